@@ -7,7 +7,7 @@ import pytest
 from affiliate.agencies.shutterstock.client import Shutterstock
 from affiliate.transport.client import Transport
 from tests.support import shutterstock as simulator
-from tests.support.calling import transporting
+from tests.support.calling import open_transport
 from tests.support.shutterstock_answers import BASIC
 
 
@@ -19,7 +19,7 @@ def server() -> Iterator[simulator.Shutterstock]:
 
 @pytest.fixture
 def transport() -> Iterator[Transport]:
-    with transporting(10) as one:
+    with open_transport(10) as one:
         yield one
 
 

@@ -10,7 +10,7 @@ from affiliate.domain.media import SearchQuery
 from affiliate.errors import RequestRefused
 from tests.dialects import FIRST, Server, in_json, serving
 from tests.dialects.bigstock import BigstockDialect
-from tests.support.calling import transporting
+from tests.support.calling import open_transport
 
 ITEM = BigstockDialect().item(FIRST)
 
@@ -23,7 +23,7 @@ def server() -> Iterator[Server]:
 
 @pytest.fixture
 def bigstock(server: Server) -> Iterator[Bigstock]:
-    with transporting() as transport:
+    with open_transport() as transport:
         yield Bigstock(transport, url=server.url, credentials=BigstockDialect.keys)
 
 

@@ -14,7 +14,7 @@ from affiliate.web.template_helpers import (
     srcset_attributes,
 )
 from tests.dialects import DIALECTS, serving
-from tests.support.calling import transporting
+from tests.support.calling import open_transport
 from tests.support.renditions import RENDITIONS
 
 LARGEST_IS_SMALL = {"shutterstock-editorial"}
@@ -23,7 +23,7 @@ LARGEST_IS_SMALL = {"shutterstock-editorial"}
 
 @pytest.fixture(scope="module")
 def transport() -> Iterator[Transport]:
-    with transporting() as one:
+    with open_transport() as one:
         yield one
 
 

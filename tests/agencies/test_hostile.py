@@ -19,7 +19,7 @@ from affiliate.search.federation import EnabledAgency, RankedSource, sum_of_tota
 from affiliate.transport.client import Transport
 from affiliate.transport.messages import Reply, Request, find_error
 from tests.dialects import DIALECTS, FIRST, Dialect, serving
-from tests.support.calling import transporting
+from tests.support.calling import open_transport
 from tests.support.soak import SOAK
 
 FLOWER = SearchQuery(q="flower")
@@ -92,7 +92,7 @@ def _answers(dialect: type[Dialect]) -> list[bytes]:
     """Its answers to a search and to details."""
     made = dialect()
     made.total = 2
-    with serving(made) as server, transporting() as transport:
+    with serving(made) as server, open_transport() as transport:
         agency = AGENCIES[dialect.name](transport, url=server.url, credentials=dialect.keys)
         agency.search(FLOWER, 0)
         _asked(lambda: agency.details(made.named(FIRST)))

@@ -10,7 +10,7 @@ from affiliate.domain.media import SearchQuery
 from affiliate.errors import NotFound
 from tests.dialects import FIRST, Server, in_json, serving
 from tests.dialects.photodune import PhotoDuneDialect
-from tests.support.calling import transporting
+from tests.support.calling import open_transport
 
 ITEM = PhotoDuneDialect().item(FIRST)
 FLOWER = SearchQuery(q="flower")
@@ -24,7 +24,7 @@ def server() -> Iterator[Server]:
 
 @pytest.fixture
 def photodune(server: Server) -> Iterator[PhotoDune]:
-    with transporting() as transport:
+    with open_transport() as transport:
         yield PhotoDune(transport, url=server.url, credentials=PhotoDuneDialect.keys)
 
 

@@ -16,7 +16,7 @@ from affiliate.errors import AgencyError, NotFound
 from affiliate.transport.client import Transport
 from affiliate.web.filter_form import FILTER_LABELS
 from tests.dialects import DIALECTS, FIRST, Answer, Asked, Dialect, Server, in_json, serving
-from tests.support.calling import transporting
+from tests.support.calling import open_transport
 
 FLOWER = SearchQuery(q="flower")
 SAMPLES = {
@@ -84,7 +84,7 @@ def those(able: Sequence[Speaking]) -> pytest.MarkDecorator:
 
 @pytest.fixture(scope="module")
 def transport() -> Iterator[Transport]:
-    with transporting() as one:
+    with open_transport() as one:
         yield one
 
 

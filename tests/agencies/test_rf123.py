@@ -9,7 +9,7 @@ from affiliate.domain.media import SearchQuery
 from affiliate.errors import BadAnswer, BadCredentials, NotFound, RequestRefused
 from tests.dialects import FIRST, Server, serving
 from tests.dialects.rf123 import Rf123Dialect, element, failed, xml
-from tests.support.calling import transporting
+from tests.support.calling import open_transport
 
 FLOWER = SearchQuery(q="flower")
 
@@ -22,7 +22,7 @@ def server() -> Iterator[Server]:
 
 @pytest.fixture
 def rf123(server: Server) -> Iterator[Rf123]:
-    with transporting() as transport:
+    with open_transport() as transport:
         yield Rf123(transport, url=server.url, credentials=Rf123Dialect.keys)
 
 

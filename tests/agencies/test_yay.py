@@ -10,7 +10,7 @@ from affiliate.domain.media import SearchQuery, Thumbnail
 from affiliate.errors import AgencyError, RequestRefused
 from tests.dialects import FIRST, Server, in_json, serving
 from tests.dialects.yay import OldYayDialect, YayDialect
-from tests.support.calling import transporting
+from tests.support.calling import open_transport
 
 FLOWER = SearchQuery(q="flower")
 
@@ -23,7 +23,7 @@ def server() -> Iterator[Server]:
 
 @pytest.fixture
 def agency(server: Server) -> Iterator[Yay]:
-    with transporting() as transport:
+    with open_transport() as transport:
         yield Yay(transport, url=server.url, credentials=YayDialect.keys)
 
 
@@ -83,7 +83,7 @@ def test_the_new_form_has_the_ratio_of_the_file(agency: Yay) -> None:
 
 
 def test_the_old_form_has_the_size_of_its_thumbnail() -> None:
-    with serving(OldYayDialect()) as server, transporting() as transport:
+    with serving(OldYayDialect()) as server, open_transport() as transport:
         agency = Yay(transport, url=server.url, credentials=YayDialect.keys)
         one = agency.search(FLOWER, 0).items[0]
     host = "http://image.yaymicro.com"

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.support.axe import CHECK, CHECK_COLORS
 from tests.support.fake_agency import FakeAgency
-from tests.support.search_page import tiles, unasked
+from tests.support.search_page import make_new_query, read_tiles
 from tests.support.site_server import SiteServer
 
 FRAME = "() => new Promise(requestAnimationFrame)"
@@ -239,8 +239,8 @@ def test_trouble_breaks_no_rule(
 ) -> None:
     """Nor does a page break a rule that says that an agency is late, and then that it failed."""
     context = browser.new_context(base_url=site_of_two.url, bypass_csp=True)
-    with agency.failing(), agency.held() as gate:
-        page = visit(context, f"/search?{unasked('cat')}&lang=en")
+    with agency.fail_all(), agency.hold_searches() as gate:
+        page = visit(context, f"/search?{make_new_query('cat')}&lang=en")
         page.evaluate(axe)
         expect(page.get_by_text("Shutterstock is still looking")).to_be_visible()
         late = page.evaluate(CHECK)
@@ -290,7 +290,7 @@ def test_keyboard_reaches_everything_in_order(desk: BrowserContext) -> None:
 
     for width, height in ((375, 667), (1440, 900), (320, 256)):
         resize(page, width, height)
-        tiles(page)
+        read_tiles(page)
         page.locator(".tile .picture").nth(12).focus()
         names = []
         while "q" not in names:

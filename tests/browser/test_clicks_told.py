@@ -5,8 +5,8 @@ from typing import Literal
 import pytest
 from playwright.sync_api import BrowserContext, Route
 
-from tests.support.embed_hosts import opened
-from tests.support.embed_page import element, script, shown
+from tests.support.embed_hosts import open_page
+from tests.support.embed_page import element, find_pictures, script
 from tests.support.host_pages import HostPages
 from tests.support.site_server import SiteServer
 from tests.support.waiting import wait_until
@@ -36,10 +36,10 @@ def test_a_click_is_told_by_whatever_is_left(
 ) -> None:
     """Without beacon, fetch or keepalive each click is one row, and nothing is thrown."""
     before = len(site.clicks())
-    page = opened(reader, host.page(script(site) + element(site, "q=flower")))
+    page = open_page(reader, host.page(script(site) + element(site, "q=flower")))
     faults: list[str] = []
     page.on("pageerror", lambda error: faults.append(str(error)))
-    pictures = shown(page)
+    pictures = find_pictures(page)
     page.evaluate(f"{STAY}; {KEPT}; null")
     for number, lacking in enumerate(WITHOUT):
         page.evaluate(f"{lacking}; null")
@@ -59,9 +59,9 @@ def test_a_click_that_is_refused_is_sent_once_more(
 ) -> None:
     """After 20 seconds the same click comes again, then never; an answer needs no beacon beside."""
     before = len(site.clicks())
-    page = opened(reader, host.page(script(site) + element(site, "q=flower")))
+    page = open_page(reader, host.page(script(site) + element(site, "q=flower")))
     page.clock.install()
-    pictures = shown(page)
+    pictures = find_pictures(page)
     page.evaluate(f"{STAY}; window.beacons = 0; null")
     page.evaluate("Navigator.prototype.sendBeacon = () => Boolean(++window.beacons); null")
     told: list[str] = []
@@ -103,7 +103,7 @@ def test_a_click_that_cannot_leave_is_not_counted(
         f' height="342" title="Pictures" referrerpolicy="no-referrer"></iframe>'
         for more in ("", " allow-popups")
     )
-    page = opened(reader, host.page(frames))
+    page = open_page(reader, host.page(frames))
     shut, free = (page.frame_locator("iframe").nth(at) for at in (0, 1))
     shut.locator(".picture").nth(2).click()
     with reader.expect_page() as tab:
@@ -127,7 +127,7 @@ def test_no_sandbox_has_clicks_told_that_stay(
     before = len(site.clicks())
     frame = f'<iframe src="{site.url}/embed?q=cat" width="600" height="342"'
     boxed, open_ = f'{frame} sandbox="allow-scripts {sandbox}"></iframe>', f"{frame}></iframe>"
-    page = opened(reader, host.page(boxed + open_))
+    page = open_page(reader, host.page(boxed + open_))
     first, second = (page.frame_locator("iframe").nth(at) for at in (0, 1))
     leaves = "allow-popups" in sandbox
     if leaves:

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from tests.dialects import DIALECTS, serving
-from tests.support.embed_page import element, script, shown
+from tests.support.embed_page import element, find_pictures, script
 from tests.support.federation import Agencies
 from tests.support.host_pages import HostPages
 from tests.support.site_server import SiteServer, running_site
@@ -110,5 +110,5 @@ def test_a_credit_is_one_line_in_embeds(page: Page, free: SiteServer, host: Host
     page.goto(host.page(script(free) + "".join(embeds)))
     for at in range(len(embeds)):
         page.locator("affiliate-search").nth(at).scroll_into_view_if_needed()
-        shown(page, at)
+        find_pictures(page, at)
         check(measured(page.locator("affiliate-search").nth(at).locator(".tile")))

@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, Page, Route
 
 from affiliate.agencies.terms import Terms
 from affiliate.domain.media import Media, Thumbnail
-from tests.support.crop import EDGES, barred, opened, tinted
+from tests.support.crop import EDGES, is_tinted, make_barred_picture, open_png
 from tests.support.processes import ROOT
 from tests.support.renditions import RENDITIONS
 from tests.support.site_server import SiteServer
@@ -97,7 +97,7 @@ def results(browser: Browser, site: SiteServer, edge: str) -> Iterator[Page]:
 
     def fulfill(route: Route) -> None:
         width, height = declared[re.sub(r".*/|(-large)?\.webp", "", route.request.url)]
-        route.fulfill(body=barred(width, height, edge), content_type="image/png")
+        route.fulfill(body=make_barred_picture(width, height, edge), content_type="image/png")
 
     context = browser.new_context(
         base_url=site.url,
@@ -135,7 +135,7 @@ def bars_on(page: Page, width: int, height: int, ratio: float) -> list[str]:
     assert len(boxes) >= 10
     assert max(box[3] for _, box in boxes) * ratio < shot.height
     around = [(i, (b[0] - 1, b[1] - 1, b[2] + 1, b[3] + 1)) for i, b in boxes]
-    return [i for i, box in around if tinted(shot.crop(tuple(round(v * ratio) for v in box)))]  # type: ignore[arg-type]
+    return [i for i, box in around if is_tinted(shot.crop(tuple(round(v * ratio) for v in box)))]  # type: ignore[arg-type]
 
 
 def drawn(page: Page, width: int, height: int, ratio: float) -> Image.Image:
@@ -144,7 +144,7 @@ def drawn(page: Page, width: int, height: int, ratio: float) -> Image.Image:
     screen = {"width": width, "height": height, "deviceScaleFactor": ratio, "mobile": False}
     devtools.send("Emulation.setDeviceMetricsOverride", screen)
     assert page.evaluate("[innerWidth, devicePixelRatio]") == [width, ratio]
-    shot = opened(b64decode(devtools.send("Page.captureScreenshot", FAST)["data"]))
+    shot = open_png(b64decode(devtools.send("Page.captureScreenshot", FAST)["data"]))
     assert shot.size == pytest.approx((width * ratio, height * ratio), abs=1)
     return shot
 
@@ -213,7 +213,10 @@ def markup() -> str:
     """All tiles of the sweep, as the site's template writes them, with the site's style."""
     templates = Environment(loader=FileSystemLoader(ROOT / "templates"), autoescape=True)
     files = {
-        (file, edge): f"data:image/png;base64,{b64encode(barred(*file, edge=edge)).decode()}"
+        (
+            file,
+            edge,
+        ): f"data:image/png;base64,{b64encode(make_barred_picture(*file, edge=edge)).decode()}"
         for file in {tile.file for tile in TILES}
         for edge in EDGES
     }
@@ -247,6 +250,6 @@ def tinted_tiles(page: Page, ratio: float) -> list[Tile]:
     for i, tile in enumerate(TILES):
         left, top = i % COLUMNS * CELL, i // COLUMNS * CELL
         box = (left, top, left + CELL, top + CELL)
-        if tinted(shot.crop(tuple(round(v * ratio) for v in box))):  # type: ignore[arg-type]
+        if is_tinted(shot.crop(tuple(round(v * ratio) for v in box))):  # type: ignore[arg-type]
             found.append(tile)
     return found

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Request, Route, expect
 
 from affiliate.web.embeds.options import MAX_ROWS, Embed
-from tests.support.embed_page import element, ids, script, searches, shown
+from tests.support.embed_page import element, find_pictures, read_ids, record_searches, script
 from tests.support.fake_agency import FakeAgency
 from tests.support.host_pages import HostPages
 from tests.support.search_page import WATCH
@@ -36,7 +36,7 @@ def blog(reader: BrowserContext, host: HostPages, site: SiteServer) -> Iterator[
 
 def test_pictures_stand_in_two_rows(blog: Page) -> None:
     """Pictures fill two rows; those behind them are out of reach; the disclosure is above."""
-    shown(blog)
+    find_pictures(blog)
     box = blog.locator("affiliate-search").bounding_box()
     assert box
     assert box["height"] == 342
@@ -51,7 +51,7 @@ def test_pictures_stand_in_two_rows(blog: Page) -> None:
 
 def test_every_link_is_whole_and_marked(blog: Page, site: SiteServer, host: HostPages) -> None:
     """Links are sponsored, carry the blog's name, and pictures come from where they are."""
-    links = shown(blog).evaluate_all("all => all.map(a => [a.rel, a.ping, a.href])")
+    links = find_pictures(blog).evaluate_all("all => all.map(a => [a.rel, a.ping, a.href])")
     for rel, ping, _href in links:
         assert rel == "sponsored nofollow noopener"
         assert ping.startswith(f"{site.url}/clicks?")
@@ -65,7 +65,7 @@ def test_every_link_is_whole_and_marked(blog: Page, site: SiteServer, host: Host
 
 def test_nothing_shifts(blog: Page) -> None:
     """From the first paint to the last picture nothing on the page moves."""
-    shown(blog)
+    find_pictures(blog)
     blog.evaluate("() => new Promise(done => requestAnimationFrame(() => setTimeout(done, 0)))")
     assert blog.evaluate("shift") == 0
 
@@ -89,14 +89,14 @@ def test_each_kind_has_the_height_that_is_told_beforehand(
     """Whatever the kind and width, the height is the one that the builder reserves."""
     page = reader.new_page()
     page.goto(host.page(script(site) + element(site, f"q=cat kind={kind}")))
-    shown(page)
+    find_pictures(page)
     told = Embed.from_parameters({"q": ["cat"], "kind": [kind]}).height
     for width in (320, 768, 1440):
         page.set_viewport_size({"width": width, "height": 900})
         page.wait_for_function(
             "told => document.querySelector('affiliate-search').offsetHeight === told", arg=told
         )
-    assert len(ids(page)) == (1 if kind == "image" else 19)
+    assert len(read_ids(page)) == (1 if kind == "image" else 19)
 
 
 @pytest.mark.parametrize("width", [320, 700])
@@ -107,7 +107,7 @@ def test_one_picture_keeps_its_shape(
     page = reader.new_page()
     column = f'<div style="width: {width}px">{element(site, "q=bird kind=image")}</div>'
     page.goto(host.page(script(site) + column))
-    tile = shown(page).first.locator("..")
+    tile = find_pictures(page).first.locator("..")
     shape = tile.evaluate(
         "e => e.offsetWidth / e.offsetHeight / getComputedStyle(e).getPropertyValue('--ratio')"
     )
@@ -121,8 +121,8 @@ def test_limit_and_agencies_are_kept_to(
     page = reader.new_page()
     embed = element(site_of_two, "q=flower limit=3 agency=demo", 'lang="de"')
     page.goto(host.page(script(site_of_two) + embed))
-    assert len(ids(page)) == 3
-    names = shown(page).evaluate_all("all => [...new Set(all.map(a => a.dataset.agency))]")
+    assert len(read_ids(page)) == 3
+    names = find_pictures(page).evaluate_all("all => [...new Set(all.map(a => a.dataset.agency))]")
     assert names == ["demo"]
     expect(page.get_by_role("group", name=re.compile("Bilder zu „flower“"))).to_be_visible()
 
@@ -157,7 +157,7 @@ def test_links_are_said_to_earn_where_one_in_reach_does(
     page.goto(host.page(f"{script(site)}<main>{''.join(embeds)}</main>"))
     page.locator("affiliate-search").evaluate_all("all => all.forEach(one => one.begin())")
     for at, (one, first, said) in enumerate(SEEN):
-        shown(page, at)
+        find_pictures(page, at)
         sentence = page.locator("affiliate-search").nth(at).get_by_text("earn us a commission")
         expect(sentence, f"{one} {first}").to_be_visible(visible=said)
     page.locator("main").evaluate("main => { main.style.width = '9999px' }")
@@ -170,20 +170,20 @@ def test_links_are_said_to_earn_where_one_in_reach_does(
 
 def test_a_changed_attribute_is_another_search(blog: Page) -> None:
     """Several attributes that change at once are one search, and the old pictures go."""
-    before = ids(blog)
-    asked = searches(blog)
+    before = read_ids(blog)
+    asked = record_searches(blog)
     blog.locator("affiliate-search").evaluate(
         "e => { e.setAttribute('q', 'cat'); e.setAttribute('type', 'vector') }"
     )
-    expect(shown(blog).first).not_to_have_attribute("data-id", before[0])
-    assert not set(ids(blog)) & set(before)
+    expect(find_pictures(blog).first).not_to_have_attribute("data-id", before[0])
+    assert not set(read_ids(blog)) & set(before)
     assert [parse_qs(urlsplit(one).query)["type"] for one in asked] == [["vector"]]
 
 
 def test_a_changed_look_asks_nothing(blog: Page) -> None:
     """Another kind, theme or number of rows shows the same pictures."""
-    before = ids(blog)
-    asked = searches(blog)
+    before = read_ids(blog)
+    asked = record_searches(blog)
     blog.locator("affiliate-search").evaluate(
         """e => { e.setAttribute("kind", "strip"); e.setAttribute("rows", 1);
             e.setAttribute("theme", "dark"); e.setAttribute("accent", "#ff0000") }"""
@@ -197,7 +197,7 @@ def test_a_changed_look_asks_nothing(blog: Page) -> None:
         expect(frame).to_have_attribute("data-kind", "grid")
         blog.locator("affiliate-search").evaluate("e => e.setAttribute('kind', 'strip')")
         expect(frame).to_have_attribute("data-kind", "strip")
-    assert ids(blog) == before
+    assert read_ids(blog) == before
     assert asked == []
 
 
@@ -225,11 +225,11 @@ def test_six_rows_are_the_most(blog: Page) -> None:
 
 def test_a_moved_element_stays_what_it_is(blog: Page) -> None:
     """Moving it elsewhere on the page asks nothing and keeps the pictures and their listeners."""
-    before = ids(blog)
-    asked = searches(blog)
+    before = read_ids(blog)
+    asked = record_searches(blog)
     embed = blog.locator("affiliate-search")
     embed.evaluate("e => { document.body.prepend(e) }")
-    assert ids(blog) == before
+    assert read_ids(blog) == before
     with blog.expect_request("**/embed/search?*") as later:
         embed.evaluate("e => e.insertAdjacentHTML('afterend', '<affiliate-search q=cat>')")
     assert asked == [later.value.url]
@@ -243,14 +243,14 @@ def test_an_element_may_go_while_it_loads(
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
     words = new_words()
-    with agency.held() as gate:
+    with agency.hold_searches() as gate:
         with page.expect_request("**/embed/search*"):
             attributes = f"q={words} agency=shutterstock"
             page.goto(host.page(script(site_of_two) + element(site_of_two, attributes)))
         page.evaluate("window.kept = document.querySelector('affiliate-search'); kept.remove()")
         gate.set()
         page.evaluate("document.body.append(kept)")
-        assert len(ids(page)) == 12
+        assert len(read_ids(page)) == 12
     assert errors == []
 
 
@@ -264,7 +264,7 @@ def test_typed_words_search_in_place(
     box = page.get_by_role("searchbox", name="Pictures of flowers")
     box.fill("bicycle")
     box.press("Enter")
-    assert len(ids(page)) > 1
+    assert len(read_ids(page)) > 1
     expect(page.get_by_role("status")).to_contain_text("for “bicycle”")
     assert page.url == address
 
@@ -283,7 +283,7 @@ def test_twenty_embeds_share_what_is_equal(
     page.goto(host.page(script(site) * 20 + "".join(embeds)))
     for at in range(20):
         page.locator("affiliate-search").nth(at).scroll_into_view_if_needed()
-        assert len(ids(page, at)) > 10
+        assert len(read_ids(page, at)) > 10
     assert sum(one.url.endswith("/embed.js") for one in asked) == 1
     assert sum("/embed/search" in one.url for one in asked) == 2
     assert {urlsplit(one.url).netloc for one in asked} == {
@@ -297,14 +297,14 @@ def test_far_below_nothing_is_asked(
 ) -> None:
     """An embed asks when it comes near the viewport, not before."""
     page = reader.new_page()
-    asked = searches(page)
+    asked = record_searches(page)
     far = '<p style="height: 4000px">Words</p>'
     page.goto(host.page(script(site) + element(site, "q=cat") + far + element(site, "q=flower")))
-    shown(page)
+    find_pictures(page)
     assert len(asked) == 1
     with page.expect_request("**/embed/search*q=flower*"):
         page.locator("affiliate-search").last.scroll_into_view_if_needed()
-    shown(page, 1)
+    find_pictures(page, 1)
 
 
 def test_late_agencies_come_behind(
@@ -312,10 +312,10 @@ def test_late_agencies_come_behind(
 ) -> None:
     """Pictures of an agency that took longer are added after those on the screen."""
     page = reader.new_page()
-    with agency.held() as gate:
+    with agency.hold_searches() as gate:
         embed = element(site_of_two, f"q=flower exclude={new_words()} kind=strip")
         page.goto(host.page(script(site_of_two) + embed))
-        first = ids(page)
+        first = read_ids(page)
         gate.set()
     expect(page.locator("affiliate-search .picture[data-agency=shutterstock]")).to_have_count(12)
-    assert ids(page)[: len(first)] == first
+    assert read_ids(page)[: len(first)] == first

@@ -5,7 +5,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import BrowserContext, Route, expect
 
-from tests.support.embed_page import element, ids, script, searches
+from tests.support.embed_page import element, read_ids, record_searches, script
 from tests.support.host_pages import HostPages
 from tests.support.site_server import SiteServer
 
@@ -26,9 +26,9 @@ def test_other_words_stand_in_for_what_is_missing(
 ) -> None:
     """A template without words, agencies and collections that are gone leave ``fallback``."""
     page = reader.new_page()
-    asked = searches(page)
+    asked = record_searches(page)
     page.goto(host.page(script(site) + element(site, f"{attributes} fallback=flower")))
-    assert ids(page)
+    assert read_ids(page)
     assert parse_qs(urlsplit(asked[-1]).query)["q"] == ["flower"]
     assert parse_qs(urlsplit(asked[-1]).query)["site"] == ["localhost"]
 
@@ -39,7 +39,7 @@ def test_pictures_that_come_late_stand_once(
     """Of picks some may be there while others of their agency are late: no picture comes twice."""
     page = reader.new_page()
     page.goto(host.page(script(site) + element(site, "q=flower")))
-    picks = ids(page)[:4]
+    picks = read_ids(page)[:4]
     asked = ",".join(f"demo:{one}" for one in picks)
 
     def half(route: Route) -> None:
@@ -56,7 +56,7 @@ def test_pictures_that_come_late_stand_once(
     with page.expect_response("**/embed/search?*wait=1*"):
         page.goto(host.page(script(site) + element(site, f"ids={asked}")))
     expect(page.locator("affiliate-search .picture")).to_have_count(4)
-    assert ids(page) == picks
+    assert read_ids(page) == picks
 
 
 def test_what_was_picked_gives_way_to_typed_words(
@@ -65,9 +65,9 @@ def test_what_was_picked_gives_way_to_typed_words(
     """A search box over picked pictures searches for what is typed."""
     page = reader.new_page()
     page.goto(host.page(script(site) + element(site, "q=flower")))
-    pick = ids(page)[0]
+    pick = read_ids(page)[0]
     page.goto(host.page(script(site) + element(site, f"ids=demo:{pick} kind=search")))
-    assert ids(page) == [pick]
+    assert read_ids(page) == [pick]
     box = page.get_by_role("searchbox")
     box.fill("dog")
     with page.expect_response("**/embed/search?q=dog*"):

@@ -5,8 +5,8 @@ import re
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Route
 
-from tests.support.crop import EDGES, barred, opened, tinted
-from tests.support.embed_page import element, script, shown
+from tests.support.crop import EDGES, is_tinted, make_barred_picture, open_png
+from tests.support.embed_page import element, find_pictures, script
 from tests.support.host_pages import HostPages
 from tests.support.site_server import SiteServer
 
@@ -30,7 +30,7 @@ def with_bars(context: BrowserContext, site: SiteServer, edge: str) -> None:
 
     def fulfill(route: Route) -> None:
         width, height = sizes[re.sub(r".*/|(-large)?\.webp", "", route.request.url)]
-        route.fulfill(body=barred(width, height, edge), content_type="image/png")
+        route.fulfill(body=make_barred_picture(width, height, edge), content_type="image/png")
 
     context.route("**/static/demo/*", fulfill)
 
@@ -38,7 +38,7 @@ def with_bars(context: BrowserContext, site: SiteServer, edge: str) -> None:
 def shows_bar(page: Page, at: int) -> bool:
     embed = page.locator("affiliate-search").nth(at)
     embed.evaluate(DRAWN)
-    return tinted(opened(embed.locator(".area").screenshot()))
+    return is_tinted(open_png(embed.locator(".area").screenshot()))
 
 
 @pytest.mark.parametrize("ratio", [1, 2.625])
@@ -56,7 +56,7 @@ def test_embeds_show_no_bar(
     column = '<body style="background: #808080"><main style="width: 320px">'
     page.goto(host.page(f"{script(site)}{column}{embeds}</main>"))
     for at in range(len(KINDS)):
-        shown(page, at)
+        find_pictures(page, at)
     for width in WIDTHS:
         page.locator("main").evaluate("(main, width) => { main.style.width = `${width}px` }", width)
         assert [kind for at, kind in enumerate(KINDS) if shows_bar(page, at)] == [], width

@@ -8,8 +8,8 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, FrameLocator, Page, expect
 
 from tests.support.axe import CHECK
-from tests.support.embed_hosts import SETTLED, opened
-from tests.support.embed_page import element, script, shown
+from tests.support.embed_hosts import SETTLED, open_page
+from tests.support.embed_page import element, find_pictures, script
 from tests.support.host_pages import HostPages
 from tests.support.site_server import SiteServer
 
@@ -31,7 +31,7 @@ def test_a_frame_needs_no_script_on_the_page(
     """Under a policy that allows frames alone the pictures are there, at a height known before."""
     policy = f"default-src 'none'; frame-src {site.url}; style-src 'unsafe-inline'"
     html = f"{frame(site, 'q=flower')}<p>After</p>"
-    page = opened(reader, host.page(html, {"Content-Security-Policy": policy}))
+    page = open_page(reader, host.page(html, {"Content-Security-Policy": policy}))
     inside = framed(page)
     body = inside.locator("body").evaluate("e => [e.scrollHeight, document.body.clientHeight]")
     assert body == [342, 342]
@@ -45,7 +45,7 @@ def test_links_in_a_frame_open_outside(
 ) -> None:
     """A click leads out of the frame, into a tab of its own."""
     reader.route("https://shutterstock.7eer.net/**", lambda route: route.fulfill(body="shop"))
-    page = opened(reader, host.page(frame(site, "q=flower")))
+    page = open_page(reader, host.page(frame(site, "q=flower")))
     with reader.expect_page() as tab:
         framed(page).locator(".picture").first.click()
     tab.value.wait_for_url("https://shutterstock.7eer.net/**")
@@ -56,7 +56,7 @@ def test_a_frame_earns_for_the_page_around_it(
 ) -> None:
     """Links carry the host that shows the frame, unless the address names another."""
     for query, wanted in (("q=cat", "localhost"), ("q=cat&site=blog.example", "blog.example")):
-        page = opened(reader, host.page(frame(site, query)))
+        page = open_page(reader, host.page(frame(site, query)))
         ping = framed(page).locator(".picture").first.get_attribute("ping")
         assert ping
         assert parse_qs(urlsplit(ping).query)["site"] == [wanted]
@@ -68,7 +68,7 @@ def test_a_sandboxed_frame_works(reader: BrowserContext, host: HostPages, site: 
     They earn for the page around it, too.
     """
     sandbox = 'sandbox="allow-scripts" width="600" height="342"'
-    page = opened(reader, host.page(frame(site, "q=cat", sandbox)))
+    page = open_page(reader, host.page(frame(site, "q=cat", sandbox)))
     expect(framed(page).locator(".picture")).to_have_count(19)
     ping = framed(page).locator(".picture").first.get_attribute("ping")
     assert ping
@@ -83,7 +83,7 @@ def test_a_frame_follows_the_reader(
 ) -> None:
     """With theme=auto a frame is dark where the reader likes it so, its text as its ground."""
     context = browser.new_context(color_scheme=liked)
-    inside = framed(opened(context, host.page(frame(site, "q=cat&theme=auto"))))
+    inside = framed(open_page(context, host.page(frame(site, "q=cat&theme=auto"))))
     expect(inside.locator(".earns")).to_have_css("color", color)
     context.close()
 
@@ -93,7 +93,9 @@ def test_a_frame_gets_the_height_it_asks_for(
 ) -> None:
     """With the parent's script a frame is as high as its content, and grows with a search."""
     helper = f'<script type="module" async src="{site.url}/embed-frame.js"></script>'
-    page = opened(reader, host.page(helper + frame(site, "kind=search", 'width="600" height="99"')))
+    page = open_page(
+        reader, host.page(helper + frame(site, "kind=search", 'width="600" height="99"'))
+    )
     expect(page.locator("iframe")).to_have_attribute("height", "50")
     box = page.frame_locator("iframe").get_by_role("searchbox", name="Search pictures")
     box.fill("bird")
@@ -112,7 +114,7 @@ def test_only_the_site_itself_sets_heights(
     )
     helper = f'<script type="module" async src="{site.url}/embed-frame.js"></script>'
     html = f'{helper}{frame(site, "q=cat")}<iframe src="{evil}" height="77"></iframe>'
-    page = opened(reader, host.page(html))
+    page = open_page(reader, host.page(html))
     page.frame_locator("iframe").first.locator(".picture").first.wait_for()
     page.evaluate(SETTLED)
     heights = page.locator("iframe").evaluate_all("all => all.map(one => one.height)")
@@ -141,9 +143,9 @@ def test_embeds_pass_the_checker(
     address = host.page(f"{start}<main><h1>Blog</h1>{embeds}</main>")
     for scheme in ("light", "dark"):
         context = browser.new_context(color_scheme=scheme)
-        page = opened(context, address)
+        page = open_page(context, address)
         for at in range(4):
-            shown(page, at)
+            find_pictures(page, at)
         page.locator("affiliate-search").last.get_by_role("link").wait_for()
         page.evaluate(axe)
         assert page.evaluate(CHECK) == []
@@ -155,12 +157,12 @@ def test_the_keyboard_reaches_what_is_seen(
 ) -> None:
     """Tab goes through the pictures of the visible rows, shows the title of each, and goes on."""
     html = f'{script(site)}{element(site, "q=flower rows=1")}<a href="/">After</a>'
-    page = opened(reader, host.page(html))
-    shown(page)
+    page = open_page(reader, host.page(html))
+    find_pictures(page)
     page.evaluate(SETTLED)
     seen = page.locator("affiliate-search .tile:not([inert])").count()
     page.keyboard.press("Tab")
-    expect(shown(page).first).to_be_focused()
+    expect(find_pictures(page).first).to_be_focused()
     expect(page.locator("affiliate-search .strip").first).to_have_css("opacity", "1")
     for _ in range(2 * seen):
         page.keyboard.press("Tab")
@@ -265,7 +267,7 @@ def test_pasted_code_shows_pictures(
     page.goto("/embed/builder?q=cat&kind=strip&site=blog.example")
     codes = [one.input_value() for one in page.locator("textarea").all()]
     assert codes[2].startswith(f"{site.url}/search?q=cat")
-    blog = opened(reader, host.page("".join(codes[:2])))
-    shown(blog)
+    blog = open_page(reader, host.page("".join(codes[:2])))
+    find_pictures(blog)
     framed(blog)
     assert blog.evaluate("shift") == 0

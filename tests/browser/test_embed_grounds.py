@@ -6,8 +6,8 @@ from typing import NamedTuple
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator
 
-from tests.support.embed_hosts import opened
-from tests.support.embed_page import element, script, shown
+from tests.support.embed_hosts import open_page
+from tests.support.embed_page import element, find_pictures, script
 from tests.support.host_pages import HostPages
 from tests.support.site_server import SiteServer
 
@@ -59,7 +59,7 @@ def test_texts_can_be_read_on_every_ground(
     for ground in GROUNDS:
         embed = element(site, "q=flower kind=search rows=1")
         page.goto(host.page(f"<style>{ground.style}</style>{script(site)}<main>{embed}</main>"))
-        shown(page)
+        find_pictures(page)
         frame = page.locator("affiliate-search section")
         for part in (".disclosure", "input", "button"):
             assert contrast(color_of(frame.locator(part).first), ground.color) >= LEAST, ground
@@ -77,7 +77,7 @@ def test_frames_bring_their_own_ground(
     """A frame can't know the color around it: text and ground are a pair in every theme."""
     context = browser.new_context(color_scheme="dark")
     frame = f'<iframe src="{site.url}/embed?q=cat{theme}" width="600" height="342"></iframe>'
-    page = opened(context, host.page(f"<body style='background: #28303d'>{frame}"))
+    page = open_page(context, host.page(f"<body style='background: #28303d'>{frame}"))
     inside = page.frame_locator("iframe")
     inside.locator(".picture").first.wait_for()
     ground = color_of(inside.locator("body"), "backgroundColor")

@@ -8,11 +8,11 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import BrowserContext, Page, Route, expect
 
-from tests.support.embed_hosts import SETTLED, opened
-from tests.support.embed_page import element, ids, script, searches, shown
+from tests.support.embed_hosts import SETTLED, open_page
+from tests.support.embed_page import element, find_pictures, read_ids, record_searches, script
 from tests.support.fake_agency import FakeAgency
 from tests.support.host_pages import HostPages
-from tests.support.search_page import clicks_for
+from tests.support.search_page import read_clicks
 from tests.support.site_server import SiteServer, running_site
 from tests.support.words import new_words
 
@@ -58,11 +58,11 @@ def test_hostile_styles_change_nothing_inside(
     embed = f'<main style="width: 700px !important">{embed}</main><p>After</p>'
     drawn = []
     for sheet in ("body { margin: 0 } main { display: block }", HOSTILE):
-        page = opened(reader, host.page(f"{start}<style>{sheet}</style>{embed}"))
+        page = open_page(reader, host.page(f"{start}<style>{sheet}</style>{embed}"))
         page.add_style_tag(
             content="main { display: block !important; position: static !important }"
         )
-        shown(page)
+        find_pictures(page)
         page.evaluate(SETTLED)
         drawn.append(looks(page))
         assert page.evaluate("shift") == 0
@@ -76,10 +76,10 @@ def test_owners_of_the_page_can_dress_it(
     """Custom properties and parts change rows, type and colors."""
     sheet = """affiliate-search { --affiliate-row: 100px; --affiliate-text: rgb(1, 2, 3);
         --affiliate-font: 20px/18px serif } ::part(disclosure) { font-style: italic }"""
-    page = opened(
+    page = open_page(
         reader, host.page(f"{script(site)}<style>{sheet}</style>{element(site, 'q=flower rows=1')}")
     )
-    tile = shown(page).first.locator("..").bounding_box()
+    tile = find_pictures(page).first.locator("..").bounding_box()
     assert tile
     assert tile["height"] == 100
     note = page.locator("affiliate-search .earns").evaluate(
@@ -118,7 +118,7 @@ def test_it_is_dark_where_the_page_is(
         page.emulate_media(color_scheme=scheme.liked)
         start = f'{script(site)}<meta name="color-scheme" content="{scheme.page}">'
         page.goto(host.page(start + element(site, "q=flower", scheme.theme)))
-        shown(page)
+        find_pictures(page)
         color = page.locator("affiliate-search .earns").evaluate("e => getComputedStyle(e).color")
         drawn[scheme] = color
     assert drawn == {one: "rgb(255, 255, 255)" if one.dark else "rgb(0, 0, 0)" for one in SCHEMES}
@@ -130,8 +130,8 @@ def test_a_narrow_column_has_more_and_smaller_pictures(
 ) -> None:
     """At 320 pixels nothing leaves the column, in either direction; rows begin at its start."""
     column = f'<div dir="{direction}" style="width: 320px">{element(site, "q=flower")}</div>'
-    page = opened(reader, host.page(script(site) + column))
-    shown(page)
+    page = open_page(reader, host.page(script(site) + column))
+    find_pictures(page)
     page.evaluate(SETTLED)
     places = page.locator("affiliate-search").evaluate(
         """e => { const column = e.getBoundingClientRect();
@@ -159,16 +159,16 @@ def test_a_strict_policy_is_kept(reader: BrowserContext, host: HostPages, site: 
         for one in ('q="flower"', 'q="qqzxw"', 'kind="search"', 'q="cat" data-consent="click"')
     )
     html = f'{script(site)}<style nonce="own">{sheet}</style>{embeds}'
-    page = opened(reader, host.page(html, {"Content-Security-Policy": policy(site)}))
-    first = shown(page).first
+    page = open_page(reader, host.page(html, {"Content-Security-Policy": policy(site)}))
+    first = find_pictures(page).first
     box = first.locator("..").bounding_box()
     assert box
     assert box["width"] > 100
     page.get_by_role("searchbox").fill("bird")
     page.get_by_role("searchbox").press("Enter")
-    shown(page, 2)
+    find_pictures(page, 2)
     page.get_by_role("button", name="Show pictures").click()
-    shown(page, 3)
+    find_pictures(page, 3)
     page.evaluate("() => Promise.all([...document.images].map(image => image.decode()))")
     page.evaluate(SETTLED)
     assert page.evaluate("violations") == []
@@ -188,19 +188,19 @@ def test_the_link_stays_where_the_site_is_out_of_reach(
         start = f'<script type="module" async src="{source}"></script>'
         failed: list[str] = []
         reader.on("requestfailed", lambda one: failed.append(one.url))
-        page = opened(reader, host.page(start + embed + "<p>After</p>"))
+        page = open_page(reader, host.page(start + embed + "<p>After</p>"))
         assert failed == [source]
         expect(page.get_by_role("link", name="Pictures of flowers")).to_be_visible()
         assert page.evaluate("shift") == 0
     reader.route("**/embed/search*", lambda route: route.abort())
-    page = opened(reader, host.page(script(site) + embed + "<p>After</p>"))
+    page = open_page(reader, host.page(script(site) + embed + "<p>After</p>"))
     frame = page.locator("affiliate-search section")
     expect(frame).to_have_attribute("aria-busy", "false")
     expect(page.get_by_role("link", name="Pictures of flowers")).to_be_visible()
     assert page.evaluate("shift") == 0
     reader.unroute("**/embed/search*")
     page.locator("affiliate-search").evaluate("e => e.setAttribute('limit', 5)")
-    assert len(ids(page)) == 5
+    assert len(read_ids(page)) == 5
 
 
 def test_without_a_link_inside_there_is_one(
@@ -209,7 +209,7 @@ def test_without_a_link_inside_there_is_one(
     """An element without content makes its own link when the search can't be had."""
     reader.route("**/embed/search*", lambda route: route.fulfill(status=503))
     embed = '<affiliate-search q="red bicycle" site="blog.example"></affiliate-search>'
-    page = opened(reader, host.page(script(site) + embed))
+    page = open_page(reader, host.page(script(site) + embed))
     link = page.get_by_role("link", name="red bicycle")
     wanted = f"{site.url}/search?q=red+bicycle&site=blog.example"
     expect(link).to_have_attribute("href", wanted)
@@ -220,14 +220,14 @@ def test_a_slow_site_moves_nothing(
 ) -> None:
     """While it waits the link stands on tinted rows; pictures that come late take their place."""
     words = new_words()
-    with agency.held() as gate:
+    with agency.hold_searches() as gate:
         embed = element(site_of_two, f"q={words} agency=shutterstock")
-        page = opened(reader, host.page(script(site_of_two) + embed + "<p>After</p>"))
+        page = open_page(reader, host.page(script(site_of_two) + embed + "<p>After</p>"))
         frame = page.locator("affiliate-search section")
         expect(frame).to_have_attribute("aria-busy", "true")
         expect(page.get_by_role("link", name="Pictures of flowers")).to_be_visible()
         gate.set()
-        assert len(ids(page)) == 12
+        assert len(read_ids(page)) == 12
     expect(frame).to_have_attribute("aria-busy", "false")
     assert page.evaluate("shift") == 0
 
@@ -241,16 +241,16 @@ def test_a_click_earns_for_the_blog(
     """A click stands in the ledger once, with the blog's name, across origins."""
     reader.route("https://shutterstock.7eer.net/**", lambda route: route.fulfill(body="shop"))
     attributes = 'q="butterfly" site="Blog.Example"'
-    page = opened(
+    page = open_page(
         reader, host.page(f"{script(site)}<affiliate-search {attributes}></affiliate-search>")
     )
     told: list[int] = []
     page.on("response", lambda r: told.append(r.status) if "/clicks?" in r.url else None)
-    wanted = ids(page)[0]
+    wanted = read_ids(page)[0]
     with page.expect_response(lambda r: "/clicks?" in r.url and len(told) == 2):
-        shown(page).first.click(button="middle")
+        find_pictures(page).first.click(button="middle")
     assert told == [204, 204]
-    assert clicks_for(site, "butterfly") == [("demo", wanted, 1)]
+    assert read_clicks(site, "butterfly") == [("demo", wanted, 1)]
     row = next(one for one in site.clicks() if one["words"] == "butterfly")
     assert row["site"] == "blog.example"
 
@@ -262,7 +262,7 @@ def test_nothing_is_kept_and_nobody_else_is_asked(
     asked: set[tuple[str, str]] = set()
     reader.on("request", lambda r: asked.add((urlsplit(r.url).netloc, r.resource_type)))
     embed = element(site_of_two, f"q=flower exclude={new_words()} kind=strip rows=2")
-    page = opened(reader, host.page(script(site_of_two) + embed))
+    page = open_page(reader, host.page(script(site_of_two) + embed))
     expect(page.locator("affiliate-search .picture[data-agency=shutterstock]")).to_have_count(12)
     page.locator("affiliate-search img").first.evaluate("image => image.decode()")
     others = {urlsplit(one).netloc for one in (host.url, site_of_two.url)}
@@ -284,15 +284,15 @@ def test_consent_comes_before_every_request(
         element(site, f"q={words} rows=1", 'data-consent="click"') for words in ("flower", "cat")
     )
     address = host.page(script(site) + embeds)
-    page = opened(reader, address)
+    page = open_page(reader, address)
     button = page.get_by_role("button", name="Show pictures").first
     button.wait_for()
     page.evaluate(SETTLED)
     assert asked == [address, f"{site.url}/embed.js"]
     expect(page.get_by_role("link", name="Pictures of flowers").first).to_be_visible()
     button.press("Enter")
-    shown(page, 1).first.locator("img").evaluate("image => image.decode()")
-    expect(shown(page).first).to_be_focused()
+    find_pictures(page, 1).first.locator("img").evaluate("image => image.decode()")
+    expect(find_pictures(page).first).to_be_focused()
     assert page.evaluate("shift") == 0
 
 
@@ -304,21 +304,21 @@ def test_other_sites_may_be_left_out(
     with running_site(tmp_path_factory.mktemp("few"), named) as few:
         embed = host.page(script(few) + element(few, "q=flower"))
         frame = host.page(f'<iframe src="{few.url}/embed?q=cat"></iframe>')
-        shown(opened(reader, embed))
-        opened(reader, frame).frames[1].locator(".picture").first.wait_for()
+        find_pictures(open_page(reader, embed))
+        open_page(reader, frame).frames[1].locator(".picture").first.wait_for()
         embed, frame = (one.replace("localhost", "127.0.0.1") for one in (embed, frame))
-        page = opened(reader, embed)
+        page = open_page(reader, embed)
         expect(page.get_by_role("link", name="Pictures of flowers")).to_be_visible()
         assert not page.evaluate("!!customElements.get('affiliate-search')")
-        assert opened(reader, frame).frames[1].locator("affiliate-search").count() == 0
+        assert open_page(reader, frame).frames[1].locator("affiliate-search").count() == 0
 
 
 def test_searches_name_the_blog(reader: BrowserContext, host: HostPages, site: SiteServer) -> None:
     """Without an attribute of its own the embed carries the name of the page's host."""
     page = reader.new_page()
-    asked = searches(page)
+    asked = record_searches(page)
     page.goto(host.page(script(site) + element(site, "q=flower")))
-    shown(page)
+    find_pictures(page)
     assert [parse_qs(urlsplit(one).query)["site"] for one in asked] == [["localhost"]]
 
 
@@ -328,10 +328,10 @@ def test_a_route_that_never_ends_keeps_the_link(
     """A search that hangs leaves the link in place, and another search goes on past it."""
     held: list[Route] = []
     reader.route("**/embed/search?q=flower*", lambda route: held.append(route))  # noqa: PLW0108 - not a builtin
-    page = opened(reader, host.page(script(site) + element(site, "q=flower")))
+    page = open_page(reader, host.page(script(site) + element(site, "q=flower")))
     expect(page.get_by_role("link", name="Pictures of flowers")).to_be_visible()
     page.locator("affiliate-search").evaluate("e => e.setAttribute('q', 'cat')")
-    cats = ids(page)
+    cats = read_ids(page)
     held[0].continue_()
     page.evaluate(SETTLED)
-    assert ids(page) == cats
+    assert read_ids(page) == cats

@@ -6,7 +6,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from affiliate.domain.ui_languages import UI_LANGUAGES
 from tests.support.embed_hosts import SETTLED
-from tests.support.embed_page import element, ids, script, searches, shown
+from tests.support.embed_page import element, find_pictures, read_ids, record_searches, script
 from tests.support.fake_agency import FakeAgency
 from tests.support.host_pages import HostPages
 from tests.support.site_server import SiteServer
@@ -38,7 +38,7 @@ def test_the_disclosure_stands_whole_in_every_language(
     embed = page.locator("affiliate-search")
     embed.evaluate_all("all => all.forEach(one => one.begin())")
     for at in range(len(UI_LANGUAGES) * len(kinds)):
-        shown(page, at)
+        find_pictures(page, at)
     for width in WIDTHS:
         page.locator("main").evaluate("(e, w) => { e.style.width = `${w}px` }", width)
         page.evaluate(SETTLED)
@@ -55,7 +55,7 @@ def test_rows_that_stay_empty_give_their_room_back(
     page.goto(host.page(script(site) + "".join(element(site, one) for one in asked)))
     for at in (0, 1, 4):
         page.locator("affiliate-search").nth(at).scroll_into_view_if_needed()
-        shown(page, at)
+        find_pictures(page, at)
     expect(page.locator("affiliate-search").nth(2)).to_have_js_property("offsetHeight", 18)
     assert heights(page) == [186, 186, 18, 50, 202]
     page.locator("affiliate-search").first.evaluate("e => e.removeAttribute('limit')")
@@ -78,7 +78,7 @@ def test_readers_see_the_pages_own_link_in_place_of_trouble(
     )
     try:
         page.goto(host.page(script(site_of_two) + "".join(embeds)))
-        assert "vector" not in ids(page, 2)
+        assert "vector" not in read_ids(page, 2)
         expect(page.locator("section[aria-busy=false]")).to_have_count(3)
     finally:
         agency.broken = False
@@ -101,8 +101,8 @@ def test_words_that_change_quickly_are_one_search(
     """A host that binds a field asks once for each pause; answers that nobody wants are ended."""
     page = reader.new_page()
     page.goto(host.page(script(site) + element(site, "q=flower")))
-    shown(page)
-    asked = searches(page)
+    find_pictures(page)
+    asked = record_searches(page)
     failed: list[str] = []
     page.on("requestfailed", lambda one: failed.append(one.url))
     page.route("**/embed/search?q=bird*", lambda route: None)  # noqa: ARG005 - never answered
@@ -124,12 +124,12 @@ def test_an_embed_speaks_the_language_around_it(
 ) -> None:
     """The element's own language counts, then that of the part around it, then the page's."""
     page = reader.new_page()
-    asked = searches(page)
+    asked = record_searches(page)
     embed = element(site, "q=flower rows=1")
     inner = f'<div lang="pt-BR">{embed}</div>{embed.replace("rows=1", "lang=fr rows=1")}{embed}'
     page.goto(host.page(f'<html lang="de-DE">{script(site)}<main>{inner}</main>'))
     for at in range(3):
-        shown(page, at)
+        find_pictures(page, at)
     found = {re.findall(r"lang=([\w-]+)", one)[0] for one in asked}
     assert found == {"pt-BR", "fr", "de-DE"}
     expect(page.locator("affiliate-search").last.locator(".disclosure")).to_contain_text(
@@ -146,7 +146,7 @@ def test_touch_shows_titles_in_a_quiet_strip(
     )
     page = context.new_page()
     page.goto(host.page(script(site) + element(site, "q=flower")))
-    tile = shown(page).first.locator("..")
+    tile = find_pictures(page).first.locator("..")
     strip = tile.locator(".strip")
     expect(strip).to_have_css("opacity", "1")
     assert strip.evaluate("e => e.offsetHeight / e.parentNode.offsetHeight") <= 0.3
@@ -171,11 +171,11 @@ def test_looks_that_bloggers_choose(
     )
     html = "".join(embeds)
     page.goto(host.page(f"{script(site)}<main style='width: 1000px'>{html}</main>"))
-    assert shown(page).first.get_attribute("target") == "_blank"
+    assert find_pictures(page).first.get_attribute("target") == "_blank"
     expect(page.locator(".strip").first).to_have_css("opacity", "1")
     sides = []
     for at in (1, 2):
-        box = shown(page, at).first.locator("..").bounding_box()
+        box = find_pictures(page, at).first.locator("..").bounding_box()
         main = page.locator("main").bounding_box()
         assert box
         assert main

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
-from tests.support.embed_hosts import opened
+from tests.support.embed_hosts import open_page
 from tests.support.embed_page import element, script
 from tests.support.host_pages import HostPages
 from tests.support.site_server import SiteServer
@@ -29,7 +29,7 @@ def test_isolated_pages_show_element_and_frame(
     }
     frame = f'<iframe src="{site.url}/embed?q=flower" width="600" height="342"></iframe>'
     html = script(site) + element(site, "q=flower") + frame
-    page = opened(reader, host.page(html, headers))
+    page = open_page(reader, host.page(html, headers))
     assert page.evaluate("crossOriginIsolated")
     loaded(page.locator("affiliate-search .picture img").first)
     inside = page.frame_locator("iframe")
@@ -48,7 +48,7 @@ def test_pages_that_trust_nonces_show_element_and_frame(
     page.goto("/embed/builder?q=flower&lang=en")
     embed, frame, _link = [one.input_value() for one in page.locator("textarea").all()]
     pasted = embed.replace("<script ", '<script nonce="own" ') + f'<p style="width: 600px">{frame}'
-    blog = opened(reader, host.page(pasted, {"Content-Security-Policy": policy}))
+    blog = open_page(reader, host.page(pasted, {"Content-Security-Policy": policy}))
     loaded(blog.locator("affiliate-search .picture img").first)
     blog.locator("iframe").scroll_into_view_if_needed()
     loaded(blog.frame_locator("iframe").locator(".picture img").first)

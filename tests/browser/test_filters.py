@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, Route, expect
 
-from tests.support.search_page import boxes, tiles, unasked
+from tests.support.search_page import make_new_query, read_boxes, read_tiles
 from tests.support.site_server import SiteServer
 
 SEARCH = "/search?q=flower&lang=en"
@@ -16,7 +16,7 @@ SAME_PAGE = "window.same === true"
 def opened(page: Page, address: str = SEARCH) -> list[str]:
     """The tiles of a search whose filters are open, on a page that can be told from another."""
     page.goto(address)
-    found = tiles(page)
+    found = read_tiles(page)
     summary(page).click()
     expect(page.locator(".fields")).to_be_visible()
     page.evaluate("window.same = true")
@@ -81,7 +81,7 @@ def test_column_stands_beside_the_results(page: Page) -> None:
     assert column
     bar = page.locator(".bar").bounding_box()
     assert bar
-    assert all(x + width <= column["x"] for x, _, width, _ in boxes(page))
+    assert all(x + width <= column["x"] for x, _, width, _ in read_boxes(page))
     assert column["y"] == pytest.approx(bar["y"] + bar["height"], abs=1)
     assert column["y"] + column["height"] == pytest.approx(900, abs=1)
     page.get_by_label("Type").select_option("Photos")
@@ -140,7 +140,7 @@ def test_back_to_a_topic(page: Page) -> None:
     page.go_back()
     expect(page).to_have_url(re.compile("/topics/cat"))
     expect(chips(page)).to_have_count(0)
-    assert tiles(page) == first
+    assert read_tiles(page) == first
 
 
 def test_overtaken_answer_is_dropped(page: Page) -> None:
@@ -148,7 +148,7 @@ def test_overtaken_answer_is_dropped(page: Page) -> None:
 
     When an answer can't be fetched the page says so, and another change goes on.
     """
-    opened(page, f"/search?{unasked('flower')}&lang=en")
+    opened(page, f"/search?{make_new_query('flower')}&lang=en")
     held: list[Route] = []
     page.route("**/ajax/search?*type=photo*", lambda route: held.append(route))  # noqa: PLW0108 - not a builtin
     with page.expect_request("**/ajax/search?*type=photo*"):
@@ -210,7 +210,7 @@ def test_sheet_counts_on_its_button(phone: Page) -> None:
     assert ids(phone) == everything
     button.tap()
     expect(phone).to_have_url(re.compile(r"\?q=flower&type=illustration&lang=en$"))
-    assert len(tiles(phone)) == total
+    assert len(read_tiles(phone)) == total
     expect(phone.locator(".fields")).to_be_hidden()
 
     summary(phone).click()
@@ -266,7 +266,7 @@ def test_click_beside_closes_the_panel(page: Page, site: SiteServer) -> None:
     page.get_by_label("Type").select_option("Photos")
     apply(page)
     expect(page).to_have_url(f"{site.url}/search?q=flower&type=photo&lang=en")
-    assert set(tiles(page)) < set(everything)
+    assert set(read_tiles(page)) < set(everything)
     page.go_back()
     expect(page).to_have_url(f"{site.url}{SEARCH}")
     expect(page.locator("select[name=type]")).to_have_value("")
@@ -324,7 +324,7 @@ def test_colors_by_the_plain_form(either: Page) -> None:
     either.locator(".colors").get_by_label("Any", exact=True).check()
     apply(either)
     expect(chips(either)).to_have_count(0)
-    assert tiles(either)
+    assert read_tiles(either)
 
 
 # -- what which agency can express
@@ -419,7 +419,7 @@ def test_every_filter_stands_in_the_address(page: Page) -> None:
     expect(chosen(page)).to_have_count(7)
     shown = answered(page)
     page.goto(address)
-    assert tiles(page) == shown if shown else not ids(page)
+    assert read_tiles(page) == shown if shown else not ids(page)
     state = "all => all.filter(c => c.name).map(c => [c.name, c.type, c.value, c.checked])"
     before = page.locator(".fields :is(select, input)").evaluate_all(state)
     sent = {(name, value) for name, kind, value, on in before if on or kind != "radio"}
@@ -456,7 +456,7 @@ def test_language_menu_keeps_the_search(page: Page) -> None:
     page.get_by_label("Language").select_option("Deutsch")
     expect(page).to_have_url(re.compile(r"\?q=flower&type=photo&lang=de$"))
     expect(page.locator("html")).to_have_attribute("lang", "de")
-    assert tiles(page)
+    assert read_tiles(page)
     page.go_back()
     expect(page.locator("html")).to_have_attribute("lang", "en")
     menu = page.get_by_label("Language")
@@ -489,7 +489,7 @@ def test_language_by_the_plain_form(browser: Browser, site: SiteServer) -> None:
     page.get_by_role("button", name="Search", exact=True).click()
     expect(page.locator("html")).to_have_attribute("lang", "fr")
     expect(page).to_have_url(re.compile("type=photo.*lang=fr"))
-    assert tiles(page)
+    assert read_tiles(page)
     context.close()
 
 

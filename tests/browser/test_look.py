@@ -8,9 +8,9 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Dialog, Locator, Page, Route, expect
 
 from tests.support.axe import CHECK, CHECK_COLORS
-from tests.support.crop import barred, opened, tinted
+from tests.support.crop import is_tinted, make_barred_picture, open_png
 from tests.support.fake_agency import SHOWN, FakeAgency
-from tests.support.search_page import WATCH, affiliate_link, clicks_for, tiles
+from tests.support.search_page import WATCH, make_affiliate_link, read_clicks, read_tiles
 from tests.support.site_server import SiteServer
 from tests.support.waiting import wait_until
 from tests.support.words import new_words
@@ -65,7 +65,7 @@ def closed(page: Page) -> None:
 def results(page: Page, words: str = "flower", lang: str = "en") -> list[str]:
     """Show a search; the ids of its pictures."""
     page.goto(f"/search?q={words}&lang={lang}")
-    return tiles(page)
+    return read_tiles(page)
 
 
 def by_click(page: Page, place: int = 0) -> None:
@@ -94,7 +94,7 @@ def came_back(page: Page, ids: list[str]) -> None:
     """Wait for the results' own page, without quick look."""
     expect(page.locator("main .count")).to_be_visible()
     expect(page).to_have_url(re.compile("/search"))
-    assert tiles(page) == ids
+    assert read_tiles(page) == ids
     closed(page)
 
 
@@ -142,7 +142,7 @@ def test_picture_opens_over_the_results(page: Page, site: SiteServer) -> None:
     assert page.locator("*").evaluate_all(named) == 0
     assert page.evaluate("window.same") is True
     assert (page.evaluate("violations"), errors) == ([], [])
-    assert (told, clicks_for(site, "animal")) == ([], [])
+    assert (told, read_clicks(site, "animal")) == ([], [])
 
 
 def phone(browser: Browser, site: SiteServer) -> BrowserContext:
@@ -178,9 +178,9 @@ def test_picture_s_page_is_at_its_address(page: Page, context: BrowserContext) -
 def test_similar_opens_on_the_picture_s_page(page: Page) -> None:
     """The details page's similar pictures have quick look as well, and Back closes it."""
     page.goto("/search?q=flower&lang=en")
-    page.goto(f"/image/demo/{tiles(page)[0]}?q=flower&lang=en")
+    page.goto(f"/image/demo/{read_tiles(page)[0]}?q=flower&lang=en")
     own = page.url
-    tiles(page)
+    read_tiles(page)
     by_click(page)
     assert page.url != own
     page.go_back()
@@ -463,7 +463,7 @@ def test_details_and_similar_pictures_are_shown(page: Page) -> None:
     closed(page)
     page.go_back()  # to what the browser has not kept
     shows(page, ids, 0)
-    assert tiles(page)[: len(ids)] == ids
+    assert read_tiles(page)[: len(ids)] == ids
     page.go_back()
     came_back(page, ids)
     by_space(page)
@@ -495,10 +495,10 @@ def test_way_to_the_agency_earns_once(page: Page, site: SiteServer, shop: list[s
     expect(dialog(page).get_by_text("Links on this page earn us a commission.")).to_be_visible()
     buy.click()
     page.wait_for_url("https://shutterstock.7eer.net/**")
-    assert shop == [affiliate_link(ids[2], "tree")]
-    wait_until(lambda: bool(clicks_for(site, "tree")))
+    assert shop == [make_affiliate_link(ids[2], "tree")]
+    wait_until(lambda: bool(read_clicks(site, "tree")))
     page.goto("/")
-    assert clicks_for(site, "tree") == [("demo", ids[2], 3)]
+    assert read_clicks(site, "tree") == [("demo", ids[2], 3)]
 
 
 @pytest.mark.parametrize("edge", ["bottom", "right"])
@@ -516,7 +516,9 @@ def test_preview_keeps_the_crop(browser: Browser, site: SiteServer, edge: str) -
         if size is None:  # of a similar picture
             route.continue_()
             return
-        route.fulfill(body=barred(size["width"], size["height"], edge), content_type="image/png")
+        route.fulfill(
+            body=make_barred_picture(size["width"], size["height"], edge), content_type="image/png"
+        )
 
     page.route("**/static/demo/*.webp", answer)
     page.route("**/static/demo/*-large.webp", lambda route: large.append(route))  # noqa: PLW0108 - not a builtin
@@ -530,10 +532,10 @@ def test_preview_keeps_the_crop(browser: Browser, site: SiteServer, edge: str) -
         figure = dialog(page).locator("figure")
         grown = figure.locator("img").first
         grown.evaluate("image => image.decode()")
-        assert not tinted(opened(figure.screenshot())), ids[place]
+        assert not is_tinted(open_png(figure.screenshot())), ids[place]
         answer(large[0])
         figure.locator("img").last.evaluate("image => image.decode()")
-        assert not tinted(opened(figure.screenshot())), ids[place]
+        assert not is_tinted(open_png(figure.screenshot())), ids[place]
         page.keyboard.press("Escape")
         closed(page)
     context.close()
@@ -581,7 +583,7 @@ def test_hostile_titles_are_text(context_of_two: BrowserContext, agency: FakeAge
     page.on("dialog", dismiss)
     words = new_words()
     page.goto(f"/search?q={words}&agency=shutterstock&lang=en")
-    tiles(page)
+    read_tiles(page)
     assert len(agency.searches_for(f"={words}")) == 1
     page.locator("main .tile .picture").first.press("Space")
     for place in range(5):

@@ -8,7 +8,7 @@ from playwright.sync_api import BrowserContext, Locator, Page, Request, Route, e
 
 from tests.support.chromium import Launch
 from tests.support.fake_agency import FakeAgency
-from tests.support.search_page import WATCH, tiles, unasked
+from tests.support.search_page import WATCH, make_new_query, read_tiles
 from tests.support.site_server import SiteServer
 
 PICTURES = 48 * 12
@@ -40,7 +40,7 @@ SECOND, THIRD, FOURTH, FIFTH = (re.compile(rf"/ajax/search\?.*page={n}") for n i
 @pytest.fixture
 def agency_of_many(agency: FakeAgency) -> Iterator[FakeAgency]:
     """The Shutterstock of this machine, with pictures for twelve pages."""
-    with agency.having(PICTURES):
+    with agency.return_pictures(PICTURES):
         yield agency
 
 
@@ -68,9 +68,9 @@ def button(page: Page) -> Locator:
 
 def searched(page: Page, query: str | None = None) -> str:
     """Show a search of the agency that has many pictures; its query string."""
-    query = query or unasked("cat")
+    query = query or make_new_query("cat")
     page.goto(f"/search?{query}&agency=shutterstock&lang=en")
-    assert len(tiles(page)) == 48
+    assert len(read_tiles(page)) == 48
     return query
 
 
@@ -111,7 +111,7 @@ def test_button_appends_the_next_page(
     """
     asked = asked_for(page, SECOND)
     query = searched(page)
-    first = tiles(page)
+    first = read_tiles(page)
     address = page.url
     page.evaluate("window.same = true")
     page.keyboard.press("End")
@@ -135,7 +135,7 @@ def test_button_appends_the_next_page(
     has_pages(page, 2)
     assert on_screen(page)[:48] == before
     assert page.evaluate("scrollY") == place
-    both = tiles(page)
+    both = read_tiles(page)
     assert both[:48] == first
     assert len(set(both)) == 96
     expect(page.locator(f'.picture[data-id="{both[48]}"]')).to_be_focused()
@@ -151,10 +151,10 @@ def test_button_appends_the_next_page(
     with context_of_two.expect_page() as tab:
         button(page).click(modifiers=["Control"])
     expect(tab.value).to_have_url(re.compile(r"/search\?.*page=4"))
-    fourth = tiles(tab.value)
+    fourth = read_tiles(tab.value)
     assert len(fourth) == 48
     has_pages(page, 3)
-    assert not set(fourth) & set(tiles(page))
+    assert not set(fourth) & set(read_tiles(page))
     assert page.evaluate("window.same") is True
     assert page.url == address
 
@@ -203,7 +203,7 @@ def test_pages_go_on_from_any(page: Page, agency_of_many: FakeAgency) -> None:
 
     When no agency answers for the next page, the link to it stays.
     """
-    query = f"{unasked('cat')}&agency=shutterstock"
+    query = f"{make_new_query('cat')}&agency=shutterstock"
     made_known(page, query)
     page.goto(f"/search?{query}&lang=en&page=4")
     has_pages(page, 1)
@@ -213,7 +213,7 @@ def test_pages_go_on_from_any(page: Page, agency_of_many: FakeAgency) -> None:
     expect(page.get_by_role("link", name="Previous")).to_have_attribute(
         "href", re.compile(r"page=3")
     )
-    with agency_of_many.failing():
+    with agency_of_many.fail_all():
         button(page).click()
         expect(page.locator(".pages")).to_contain_text("The search could not be reached.")
     has_pages(page, 2)
@@ -250,7 +250,7 @@ def test_pages_of_one_call_come_by_themselves(
     """
     scroller.set_viewport_size({"width": width, "height": 900})
     asked = asked_for(scroller, re.compile(r"/ajax/search\?.*page="))
-    query = unasked("cat")
+    query = make_new_query("cat")
     made_known(scroller, f"{query}&agency=shutterstock")
     scroller.add_init_script(WATCH)
     searched(scroller, query)
@@ -345,18 +345,18 @@ def test_late_pictures_of_two_pages_are_appended(page: Page) -> None:
 
     page.route("**/ajax/search?*", answer)
     with page.expect_request("**/ajax/search?*wait=1"):
-        page.goto(f"/search?{unasked('animal')}&lang=en")
+        page.goto(f"/search?{make_new_query('animal')}&lang=en")
     theirs = page.locator('.picture[data-agency="shutterstock"]')
     expect(page.locator(".tile .picture")).to_have_count(24)
     expect(theirs).to_have_count(0)
     button(page).click()
     expect(page.locator(".picture").nth(24)).to_be_focused()
     expect(theirs).to_have_count(24)
-    both = tiles(page)
+    both = read_tiles(page)
     before = on_screen(page)
     held[0].continue_()
     expect(theirs).to_have_count(48)
-    found = tiles(page)
+    found = read_tiles(page)
     assert found[:72] == both
     assert len(set(found)) == 96
     assert on_screen(page)[:72] == before
@@ -367,7 +367,7 @@ def test_late_pictures_of_two_pages_are_appended(page: Page) -> None:
 
 def test_late_agencies_come_one_after_the_other(page: Page) -> None:
     """A page that came without pictures shows those of the first, then those of the second."""
-    query = f"{unasked('animal')}&lang=en"
+    query = f"{make_new_query('animal')}&lang=en"
     made_known(page, query)
     calls: list[str] = []
 
@@ -395,16 +395,16 @@ def test_late_agencies_come_one_after_the_other(page: Page) -> None:
 def test_appended_page_waits_for_late_agencies(page: Page, agency_of_many: FakeAgency) -> None:
     """A page that is appended holds the pictures of a slow agency too."""
     theirs = page.locator('.picture[data-agency="shutterstock"]')
-    query = unasked("animal")
+    query = make_new_query("animal")
     made_known(page, f"{query}&lang=en&agency=demo")
-    with agency_of_many.held() as gate:
+    with agency_of_many.hold_searches() as gate:
         page.goto(f"/search?{query}&lang=en")
-        assert len(tiles(page)) == 24
+        assert len(read_tiles(page)) == 24
         with page.expect_request(SECOND):
             button(page).click()
         gate.set()
         expect(theirs).to_have_count(48)
-    assert len(set(tiles(page))) == 96
+    assert len(set(read_tiles(page))) == 96
 
 
 def late(route: Route) -> None:
@@ -430,13 +430,13 @@ def three_pages(page: Page) -> tuple[list[str], list[list[object]]]:
         button(page).click()
         expect(page.locator(".picture").nth(48 * (number - 1))).to_be_focused()
     page.locator(".picture").nth(110).scroll_into_view_if_needed()
-    return tiles(page), page.evaluate(SETTLED)
+    return read_tiles(page), page.evaluate(SETTLED)
 
 
 def is_as_before(page: Page, before: tuple[list[str], list[list[object]]]) -> None:
     has_pages(page, 3)
     page.wait_for_function(AS_BEFORE, arg=before[1])
-    assert tiles(page) == before[0]
+    assert read_tiles(page) == before[0]
 
 
 def test_reload_and_back_come_to_the_same_place(page: Page) -> None:

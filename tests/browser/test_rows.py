@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page
 
 from tests.support.fake_agency import FakeAgency
-from tests.support.search_page import tiles, unasked
+from tests.support.search_page import make_new_query, read_tiles
 
 TOPS = """all => all.map(one => {
     const { top, left, right, width } = one.getBoundingClientRect();
@@ -43,10 +43,10 @@ def test_batches_leave_no_hole_behind(
 ) -> None:
     """What comes while the end is in sight moves nothing, and later leaves no row half empty."""
     page = context_of_two.new_page()
-    query = unasked("cat")
-    with agency.having(300):
+    query = make_new_query("cat")
+    with agency.return_pictures(300):
         page.goto(f"/search?{query}&agency=shutterstock&lang=en")
-        assert len(tiles(page)) == 48
+        assert len(read_tiles(page)) == 48
         page.evaluate(
             """count => [...document.querySelectorAll(".tile")].slice(count)
                 .forEach(tile => tile.remove())""",
@@ -66,7 +66,7 @@ def test_batches_leave_no_hole_behind(
 def test_strips_leave_pictures_in_sight(page: Page) -> None:
     """With a mouse the strip covers a third of each tile at most, and its middle is the picture."""
     page.goto("/search?q=flower&lang=en&wait=1")
-    assert len(tiles(page)) > 20
+    assert len(read_tiles(page)) > 20
     for width in (375, 700, 1000, 1440, 2560):
         page.set_viewport_size({"width": width, "height": 900})
         assert max(page.locator(".tile").evaluate_all(SHARES)) < 0.34, width

@@ -8,7 +8,14 @@ from playwright.sync_api import Browser, BrowserContext, Dialog, Page, Response,
 
 from tests.support.chromium import Launch
 from tests.support.fake_agency import SHOWN, TITLES, FakeAgency
-from tests.support.search_page import WATCH, affiliate_link, boxes, clicks_for, tiles, unasked
+from tests.support.search_page import (
+    WATCH,
+    make_affiliate_link,
+    make_new_query,
+    read_boxes,
+    read_clicks,
+    read_tiles,
+)
 from tests.support.site_server import SiteServer
 from tests.support.waiting import wait_until
 
@@ -31,7 +38,7 @@ def test_typed_words_find_pictures(page: Page, site: SiteServer) -> None:
     """
     search_by_typing(page, "cat")
     expect(page).to_have_url(f"{site.url}/search?q=cat&lang=en")
-    assert len(tiles(page)) >= 10
+    assert len(read_tiles(page)) >= 10
     expect(page.get_by_role("heading", level=1)).to_have_text(re.compile("pictures.*“cat”"))
     expect(page.get_by_text("Links on this page earn us a commission.")).to_be_visible()
     page.locator("#q").fill("red bicycle")
@@ -48,7 +55,7 @@ def test_results_fill_the_skeleton(page: Page, width: int) -> None:
     """
     page.add_init_script(WATCH)
     page.set_viewport_size({"width": width, "height": 900})
-    address = f"/search?{unasked('cat')}"
+    address = f"/search?{make_new_query('cat')}"
     held: list[Route] = []
     page.route("**/ajax/search*", lambda route: held.append(route))  # noqa: PLW0108 - not a builtin
     with page.expect_request("**/ajax/search*"):
@@ -58,7 +65,7 @@ def test_results_fill_the_skeleton(page: Page, width: int) -> None:
     assert skeleton.count() > 10
     top = skeleton.first.bounding_box()
     held[0].continue_()
-    first = tiles(page)
+    first = read_tiles(page)
     assert len(first) >= 10
     expect(skeleton).to_have_count(0)
     expect(page.locator("#status")).to_have_text(COUNT)
@@ -72,20 +79,20 @@ def test_results_fill_the_skeleton(page: Page, width: int) -> None:
     again = settled(page, address)
     assert page.evaluate("shift") == 0
     assert again.header_value("X-Cache") == "HIT"
-    assert tiles(page) == first
+    assert read_tiles(page) == first
     assert f'data-id="{first[0]}"' in again.text()
 
 
 def test_unreachable_search_says_so_and_goes_on(page: Page) -> None:
     """When the results can't be fetched the page says so and offers to try again, which works."""
     page.route("**/ajax/search*", lambda route: route.abort())
-    page.goto(f"/search?{unasked('cat')}")
+    page.goto(f"/search?{make_new_query('cat')}")
     expect(page.locator(".note")).to_contain_text("could not be reached")
     expect(page.locator("[data-waiting], [aria-busy]")).to_have_count(0)
     expect(page.get_by_role("heading", level=1)).not_to_contain_text("Looking")
     page.unroute("**/ajax/search*")
     page.locator(".note").get_by_role("link", name="Try again").click()
-    assert len(tiles(page)) >= 10
+    assert len(read_tiles(page)) >= 10
 
 
 def test_nothing_found_offers_other_topics(page: Page) -> None:
@@ -94,7 +101,7 @@ def test_nothing_found_offers_other_topics(page: Page) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text("Nothing found for “qqzxw”")
     expect(page.locator(".tile")).to_have_count(0)
     page.get_by_role("navigation", name="Topics").get_by_role("link", name="cat").click()
-    assert len(tiles(page)) >= 10
+    assert len(read_tiles(page)) >= 10
 
 
 def test_bad_parameter_is_named(page: Page) -> None:
@@ -105,7 +112,7 @@ def test_bad_parameter_is_named(page: Page) -> None:
     expect(page.get_by_role("heading", level=1)).to_contain_text("page")
     page.locator("#q").fill("cat")
     page.locator("#q").press("Enter")
-    assert len(tiles(page)) >= 10
+    assert len(read_tiles(page)) >= 10
 
 
 def test_opening_filters_moves_nothing(page: Page) -> None:
@@ -114,15 +121,15 @@ def test_opening_filters_moves_nothing(page: Page) -> None:
     On a phone they can be applied without looking for the button.
     """
     page.goto("/search?q=flower")
-    tiles(page)
+    read_tiles(page)
     summary = page.get_by_text("Filters", exact=True)
     for width, height in ((375, 667), (900, 900)):
         page.set_viewport_size({"width": width, "height": height})
         expect(page.get_by_label("Orientation")).to_be_hidden()
-        before = boxes(page), summary.bounding_box()
+        before = read_boxes(page), summary.bounding_box()
         summary.click()
         expect(page.get_by_label("Orientation")).to_be_visible()
-        assert (boxes(page), summary.bounding_box()) == before, width
+        assert (read_boxes(page), summary.bounding_box()) == before, width
         expect(page.get_by_role("button", name="Show pictures")).to_be_in_viewport(ratio=1)
         page.keyboard.press("Escape")
 
@@ -130,11 +137,11 @@ def test_opening_filters_moves_nothing(page: Page) -> None:
 def test_photographs_stand_in_pairs_on_a_phone(context_of_two: BrowserContext) -> None:
     """On a phone two photographs of 3:2, the commonest shape, share a row."""
     page = context_of_two.new_page()
-    page.goto(f"/search?{unasked('cat')}&agency=shutterstock")
-    tiles(page)
+    page.goto(f"/search?{make_new_query('cat')}&agency=shutterstock")
+    read_tiles(page)
     for width in (320, 360, 375, 412):
         page.set_viewport_size({"width": width, "height": 800})
-        tops = [top for _, top, *_ in boxes(page)]
+        tops = [top for _, top, *_ in read_boxes(page)]
         assert [tops.count(top) for top in sorted(set(tops))] == [2] * 6, width
 
 
@@ -143,11 +150,11 @@ def test_start_page_says_who_earns(page: Page) -> None:
     page.request.get("/search?q=flower&wait=1")
     disclosure = page.get_by_text("Links on this page earn us a commission.")
     page.goto("/?lang=en")
-    tiles(page)
+    read_tiles(page)
     expect(disclosure).to_be_visible()
     page.route(re.compile(r"/\?lang=en$"), emptied)
     page.goto("/?lang=en")
-    tiles(page)
+    read_tiles(page)
     expect(disclosure).to_be_visible()
 
 
@@ -184,15 +191,15 @@ def test_click_earns(
     nothing in the browser's stores.
     """
     page.goto("/search?q=bird")
-    wanted = tiles(page)[2]
+    wanted = read_tiles(page)[2]
     marks = page.locator(".tile .picture").evaluate_all("all => all.map(a => a.rel)")
     assert set(marks) == {"sponsored nofollow noopener"}
     assert page.evaluate("localStorage.length + sessionStorage.length") == 0
     page.locator(".tile .picture").nth(2).click()
     page.wait_for_url("https://shutterstock.7eer.net/**")
-    assert shop == [affiliate_link(wanted, "bird")]
-    wait_until(lambda: bool(clicks_for(site, "bird")))
-    assert clicks_for(site, "bird") == [("demo", wanted, 3)]
+    assert shop == [make_affiliate_link(wanted, "bird")]
+    wait_until(lambda: bool(read_clicks(site, "bird")))
+    assert read_clicks(site, "bird") == [("demo", wanted, 3)]
     assert context.cookies() == []
 
 
@@ -202,7 +209,7 @@ def test_middle_click_told_twice_counts_once(
     """A middle click opens another tab; its beacon and its ping are one row of the ledger."""
     page = context_of_two.new_page()
     page.goto("/search?q=fruit&agency=demo")
-    wanted = tiles(page)[0]
+    wanted = read_tiles(page)[0]
     told: list[Response] = []
     page.on("response", lambda one: told.append(one) if "/clicks?" in one.url else None)
     with (
@@ -213,19 +220,19 @@ def test_middle_click_told_twice_counts_once(
     expect(tab.value).to_have_url(f"{site_of_two.url}/image/demo/{wanted}")
     assert [one.status for one in told] == [204, 204]
     assert len({one.url for one in told}) == 1
-    assert clicks_for(site_of_two, "fruit") == [("demo", wanted, 1)]
+    assert read_clicks(site_of_two, "fruit") == [("demo", wanted, 1)]
     expect(page.locator(".tile .picture").first).to_be_visible()
 
 
 def test_keyboard_opens_a_picture(page: Page, site: SiteServer, shop: list[str]) -> None:
     """Enter on a picture is a click like any other, counted once."""
     page.goto("/search?q=mountain")
-    wanted = tiles(page)[1]
+    wanted = read_tiles(page)[1]
     page.locator(".tile .picture").nth(1).press("Enter")
     page.wait_for_url("https://shutterstock.7eer.net/**")
-    assert shop == [affiliate_link(wanted, "mountain")]
-    wait_until(lambda: bool(clicks_for(site, "mountain")))
-    assert clicks_for(site, "mountain") == [("demo", wanted, 2)]
+    assert shop == [make_affiliate_link(wanted, "mountain")]
+    wait_until(lambda: bool(read_clicks(site, "mountain")))
+    assert read_clicks(site, "mountain") == [("demo", wanted, 2)]
 
 
 # -- without JavaScript
@@ -260,7 +267,7 @@ def test_plain_search_takes_one_step(plain: Page) -> None:
     assert wanted
     link.click()
     expect(plain).to_have_title("Shop")
-    assert opened == [affiliate_link(wanted, "cat")]
+    assert opened == [make_affiliate_link(wanted, "cat")]
 
 
 def test_plain_pages_and_filters_are_links_and_forms(plain: Page, site: SiteServer) -> None:
@@ -269,16 +276,16 @@ def test_plain_pages_and_filters_are_links_and_forms(plain: Page, site: SiteServ
     The next page is a link with an address of its own, shows other pictures, and leads back.
     """
     plain.goto("/search?q=animal&wait=1&lang=en")
-    first = tiles(plain)
+    first = read_tiles(plain)
     pages = plain.get_by_role("navigation", name="Pages")
     more = pages.get_by_role("link", name="More pictures")
     expect(more).to_have_attribute("href", "/search?q=animal&lang=en&page=2")
     more.click()
     expect(plain).to_have_url(re.compile("page=2"))
-    assert not set(first) & set(tiles(plain))
+    assert not set(first) & set(read_tiles(plain))
     pages.get_by_role("link", name="Previous").click()
     expect(plain).to_have_url(f"{site.url}/search?q=animal&lang=en")
-    assert tiles(plain) == first
+    assert read_tiles(plain) == first
     plain.get_by_text("Filters", exact=True).click()
     plain.get_by_label("Orientation").select_option("Vertical")
     plain.get_by_role("button", name="Show pictures").click()
@@ -288,7 +295,7 @@ def test_plain_pages_and_filters_are_links_and_forms(plain: Page, site: SiteServ
 
 def test_plain_uncached_page_leads_on(plain: Page) -> None:
     """Without JavaScript a link to a search that nobody has asked has a way to its pictures."""
-    plain.goto(f"/search?{unasked('cat')}")
+    plain.goto(f"/search?{make_new_query('cat')}")
     plain.get_by_role("link", name="Show pictures").click()
     expect(plain.locator(".tile .picture")).not_to_have_count(0)
 
@@ -298,19 +305,19 @@ def test_plain_uncached_page_leads_on(plain: Page) -> None:
 
 def returned(page: Page) -> None:
     """Search, scroll, open a picture's page, and come back: everything is as it was."""
-    page.goto(f"/search?{unasked('animal')}&agency=demo")
-    tiles(page)
+    page.goto(f"/search?{make_new_query('animal')}&agency=demo")
+    read_tiles(page)
     place = page.locator(".tile .picture").nth(30)
     place.scroll_into_view_if_needed()
     expect(page.locator(".tile .picture")).to_have_count(95)  # the next page came by itself
-    before = tiles(page)
+    before = read_tiles(page)
     scrolled = page.evaluate("scrollY")
     assert scrolled > 200
     place.click()
     page.wait_for_url("**/image/demo/*")
     page.evaluate("() => { setTimeout(() => history.back()) }")  # once this has returned
     expect(page.locator(".tile .picture")).to_have_count(95)
-    assert tiles(page) == before
+    assert read_tiles(page) == before
     expect(place).to_be_in_viewport()
     assert page.evaluate("scrollY") == pytest.approx(scrolled, abs=2)
 
@@ -346,15 +353,15 @@ RUN_RIGHT = """lines => lines.map(line => {
 def test_late_pictures_are_appended(context_of_two: BrowserContext, agency: FakeAgency) -> None:
     """A quick agency's pictures don't wait for a slow one's, nor move when they come."""
     page = context_of_two.new_page()
-    with agency.held() as gate:
-        page.goto(f"/search?{unasked('cat')}")
-        quick = tiles(page)
+    with agency.hold_searches() as gate:
+        page.goto(f"/search?{make_new_query('cat')}")
+        quick = read_tiles(page)
         expect(page.get_by_text("Shutterstock is still looking")).to_be_visible()
-        before = boxes(page)
+        before = read_boxes(page)
         gate.set()
         expect(page.locator('.tile .picture[data-agency="shutterstock"]')).to_have_count(12)
-    assert tiles(page)[: len(quick)] == quick
-    assert boxes(page)[: len(before)] == before
+    assert read_tiles(page)[: len(quick)] == quick
+    assert read_boxes(page)[: len(before)] == before
     expect(page.get_by_text("Shutterstock is still looking")).to_have_count(0)
     expect(page.get_by_role("heading", level=1)).to_contain_text(f"{len(quick) + 12} pictures")
 
@@ -364,8 +371,8 @@ def test_pictures_of_a_slow_agency_take_the_place_of_the_skeleton(
 ) -> None:
     """The page asks again by itself meanwhile, and nobody is told to do so."""
     page = context_of_two.new_page()
-    query = f"{unasked('cat')}&agency=shutterstock&lang=en"
-    with agency.held() as gate:
+    query = f"{make_new_query('cat')}&agency=shutterstock&lang=en"
+    with agency.hold_searches() as gate:
         with page.expect_event("requestfinished", lambda one: "/ajax/search" in one.url):
             page.goto(f"/search?{query}")
         with page.expect_request("**/ajax/search?*"):
@@ -402,9 +409,9 @@ def test_late_agency_that_fails_is_named(
 ) -> None:
     """When a late agency gives no answer after all, the page says so instead of nothing."""
     page = context_of_two.new_page()
-    with agency.failing(), agency.held() as gate:
-        page.goto(f"/search?{unasked('cat')}")
-        tiles(page)
+    with agency.fail_all(), agency.hold_searches() as gate:
+        page.goto(f"/search?{make_new_query('cat')}")
+        read_tiles(page)
         expect(page.get_by_text("Shutterstock is still looking")).to_be_visible()
         gate.set()
         expect(page.get_by_text("Shutterstock gave no answer")).to_be_visible()
@@ -423,8 +430,8 @@ def test_hostile_titles_are_text(context_of_two: BrowserContext) -> None:
         dialog.dismiss()
 
     page.on("dialog", dismiss)
-    page.goto(f"/search?{unasked('cat')}&agency=shutterstock")
-    tiles(page)
+    page.goto(f"/search?{make_new_query('cat')}&agency=shutterstock")
+    read_tiles(page)
     titles = page.locator(".tile .title bdi").all_text_contents()
     assert set(titles) == set(SHOWN)
     assert page.get_by_role("heading", name="out").count() == 0
@@ -479,7 +486,7 @@ def test_pages_keep_their_own_policy(
     page.add_init_script(WATCH)
     [item, *_] = page.request.get("/api/search?q=cat&agency=demo").json()["items"]
     image = f"/image/demo/{item['id']}"
-    for address in (*ALL_PAGES, f"/search?{unasked('cat')}", image):
+    for address in (*ALL_PAGES, f"/search?{make_new_query('cat')}", image):
         answer = settled(page, address)
         assert answer.header_value("Content-Security-Policy")
         assert (page.evaluate("violations"), errors) == ([], []), address
@@ -507,7 +514,7 @@ def test_injected_markup_is_powerless(page: Page) -> None:
     page.add_init_script(WATCH)
     page.route("**/search?*", inject)
     page.goto("/search?q=cat")
-    tiles(page)
+    read_tiles(page)
     assert {
         "script-src-elem inline",
         "script-src-attr inline",

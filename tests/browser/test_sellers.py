@@ -9,8 +9,8 @@ import pytest
 from playwright.sync_api import Browser, Page, Route, ViewportSize, expect
 
 from tests.dialects import serving
-from tests.support.crop import barred
-from tests.support.doubles import selling_the_same
+from tests.support.crop import make_barred_picture
+from tests.support.doubles import make_double_agency
 from tests.support.federation import Agencies
 from tests.support.site_server import SiteServer, running_site
 
@@ -35,7 +35,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SiteServer]:
     with ExitStack() as stack:
         agencies = Agencies(
             {
-                name: stack.enter_context(serving(selling_the_same(name)))
+                name: stack.enter_context(serving(make_double_agency(name)))
                 for name in ("adobe-stock", "depositphotos")
             }
         )
@@ -51,7 +51,7 @@ def visitor(browser: Browser, site: SiteServer, *, phone: bool) -> Iterator[Page
     with browser.new_context(
         base_url=site.url, viewport=size, has_touch=phone, is_mobile=phone, reduced_motion="reduce"
     ) as context:
-        picture = barred(360, 240, "bottom")
+        picture = make_barred_picture(360, 240, "bottom")
 
         def serve(route: Route) -> None:
             if "1000_F_" in route.request.url:

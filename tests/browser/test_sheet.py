@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.support.search_page import tiles
+from tests.support.search_page import read_tiles
 
 FITS = "panel => panel.scrollWidth <= panel.clientWidth"
 
@@ -11,7 +11,7 @@ FITS = "panel => panel.scrollWidth <= panel.clientWidth"
 def test_sheet_is_closed_and_cleared_at_hand(phone: Page) -> None:
     """On a phone the sheet has a button that closes it and one that clears what was chosen."""
     phone.goto("/search?q=flower&type=illustration&lang=en&wait=1")
-    assert tiles(phone)
+    assert read_tiles(phone)
     target = phone.locator(".tile .title").first.bounding_box()
     assert target
     assert (target["width"], target["height"]) == (44, 44)
@@ -67,6 +67,6 @@ def test_escape_closes_the_column_and_failures_leave_nothing_old(page_of_many: P
 def page_of_many(page: Page) -> Page:
     """A search with several pages."""
     page.goto("/search?q=animal&lang=en&wait=1")
-    assert len(tiles(page)) == 48
+    assert len(read_tiles(page)) == 48
     expect(page.locator(".pages")).to_be_visible()
     return page

@@ -17,7 +17,7 @@ from playwright.sync_api import (
 )
 
 from tests.support.fake_agency import TITLES
-from tests.support.search_page import tiles
+from tests.support.search_page import read_tiles
 from tests.support.site_server import SiteServer
 
 HELD = """async number => {
@@ -126,7 +126,7 @@ def test_enter_searches_the_chosen_one(page: Page, site: SiteServer) -> None:
     box(page).press("ArrowDown")
     box(page).press("Enter")
     expect(page).to_have_url(f"{site.url}/search?q={found[1].replace(' ', '+')}&lang=en")
-    assert tiles(page)
+    assert read_tiles(page)
     box(page).fill("bi")
     options(page)
     box(page).press("Enter")
@@ -165,7 +165,7 @@ def test_leaving_the_box_closes(page: Page) -> None:
 def test_typed_words_in_place_close_the_list(page: Page, site: SiteServer) -> None:
     """Beside open filters a suggestion is answered in place, and the list goes."""
     page.goto("/search?q=cat&lang=en")
-    tiles(page)
+    read_tiles(page)
     page.get_by_text("Filters", exact=True).click()
     box(page).fill("bi")
     found = options(page)
@@ -229,7 +229,7 @@ def test_failing_suggestions_are_silent(page: Page) -> None:
         expect(page.locator("#status")).to_be_empty()
     box(page).press("Enter")
     page.wait_for_url("**/search?q=cat&lang=en")
-    assert tiles(page)
+    assert read_tiles(page)
     assert errors == []
 
 

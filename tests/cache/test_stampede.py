@@ -21,7 +21,7 @@ from tests.support.redis_server import RedisServer, redis_server
 from tests.support.shutterstock import TOKEN, Answer, Shutterstock, shutterstock
 from tests.support.site_server import SiteServer, running_sites
 from tests.support.soak import SOAK
-from tests.support.waiting import ended, wait_until
+from tests.support.waiting import wait_for_result, wait_until
 
 CLIENTS = 50
 BROKEN = Answer(503, b'{"message": "broken"}')
@@ -45,14 +45,17 @@ class Burst:
     def __init__(self, count: int, *addresses: str) -> None:
         self.process = start_python("-m", "tests.support.burst", str(count), *addresses)
         assert self.process.stdout
-        assert ended(self.process.stdout.readline) == "sent\n"
+        assert wait_for_result(self.process.stdout.readline) == "sent\n"
 
     def answers(self) -> list[tuple[int, str, int]]:
         """Status, X-Cache and number of pictures of each answer."""
         assert self.process.stdout
         with self.process:
             try:
-                return [tuple(json.loads(line)) for line in ended(self.process.stdout.readlines)]
+                return [
+                    tuple(json.loads(line))
+                    for line in wait_for_result(self.process.stdout.readlines)
+                ]
             finally:
                 self.process.kill()
 

@@ -13,30 +13,30 @@ from flask.testing import FlaskClient
 from app import create_app
 from tests.dialects.selling import FIRST
 from tests.support.shared_parts import close
-from tests.support.shops import SHOPS, Open, environ, opened
+from tests.support.shops import SHOPS, OpenShop, make_settings, open_shop
 
 LEFT = {"depositphotos": ("10 left", "credits"), "istock": ("10 left", "until ")}
 """What the subscriptions of an agency say."""
 
 
 @pytest.fixture(params=SHOPS, ids=lambda one: one.name)
-def at(request: pytest.FixtureRequest) -> Iterator[Open]:
-    with opened(request.param) as one:
+def at(request: pytest.FixtureRequest) -> Iterator[OpenShop]:
+    with open_shop(request.param) as one:
         yield one
 
 
 @pytest.fixture
-def app(at: Open, tmp_path: Path) -> Iterator[Flask]:
-    app = create_app(environ(at, tmp_path))
+def app(at: OpenShop, tmp_path: Path) -> Iterator[Flask]:
+    app = create_app(make_settings(at, tmp_path))
     yield app
     close(app)
 
 
-def run(app: Flask, at: Open, command: str, *options: str) -> Result:
+def run(app: Flask, at: OpenShop, command: str, *options: str) -> Result:
     return app.test_cli_runner().invoke(args=[command, "--agency", at.shop.name, *options])
 
 
-def test_licenses_of_every_seller_are_shown(app: Flask, at: Open) -> None:
+def test_licenses_of_every_seller_are_shown(app: Flask, at: OpenShop) -> None:
     """Below heads, of the days, items and kinds that are asked for."""
     assert run(app, at, "history").output.endswith(":\nThere is no license.\n")
     at.shop.sell(str(FIRST), at.shop.size, at.shop.plan, days_ago=9)
@@ -59,7 +59,7 @@ def test_licenses_of_every_seller_are_shown(app: Flask, at: Open) -> None:
     assert run(app, at, "history", "--editorial").exit_code == 2
 
 
-def test_what_is_left_at_every_seller_is_shown(app: Flask, at: Open) -> None:
+def test_what_is_left_at_every_seller_is_shown(app: Flask, at: OpenShop) -> None:
     """Where a call tells it; at Adobe that is a dry run alone, which is said."""
     shown = run(app, at, "subscriptions")
     if at.shop.name not in LEFT:

@@ -13,8 +13,8 @@ from app import create_app
 from tests.dialects.selling import FIRST, Shop
 from tests.simulator import CLIENT, FIRST_ID, TOKEN, Simulator, simulator
 from tests.simulator.accounts import SCOPES, Grant
-from tests.support.licensing_command import run, site
-from tests.support.shops import SHOPS, environ, opened
+from tests.support.licensing_command import make_site, run
+from tests.support.shops import SHOPS, make_settings, open_shop
 
 REAL = {
     "shutterstock": "https://api.shutterstock.com",
@@ -57,7 +57,7 @@ def agency() -> Iterator[Simulator]:
 
 def connected(agency: Simulator, folder: Path) -> Flask:
     """Return a site with a token of A in its settings and another user's account connected."""
-    app = site(
+    app = make_site(
         agency,
         folder,
         SHUTTERSTOCK_API_TOKEN="token-of-A",
@@ -78,15 +78,15 @@ def test_the_connected_account_is_named(agency: Simulator, tmp_path: Path, comma
     assert "as jdoe (connected 2027-01-15)" in shown
     assert "as A" not in shown
     (tmp_path / "b").mkdir()
-    app = site(agency, tmp_path / "b", SHUTTERSTOCK_API_TOKEN="token-of-A")
+    app = make_site(agency, tmp_path / "b", SHUTTERSTOCK_API_TOKEN="token-of-A")
     assert "as A (the token in SHUTTERSTOCK_API_TOKEN)" in run(app, command, *item, "--live").output
 
 
 @pytest.mark.parametrize("shop", SHOPS, ids=lambda one: one.name)
 def test_users_of_other_agencies_are_named(shop: type[Shop], tmp_path: Path) -> None:
     """By their settings; no secret is shown."""
-    with opened(shop) as at:
-        app = create_app(environ(at, tmp_path))
+    with open_shop(shop) as at:
+        app = create_app(make_settings(at, tmp_path))
         shown = run(app, "license", "--agency", shop.name, str(FIRST), "--live", says="n\n").output
     if user := shop.keys.get("USERNAME"):
         assert f"as {user} ({setting_prefix(shop.name)}USERNAME)" in shown

@@ -23,7 +23,7 @@ from tests.simulator import (
 from tests.simulator import (
     says as http_says,
 )
-from tests.support.licensing_command import run, site
+from tests.support.licensing_command import make_site, run
 
 PATH = "/v2/images/licenses"
 
@@ -36,7 +36,7 @@ def agency() -> Iterator[Simulator]:
 
 @pytest.fixture
 def app(agency: Simulator, tmp_path: Path) -> Flask:
-    return site(agency, tmp_path)
+    return make_site(agency, tmp_path)
 
 
 def plain(agency: Simulator) -> str:
@@ -76,7 +76,7 @@ def test_a_dry_run_says_what_it_would_cost_and_sends_nothing(agency: Simulator, 
 def test_the_sandbox_is_the_default(agency: Simulator, tmp_path: Path) -> None:
     """Without --live the purchase goes to SHUTTERSTOCK_LICENSE_URL, with it to SHUTTERSTOCK_URL."""
     with simulator(size=20, sandbox=True) as sandbox:
-        app = site(agency, tmp_path, SHUTTERSTOCK_LICENSE_URL=sandbox.url)
+        app = make_site(agency, tmp_path, SHUTTERSTOCK_LICENSE_URL=sandbox.url)
         one = plain(agency)
         assert run(app, "license", one, "--yes").exit_code == 0
         assert (len(sandbox.purchases), len(agency.purchases)) == (1, 0)
@@ -97,7 +97,7 @@ def test_the_real_account_is_never_called_the_sandbox(
     agency: Simulator, tmp_path: Path, disguise: str
 ) -> None:
     """Where the sandbox's address is the agency's own, nothing is bought without --live."""
-    app = site(agency, tmp_path, SHUTTERSTOCK_LICENSE_URL=disguise)
+    app = make_site(agency, tmp_path, SHUTTERSTOCK_LICENSE_URL=disguise)
     shown = run(app, "license", plain(agency), "--yes")
     assert shown.exit_code == 1
     assert "SHUTTERSTOCK_LICENSE_URL is the real account's address" in shown.output
@@ -123,7 +123,7 @@ def test_a_sandbox_purchase_hides_and_settles_no_real_one(
 ) -> None:
     """Neither what was bought in the sandbox nor what is unknown there stands in the way."""
     with simulator(size=20, sandbox=True) as sandbox:
-        app = site(agency, tmp_path, SHUTTERSTOCK_LICENSE_URL=sandbox.url)
+        app = make_site(agency, tmp_path, SHUTTERSTOCK_LICENSE_URL=sandbox.url)
         one = plain(agency)
         sandbox.misbehave(hang_up("read"), on=PATH, method="POST")
         assert run(app, "license", one, "--yes").exit_code == 3

@@ -15,8 +15,8 @@ from tests.support import shutterstock as simulator
 from tests.support.apps import ClientMaker
 from tests.support.fake_agency import picture
 from tests.support.shutterstock import TOKEN
-from tests.support.shutterstock_answers import changed, results
-from tests.support.upstream import Upstream, dripping, head
+from tests.support.shutterstock_answers import make_changed_picture, results
+from tests.support.upstream import Upstream, head, then_drip
 
 
 class WithFiles(PixabayDialect):
@@ -144,7 +144,7 @@ def test_a_file_that_drips_is_given_up(
 ) -> None:
     """However often something comes, there is an end to the waiting."""
     monkeypatch.setattr(live_checks, "MAX_SECONDS", 0.3)
-    drips = dripping(head(200, "Content-Length: 5000000"), b"x" * 5_000_000)
+    drips = then_drip(head(200, "Content-Length: 5000000"), b"x" * 5_000_000)
     with Upstream(drips) as slow, serving(dialect) as server:
         dialect.url = slow.url
         result = doctor(make_client, server)
@@ -202,7 +202,7 @@ def test_the_sites_own_address_is_asked(
 
 def shutterstock_doctor(make_client: ClientMaker, **fields: object) -> Result:
     with simulator.shutterstock(10) as agency:
-        answer = results(changed(**fields), total_count=5000)
+        answer = results(make_changed_picture(**fields), total_count=5000)
         agency.answer = simulator.Answer(200, json.dumps(answer).encode())
         settings = {"SHUTTERSTOCK_URL": agency.url, "SHUTTERSTOCK_API_TOKEN": TOKEN}
         app = make_client(**settings).application

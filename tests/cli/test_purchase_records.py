@@ -41,10 +41,10 @@ from tests.simulator import (
     simulator,
 )
 from tests.support.ledgers import place_ledger
-from tests.support.licensing_command import run, site
+from tests.support.licensing_command import make_site, run
 from tests.support.postgres import new_database
-from tests.support.purchase_desk import locked
-from tests.support.shops import SHOPS, environ, opened
+from tests.support.purchase_desk import lock_database
+from tests.support.shops import SHOPS, make_settings, open_shop
 
 PATH = "/v2/images/licenses"
 ONCE = ("--subscription", "pl", "--price", "9", "--customer-id", "c1")
@@ -61,7 +61,7 @@ def agency() -> Iterator[Simulator]:
 
 @pytest.fixture
 def app(agency: Simulator, tmp_path: Path) -> Flask:
-    return site(agency, tmp_path)
+    return make_site(agency, tmp_path)
 
 
 @pytest.fixture(autouse=True)
@@ -148,7 +148,7 @@ def lose_ledger(agency: Simulator, app: Flask, folder: Path, failing: Failing) -
     assert len(agency.purchases) == 1
 
 
-@pytest.mark.parametrize("fails", [locked, without_table, without_rows])
+@pytest.mark.parametrize("fails", [lock_database, without_table, without_rows])
 def test_a_ledger_lost_after_the_sale_swallows_nothing(
     agency: Simulator,
     app: Flask,
@@ -166,7 +166,7 @@ def database(postgres: str) -> str:
 @pytest.fixture
 def shared(agency: Simulator, tmp_path: Path, database: str) -> Iterator[Flask]:
     """A site whose records are in PostgreSQL; none are there."""
-    app = site(agency, tmp_path, DATABASE_URL=database)
+    app = make_site(agency, tmp_path, DATABASE_URL=database)
     with closing(app.extensions["services"].ledger) as ledger:
         with ledger.write_transaction() as connection:
             connection.execute(sa.delete(purchases))
@@ -186,8 +186,8 @@ def test_a_file_that_comes_once_elsewhere_is_kept_too(
     """At iStock the answer names no license: the file is here, and the record gets its name."""
     monkeypatch.chdir(tmp_path)
     [shop] = [one for one in SHOPS if one.name == "istock"]
-    with opened(shop) as at:
-        app = create_app(environ(at, tmp_path))
+    with open_shop(shop) as at:
+        app = create_app(make_settings(at, tmp_path))
         command = ("license", "--agency", "istock", str(FIRST), "--live", "--yes")
         real = Purchases.close
         monkeypatch.setattr(Purchases, "close", broken)
@@ -200,7 +200,7 @@ def test_a_file_that_comes_once_elsewhere_is_kept_too(
         [done] = recorded(app)
         assert done.state == "licensed"
         assert str(done.license_id) in file.name
-        assert at.bought() == [str(FIRST)]
+        assert at.list_bought() == [str(FIRST)]
 
 
 def broken(*_: object, **__: object) -> None:
@@ -333,7 +333,7 @@ def test_without_a_place_for_the_journal_nothing_is_bought(
     place_ledger(tmp_path)
     folder = tmp_path / "file" / "in"
     address = f"sqlite:///{tmp_path}/ledger.db"
-    app = site(agency, tmp_path, DATABASE_URL=address, DATA_DIR=str(folder))
+    app = make_site(agency, tmp_path, DATABASE_URL=address, DATA_DIR=str(folder))
     shutil.rmtree(folder.parent, ignore_errors=True)  # since the start
     folder.parent.write_text("no folder")
     shown = buy(app, plain(agency)[0], tmp_path / "files")

@@ -12,20 +12,20 @@ from app import create_app
 from tests.dialects.selling import FIRST
 from tests.support.licensing_command import run
 from tests.support.shared_parts import close
-from tests.support.shops import SHOPS, Open, environ, opened
+from tests.support.shops import SHOPS, OpenShop, make_settings, open_shop
 
 WRONG = "wr0ng-b3ar-flask"
 
 
 @pytest.fixture(params=SHOPS, ids=lambda one: one.name)
-def at(request: pytest.FixtureRequest) -> Iterator[Open]:
-    with opened(request.param) as one:
+def at(request: pytest.FixtureRequest) -> Iterator[OpenShop]:
+    with open_shop(request.param) as one:
         yield one
 
 
-def doctor(at: Open, folder: Path, *options: str, **settings: str) -> list[str]:
+def doctor(at: OpenShop, folder: Path, *options: str, **settings: str) -> list[str]:
     """Return what doctor says of buying at an agency."""
-    app = create_app(environ(at, folder, **settings))
+    app = create_app(make_settings(at, folder, **settings))
     try:
         told = run(app, "doctor", "--agency", at.shop.name, *options).output
     finally:
@@ -34,7 +34,7 @@ def doctor(at: Open, folder: Path, *options: str, **settings: str) -> list[str]:
     return [line for line in told.splitlines() if "buy licenses" in line or "be bought" in line]
 
 
-def test_what_buys_at_a_seller_is_tried_for_nothing(at: Open, tmp_path: Path) -> None:
+def test_what_buys_at_a_seller_is_tried_for_nothing(at: OpenShop, tmp_path: Path) -> None:
     """By a look at the newest license, and only with --live."""
     before = len(at.asked)
     assert doctor(at, tmp_path) == []
@@ -42,10 +42,10 @@ def test_what_buys_at_a_seller_is_tried_for_nothing(at: Open, tmp_path: Path) ->
     [line] = doctor(at, tmp_path, "--live")
     assert line.startswith(f"ok    {at.shop.name}: licenses can be bought ")
     assert setting_prefix(at.shop.name) in line
-    assert (at.tries(), len(at.asked) > before) == (0, True)
+    assert (at.count_tries(), len(at.asked) > before) == (0, True)
 
 
-def test_what_a_seller_does_not_take_is_a_fault(at: Open, tmp_path: Path) -> None:
+def test_what_a_seller_does_not_take_is_a_fault(at: OpenShop, tmp_path: Path) -> None:
     """In the agency's own words, without what is wrong, which is a secret."""
     last = setting_prefix(at.shop.name) + next(
         name for name in ("ACCESS_TOKEN", "PASSWORD") if name in at.shop.keys

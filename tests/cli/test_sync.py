@@ -13,8 +13,8 @@ from affiliate.cli.sync import _ProgressLine
 from affiliate.licensing.files.manifest import iter_lines
 from affiliate.licensing.files.sync import SyncReport
 from tests.simulator import Simulator, says, simulator
-from tests.support.licensing_command import run, site
-from tests.support.owner_account import names, original
+from tests.support.licensing_command import make_site, run
+from tests.support.owner_account import list_names, make_original
 
 HISTORY = "/v2/images/licenses"
 CLIP: dict[str, Any] = {"media": "video", "media_id": "20000000", "size": "web"}
@@ -28,7 +28,7 @@ def agency() -> Iterator[Simulator]:
 
 @pytest.fixture
 def app(agency: Simulator, tmp_path: Path) -> Flask:
-    return site(agency, tmp_path)
+    return make_site(agency, tmp_path)
 
 
 @pytest.fixture
@@ -46,15 +46,15 @@ def test_downloads_by_license(agency: Simulator, app: Flask, folder: Path) -> No
     done = download(app, folder, one.id, two.id, one.id)
     assert done.exit_code == 0
     paths = [Path(line) for line in done.stdout.splitlines()]
-    assert [path.read_bytes() for path in paths] == [original(two), original(one)]
-    assert names(folder) == sorted(path.name for path in paths)
+    assert [path.read_bytes() for path in paths] == [make_original(two), make_original(one)]
+    assert list_names(folder) == sorted(path.name for path in paths)
 
 
 def test_names_follow_the_pattern(agency: Simulator, app: Flask, folder: Path) -> None:
     """`--name` names files; one that can't be kept apart is refused before any call."""
     bought = agency.buy(3)
     assert download(app, folder, bought.id, "--name", "cat {media_id}").exit_code == 0
-    assert names(folder) == ["cat-1000003.jpg"]
+    assert list_names(folder) == ["cat-1000003.jpg"]
     agency.requests.clear()
     failed = download(app, folder, bought.id, "--name", "cat")
     assert failed.exit_code == 2
@@ -70,7 +70,7 @@ def test_videos_have_their_own_licenses(agency: Simulator, app: Flask, folder: P
     assert failed.exit_code == 1
     assert "no such license among those of images" in failed.stderr
     assert download(app, folder, bought.id, "--video").exit_code == 0
-    assert names(folder) == [f"20000000-web-{bought.id}.mov"]
+    assert list_names(folder) == [f"20000000-web-{bought.id}.mov"]
 
 
 @pytest.mark.parametrize("form", ["{0}\n\n{1}\n", '"at","id"\n"x","{0}"\n"y","{1}"\n'])
@@ -81,7 +81,7 @@ def test_licenses_from_a_file(
     ids = [agency.buy(number).id for number in range(2)]
     (tmp_path / "list").write_text(form.format(*ids))
     assert download(app, folder, str(tmp_path / "list")).exit_code == 0
-    assert len(names(folder)) == 2
+    assert len(list_names(folder)) == 2
 
 
 def test_the_table_of_the_history_is_such_a_file(
@@ -92,7 +92,7 @@ def test_the_table_of_the_history_is_such_a_file(
         agency.buy(number)
     assert run(app, "history", "--csv", str(tmp_path / "all.csv")).exit_code == 0
     assert download(app, folder, str(tmp_path / "all.csv")).exit_code == 0
-    assert len(names(folder)) == 2
+    assert len(list_names(folder)) == 2
 
 
 def test_what_cannot_be_had_is_said(agency: Simulator, app: Flask, folder: Path) -> None:
@@ -113,7 +113,7 @@ def test_what_cannot_be_had_is_said(agency: Simulator, app: Flask, folder: Path)
 def test_the_sandbox_is_asked_unless_live(tmp_path: Path, folder: Path) -> None:
     """Without `--live` no call goes to the real account."""
     with simulator(5) as real, simulator(5, sandbox=True) as sandbox:
-        app = site(real, tmp_path, SHUTTERSTOCK_LICENSE_URL=sandbox.url)
+        app = make_site(real, tmp_path, SHUTTERSTOCK_LICENSE_URL=sandbox.url)
         bought = real.buy()
         assert download(app, folder, bought.id).exit_code == 1
         assert real.requests == []

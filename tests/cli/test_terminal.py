@@ -21,8 +21,8 @@ from tests.simulator import (
     says,
     simulator,
 )
-from tests.support.killing import site
-from tests.support.terminal import terminal
+from tests.support.killing import make_settings
+from tests.support.terminal import open_terminal
 
 GERMAN = "Nur zur redaktionellen Nutzung."
 
@@ -47,23 +47,23 @@ def test_price_and_customer_are_asked(agency: Simulator, tmp_path: Path) -> None
     agency.subscribe(revenue_share("rs"))
     one = ids(agency, editorial=False)[0]
     command = ("license", one, "--subscription", "rs", "--live")
-    with terminal(site(agency, tmp_path), *command) as screen:
+    with open_terminal(make_settings(agency, tmp_path), *command) as screen:
         for wrong in ("1,234", "1e3", "-5"):
-            screen.sees(f"price for {one}: ")
-            screen.types(wrong)
-            screen.sees("is no price")
-        screen.sees(f"price for {one}: ")
-        screen.types("12.34")
-        screen.sees(f"customer_id for {one}: ")
-        screen.types("   ")
-        screen.sees("must not be blank")
-        screen.types("c 7")
-        screen.sees("price 12.34 to the customer")
-        screen.sees("License them? [y/N]: ")
+            screen.wait_for_text(f"price for {one}: ")
+            screen.type_line(wrong)
+            screen.wait_for_text("is no price")
+        screen.wait_for_text(f"price for {one}: ")
+        screen.type_line("12.34")
+        screen.wait_for_text(f"customer_id for {one}: ")
+        screen.type_line("   ")
+        screen.wait_for_text("must not be blank")
+        screen.type_line("c 7")
+        screen.wait_for_text("price 12.34 to the customer")
+        screen.wait_for_text("License them? [y/N]: ")
         assert posts(agency) == 0
-        screen.types("y")
-        screen.sees("price 12.34 USD")
-        assert screen.ends() == 0
+        screen.type_line("y")
+        screen.wait_for_text("price 12.34 USD")
+        assert screen.wait_for_end() == 0
     [bought] = agency.purchases
     assert (bought.price, bought.metadata) == (12.34, {"customer_id": "c 7"})
 
@@ -73,11 +73,11 @@ def test_required_metadata_is_asked(agency: Simulator, tmp_path: Path) -> None:
     agency.subscribe(premier("pr"))
     wanted = ids(agency, editorial=False)[:2]
     command = ("license", *wanted, "--subscription", "pr", "--live", "--yes")
-    with terminal(site(agency, tmp_path), *command) as screen:
+    with open_terminal(make_settings(agency, tmp_path), *command) as screen:
         for number, one in enumerate(wanted):
-            screen.sees(f"client for {one}: ")
-            screen.types(f"Kunde {number} 猫")
-        assert screen.ends() == 0
+            screen.wait_for_text(f"client for {one}: ")
+            screen.type_line(f"Kunde {number} 猫")
+        assert screen.wait_for_end() == 0
     assert [one.metadata for one in agency.purchases] == [
         {"client": "Kunde 0 猫"},
         {"client": "Kunde 1 猫"},
@@ -91,15 +91,15 @@ def test_each_editorial_notice_is_agreed_to(
 ) -> None:
     """In the owner's language, asset by asset; who refuses the last one buys none."""
     wanted = ids(agency, editorial=True)[:2]
-    environ = site(agency, tmp_path, SITE_LANGUAGE="de")
-    with terminal(environ, "license", *wanted, "--live", "--yes") as screen:
+    environ = make_settings(agency, tmp_path, SITE_LANGUAGE="de")
+    with open_terminal(environ, "license", *wanted, "--live", "--yes") as screen:
         for one, typed in zip(wanted, ("y", answer), strict=True):
-            before = screen.sees("Agree? [y/N]: ")
+            before = screen.wait_for_text("Agree? [y/N]: ")
             assert one in before
             assert before.count(GERMAN) == 1
             assert posts(agency) == 0
-            screen.types(typed)
-        assert screen.ends() == int(not bought)
+            screen.type_line(typed)
+        assert screen.wait_for_end() == int(not bought)
     assert len(agency.purchases) == bought
     sent = [seen.json()["images"] for seen in agency.requests if seen.method == "POST"]
     assert all(item["editorial_acknowledgement"] for items in sent for item in items)
@@ -110,10 +110,14 @@ def test_the_notice_of_a_clip_speaks_of_video(agency: Simulator, tmp_path: Path)
     agency.subscribe(report_clips())
     one = f"{FIRST_EDITORIAL}a"
     command = ("license", one, "--editorial", "--video", "--country", "USA", "--live", "--yes")
-    with terminal(site(agency, tmp_path), *command, "--dir", str(tmp_path / "clips")) as screen:
-        screen.sees("Use of this video in advertising or for promotional purposes is prohibited.")
-        screen.types("y")
-        assert screen.ends() == 0
+    with open_terminal(
+        make_settings(agency, tmp_path), *command, "--dir", str(tmp_path / "clips")
+    ) as screen:
+        screen.wait_for_text(
+            "Use of this video in advertising or for promotional purposes is prohibited."
+        )
+        screen.type_line("y")
+        assert screen.wait_for_end() == 0
     assert [(p.media, p.media_id) for p in agency.purchases] == [("editorial_video", one)]
 
 
@@ -126,22 +130,24 @@ def test_a_file_that_comes_once_is_tried_until_it_is_there(
     agency.misbehave(says(403), on="/gatekeeper/*", times=2)
     options = ("--subscription", "pl", "--price", "9", "--customer-id", "c", "--live", "--yes")
     command = ("license", one, *options, "--dir", str(tmp_path / "files"))
-    with terminal(site(agency, tmp_path), *command) as screen:
+    with open_terminal(make_settings(agency, tmp_path), *command) as screen:
         for _ in range(2):
-            screen.sees("It can't be had later.")
-            screen.sees("Try again? [Y/n]: ")
-            screen.types("")
-        assert screen.ends() == 0
+            screen.wait_for_text("It can't be had later.")
+            screen.wait_for_text("Try again? [Y/n]: ")
+            screen.type_line("")
+        assert screen.wait_for_end() == 0
     assert [path.suffix for path in (tmp_path / "files").iterdir()] == [".jpg"]
     assert len(agency.purchases) == 1
 
 
 def test_no_is_no(agency: Simulator, tmp_path: Path) -> None:
     """Whoever doesn't want to buy after all, buys nothing."""
-    with terminal(site(agency, tmp_path), "license", str(FIRST_ID + 1), "--live") as screen:
-        screen.sees("License them? [y/N]: ")
-        screen.types("n")
-        assert screen.ends() == 1
+    with open_terminal(
+        make_settings(agency, tmp_path), "license", str(FIRST_ID + 1), "--live"
+    ) as screen:
+        screen.wait_for_text("License them? [y/N]: ")
+        screen.type_line("n")
+        assert screen.wait_for_end() == 1
     assert (posts(agency), agency.purchases) == (0, [])
 
 
@@ -149,17 +155,21 @@ def test_ctrl_c_amid_a_purchase_is_settled(agency: Simulator, tmp_path: Path) ->
     """The request being on its way, the owner is told that it's open; the next run finds it."""
     one = ids(agency, editorial=False)[0]
     order = agency.misbehave(hold("acted"), on="/v2/images/licenses", method="POST")
-    with terminal(site(agency, tmp_path), "license", one, "--live", "--yes") as screen:
+    with open_terminal(
+        make_settings(agency, tmp_path), "license", one, "--live", "--yes"
+    ) as screen:
         assert order.reached.wait(60)
-        screen.interrupts()
-        screen.sees("Again ends at once.")
-        screen.interrupts()
-        screen.sees(f"{one}: UNKNOWN whether it was bought; the next run settles it")
-        assert screen.ends() == 3
+        screen.interrupt()
+        screen.wait_for_text("Again ends at once.")
+        screen.interrupt()
+        screen.wait_for_text(f"{one}: UNKNOWN whether it was bought; the next run settles it")
+        assert screen.wait_for_end() == 3
     order.release.set()
-    with terminal(site(agency, tmp_path), "license", one, "--live", "--yes") as screen:
-        screen.sees("The same was bought at")
-        assert screen.ends() == 1
+    with open_terminal(
+        make_settings(agency, tmp_path), "license", one, "--live", "--yes"
+    ) as screen:
+        screen.wait_for_text("The same was bought at")
+        assert screen.wait_for_end() == 1
     assert len(agency.purchases) == 1
 
 
@@ -172,15 +182,15 @@ def test_a_pasted_code_is_not_shown(agency: Simulator, tmp_path: Path) -> None:
         "SHUTTERSTOCK_CLIENT_SECRET": CLIENT[1],
         "SECRET_KEY": "a secret of no less than thirty-two signs",
     }
-    with terminal(environ, "account", "connect") as screen:
-        found = re.search(rf"{agency.url}\S+", screen.sees("the code: "))
+    with open_terminal(environ, "account", "connect") as screen:
+        found = re.search(rf"{agency.url}\S+", screen.wait_for_text("the code: "))
         assert found
         answer = requests.get(found[0], allow_redirects=False, timeout=5)
         address = answer.headers["Location"]
         code = urlsplit(address).query.removeprefix("code=").partition("&")[0]
-        screen.types(address)
-        screen.sees("Connected as jdoe.")
-        assert screen.ends() == 0
+        screen.type_line(address)
+        screen.wait_for_text("Connected as jdoe.")
+        assert screen.wait_for_end() == 0
     assert code
     assert code not in screen.shown
 
@@ -189,6 +199,6 @@ def test_sync_shows_its_progress_on_one_line(agency: Simulator, tmp_path: Path) 
     """On a terminal the line is written over, and ends with what was done."""
     for number in range(3):
         agency.buy(number)
-    with terminal(site(agency, tmp_path), "sync", str(tmp_path / "dam")) as screen:
-        assert screen.ends() == 0
+    with open_terminal(make_settings(agency, tmp_path), "sync", str(tmp_path / "dam")) as screen:
+        assert screen.wait_for_end() == 0
     assert re.search(r"\r\x1b\[K3 files, [0-9.]+ MB\r\n$", screen.shown)

@@ -8,7 +8,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from affiliate.config.blocked_names import BLOCKED_LABELS, find_blocked_label
-from tests.support.blockers import RULES, judged
+from tests.support.blockers import RULES, judge
 
 BLOG = "https://blog.test/"
 SITES = ("https://pictures.example.com", "https://affiliate-search.onrender.com")
@@ -67,7 +67,7 @@ def test_the_labels_are_those_of_the_lists() -> None:
             ("image", "/1.jpg"),
         )
     ]
-    found = judged(asked).blocked
+    found = judge(asked).blocked
     by_label = [found[at : at + 3] for at in range(0, len(found), 3)]
     assert [name for name, rules in zip(labels, by_label, strict=False) if not any(rules)] == []
     assert by_label[len(labels) :] == [[None] * 3] * len(free)
@@ -105,7 +105,7 @@ def test_nothing_of_ours_is_blocked_or_hidden(client: FlaskClient) -> None:
         for page in pages
     ]
     beacon = {"url": f"{SITES[0]}/clicks?agency=demo&id=1", "type": "ping", "page": BLOG}
-    found = judged([*asked, beacon], names)
+    found = judge([*asked, beacon], names)
     *rules, of_beacon = found.blocked
     assert [(one, rule) for one, rule in zip(asked, rules, strict=True) if rule] == []
     assert found.hidden == [""] * len(pages)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from affiliate.transport.client import Transport
-from tests.support.calling import transporting
+from tests.support.calling import open_transport
 from tests.support.official import upstream
 from tests.support.prism import prism
 
@@ -36,5 +36,5 @@ def mock(description: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 @pytest.fixture(scope="module")
 def transport() -> Iterator[Transport]:
-    with transporting(30, 10) as one:
+    with open_transport(30, 10) as one:
         yield one

@@ -11,7 +11,7 @@ from affiliate.agencies import AGENCIES
 from affiliate.domain.media import SearchQuery, web_address
 from affiliate.transport.messages import Reply, Request
 from tests.dialects import DIALECTS, Dialect, serving
-from tests.support.calling import transporting
+from tests.support.calling import open_transport
 from tests.support.official import upstream
 
 EXAMPLES = [(one, *example) for one in DIALECTS for example in one.examples]
@@ -21,7 +21,7 @@ EXAMPLES = [(one, *example) for one in DIALECTS for example in one.examples]
 def test_a_documented_answer_is_read(dialect: type[Dialect], path: str, count: int) -> None:
     """Each item of it becomes a picture with an address, an id and a box to crop to."""
     body = dialect().example(upstream(*path.split("/")).read_bytes())
-    with transporting() as transport:
+    with open_transport() as transport:
         agency = AGENCIES[dialect.name](transport, credentials=dialect.keys)
         reply = Reply(Request(agency=dialect.name, url="http://127.0.0.1"), 200, {}, body)
         items = agency.parse_results(reply, SearchQuery(q="flower")).items
@@ -36,7 +36,7 @@ def test_every_field_of_a_dialect_stands_in_a_source(dialect: type[Dialect]) -> 
     known = "".join(upstream(*path.split("/")).read_text() for path in dialect.sources)
     one = dialect()
     bodies = [answer.body for answer, _ in dialect.errors.values()]
-    with serving(one) as server, transporting() as transport:
+    with serving(one) as server, open_transport() as transport:
         AGENCIES[dialect.name](transport, url=server.url, credentials=dialect.keys).search(
             SearchQuery(q="flower"), 0
         )

@@ -18,7 +18,7 @@ from tests.dialects.selling import FIRST
 from tests.dialects.serving import Asked
 from tests.support.official import upstream
 from tests.support.prism import prism
-from tests.support.shops import Open, opened
+from tests.support.shops import OpenShop, open_shop
 
 ONE, TWO = str(FIRST), str(FIRST + 1)
 PATHS = {
@@ -35,13 +35,13 @@ def description() -> Path:
 
 
 @pytest.fixture(scope="module")
-def shop() -> Iterator[Open]:
-    with opened(IstockShop) as one:
+def shop() -> Iterator[OpenShop]:
+    with open_shop(IstockShop) as one:
         yield one
 
 
 @pytest.fixture
-def at(shop: Open) -> Open:
+def at(shop: OpenShop) -> OpenShop:
     """The shop as if nobody had been there."""
     shop.asked.clear()
     shop.shop.sold.clear()
@@ -50,7 +50,7 @@ def at(shop: Open) -> Open:
 
 @pytest.fixture(scope="module")
 def watched(
-    description: Path, shop: Open, tmp_path_factory: pytest.TempPathFactory
+    description: Path, shop: OpenShop, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[str]:
     """The stand-in behind a proxy that checks requests and answers.
 
@@ -79,7 +79,7 @@ def watched(
 
 
 def test_every_request_and_answer_is_as_described(
-    watched: str, at: Open, transport: Transport, tmp_path: Path
+    watched: str, at: OpenShop, transport: Transport, tmp_path: Path
 ) -> None:
     """Of an offer, purchases of both kinds of products, with what they require, and the history."""
     assert isinstance(at.shop, IstockShop)
@@ -101,7 +101,7 @@ def test_every_request_and_answer_is_as_described(
 
 
 def test_the_proxy_refuses_what_breaks_the_description(
-    watched: str, at: Open, transport: Transport
+    watched: str, at: OpenShop, transport: Transport
 ) -> None:
     """The test above can fail: a kind of product that there is not is not passed on."""
     account = IstockAccount(transport, url=watched, keys=at.shop.keys)
@@ -110,7 +110,7 @@ def test_the_proxy_refuses_what_breaks_the_description(
 
 
 def test_every_parameter_is_in_the_description(
-    description: Path, watched: str, at: Open, transport: Transport
+    description: Path, watched: str, at: OpenShop, transport: Transport
 ) -> None:
     """Nothing that we send is unknown to the API (the proxy would pass it on)."""
     account = IstockAccount(transport, url=watched, keys=at.shop.keys)

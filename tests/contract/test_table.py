@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from tests.support.official import upstream
-from tests.support.tables import rows
+from tests.support.tables import iter_rows
 
 TABLE = Path(__file__).parents[2] / "docs" / "shutterstock.md"
 ROOMS = {"audio", "sound_effects", "custom_music", "computer_vision", "catalog"}
@@ -25,7 +25,7 @@ def operations() -> dict[str, set[str]]:
 def test_every_call_has_its_row_once() -> None:
     """No call is missing, made up or listed twice; what is out of scope says so, nothing else."""
     calls = operations()
-    described = [one for one in rows(TABLE.read_text()) if "/v2/" in one[0]]
+    described = [one for one in iter_rows(TABLE.read_text()) if "/v2/" in one[0]]
     listed = [cells[0].strip("`") for cells in described]
     assert sorted(listed) == sorted(calls)
     for cells, call in zip(described, listed, strict=True):
@@ -36,7 +36,7 @@ def test_every_call_has_its_row_once() -> None:
 def test_every_heir_is_a_call() -> None:
     """What took the place of a call of version 1 is one of version 2."""
     calls = set(operations())
-    old = [cells for cells in rows(TABLE.read_text()) if "/v2/" not in cells[0]]
+    old = [cells for cells in iter_rows(TABLE.read_text()) if "/v2/" not in cells[0]]
     heirs = {part for cells in old for part in cells[1].split("`") if "/v2/" in part}
     assert heirs <= calls
     assert len(old) > 20

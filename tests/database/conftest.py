@@ -6,7 +6,7 @@ import pytest
 
 from affiliate.database.ledger import Ledger
 from tests.support.clocks import SetClock
-from tests.support.ledgers import emptied_database
+from tests.support.ledgers import empty_database
 from tests.support.postgres import new_database
 
 
@@ -15,7 +15,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/not yet 100%/ledger.db"
     server = request.getfixturevalue("postgres")
-    return emptied_database(server) if "ledger" in request.fixturenames else new_database(server)
+    return empty_database(server) if "ledger" in request.fixturenames else new_database(server)
 
 
 @pytest.fixture

@@ -16,9 +16,9 @@ from affiliate.database.connections import DATABASES
 from affiliate.database.ledger import Ledger
 from affiliate.database.sqlite_file import _read_marks, assign_new_id
 from affiliate.errors import LedgerError
-from tests.support.forks import starting
+from tests.support.forks import fork_context
 from tests.support.ledger_processes import record_before_and_after_mending
-from tests.support.ledgers import new_ledger, place_ledger, upgraded
+from tests.support.ledgers import new_ledger, place_ledger, read_upgraded_ledger
 from tests.support.postgres import new_database, standby
 from tests.support.waiting import wait_until
 
@@ -55,7 +55,7 @@ def remove_folder(folder: Path) -> None:
 
 def restore(folder: Path) -> None:
     """Move a backup over the file, whose log stays behind."""
-    (folder / "backup.db").write_bytes(upgraded())
+    (folder / "backup.db").write_bytes(read_upgraded_ledger())
     (folder / "backup.db").replace(folder / "ledger.db")
 
 
@@ -79,7 +79,7 @@ def restore_before(folder: Path) -> None:
 
 def restore_another(folder: Path) -> None:
     """Copy the file of another site over the ledger."""
-    (folder / "ledger.db").write_bytes(upgraded())
+    (folder / "ledger.db").write_bytes(read_upgraded_ledger())
 
 
 def empty(folder: Path) -> None:
@@ -88,7 +88,7 @@ def empty(folder: Path) -> None:
 
 def replace_by_link(folder: Path) -> None:
     (folder / "elsewhere").mkdir()
-    (folder / "elsewhere" / "there.db").write_bytes(upgraded())
+    (folder / "elsewhere" / "there.db").write_bytes(read_upgraded_ledger())
     (folder / "ledger.db").unlink()
     (folder / "ledger.db").symlink_to(folder / "elsewhere" / "there.db")
 
@@ -178,7 +178,7 @@ def cut_off(folder: Path) -> None:
 
 def begin_copy(folder: Path) -> None:
     """Copy the first half of another file over the ledger."""
-    (folder / "ledger.db").write_bytes(upgraded()[:20_000])
+    (folder / "ledger.db").write_bytes(read_upgraded_ledger()[:20_000])
 
 
 def write_junk(folder: Path) -> None:
@@ -203,7 +203,7 @@ def test_clicks_wait_until_a_spoilt_file_is_put_right(
         assert ledger.describe_click_state() == "kept"
         if (tmp_path / "ledger.db").is_dir():
             (tmp_path / "ledger.db").rmdir()
-        (tmp_path / "ledger.db").write_bytes(upgraded())
+        (tmp_path / "ledger.db").write_bytes(read_upgraded_ledger())
         wait_until(lambda: ledger.describe_click_state() == "ok")
         assert ids(ledger) == ["2"]
 
@@ -269,7 +269,7 @@ def test_a_file_whose_mode_is_mended_is_written_without_a_restart(parts: list[st
     Clicks that can't be written leave no file open.
     """
     ours, theirs = Pipe()
-    starting().Process(target=record_before_and_after_mending, args=(parts, theirs)).start()
+    fork_context().Process(target=record_before_and_after_mending, args=(parts, theirs)).start()
     assert ours.poll(60)
     assert ours.recv() == (0, ["before", "kept"])
 

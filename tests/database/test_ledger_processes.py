@@ -8,11 +8,11 @@ import pytest
 
 from affiliate.database.clicks import Click
 from affiliate.database.ledger import Ledger
-from tests.support.forks import starting
+from tests.support.forks import fork_context
 from tests.support.ledger_processes import AWAY, record, upgrade_at_once
 from tests.support.ledgers import place_ledger
 from tests.support.postgres import new_database
-from tests.support.processes import python
+from tests.support.processes import run_python
 from tests.support.waiting import PATIENCE, wait_until
 
 UPGRADER = """
@@ -38,7 +38,7 @@ def killed(url: str, folder: Path, lives: int) -> set[str]:
         told = folder / f"life{life}"
         told.touch()
         arguments = (url, told.name, folder / "clicks.journal", told)
-        process = starting().Process(target=record, args=arguments)
+        process = fork_context().Process(target=record, args=arguments)
         process.start()
         wait_until(lambda told=told: told.read_bytes().count(b"\n") >= 40)  # type: ignore[misc]
         process.kill()
@@ -73,7 +73,7 @@ def test_acknowledged_clicks_survive_kill(url: str, tmp_path: Path) -> None:
 def test_many_processes_upgrade_at_once(url: str) -> None:
     """Eight processes that start on an empty database all find it ready."""
     ours, theirs = Pipe()
-    starting().Process(target=upgrade_at_once, args=(url, 8, theirs)).start()
+    fork_context().Process(target=upgrade_at_once, args=(url, 8, theirs)).start()
     assert ours.poll(PATIENCE)
     assert ours.recv() == [0] * 8
     with closing(Ledger(url)) as ledger:
@@ -86,5 +86,5 @@ def test_a_start_with_nothing_to_do_is_quick(postgres: str, tmp_path: Path) -> N
     for url in urls:
         with closing(Ledger(url)) as ledger:
             ledger.upgrade()
-    with python("-c", UPGRADER, *urls) as again:
+    with run_python("-c", UPGRADER, *urls) as again:
         assert again.communicate(timeout=PATIENCE)[0] == "[]\n"

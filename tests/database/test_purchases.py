@@ -16,7 +16,7 @@ from affiliate.database.ledger import Ledger
 from affiliate.database.purchases import Purchase, Purchases, _to_row
 from affiliate.database.schema import purchases as table
 from tests.support.clocks import SetClock
-from tests.support.ledgers import emptied_database
+from tests.support.ledgers import empty_database
 from tests.support.postgres import new_database
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -27,7 +27,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/ledger.db"
     server = request.getfixturevalue("postgres")
-    return emptied_database(server) if "ledger" in request.fixturenames else new_database(server)
+    return empty_database(server) if "ledger" in request.fixturenames else new_database(server)
 
 
 @pytest.fixture

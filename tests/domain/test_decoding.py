@@ -7,8 +7,8 @@ import msgspec
 import pytest
 
 from affiliate.domain import decoding
-from tests.support.processes import ROOT, clean_environment, python
-from tests.support.waiting import ended
+from tests.support.processes import ROOT, clean_environment, run_python
+from tests.support.waiting import wait_for_result
 
 RACE = '''
 import sys, threading
@@ -46,8 +46,8 @@ def test_a_shape_is_new_to_many_threads_at_once(tmp_path: Path) -> None:
     script = tmp_path / "race.py"
     script.write_text(RACE)
     environ = {**clean_environment(), "PYTHONPATH": str(ROOT)}
-    with python(str(script), environ=environ) as process:
-        out, _ = ended(process.communicate)
+    with run_python(str(script), environ=environ) as process:
+        out, _ = wait_for_result(process.communicate)
     assert (process.returncode, out) == (0, "read\n")
 
 

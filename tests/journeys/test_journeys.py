@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.crop import has_bar, opened
+from tests.support.crop import has_bar, open_png
 from tests.support.engines import Window
 from tests.support.host_pages import HostPages
 from tests.support.site_server import SiteServer
@@ -86,7 +86,7 @@ def results(window: Window, site: SiteServer) -> str:
 
 def shows_bar(window: Window) -> bool:
     """Return whether any of the tiles that are seen shows a bar of its picture."""
-    return has_bar(opened(window.shot()).crop(window.run(BOX)))
+    return has_bar(open_png(window.shot()).crop(window.run(BOX)))
 
 
 def clicks(site: SiteServer, words: str) -> list[tuple[str, int, str]]:
@@ -233,7 +233,7 @@ def test_an_embed_on_a_blog_shows_pictures_and_its_click_names_the_blog(
     window.open(blog)
     inside = "document.querySelector('affiliate-search')?.shadowRoot"
     shows(window, f"return {inside}?.querySelector('.picture img')?.complete")
-    assert not has_bar(opened(window.shot()))
+    assert not has_bar(open_png(window.shot()))
     shows(window, AT_REST)
     x, y = shows(
         window,

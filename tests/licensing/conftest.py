@@ -9,7 +9,7 @@ import pytest
 
 from affiliate.database.connections import DATABASES
 from tests.support.killing import Command, runner
-from tests.support.shops import SHOPS, Open, opened
+from tests.support.shops import SHOPS, OpenShop, open_shop
 
 
 @pytest.fixture(scope="session")
@@ -20,9 +20,9 @@ def run() -> Iterator[Command]:
 
 
 @pytest.fixture(params=SHOPS, ids=lambda one: one.name)
-def at(request: pytest.FixtureRequest) -> Iterator[Open]:
+def at(request: pytest.FixtureRequest) -> Iterator[OpenShop]:
     """Open each shop that sells for real alone, one after another."""
-    with opened(request.param) as one:
+    with open_shop(request.param) as one:
         yield one
 
 

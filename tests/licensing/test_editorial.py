@@ -18,8 +18,8 @@ from tests.simulator import (
     says,
     simulator,
 )
-from tests.support.licensing_command import run, site
-from tests.support.purchase_desk import Counter, agency, at, counter, posts, state
+from tests.support.licensing_command import make_site, run
+from tests.support.purchase_desk import Counter, agency, at, count_posts, open_counter, state
 
 __all__ = ["agency", "at"]
 
@@ -65,17 +65,17 @@ def test_nothing_is_sent_without_agreement_or_country(at: Counter, media: MediaK
         list(at.desk.license([offer]))
     with pytest.raises(PurchaseRefused, match="need a country"):
         at.offer(IDS[media], media=media)
-    assert posts(at.agency) == 0
+    assert count_posts(at.agency) == 0
 
 
 @BOTH
 def test_the_sandbox_sells_none(tmp_path: Path, media: MediaKind) -> None:
     """It is said before anything is sent."""
-    with simulator(size=20, sandbox=True) as sandbox, counter(sandbox, tmp_path) as at:
+    with simulator(size=20, sandbox=True) as sandbox, open_counter(sandbox, tmp_path) as at:
         sandbox.subscribe(reports(), report_clips())
         with pytest.raises(PurchaseRefused, match="sandbox refuses editorial"):
             at.offer(IDS[media], media=media, country="USA")
-        assert posts(sandbox) == 0
+        assert count_posts(sandbox) == 0
 
 
 @BOTH
@@ -122,7 +122,7 @@ def command(agency: Simulator, folder: Path, media: MediaKind, *options: str) ->
     agency.subscribe(reports(), report_clips())
     kind = ("--editorial", "--video") if media.endswith("video") else ("--editorial",)
     arguments = ("license", IDS[media], *kind, "--country", "USA", "--live", "--yes", *options)
-    return run(site(agency, folder), *arguments, says="y\n")
+    return run(make_site(agency, folder), *arguments, says="y\n")
 
 
 @BOTH
@@ -137,7 +137,7 @@ def test_the_file_comes_with_the_purchase(
         ".mov" if media.endswith("video") else ".jpg"
     ]
     kind = ("--editorial", "--video") if media.endswith("video") else ("--editorial",)
-    listed = run(site(agency, tmp_path), "history", *kind, "--live").output
+    listed = run(make_site(agency, tmp_path), "history", *kind, "--live").output
     assert agency.purchases[0].id in listed
     assert "not downloadable" in listed
 

@@ -11,8 +11,16 @@ import pytest
 from affiliate.errors import LedgerError
 from affiliate.licensing.purchasing.journal import FILE_PATTERN
 from tests.simulator import Simulator, first, platform
-from tests.support.licensing_command import run, site
-from tests.support.purchase_desk import PATH, Counter, agency, counter, ordinary, posts, state
+from tests.support.licensing_command import make_site, run
+from tests.support.purchase_desk import (
+    PATH,
+    Counter,
+    agency,
+    count_posts,
+    list_ordinary_ids,
+    open_counter,
+    state,
+)
 
 __all__ = ["agency"]
 
@@ -29,7 +37,7 @@ def disk(small_disk: Path) -> Path:
 @pytest.fixture
 def at(agency: Simulator, disk: Path) -> Iterator[Counter]:
     """A desk whose records lie on that disk."""
-    with counter(agency, disk) as desk:
+    with open_counter(agency, disk) as desk:
         yield desk
 
 
@@ -50,19 +58,19 @@ def fill(disk: Path) -> Path:
 
 def test_without_room_for_the_record_nothing_is_bought(at: Counter, disk: Path) -> None:
     """The agency is not asked; with room again the purchase is made."""
-    one = ordinary(at.agency)[0]
+    one = list_ordinary_ids(at.agency)[0]
     offers = at.offer(one)
     filler = fill(disk)
     with pytest.raises(LedgerError, match=r"SQLITE_(FULL|IOERR)"):
         list(at.desk.license(offers))
-    assert (posts(at.agency), at.agency.purchases) == (0, [])
+    assert (count_posts(at.agency), at.agency.purchases) == (0, [])
     filler.unlink()
     assert [state(o) for o in at.license(one)] == ["licensed"]
 
 
 def test_a_record_without_room_to_be_closed_is_settled_later(at: Counter, disk: Path) -> None:
     """Bought while the disk filled up: the next look finds it, and it is bought once."""
-    one = ordinary(at.agency)[0]
+    one = list_ordinary_ids(at.agency)[0]
     offers = at.offer(one)
     at.agency.misbehave(first(lambda: fill(disk)), on=PATH, method="POST")
     with pytest.raises(LedgerError, match=r"SQLITE_(FULL|IOERR)"):
@@ -78,8 +86,8 @@ def test_a_file_without_room_can_be_fetched_later(
     agency: Simulator, small_disk: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     """The license is bought and said, the file is not; with room the next command brings it."""
-    app = site(agency, tmp_path_factory.mktemp("site"))
-    one = ordinary(agency)[0]
+    app = make_site(agency, tmp_path_factory.mktemp("site"))
+    one = list_ordinary_ids(agency)[0]
     command = ("license", one, "--live", "--yes", "--dir", str(small_disk))
     shown = run(app, *command)
     assert shown.exit_code == 3
@@ -97,9 +105,9 @@ def test_a_file_that_comes_once_has_its_room_first(
 ) -> None:
     """What can't be fetched later is not bought without room for it."""
     agency.subscribe(platform("pl"))
-    app = site(agency, tmp_path_factory.mktemp("site"))
+    app = make_site(agency, tmp_path_factory.mktemp("site"))
     options = ("--subscription", "pl", "--price", "9", "--customer-id", "c1", "--live", "--yes")
-    shown = run(app, "license", ordinary(agency)[0], *options, "--dir", str(small_disk))
+    shown = run(app, "license", list_ordinary_ids(agency)[0], *options, "--dir", str(small_disk))
     assert shown.exit_code == 1
     assert "less than 100 MB left. Nothing was sent." in shown.output
     assert agency.purchases == []
@@ -110,10 +118,10 @@ def test_a_disk_that_fills_up_while_the_agency_sells_loses_nothing(
 ) -> None:
     """Ledger and journal are on it: license said, file here, record made later."""
     agency.subscribe(platform("pl"))
-    app = site(agency, disk)
+    app = make_site(agency, disk)
     files = tmp_path_factory.mktemp("files")
     options = ("--subscription", "pl", "--price", "9", "--customer-id", "c1", "--live", "--yes")
-    command = ("license", ordinary(agency)[0], *options, "--dir", str(files))
+    command = ("license", list_ordinary_ids(agency)[0], *options, "--dir", str(files))
     agency.misbehave(first(lambda: fill(disk)), on=PATH, method="POST")
     shown = run(app, *command)
     [bought] = agency.purchases

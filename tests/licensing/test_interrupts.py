@@ -9,8 +9,8 @@ import pytest
 from affiliate.licensing.purchasing.journal import FILE_PATTERN
 from tests.dialects.selling import FIRST, Fault
 from tests.support.kill_at import STEPS, Run
-from tests.support.killing import LATER, PATIENCE, Command, digest
-from tests.support.shops import SHOPS, Open, environ, license_one, recorded
+from tests.support.killing import LATER, PATIENCE, Command, wait_until_handled
+from tests.support.shops import SHOPS, OpenShop, license_one, make_settings, read_purchases
 from tests.support.soak import SOAK
 from tests.support.waiting import wait_until
 
@@ -31,17 +31,17 @@ INTERRUPTS = [
 
 @pytest.mark.parametrize(("at", "step", "number"), INTERRUPTS, indirect=["at"])
 def test_an_interrupt_at_each_step_buys_once(
-    run: Command, at: Open, tmp_path: Path, step: str, number: signal.Signals
+    run: Command, at: OpenShop, tmp_path: Path, step: str, number: signal.Signals
 ) -> None:
     """The status is 3 once anything was sent, and the next command finishes what is left."""
-    settings, command = environ(at, tmp_path), license_one(at, tmp_path)
+    settings, command = make_settings(at, tmp_path), license_one(at, tmp_path)
     status, _ = run(Run(command, settings, step=step, number=number))
-    digest(at.url)
+    wait_until_handled(at.url)
     is_sent = step != "before the record"
-    assert (status, at.bought()) == ((3, [ONE]) if is_sent else (1, []))
+    assert (status, at.list_bought()) == ((3, [ONE]) if is_sent else (1, []))
     run(Run(["purchases"] if is_sent else command, settings))
-    assert at.bought() == [ONE]
-    assert [row.state for row in recorded(tmp_path)] == ["licensed"]
+    assert at.list_bought() == [ONE]
+    assert [row.state for row in read_purchases(tmp_path)] == ["licensed"]
     assert list(tmp_path.glob(FILE_PATTERN)) == []
     if at.shop.name == "istock":
         assert [path.suffix for path in (tmp_path / "files").iterdir()] == [".jpg"]
@@ -50,11 +50,11 @@ def test_an_interrupt_at_each_step_buys_once(
 @pytest.mark.parametrize("number", ENDS if SOAK else ENDS[:1], ids=lambda one: one.name)
 @pytest.mark.parametrize("at", SHOPS if SOAK else SHOPS[-1:], indirect=True)
 def test_an_answer_under_way_is_waited_for(
-    run: Command, at: Open, tmp_path: Path, number: signal.Signals
+    run: Command, at: OpenShop, tmp_path: Path, number: signal.Signals
 ) -> None:
     """It may hold the only link to the file; the command ends after it, and the next goes on."""
     fault = at.shop.misbehave(Fault(held=True, late=True))
-    settings, output = environ(at, tmp_path), tmp_path / "output"
+    settings, output = make_settings(at, tmp_path), tmp_path / "output"
     pid = run.start(Run(license_one(at, tmp_path), settings, output=str(output)))
     assert fault.reached.wait(PATIENCE)
     os.kill(pid, number)
@@ -64,8 +64,8 @@ def test_an_answer_under_way_is_waited_for(
     said = output.read_text()
     assert said.index(": licensed") < said.rindex("Interrupted.")
     run(Run(["purchases"], settings))
-    assert [row.state for row in recorded(tmp_path)] == ["licensed"]
-    assert at.bought() == [ONE]
+    assert [row.state for row in read_purchases(tmp_path)] == ["licensed"]
+    assert at.list_bought() == [ONE]
     if at.shop.name == "istock":
         assert [path.suffix for path in (tmp_path / "files").iterdir()] == [".jpg"]
 
@@ -78,10 +78,10 @@ def has_taken(pid: int, number: int) -> bool:
 
 
 @pytest.mark.parametrize("at", SHOPS[-1:], indirect=True)
-def test_a_second_interrupt_waits_for_nothing(run: Command, at: Open, tmp_path: Path) -> None:
+def test_a_second_interrupt_waits_for_nothing(run: Command, at: OpenShop, tmp_path: Path) -> None:
     """The outcome is unknown then, until the history has it."""
     fault = at.shop.misbehave(Fault(acts=True, held=True))
-    settings = environ(at, tmp_path)
+    settings = make_settings(at, tmp_path)
     pid = run.start(Run(license_one(at, tmp_path), settings))
     assert fault.reached.wait(PATIENCE)
     os.kill(pid, signal.SIGINT)
@@ -89,7 +89,7 @@ def test_a_second_interrupt_waits_for_nothing(run: Command, at: Open, tmp_path: 
     os.kill(pid, signal.SIGTERM)
     assert run.end(pid)[0] == 3
     fault.release.set()
-    digest(at.url)
+    wait_until_handled(at.url)
     run(Run(license_one(at, tmp_path), settings, ahead=LATER))
-    assert [row.state for row in recorded(tmp_path)] == ["licensed"]
-    assert at.bought() == [ONE]
+    assert [row.state for row in read_purchases(tmp_path)] == ["licensed"]
+    assert at.list_bought() == [ONE]

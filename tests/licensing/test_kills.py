@@ -21,8 +21,8 @@ from tests.support.killing import (
     PATIENCE,
     TRIES,
     Command,
-    digest,
-    site,
+    make_settings,
+    wait_until_handled,
 )
 from tests.support.postgres import new_database
 from tests.support.waiting import wait_until
@@ -78,13 +78,13 @@ def test_a_kill_at_each_step_buys_once(
     Its file comes once, and is there in the end.
     """
     [one] = ordinary(agency, 1)
-    environ = site(agency, tmp_path)
+    environ = make_settings(agency, tmp_path)
     agency.subscribe(platform("pl"))
     options = ["--subscription", "pl", "--price", "9", "--customer-id", "c1"]
     files = tmp_path / "files"
     command = ["license", one, *options, "--live", "--yes", "--dir", str(files)]
     assert run(Run(command, environ, step=step))[0] == KILLED
-    digest(agency.url)
+    wait_until_handled(agency.url)
     run(Run(command, environ))
     assert states(tmp_path) == SOON[step]
     assert bought(agency) == ({} if "unknown" in SOON[step] else {one: 1})
@@ -104,7 +104,7 @@ def test_a_kill_after_sending_buys_once(
     """Killed while the agency works on it or has just done it, the next run finds it bought."""
     [one] = ordinary(agency, 1)
     order = agency.misbehave(hold(stage), on=PATH, method="POST")  # type: ignore[arg-type]
-    environ = site(agency, tmp_path)
+    environ = make_settings(agency, tmp_path)
     command = ["license", one, "--live", "--yes"]
     pid = run.start(Run(command, environ))
     assert order.reached.wait(PATIENCE)
@@ -113,7 +113,7 @@ def test_a_kill_after_sending_buys_once(
     run(Run(command, environ))
     assert states(tmp_path) == ["unknown" if stage == "read" else "licensed"]
     agency.orders.clear()
-    digest(agency.url)
+    wait_until_handled(agency.url)
     run(Run(command, environ))
     assert bought(agency) == {one: 1}
     assert states(tmp_path) == ["licensed"]
@@ -123,7 +123,7 @@ def test_random_kills_lose_and_double_nothing(
     run: Command, agency: Simulator, tmp_path: Path
 ) -> None:
     """After kills at random moments each image was bought once, and is recorded so."""
-    environ = site(agency, tmp_path)
+    environ = make_settings(agency, tmp_path)
     chance = random.Random(5)
     wanted = ordinary(agency, 300)
     done = kills = 0
@@ -140,7 +140,7 @@ def test_random_kills_lose_and_double_nothing(
         late = kills % 4 > 0
         latest = buying if late else whole
         status, _ = buy(chance.uniform(0, latest), late=late)
-        digest(agency.url)
+        wait_until_handled(agency.url)
         kills += status == KILLED
         if kills == KILLS:
             break
@@ -177,7 +177,7 @@ def test_of_two_processes_one_buys(
 ) -> None:
     """Both are about to record the same purchase at the same moment; one is refused."""
     [one] = ordinary(agency, 1)
-    environ = site(agency, tmp_path, DATABASE_URL=database)
+    environ = make_settings(agency, tmp_path, DATABASE_URL=database)
     both = agency.misbehave(hold("read"), on=PATH, method="GET", times=2)
     command = ["license", one, "--live", "--yes"]
     files = [tmp_path / name for name in ("first", "second")]

@@ -16,19 +16,19 @@ from affiliate.licensing.accounts.shutterstock import ShutterstockAccount
 from affiliate.licensing.oauth.flow import LEASE_SECONDS, ShutterstockOAuth
 from affiliate.transport.client import Transport
 from tests.simulator import CLIENT, Simulator, first
-from tests.support.forks import starting
-from tests.support.purchase_desk import locked
+from tests.support.forks import fork_context
+from tests.support.purchase_desk import lock_database
 from tests.support.tokens import (
     NEARLY,
     PAST,
     SECRET,
     TOKEN_PATH,
     agency,
-    connected,
+    connect_account,
+    count_refreshes,
     file,
     kept,
-    refreshings,
-    tokens_of,
+    make_tokens,
 )
 
 __all__ = ["agency", "file", "kept"]
@@ -67,7 +67,7 @@ def killed(agency: Simulator, file: Path, step: str) -> None:
     """Have a process refresh the token and be killed."""
     at = agency.clock.now().timestamp()
     arguments = (f"sqlite:///{file}", agency.url, at, step)
-    process = starting().Process(target=_dying, args=arguments)
+    process = fork_context().Process(target=_dying, args=arguments)
     process.start()
     process.join(60)
     assert process.exitcode == -signal.SIGKILL
@@ -75,7 +75,7 @@ def killed(agency: Simulator, file: Path, step: str) -> None:
 
 def user(agency: Simulator, ledger: Ledger) -> str:
     """Whose account it is, asked with the token that is to be had now."""
-    tokens = tokens_of(agency, ledger)
+    tokens = make_tokens(agency, ledger)
     return (
         ShutterstockAccount(Transport(), url=agency.url, token=tokens.get_access_token)
         .fetch_user()
@@ -89,26 +89,26 @@ def test_a_kill_before_the_answer_costs_nothing(
     agency: Simulator, kept: Ledger, file: Path, step: str, seconds: int
 ) -> None:
     """The next process refreshes, if need be once the dead one's turn is over."""
-    connected(agency, kept)
+    connect_account(agency, kept)
     agency.clock.move(seconds=seconds)
     killed(agency, file, step)
-    assert refreshings(agency) == 0
+    assert count_refreshes(agency) == 0
     agency.clock.move(seconds=LEASE_SECONDS + 1)
     assert user(agency, kept) == "jdoe"
-    assert refreshings(agency) == 1
+    assert count_refreshes(agency) == 1
 
 
 def test_a_new_token_is_kept_before_it_is_used(agency: Simulator, kept: Ledger, file: Path) -> None:
     """Killed right after keeping it, the next process finds it, and refreshes with its own."""
-    connected(agency, kept)
+    connect_account(agency, kept)
     agency.clock.move(seconds=PAST)
     killed(agency, file, "after the renew")
-    assert refreshings(agency) == 1
+    assert count_refreshes(agency) == 1
     assert user(agency, kept) == "jdoe"
-    assert refreshings(agency) == 1
+    assert count_refreshes(agency) == 1
     agency.clock.move(seconds=PAST)
     assert user(agency, kept) == "jdoe"
-    assert refreshings(agency) == 2
+    assert count_refreshes(agency) == 2
 
 
 class Lasting(dict[str, Any]):
@@ -123,7 +123,7 @@ def test_a_kill_between_the_answer_and_the_disk(
     agency: Simulator, kept: Ledger, file: Path, *, lasting: bool
 ) -> None:
     """What lasts serves on; then it is refreshed by the old token, or said that it can't be."""
-    connected(agency, kept)
+    connect_account(agency, kept)
     if lasting:
         agency.accounts.refreshing = Lasting(agency.accounts.refreshing)
     agency.clock.move(seconds=NEARLY)
@@ -144,16 +144,16 @@ def test_a_busy_database_loses_no_new_token(
     agency: Simulator, kept: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Locked by another program when the token comes, it is written down as soon as it's free."""
-    connected(agency, kept)
+    connect_account(agency, kept)
     agency.clock.move(seconds=PAST)
     with ExitStack() as stack:
-        stuck = first(lambda: stack.enter_context(locked(tmp_path)))
+        stuck = first(lambda: stack.enter_context(lock_database(tmp_path)))
         agency.misbehave(stuck, on=TOKEN_PATH)
         monkeypatch.setattr("affiliate.licensing.oauth.flow.time.sleep", lambda _: stack.close())
         assert user(agency, kept) == "jdoe"
     agency.clock.move(seconds=PAST)
     assert user(agency, kept) == "jdoe"
-    assert refreshings(agency) == 2
+    assert count_refreshes(agency) == 2
 
 
 @pytest.mark.usefixtures("impatient")
@@ -161,9 +161,9 @@ def test_a_database_that_cannot_be_written_asks_for_no_new_token(
     agency: Simulator, kept: Ledger, tmp_path: Path
 ) -> None:
     """Where the answer couldn't be kept, the refresh token is not used up."""
-    connected(agency, kept)
+    connect_account(agency, kept)
     agency.clock.move(seconds=PAST)
-    with locked(tmp_path), pytest.raises(LedgerError):
+    with lock_database(tmp_path), pytest.raises(LedgerError):
         user(agency, kept)
-    assert refreshings(agency) == 0
+    assert count_refreshes(agency) == 0
     assert user(agency, kept) == "jdoe"

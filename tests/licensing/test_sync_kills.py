@@ -8,10 +8,10 @@ import pytest
 
 from tests.simulator import Simulator, simulator
 from tests.support.kill_at import SYNC_STEPS, Run
-from tests.support.killing import KILLED, KILLS, TRIES, Command, site
-from tests.support.owner_account import original
-from tests.support.synced import check, links_asked
-from tests.support.tags import scan
+from tests.support.killing import KILLED, KILLS, TRIES, Command, make_settings
+from tests.support.owner_account import make_original
+from tests.support.synced import check_folder, count_link_requests
+from tests.support.tags import read_scan
 
 RUN = Callable[..., tuple[int, float]]
 
@@ -25,19 +25,19 @@ def agency() -> Iterator[Simulator]:
 @pytest.fixture
 def run(run: Command, agency: Simulator, tmp_path: Path) -> RUN:
     """Run `flask sync`, killed at a step or after seconds; gives status and seconds."""
-    arguments, environ = ["sync", str(tmp_path / "dam")], site(agency, tmp_path)
+    arguments, environ = ["sync", str(tmp_path / "dam")], make_settings(agency, tmp_path)
     return lambda step="", seconds=None: run(Run(arguments, environ, step=step, seconds=seconds))
 
 
 def check_pictures(agency: Simulator, folder: Path) -> None:
-    """Besides what `check` holds: every picture is the agency's own."""
+    """Besides what `check_folder` checks: every picture is the agency's own."""
     bought = {one.id: one for one in agency.purchases}
-    for line in check(agency, folder):
-        ours, theirs = (folder / str(line.path)).read_bytes(), original(bought[line.license])
+    for line in check_folder(agency, folder):
+        ours, theirs = (folder / str(line.path)).read_bytes(), make_original(bought[line.license])
         if line.size == "vector":
             assert ours == theirs
         else:
-            assert scan(ours) == scan(theirs)
+            assert read_scan(ours) == read_scan(theirs)
 
 
 @pytest.mark.parametrize("step", SYNC_STEPS)
@@ -51,7 +51,7 @@ def test_a_kill_at_each_step_loses_nothing(
     assert run()[0] == 0
     agency.requests.clear()
     assert run()[0] == 0
-    assert links_asked(agency) == 0
+    assert count_link_requests(agency) == 0
     check_pictures(agency, tmp_path / "dam")
 
 
@@ -60,7 +60,7 @@ def test_a_file_that_was_placed_is_never_fetched_again(run: RUN, agency: Simulat
     agency.buy()
     assert run("after the rename")[0] == KILLED
     assert run()[0] == 0
-    assert links_asked(agency) == 1
+    assert count_link_requests(agency) == 1
 
 
 def test_random_kills_break_and_double_nothing(run: RUN, agency: Simulator, tmp_path: Path) -> None:
@@ -83,5 +83,5 @@ def test_random_kills_break_and_double_nothing(run: RUN, agency: Simulator, tmp_
         whole = took if status == 0 else whole
     assert run()[0] == 0
     assert kills == KILLS
-    assert links_asked(agency) <= len(agency.purchases) + kills
+    assert count_link_requests(agency) <= len(agency.purchases) + kills
     check_pictures(agency, tmp_path / "dam")

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from tests.simulator import Simulator, simulator
-from tests.support.killing import site
-from tests.support.processes import python
+from tests.support.killing import make_settings
+from tests.support.processes import run_python
 from tests.support.soak import SOAK
-from tests.support.synced import check
+from tests.support.synced import check_folder
 from tests.support.waiting import PATIENCE
 
 LICENSES = 9800 if SOAK else 4800
@@ -32,7 +32,9 @@ print(next(one.split()[1] for one in open("/proc/self/status") if one.startswith
 
 def memory_of_a_sync(agency: Simulator, folder: Path) -> int:
     """Return the most memory that a process takes which syncs, in bytes."""
-    with python("-c", MEASURED, str(folder / "dam"), environ=site(agency, folder)) as process:
+    with run_python(
+        "-c", MEASURED, str(folder / "dam"), environ=make_settings(agency, folder)
+    ) as process:
         return int(process.communicate(timeout=2 * PATIENCE)[0]) * 1024
 
 
@@ -45,5 +47,5 @@ def test_thousands_of_licenses_in_flat_memory(agency: Simulator, tmp_path: Path)
         for number in range(count):
             agency.buy(number % 500, downloadable=number % 1000 == 0)
         used.append(memory_of_a_sync(agency, folder))
-    check(agency, tmp_path / "many" / "dam")
+    check_folder(agency, tmp_path / "many" / "dam")
     assert used[1] - used[0] < 4 << 20

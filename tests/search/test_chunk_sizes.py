@@ -15,7 +15,7 @@ from affiliate.search.chunk_sizes import (
 from affiliate.search.service import Patience, SearchService
 from tests.support.clocks import SetClock
 from tests.support.memory_store import Memory
-from tests.support.shelf import QUERY, Shelf, search_over
+from tests.support.shelf import QUERY, NumberedAgency, make_search
 from tests.support.waiting import wait_until
 
 LATE, SOON = LATE_SECONDS + 0.1, LATE_SECONDS - 0.1
@@ -89,7 +89,7 @@ def test_where_small_chunks_are_as_late_full_ones_are_asked_for(sizes: ChunkSize
     assert not sizes.is_small("a")
 
 
-class Sized(Shelf):
+class Sized(NumberedAgency):
     """A shelf that notes the sizes of the chunks that it is asked for, which copies share."""
 
     def __init__(self, name: str, total: int, **limits: int) -> None:
@@ -101,7 +101,7 @@ class Sized(Shelf):
         return super().search(query, chunk)  # type: ignore[arg-type]
 
 
-def small_first(search: SearchService, shelf: Shelf) -> Callable[[int], list[int]]:
+def small_first(search: SearchService, shelf: NumberedAgency) -> Callable[[int], list[int]]:
     """Let an agency's full chunks count as late; gives the ranks that are shown on a page."""
     sizes = search.chunk_sizes
     for _ in range(MIN_LATE):
@@ -116,7 +116,7 @@ def small_first(search: SearchService, shelf: Shelf) -> Callable[[int], list[int
 
 def test_the_first_page_comes_first_and_the_rest_behind() -> None:
     shelf = Sized("a", 1000)
-    ranks = small_first(search_over(shelf), shelf)
+    ranks = small_first(make_search(shelf), shelf)
     assert ranks(1) == list(range(48))
     assert shelf.asked[0] == (48, 0)
     wait_until(lambda: (240, 0) in shelf.asked)
@@ -129,7 +129,7 @@ def test_chunks_of_both_sizes_join_without_gap_or_double(
 ) -> None:
     """Whichever of them is in the cache when a page is asked for."""
     shelves = [Sized(f"s{i}", total, most=most) for i in range(len(weights))]
-    search = search_over(*shelves, weights=weights)
+    search = make_search(*shelves, weights=weights)
     ranks = small_first(search, shelves[0])
     shown = [rank for page in range(1, 80) for rank in ranks(page)]
     assert shown == list(range(total))
@@ -138,7 +138,7 @@ def test_chunks_of_both_sizes_join_without_gap_or_double(
 def test_a_full_chunk_that_fails_behind_takes_no_pictures_away() -> None:
     """The page's own places stay, and further pages are asked for by themselves."""
     shelf = Sized("a", 1000)
-    search = search_over(shelf)
+    search = make_search(shelf)
     ranks = small_first(search, shelf)
 
     def fail() -> None:
@@ -166,7 +166,7 @@ def test_full_chunks_that_come_in_time_again_are_asked_for_alone(sizes: ChunkSiz
 def test_what_has_come_in_full_is_not_asked_for_again() -> None:
     """After the full chunk five pages cost no call more, and a small one alone serves its page."""
     shelf = Sized("a", 1000)
-    search = search_over(shelf)
+    search = make_search(shelf)
     ranks = small_first(search, shelf)
     ranks(1)
     wait_until(lambda: search.page(QUERY.replace(page=2), Patience.NONE).page.items != ())

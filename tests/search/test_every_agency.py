@@ -15,7 +15,7 @@ from affiliate.agencies.base import PAGE_PLACES
 from tests.dialects import DIALECTS, Answer, Dialect, in_text, serving
 from tests.support.apps import ClientMaker
 from tests.support.federation import OWN, Agencies
-from tests.support.waiting import ended
+from tests.support.waiting import wait_for_result
 
 PATH = "/api/search?q=flower&wait=1"
 LIES = b'{"total": -5, "hits": 7, "images": "all of them", "results": {}, "data": [1]}'
@@ -74,7 +74,7 @@ def test_three_that_hang_fail_and_lie_keep_nobody_from_the_rest(
     agencies[hangs].gate.clear()
     agencies[fails].fixed = in_text("<h1>Bad gateway</h1>", 502, "text/html")
     agencies[lies].fixed = Answer(200, LIES)
-    statuses, items = ended(lambda: asked(client))
+    statuses, items = wait_for_result(lambda: asked(client))
     troubled = {hangs: {"late", "failed"}, fails: {"failed"}, lies: {"failed"}}
     for name, status in statuses.items():
         assert status in troubled.get(name, {"fetched"}), name

@@ -12,7 +12,7 @@ from affiliate.search.federation import EnabledAgency
 from affiliate.search.limits import Quota
 from affiliate.search.lookups import LookupService
 from tests.support.memory_store import Memory
-from tests.support.shelf import CLOSED, Shelf, calls_over, listed, search_over
+from tests.support.shelf import CLOSED, NumberedAgency, enable_agency, make_gateway, make_search
 
 FREE = Quota(Memory(), {}, 1)
 
@@ -20,7 +20,7 @@ FREE = Quota(Memory(), {}, 1)
 def test_stale_details_are_shown_and_fetched_anew() -> None:
     """A picture's page is answered at once when stale, and its details are asked for behind."""
     now = [1000.0]
-    shelf = Shelf("a", 10)
+    shelf = NumberedAgency("a", 10)
     titles = iter(["old", "new"])
     fetched = threading.Event()
 
@@ -34,7 +34,7 @@ def test_stale_details_are_shown_and_fetched_anew() -> None:
     shelf.details = details  # type: ignore[method-assign]
     cache = AnswerCache(Memory(), now=lambda: now[0])
     one = EnabledAgency(agency=shelf, weight=1, link=CLOSED, policy=Policy(fresh=100, stale=1000))
-    search = LookupService([one], calls_over(cache=cache))
+    search = LookupService([one], make_gateway(cache=cache))
     assert search.details("a", "1").title == "old"
     now[0] += 150
     assert search.details("a", "1").title == "old"
@@ -45,16 +45,16 @@ def test_stale_details_are_shown_and_fetched_anew() -> None:
 
 def test_a_link_carries_the_words_that_found_the_picture() -> None:
     """Details that are reached from a search link with its words."""
-    shelf = Shelf("a", 10)
+    shelf = NumberedAgency("a", 10)
     shelf.details = lambda media_id, _="image": shelf.picture(int(media_id))  # type: ignore[method-assign,assignment]
-    search = LookupService([listed(shelf, "{landing_url}?w={query}")], calls_over())
+    search = LookupService([enable_agency(shelf, "{landing_url}?w={query}")], make_gateway())
     assert search.details("a", "1", words="red cat").link == "https://a.example/1?w=red%20cat"
     assert search.details("a", "1").link == "https://a.example/1?w="
 
 
 def test_categories_of_all_are_asked_for_once() -> None:
     """Names come once each, are kept for a day, and who fails or is not chosen adds none."""
-    a, b, c = (Shelf(name, 0) for name in "abc")
+    a, b, c = (NumberedAgency(name, 0) for name in "abc")
     for shelf in (a, b, c):
         shelf.categorizes = True  # type: ignore[misc]
     asked: list[tuple[str, str]] = []
@@ -69,7 +69,7 @@ def test_categories_of_all_are_asked_for_once() -> None:
     a.list_categories = categories  # type: ignore[method-assign]
     b.list_categories = failing  # type: ignore[method-assign]
     c.list_categories = lambda *_: ("Sports", "Arts")  # type: ignore[method-assign]
-    search = search_over(a, b, c)
+    search = make_search(a, b, c)
     assert search.categories("en", 10).values == ("Nature", "Sports", "Arts")
     assert search.categories("en", 0, agencies=["c"]).values == ("Sports", "Arts")
     assert search.categories("en", 10, "video").values == ("Nature", "Sports", "Arts")

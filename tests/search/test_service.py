@@ -15,7 +15,7 @@ from affiliate.errors import AgencyDown, BadQuery, NotFound
 from affiliate.search.federation import allocate_slots, interleave
 from affiliate.search.service import Patience, SearchService
 from affiliate.transport.client import pass_gate
-from tests.support.shelf import QUERY, Shelf, calls_over, listed, search_over
+from tests.support.shelf import QUERY, NumberedAgency, enable_agency, make_gateway, make_search
 
 
 def ranks(search: SearchService, page: int, agency: str) -> list[int]:
@@ -35,8 +35,8 @@ def test_places_are_shared_by_weight(weights: list[int]) -> None:
 @pytest.mark.parametrize(("most", "calls"), [(240, 1), (500, 1), (100, 3), (20, 13)])
 def test_five_pages_join_without_gap_or_overlap(most: int, calls: int) -> None:
     """Whatever an agency's chunk is, pages 1 to 5 show ranks 0 to 239 once, for few calls."""
-    shelf = Shelf("a", 1000, most=most)
-    search = search_over(shelf)
+    shelf = NumberedAgency("a", 1000, most=most)
+    search = make_search(shelf)
     shown = [rank for page in range(1, 6) for rank in ranks(search, page, "a")]
     assert shown == list(range(240))
     assert len(shelf.calls) == calls if most >= 48 else len(shelf.calls) <= calls
@@ -46,8 +46,8 @@ def test_five_pages_join_without_gap_or_overlap(most: int, calls: int) -> None:
 @given(st.lists(st.integers(1, 9), min_size=2, max_size=5), st.integers(1, 300))
 def test_slices_of_several_agencies_join(weights: list[int], total: int) -> None:
     """With any weights, an agency's ranking is shown whole and once over the pages."""
-    shelves = [Shelf(f"s{i}", total) for i in range(len(weights))]
-    search = search_over(*shelves, weights=tuple(weights))
+    shelves = [NumberedAgency(f"s{i}", total) for i in range(len(weights))]
+    search = make_search(*shelves, weights=tuple(weights))
     pages = search.page(QUERY, Patience.FULL).page.pages
     shown: dict[str, list[int]] = {shelf.name: [] for shelf in shelves}
     for page in range(1, pages + 1):
@@ -59,7 +59,7 @@ def test_slices_of_several_agencies_join(weights: list[int], total: int) -> None
 
 def test_agencies_are_interleaved_by_rank() -> None:
     """The first of each agency come before the second of any at equal weight."""
-    a, b = Shelf("a", 9), Shelf("b", 9)
+    a, b = NumberedAgency("a", 9), NumberedAgency("b", 9)
     rankings = [[shelf.picture(rank) for rank in range(3)] for shelf in (a, b)]
     names = [(item.agency, item.id) for item in interleave(rankings, [24, 24])]
     assert names == [("a", "0"), ("b", "0"), ("a", "1"), ("b", "1"), ("a", "2"), ("b", "2")]
@@ -67,15 +67,15 @@ def test_agencies_are_interleaved_by_rank() -> None:
 
 def test_a_page_past_every_depth_costs_no_call() -> None:
     """page=99999999 is empty, at once, and no agency is asked."""
-    shelf = Shelf("a", 1000)
-    outcome = search_over(shelf).page(QUERY.replace(page=99_999_999), Patience.FULL)
+    shelf = NumberedAgency("a", 1000)
+    outcome = make_search(shelf).page(QUERY.replace(page=99_999_999), Patience.FULL)
     assert (outcome.page.items, shelf.calls, outcome.waited) == ((), [], False)
 
 
 def test_a_page_past_the_end_costs_no_call_once_the_total_is_known() -> None:
     """After page 1 has told the total, pages behind the end are empty without a call."""
-    shelf = Shelf("a", 60)
-    search = search_over(shelf)
+    shelf = NumberedAgency("a", 60)
+    search = make_search(shelf)
     assert search.page(QUERY, Patience.FULL).page.pages == 2
     beyond = search.page(QUERY.replace(page=40), Patience.FULL).page
     assert (beyond.items, beyond.total, beyond.pages, shelf.calls) == ((), 60, 2, [0])
@@ -83,14 +83,18 @@ def test_a_page_past_the_end_costs_no_call_once_the_total_is_known() -> None:
 
 def test_totals_are_summed_and_pages_are_the_largest() -> None:
     """Total sums what is known; pages counts the agency that fills the most."""
-    page = search_over(Shelf("a", 30), Shelf("b", 300)).page(QUERY, Patience.FULL).page
+    page = (
+        make_search(NumberedAgency("a", 30), NumberedAgency("b", 300))
+        .page(QUERY, Patience.FULL)
+        .page
+    )
     assert (page.total, page.pages) == (330, 13)
 
 
 def test_the_plain_page_asks_no_agency() -> None:
     """Without patience a page has what the cache has, and the rest is late."""
-    shelf = Shelf("a", 10)
-    search = search_over(shelf)
+    shelf = NumberedAgency("a", 10)
+    search = make_search(shelf)
     outcome = search.page(QUERY, Patience.NONE)
     assert [s.status for s in outcome.page.agencies] == ["late"]
     assert shelf.calls == []
@@ -100,7 +104,7 @@ def test_the_plain_page_asks_no_agency() -> None:
 
 def test_a_late_agency_fills_the_cache() -> None:
     """A page goes out without the slow agency, whose answer is there for the next one."""
-    quick, slow = Shelf("quick", 10), Shelf("slow", 10)
+    quick, slow = NumberedAgency("quick", 10), NumberedAgency("slow", 10)
     go, done = threading.Event(), threading.Event()
 
     def hold() -> None:
@@ -108,7 +112,7 @@ def test_a_late_agency_fills_the_cache() -> None:
         done.set()
 
     slow.before = hold
-    search = search_over(quick, slow)
+    search = make_search(quick, slow)
     first = search.page(QUERY, Patience.LINGER)
     assert [s.status for s in first.page.agencies] == ["fetched", "late"]
     assert {item.agency for item in first.page.items} == {"quick"}
@@ -121,13 +125,13 @@ def test_a_late_agency_fills_the_cache() -> None:
 
 def test_a_failed_agency_is_data() -> None:
     """One agency's failure leaves its places empty and is named on the page."""
-    good, bad = Shelf("good", 100), Shelf("bad", 100)
+    good, bad = NumberedAgency("good", 100), NumberedAgency("bad", 100)
 
     def fail() -> None:
         raise AgencyDown("bad", "It is broken.")
 
     bad.before = fail
-    outcome = search_over(good, bad).page(QUERY, Patience.FULL)
+    outcome = make_search(good, bad).page(QUERY, Patience.FULL)
     assert len(outcome.page.items) == 24
     status = outcome.page.agencies[1]
     assert (status.status, status.error and status.error.message) == ("failed", "It is broken.")
@@ -136,9 +140,9 @@ def test_a_failed_agency_is_data() -> None:
 
 def test_an_agency_that_cant_express_a_filter_is_left_out() -> None:
     """Its places go to the others, and the page says why it is missing."""
-    able, unable = Shelf("able", 100), Shelf("unable", 100)
+    able, unable = NumberedAgency("able", 100), NumberedAgency("unable", 100)
     able.image_filters = {"type": ("photo",)}  # type: ignore[misc]
-    search = search_over(able, unable)
+    search = make_search(able, unable)
     able.search = lambda query, chunk: SearchResult((able.picture(chunk),), 1)  # type: ignore[method-assign] # noqa: ARG005
     page = search.page(QUERY.replace(type="photo"), Patience.FULL).page
     assert [(s.agency, s.status) for s in page.agencies] == [
@@ -151,8 +155,8 @@ def test_an_agency_that_cant_express_a_filter_is_left_out() -> None:
 
 def test_agency_narrows_and_an_unknown_one_is_refused() -> None:
     """agency=b shows b alone on all places; one that is not on is the visitor's fault."""
-    a, b = Shelf("a", 100), Shelf("b", 100)
-    search = search_over(a, b)
+    a, b = NumberedAgency("a", 100), NumberedAgency("b", 100)
+    search = make_search(a, b)
     page = search.page(QUERY.replace(agency=("b",)), Patience.FULL).page
     assert {item.agency for item in page.items} == {"b"}
     assert (len(page.items), a.calls) == (48, [])
@@ -161,7 +165,7 @@ def test_agency_narrows_and_an_unknown_one_is_refused() -> None:
     assert caught.value.field == "agency"
 
 
-class Kin(Shelf):
+class Kin(NumberedAgency):
     """A shelf whose pictures are like those that stand behind them."""
 
     has_similar = True
@@ -187,7 +191,7 @@ def similar_ids(
 def test_similar_pictures_are_a_page(most: int, calls: list[int]) -> None:
     """At most 48, in the agency's order, linked, asked for once; how many pages is known."""
     kin = Kin("a", 1000, most=most)
-    search = search_over(kin, Shelf("b", 10))
+    search = make_search(kin, NumberedAgency("b", 10))
     assert similar_ids(search) == similar_ids(search) == list(range(6, 54))
     assert kin.calls == calls
     page = search.similar("a", "5", lang="en", patience=Patience.FULL).page
@@ -200,7 +204,7 @@ def test_similar_pictures_are_a_page(most: int, calls: list[int]) -> None:
 def test_pages_of_similar_pictures_join(most: int) -> None:
     """Pages follow one another without gap or overlap; behind the last nothing is asked."""
     kin = Kin("a", 130, most=most)
-    search = search_over(kin)
+    search = make_search(kin)
     shown = [number for page in (1, 2, 3) for number in similar_ids(search, page=page)]
     assert shown == list(range(6, 130))
     calls = len(kin.calls)
@@ -215,7 +219,7 @@ def test_pages_of_similar_pictures_join(most: int) -> None:
 def test_similar_pictures_cost_no_call_without_patience() -> None:
     """A page that may ask no agency has what is cached, in the language asked for, or is late."""
     kin = Kin("a", 20)
-    search = search_over(kin)
+    search = make_search(kin)
     first = search.similar("a", "5", lang="en", patience=Patience.NONE)
     assert ([s.status for s in first.page.agencies], first.waited) == (["late"], False)
     assert kin.calls == []
@@ -226,7 +230,7 @@ def test_similar_pictures_cost_no_call_without_patience() -> None:
 
 def test_a_search_and_what_is_similar_are_kept_apart() -> None:
     """One agency's ranking for words is never taken for what is like a picture."""
-    search = search_over(Kin("a", 100))
+    search = make_search(Kin("a", 100))
     assert ranks(search, 1, "a") == list(range(48))
     assert similar_ids(search) == list(range(6, 54))
     assert ranks(search, 1, "a") == list(range(48))
@@ -236,7 +240,7 @@ def test_many_who_ask_for_similar_pictures_cost_one_call() -> None:
     """While the call is under way, everyone else waits for it."""
     kin = Kin("a", 100)
     all_ask = threading.Barrier(20)
-    search = search_over(kin)
+    search = make_search(kin)
 
     def ask() -> list[int]:
         all_ask.wait(10)
@@ -251,7 +255,7 @@ def test_many_who_ask_for_similar_pictures_cost_one_call() -> None:
 def test_similar_pictures_count_on_the_quota() -> None:
     """When the calls of the hour are spent, the page says so; the failed agency is data."""
     kin = Kin("a", 100)
-    search = SearchService([listed(kin)], calls_over({kin.source: [Limit(1)]}))
+    search = SearchService([enable_agency(kin)], make_gateway({kin.source: [Limit(1)]}))
     assert similar_ids(search) == list(range(6, 54))
     outcome = search.similar("a", "6", lang="en", patience=Patience.FULL)
     error = outcome.page.agencies[0].error
@@ -262,7 +266,7 @@ def test_similar_pictures_count_on_the_quota() -> None:
 def test_who_has_no_similar_pictures_says_not_found(agency: str, media_id: str) -> None:
     """An agency that is not on, or can't find similar ones, or a hopeless id, costs no call."""
     kin = Kin("a", 10)
-    search = search_over(kin, Shelf("b", 10))
+    search = make_search(kin, NumberedAgency("b", 10))
     with pytest.raises(NotFound):
         search.similar(agency, media_id, lang="en", patience=Patience.FULL)
     assert kin.calls == []
@@ -273,17 +277,17 @@ def test_a_picture_that_is_gone_has_no_similar_ones() -> None:
     """The agency's own answer that there is no such picture is data, as every failure."""
     kin = Kin("a", 10)
     kin.similar = lambda *_: Agency.similar(kin, "5", QUERY, 0)  # type: ignore[method-assign]
-    page = search_over(kin).similar("a", "5", lang="en", patience=Patience.FULL).page
+    page = make_search(kin).similar("a", "5", lang="en", patience=Patience.FULL).page
     error = page.agencies[0].error
     assert (page.items, error and error.kind) == ((), "not found")
 
 
 def test_the_first_correction_is_the_page_s() -> None:
     """Better words come from the first agency that knows some, fetched or cached."""
-    a, b, c = (Shelf(name, 0) for name in "abc")
+    a, b, c = (NumberedAgency(name, 0) for name in "abc")
     b.search = lambda *_: SearchResult((), 0, "kitten")  # type: ignore[method-assign]
     c.search = lambda *_: SearchResult((), 0, "cattle")  # type: ignore[method-assign]
-    search = search_over(a, b, c)
+    search = make_search(a, b, c)
     for patience in (Patience.FULL, Patience.NONE):
         assert search.page(QUERY, patience).page.corrected == "kitten"
-    assert search_over(a).page(QUERY, Patience.FULL).page.corrected is UNSET
+    assert make_search(a).page(QUERY, Patience.FULL).page.corrected is UNSET

@@ -29,12 +29,12 @@ from affiliate.search.service import SearchService
 from affiliate.search.suggestions import Suggestions
 from affiliate.transport.client import Transport
 from tests.support import shutterstock as simulator
-from tests.support.calling import transporting
+from tests.support.calling import open_transport
 from tests.support.clocks import SetClock
 from tests.support.ledgers import place_ledger
 from tests.support.memory_store import Memory
 from tests.support.shutterstock import TOKEN, Answer
-from tests.support.waiting import ended, wait_until
+from tests.support.waiting import wait_for_result, wait_until
 
 PATH = "/v2/images/search/suggestions"
 
@@ -69,7 +69,7 @@ def counts(tmp_path: Path) -> Iterator[SearchCounts]:
 @pytest.fixture
 def paid(server: simulator.Shutterstock) -> Iterator[Shutterstock]:
     """An agency whose suggestions are calls."""
-    with transporting() as transport:
+    with open_transport() as transport:
         yield Shutterstock(transport, url=server.url, credentials={"API_TOKEN": TOKEN})
 
 
@@ -329,7 +329,7 @@ def test_a_slow_agency_is_not_waited_for(
     """While it hangs the rest is shown; what comes late is there for the next, without a call."""
     suggestions = over(paid, Demo(Transport()))
     server.gate.clear()
-    assert ended(lambda: suggestions.of("bicycl", "en")) == ("bicycle",)
+    assert wait_for_result(lambda: suggestions.of("bicycl", "en")) == ("bicycle",)
     server.gate.set()
     wait_until(lambda: len(suggestions.of("bicycl", "en")) == 8)
     assert asked(server) == ["bicycl"]

@@ -27,8 +27,8 @@ from tests.simulator import (
 from tests.simulator.asking import ask
 from tests.simulator.faults import Stage
 from tests.simulator.purchases import read
-from tests.support.processes import python
-from tests.support.waiting import PATIENCE, ended
+from tests.support.processes import run_python
+from tests.support.waiting import PATIENCE, wait_for_result
 
 LICENSES = "/v2/images/licenses"
 WANTED = {"images": [{"image_id": str(FIRST_ID + 1), "size": "small"}]}
@@ -144,10 +144,10 @@ def test_orders_befall_whom_they_name(agency: Simulator) -> None:
 @contextmanager
 def process(state: Path) -> Iterator[tuple[str, "subprocess.Popen[str]"]]:
     """The simulator as a process of its own, killed at the end."""
-    with python("-m", "tests.simulator", "--state", str(state)) as running:
+    with run_python("-m", "tests.simulator", "--state", str(state)) as running:
         assert running.stdout
         try:
-            yield ended(running.stdout.readline).strip(), running
+            yield wait_for_result(running.stdout.readline).strip(), running
         finally:
             running.kill()
 
@@ -172,5 +172,5 @@ def test_it_knows_nothing_of_the_code_under_test() -> None:
     check = (
         "import sys, tests.simulator; print(sum(m.startswith('affiliate') for m in sys.modules))"
     )
-    with python("-c", check) as asked:
+    with run_python("-c", check) as asked:
         assert asked.communicate(timeout=PATIENCE)[0] == "0\n"

@@ -16,7 +16,7 @@ from tests.soak.records import Answer, Records
 from tests.soak.visitors import OK, Client
 from tests.soak.world import PASSWORD, World
 from tests.support.kill_at import FAULT, OVERDUE, Run
-from tests.support.killing import KILLED, LATER, Command, digest
+from tests.support.killing import KILLED, LATER, Command, wait_until_handled
 
 CSRF: Final = re.compile(r'name="csrf" value="([^"]+)"')
 FORM: Final = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -95,7 +95,9 @@ class Buyer:
         command = ("license", *some, "--yes", "--dir", str(self._files))
         other = self._start(*command) if self._chance.random() < 0.2 else None
         if other is None and self._chance.random() < 0.5:
-            digest(self._world.shop.url)  # nothing is under way that a later look could miss
+            wait_until_handled(
+                self._world.shop.url
+            )  # nothing is under way that a later look could miss
             self._ahead += LATER
         kill = self._chance.uniform(0, LATEST) if self._chance.random() < 0.5 else None
         self._end(self._start(*command, kill=kill))
@@ -104,7 +106,7 @@ class Buyer:
 
     def settle(self) -> None:
         """Buy once more, when all is well and what is unclear is old enough to be looked up."""
-        digest(self._world.shop.url)
+        wait_until_handled(self._world.shop.url)
         self._ahead += LATER
         arguments = ("license", self._wanted[-1], "--yes", "--dir", str(self._files))
         status = self._end(self._start(*arguments))

@@ -1,4 +1,4 @@
-"""The path of axe-core, which judges a page's accessibility: https://github.com/dequelabs/axe-core."""
+"""Axe-core judges the accessibility of a page: https://github.com/dequelabs/axe-core."""
 
 from pathlib import Path
 

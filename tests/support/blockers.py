@@ -16,18 +16,18 @@ PROGRAM: Final = Path(__file__).with_name("blockers.mjs")
 PACKAGES: Final = Path(__file__).parents[1] / "browser" / "package.json"
 
 
-class Judged(msgspec.Struct):
+class Verdict(msgspec.Struct):
     """The rules that block requests, and the styles that hide parts of pages."""
 
     blocked: list[str | None]
     hidden: list[str]
 
 
-def judged(
+def judge(
     requests: Sequence[Mapping[str, str]], pages: Sequence[Mapping[str, Any]] = ()
-) -> Judged:
+) -> Verdict:
     """Apply the rules to requests (url, type, page) and to pages (url, ids, classes)."""
     asked = json.dumps({"requests": requests, "pages": pages})
     command = ["node", str(PROGRAM), str(PACKAGES), *map(str, RULES)]
     done = subprocess.run(command, input=asked, capture_output=True, text=True, check=True)
-    return msgspec.json.decode(done.stdout, type=Judged)
+    return msgspec.json.decode(done.stdout, type=Verdict)

@@ -99,11 +99,11 @@ class Blog:
                 said = answer.read().decode()
             return json.loads(said)
         except urllib.error.HTTPError as error:
-            raise RuntimeError(f"PHP failed: {error.read().decode()}{self.logged()}") from error
+            raise RuntimeError(f"PHP failed: {error.read().decode()}{self.read_log()}") from error
         except ValueError as error:
-            raise RuntimeError(f"PHP printed: {said}{self.logged()}") from error
+            raise RuntimeError(f"PHP printed: {said}{self.read_log()}") from error
 
-    def printed(self, code: str) -> str:
+    def run_php(self, code: str) -> str:
         """Run a piece of PHP, and return its output.
 
         Raises:
@@ -134,7 +134,7 @@ class Blog:
         )
         return address
 
-    def settings(self, **values: str) -> None:
+    def save_settings(self, **values: str) -> None:
         """Save settings as the plugin's page does."""
         self.php("update_option( 'affiliate_search', $values );", **values)
 
@@ -149,10 +149,10 @@ class Blog:
 
     def complaints(self) -> list[str]:
         """Return messages of PHP or WordPress that name the plugin."""
-        lines = self.logged().splitlines()
+        lines = self.read_log().splitlines()
         return [line for line in lines if re.search("affiliate.search", line)]
 
-    def logged(self) -> str:
+    def read_log(self) -> str:
         """Return the log of PHP since the last call of ``forget``."""
         return self.log.read_text() if self.log.exists() else ""
 
@@ -164,14 +164,14 @@ def running_blog() -> Iterator[Blog]:
     Raises:
         RuntimeError: something is not installed or didn't start; the message says what.
     """
-    _installed()
+    _check_installed()
     folder = socket_folder("wp-")
     servers = []
     blog = Blog(folder)
     try:
-        servers.append(_database(blog))
+        servers.append(_start_database(blog))
         _set_up(blog)
-        servers.append(_web_server(blog))
+        servers.append(_start_web_server(blog))
         install_plugin(blog)
         yield blog
     finally:
@@ -182,27 +182,27 @@ def running_blog() -> Iterator[Blog]:
         shutil.rmtree(folder)
 
 
-def _installed() -> None:
-    programs = [name for name in ("php", "mariadbd", "mariadb") if not _program(name)]
+def _check_installed() -> None:
+    programs = [name for name in ("php", "mariadbd", "mariadb") if not _find_program(name)]
     missing = programs + ([] if WORDPRESS.exists() else [str(WORDPRESS)])
     if missing:
         what = ", ".join(missing)
         raise RuntimeError(f"missing: {what}; `make test` installs them on Debian as root")
 
 
-def _program(name: str) -> str | None:
+def _find_program(name: str) -> str | None:
     return shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin")
 
 
-def _database(blog: Blog) -> subprocess.Popen[bytes]:
+def _start_database(blog: Blog) -> subprocess.Popen[bytes]:
     """Start a database server without users and system tables that listens on a socket alone."""
     data = blog.folder / "data"
     data.mkdir()
     log = blog.folder / "mariadb.log"
     client = ("mariadb", "--no-defaults", "-S", str(blog.socket))
-    server = _started(
+    server = _start_program(
         log,
-        str(_program("mariadbd")),
+        str(_find_program("mariadbd")),
         "--no-defaults",
         f"--datadir={data}",
         f"--socket={blog.socket}",
@@ -223,7 +223,7 @@ def _set_up(blog: Blog) -> None:
     places = {"socket": blog.socket, "url": blog.url, "log": blog.log}
     (blog.root / "wp-config.php").write_text(CONFIG.format_map(places))
     (blog.root / blog.runner).write_text(RUNS)
-    blog.printed(INSTALL.format(root=blog.root, password=PASSWORD))
+    blog.run_php(INSTALL.format(root=blog.root, password=PASSWORD))
 
 
 def install_plugin(blog: Blog) -> None:
@@ -234,11 +234,11 @@ def install_plugin(blog: Blog) -> None:
         raise RuntimeError(f"the plugin could not be activated: {failed}")
 
 
-def _web_server(blog: Blog) -> subprocess.Popen[bytes]:
+def _start_web_server(blog: Blog) -> subprocess.Popen[bytes]:
     log = blog.folder / "php.log"
     listen = blog.url.removeprefix("http://")
     command = [*blog.interpreter, "-S", listen, "-t", str(blog.root)]
-    server = _started(log, *command, PHP_CLI_SERVER_WORKERS="4")
+    server = _start_program(log, *command, PHP_CLI_SERVER_WORKERS="4")
     _await(server, log, lambda: _answers(blog.url))
     return server
 
@@ -251,7 +251,7 @@ def _answers(address: str) -> bool:
         return False
 
 
-def _started(log: Path, *command: str, **environment: str) -> subprocess.Popen[bytes]:
+def _start_program(log: Path, *command: str, **environment: str) -> subprocess.Popen[bytes]:
     with log.open("ab") as out:
         return subprocess.Popen(
             command,

@@ -15,7 +15,7 @@ GENEROUS = 15.0
 
 
 @contextlib.contextmanager
-def transporting(
+def open_transport(
     seconds: float = GENEROUS, connect_seconds: float = GENEROUS
 ) -> Iterator[Transport]:
     """Yield a transport that trusts the test servers' certificate."""

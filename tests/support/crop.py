@@ -17,7 +17,7 @@ BARS_OWN = 60
 EDGES = ("bottom", "right")
 
 
-def barred(width: float, height: float, edge: str) -> bytes:
+def make_barred_picture(width: float, height: float, edge: str) -> bytes:
     """Return a picture of the declared size with a bar beyond it; fractions of a pixel round up."""
     wide, high = -(-width // 1), -(-height // 1)
     w, h = int(wide), int(high)
@@ -26,7 +26,7 @@ def barred(width: float, height: float, edge: str) -> bytes:
     return picture(w + BAR, h, (w, 0, w + BAR, h))
 
 
-def tinted(shot: Image.Image) -> bool:
+def is_tinted(shot: Image.Image) -> bool:
     """Return whether any pixel has a tint of magenta: more red or blue than green."""
     red, green, blue = shot.split()
     highest: int = ImageChops.subtract(ImageChops.lighter(red, blue), green).getextrema()[1]  # type: ignore[assignment]
@@ -40,5 +40,5 @@ def has_bar(shot: Image.Image) -> bool:
     return highest > BARS_OWN
 
 
-def opened(png: bytes) -> Image.Image:
+def open_png(png: bytes) -> Image.Image:
     return Image.open(BytesIO(png)).convert("RGB")

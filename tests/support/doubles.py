@@ -9,7 +9,7 @@ MAKER = {"adobe-stock": "creator_name", "openverse": "creator"}
 TITLE = "Happy friends laughing together outdoors in a summer park, number {}"
 
 
-def selling_the_same(name: str) -> Dialect:
+def make_double_agency(name: str) -> Dialect:
     """Return an agency of whose pictures only the third is also sold by another agency."""
     kind: type[Dialect] = next(one for one in DIALECTS if one.name == name)
 

@@ -7,7 +7,7 @@ from tests.support.search_page import WATCH
 SETTLED = "() => new Promise(done => requestAnimationFrame(() => setTimeout(done, 0)))"
 
 
-def opened(context: BrowserContext, address: str) -> Page:
+def open_page(context: BrowserContext, address: str) -> Page:
     page = context.new_page()
     page.add_init_script(WATCH)
     page.goto(address)

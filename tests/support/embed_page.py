@@ -19,19 +19,19 @@ def element(site: SiteServer, attributes: str, more: str = "") -> str:
     return f"<affiliate-search {attributes} {style} {more}>{link}</affiliate-search>"
 
 
-def shown(page: Page, at: int = 0) -> Locator:
+def find_pictures(page: Page, at: int = 0) -> Locator:
     """Locate the pictures of one of a page's embeds, once there are some."""
     pictures = page.locator("affiliate-search").nth(at).locator(".picture")
     pictures.first.wait_for()
     return pictures
 
 
-def ids(page: Page, at: int = 0) -> list[str]:
-    found: list[str] = shown(page, at).evaluate_all("all => all.map(a => a.dataset.id)")
+def read_ids(page: Page, at: int = 0) -> list[str]:
+    found: list[str] = find_pictures(page, at).evaluate_all("all => all.map(a => a.dataset.id)")
     return found
 
 
-def searches(page: Page) -> list[str]:
+def record_searches(page: Page) -> list[str]:
     """Return a list that collects the searches which a page sends from now on."""
     asked: list[str] = []
     page.on("request", lambda r: asked.append(r.url) if "/embed/search" in r.url else None)

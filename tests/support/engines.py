@@ -97,7 +97,7 @@ class Window(Protocol):
         """Return errors on the console of pages, each once."""
 
 
-def pressed(x: float, y: float) -> Mapping[str, Any]:
+def mouse_actions(x: float, y: float) -> Mapping[str, Any]:
     """Return the actions of a mouse, in the form of WebDriver, that click at a point."""
     steps = [
         {"type": "pointerMove", "x": round(x), "y": round(y), "duration": 0},
@@ -107,7 +107,7 @@ def pressed(x: float, y: float) -> Mapping[str, Any]:
     return {"type": "pointer", "id": "mouse", "actions": steps}
 
 
-def typed(text: str) -> Mapping[str, Any]:
+def key_actions(text: str) -> Mapping[str, Any]:
     """Return the actions of a keyboard, in the form of WebDriver."""
     steps = [
         {"type": kind, "value": key}
@@ -208,10 +208,10 @@ class FirefoxWindow:
         return json.loads(answer["result"]["value"])
 
     def press(self, x: float, y: float) -> None:
-        self.send("input.performActions", {**self.context, "actions": [pressed(x, y)]})
+        self.send("input.performActions", {**self.context, "actions": [mouse_actions(x, y)]})
 
     def type(self, text: str) -> None:
-        self.send("input.performActions", {**self.context, "actions": [typed(text)]})
+        self.send("input.performActions", {**self.context, "actions": [key_actions(text)]})
 
     def complaints(self) -> list[str]:
         self.run("return 0")  # what was told before comes before the answer
@@ -267,10 +267,10 @@ class WebKitWindow:
         return found[0]
 
     def press(self, x: float, y: float) -> None:
-        self.send("POST", "/actions", {"actions": [pressed(x, y)]})
+        self.send("POST", "/actions", {"actions": [mouse_actions(x, y)]})
 
     def type(self, text: str) -> None:
-        self.send("POST", "/actions", {"actions": [typed(text)]})
+        self.send("POST", "/actions", {"actions": [key_actions(text)]})
 
     def complaints(self) -> list[str]:
         said = self.output.read_text(errors="replace")
@@ -303,7 +303,7 @@ def firefox(folder: Path, *, keeps: bool = True) -> Iterator[Window]:
     command = ["firefox-esr", "--headless", "--no-remote", "--profile", str(folder)]
     told = folder / "told"
     with _program([*command, "--remote-debugging-port", "0"], told, {"HOME": str(folder)}):
-        address = _said(told, r"BiDi listening on (ws://\S+)")
+        address = _wait_for_output(told, r"BiDi listening on (ws://\S+)")
         with closing(
             websocket.create_connection(f"{address}/session", HANDED, suppress_origin=True)
         ) as connection:
@@ -330,7 +330,7 @@ def webkit(folder: Path, *, keeps: bool = True) -> Iterator[Window]:
         port = new_port()
         command = ["WebKitWebDriver", f"--port={port}"]
         with _program(command, folder / "told", {**environment, **BARE}):
-            wait_until(lambda: _listens(port))
+            wait_until(lambda: _is_listening(port))
             browser = next(Path("/").glob(MINI_BROWSER))
             more = () if keeps else (NO_PAGES,)
             window = WebKitWindow(f"http://127.0.0.1:{port}", str(browser), folder / "told", *more)
@@ -370,7 +370,7 @@ def _program(
             process.wait()
 
 
-def _said(file: Path, form: str) -> str:
+def _wait_for_output(file: Path, form: str) -> str:
     """Wait until the output of a program has a text, and return the match."""
     wait_until(lambda: re.search(form, file.read_text(errors="replace")) is not None)
     found = re.search(form, file.read_text(errors="replace"))
@@ -378,7 +378,7 @@ def _said(file: Path, form: str) -> str:
     return found[1]
 
 
-def _listens(port: int) -> bool:
+def _is_listening(port: int) -> bool:
     try:
         with socket.create_connection(("127.0.0.1", port), 1):
             return True

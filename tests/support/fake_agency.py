@@ -55,7 +55,7 @@ class FakeAgency(ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_port}"
 
     @contextmanager
-    def held(self) -> Iterator[threading.Event]:
+    def hold_searches(self) -> Iterator[threading.Event]:
         """Keep searches waiting until the event is set, or the block ends."""
         self.gate.clear()
         try:
@@ -64,7 +64,7 @@ class FakeAgency(ThreadingHTTPServer):
             self.gate.set()
 
     @contextmanager
-    def failing(self) -> Iterator[None]:
+    def fail_all(self) -> Iterator[None]:
         """Answer all requests with 500 until the block ends."""
         self.broken = True
         try:
@@ -73,7 +73,7 @@ class FakeAgency(ThreadingHTTPServer):
             self.broken = False
 
     @contextmanager
-    def having(self, pictures: int) -> Iterator[None]:
+    def return_pictures(self, pictures: int) -> Iterator[None]:
         """Find so many pictures in every search until the block ends."""
         before, self.pictures = self.pictures, pictures
         try:
@@ -94,7 +94,7 @@ class FakeAgency(ThreadingHTTPServer):
         }
 
     def searches_for(self, query: str) -> list[str]:
-        """Return the searches for a query string that `unasked` made."""
+        """Return the searches for a query string that `make_new_query` made."""
         return [path for path in self.searches if query.rpartition("=")[2] in path]
 
 

@@ -53,7 +53,7 @@ class Fork:
         self._process.kill()
 
 
-def starting() -> ForkServerContext:
+def fork_context() -> ForkServerContext:
     """Return the context that forks from a process which has loaded the site and has no threads."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([LOADED])
@@ -62,7 +62,7 @@ def starting() -> ForkServerContext:
 
 def fork(arguments: Sequence[str], environ: Mapping[str, str], out: Path | str) -> Fork:
     """Run a program, named first, with its output added to a file, or on the terminal ``out``."""
-    process = starting().Process(
+    process = fork_context().Process(
         target=_run, args=(list(arguments), dict(environ), str(out)), name=arguments[0]
     )
     process.start()
@@ -72,7 +72,7 @@ def fork(arguments: Sequence[str], environ: Mapping[str, str], out: Path | str) 
 def _run(arguments: list[str], environ: dict[str, str], out: str) -> None:
     """Replace this forked process by a program."""
     os.setsid()  # so that workers can be ended with it, and a terminal becomes its own
-    begin(environ)
+    begin_child(environ)
     _connect(out)
     sys.argv = arguments
     program: Any = importlib.import_module(LOADED).PROGRAMS[arguments[0]]
@@ -82,7 +82,7 @@ def _run(arguments: list[str], environ: dict[str, str], out: str) -> None:
         atexit._run_exitfuncs()  # multiprocessing's own end leaves them out
 
 
-def begin(environ: Mapping[str, str]) -> None:
+def begin_child(environ: Mapping[str, str]) -> None:
     """Give a forked process what a program finds at its start."""
     multiprocessing.set_start_method(None, force=True)  # the system's, not that of this process
     os.chdir(ROOT)

@@ -33,7 +33,7 @@ from affiliate.licensing.files.manifest import Manifest
 from affiliate.licensing.files.partial_file import PartialFile
 from affiliate.licensing.purchasing.checkout import PurchaseService
 from app import create_app
-from tests.support.forks import begin
+from tests.support.forks import begin_child
 
 STEPS = (
     "before the record",
@@ -176,7 +176,7 @@ def move_clock(seconds: float) -> None:
     PurchaseService.__init__ = make  # type: ignore[method-assign]
 
 
-def alarm(seconds: float, *, late: bool) -> None:
+def die_after(seconds: float, *, late: bool) -> None:
     """Have this process die after some time."""
 
     def start() -> None:
@@ -189,12 +189,12 @@ def alarm(seconds: float, *, late: bool) -> None:
         start()
 
 
-def child(run: Run) -> int:
+def run_child(run: Run) -> int:
     """Run the command in the process that may be killed, and return its status."""
     arm(run)
     move_clock(run.ahead)
     if run.seconds is not None:
-        alarm(max(run.seconds, 0.0001), late=run.late)
+        die_after(max(run.seconds, 0.0001), late=run.late)
     result = create_app(run.environ).test_cli_runner().invoke(args=run.arguments)
     sys.stderr.write(result.output)
     if run.output:
@@ -211,7 +211,7 @@ def fork(run: Run) -> int:
         overdue.daemon = True
         overdue.start()
         try:
-            status = child(run)
+            status = run_child(run)
         except BaseException:  # noqa: BLE001 - a fork must end here
             traceback.print_exc()
         sys.stderr.flush()
@@ -223,7 +223,7 @@ def serve(
     asking: "Connection[Any, Run | int]", environ: Mapping[str, str], log: Path | None
 ) -> None:
     """Start and await the runs that the pipe asks for, until the pipe is closed."""
-    begin(environ)
+    begin_child(environ)
     if log:
         os.dup2(os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666), 2)
     started: dict[int, float] = {}

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from affiliate.licensing.purchasing.settlement import GRACE
 from tests.simulator import TOKEN, Simulator
-from tests.support.forks import starting
+from tests.support.forks import fork_context
 from tests.support.kill_at import FAULT, OVERDUE, Run, serve
 from tests.support.ledgers import place_ledger
 from tests.support.processes import clean_environment
@@ -63,7 +63,7 @@ def runner(log: Path | None = None) -> Iterator[Command]:
     What they print goes to the file ``log``, where one is named.
     """
     ours, theirs = Pipe()
-    process = starting().Process(target=serve, args=(theirs, clean_environment(), log))
+    process = fork_context().Process(target=serve, args=(theirs, clean_environment(), log))
     process.start()
     theirs.close()
     try:
@@ -73,7 +73,7 @@ def runner(log: Path | None = None) -> Iterator[Command]:
         process.join(PATIENCE)
 
 
-def digest(url: str) -> None:
+def wait_until_handled(url: str) -> None:
     """Wait until a server of this process has acted on all requests of ended processes.
 
     It takes connections one after the other: once it has closed this one it has taken theirs, and
@@ -90,7 +90,7 @@ def digest(url: str) -> None:
             assert not thread.is_alive(), "a request was not answered"
 
 
-def site(agency: Simulator, folder: Path, **settings: str) -> dict[str, str]:
+def make_settings(agency: Simulator, folder: Path, **settings: str) -> dict[str, str]:
     """Return the settings of a site that may buy there."""
     place_ledger(folder)
     return {

@@ -14,7 +14,7 @@ import alembic.runtime.migration  # noqa: F401
 from affiliate.database.clicks import Click
 from affiliate.database.ledger import Ledger
 from affiliate.errors import LedgerError
-from tests.support.forks import begin
+from tests.support.forks import begin_child
 from tests.support.ledgers import place_ledger
 from tests.support.processes import clean_environment
 
@@ -29,7 +29,7 @@ NOBODY = 65534
 
 def record(url: str, name: str, journal: Path, told: Path) -> None:
     """Record clicks in four threads until killed; write acknowledged clicks to a file."""
-    begin(clean_environment())
+    begin_child(clean_environment())
     ledger = Ledger(url, journal=journal)
     if url != AWAY:
         ledger.upgrade()
@@ -47,7 +47,7 @@ def record(url: str, name: str, journal: Path, told: Path) -> None:
 
 def upgrade_at_once(url: str, count: int, ends: "Connection[list[int], None]") -> None:
     """Upgrade a ledger in several processes at once, and send the status of each."""
-    begin(clean_environment())
+    begin_child(clean_environment())
     ready, go = os.pipe()
     upgraders = []
     for _ in range(count):
@@ -75,7 +75,7 @@ def record_before_and_after_mending(
     leave open, and the ids of the clicks that are kept. Nothing keeps root from writing, so root
     becomes another user here.
     """
-    begin(clean_environment())
+    begin_child(clean_environment())
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         url = place_ledger(folder)

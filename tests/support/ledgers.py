@@ -15,7 +15,7 @@ from tests.support.postgres import new_database
 
 
 @functools.cache
-def upgraded() -> bytes:
+def read_upgraded_ledger() -> bytes:
     """Return the file of a SQLite ledger that was upgraded and never used."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "ledger.db"
@@ -28,25 +28,25 @@ def place_ledger(folder: Path) -> str:
     """Put a ledger into a folder, unless there is one, and return the ledger's address."""
     path = folder / "ledger.db"
     if not path.exists():
-        path.write_bytes(upgraded())
+        path.write_bytes(read_upgraded_ledger())
     return f"sqlite:///{path}"
 
 
 @functools.cache
-def _upgraded_database(server: str) -> str:
+def _upgrade_database(server: str) -> str:
     url = new_database(server)
     with closing(Ledger(url)) as ledger:
         ledger.upgrade()
     return url
 
 
-def emptied_database(server: str) -> str:
+def empty_database(server: str) -> str:
     """Return the address of an empty ledger on a PostgreSQL, whose tables are up to date.
 
     The process's tests have the same one after another: to make a database and its tables takes
     longer than most tests.
     """
-    url = _upgraded_database(server)
+    url = _upgrade_database(server)
     with psycopg.connect(url.replace("+psycopg", "")) as connection:
         rows = connection.execute(
             "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"

@@ -10,7 +10,7 @@ from tests.simulator import TOKEN, Simulator
 from tests.support.ledgers import place_ledger
 
 
-def site(agency: Simulator, folder: Path, **settings: str) -> Flask:
+def make_site(agency: Simulator, folder: Path, **settings: str) -> Flask:
     place_ledger(folder)
     return create_app(
         {

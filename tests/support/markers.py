@@ -26,10 +26,10 @@ SERVERS = frozenset(
         "tests.support.redis_server.redis_server",
         "tests.support.redis_server.RedisServer",
         "tests.support.site_server.running_sites",
-        "tests.support.processes.python",
+        "tests.support.processes.run_python",
         "tests.support.processes.start_python",
         "tests.support.small_server.small_server",
-        "tests.support.terminal.terminal",
+        "tests.support.terminal.open_terminal",
         "tests.support.forks.fork",
         "tests.soak.run.soak",
     )

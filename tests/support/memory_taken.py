@@ -15,7 +15,7 @@ SIZES = {"small": [10], "page": [60_000], "mixed": [300, 900, 5_000, 20_000, 60_
 WORDS = ["".join(random.Random(n).choices("abcdefghij", k=n % 8 + 3)) for n in range(5000)]
 
 
-def resident() -> int:
+def count_resident_bytes() -> int:
     """Return the bytes of memory that belong to this process alone."""
     status = Path("/proc/self/status").read_text()
     return int(status.partition("RssAnon:")[2].split()[0]) * 1024
@@ -42,11 +42,11 @@ def fill(kind: str, threads: int, rounds: int) -> int:
     with ThreadPoolExecutor(threads) as pool:
         list(pool.map(ask, range(threads)))
         gc.collect()
-        before = resident()
+        before = count_resident_bytes()
         for number in range(rounds):
             list(pool.map(ask, range(number * 200, number * 200 + 200)))
         gc.collect()
-        return resident() - before
+        return count_resident_bytes() - before
 
 
 if __name__ == "__main__":

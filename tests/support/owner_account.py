@@ -9,29 +9,29 @@ from affiliate.licensing.files.downloads import Downloads
 from affiliate.transport.client import Transport
 from tests.simulator import TOKEN, Purchase, Simulator
 from tests.simulator.files import content
-from tests.support.calling import transporting
+from tests.support.calling import open_transport
 
 
 @contextmanager
 def owner(agency: Simulator) -> Iterator[tuple[ShutterstockAccount, Downloads]]:
     """Yield an account, and downloads that don't pause between attempts."""
-    with transporting() as transport:
-        yield account_of(agency.url, transport), downloads_of(transport)
+    with open_transport() as transport:
+        yield make_account(agency.url, transport), make_downloads(transport)
 
 
-def account_of(url: str, transport: Transport) -> ShutterstockAccount:
+def make_account(url: str, transport: Transport) -> ShutterstockAccount:
     return ShutterstockAccount(transport, url=url, token=lambda: TOKEN)
 
 
-def downloads_of(transport: Transport, stall_seconds: float = 15.0) -> Downloads:
+def make_downloads(transport: Transport, stall_seconds: float = 15.0) -> Downloads:
     return Downloads(transport, pause=lambda _: None, stall_seconds=stall_seconds)
 
 
-def original(bought: Purchase) -> bytes:
+def make_original(bought: Purchase) -> bytes:
     """Return the bytes that the agency holds for a purchase."""
     kind = "mov" if bought.media == "video" else "eps" if bought.size == "vector" else "jpg"
     return content(bought.media_id, bought.size, kind, bought.sandbox)
 
 
-def names(folder: Path) -> list[str]:
+def list_names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())

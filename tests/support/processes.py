@@ -54,7 +54,7 @@ def start_python(
 
 
 @contextmanager
-def python(
+def run_python(
     *arguments: str, environ: Mapping[str, str] | None = None
 ) -> Iterator[subprocess.Popen[str]]:
     """Run Python until the block ends, then kill what is left of the process.

@@ -20,7 +20,7 @@ from tests.simulator import (
     Simulator,
     simulator,
 )
-from tests.support.calling import transporting
+from tests.support.calling import open_transport
 from tests.support.ledgers import new_ledger
 
 PATH = "/v2/images/licenses"
@@ -60,8 +60,8 @@ class Counter:
 
 
 @contextmanager
-def counter(agency: Simulator, folder: Path) -> Iterator[Counter]:
-    with new_ledger(folder) as ledger, transporting() as transport:
+def open_counter(agency: Simulator, folder: Path) -> Iterator[Counter]:
+    with new_ledger(folder) as ledger, open_transport() as transport:
         yield Counter(
             agency, ShutterstockAccount(transport, url=agency.url, token=lambda: TOKEN), ledger
         )
@@ -75,7 +75,7 @@ def agency() -> Iterator[Simulator]:
 
 @pytest.fixture
 def at(agency: Simulator, tmp_path: Path) -> Iterator[Counter]:
-    with counter(agency, tmp_path) as desk:
+    with open_counter(agency, tmp_path) as desk:
         yield desk
 
 
@@ -83,23 +83,23 @@ def state(outcome: PurchaseOutcome) -> str:
     return outcome.purchase.state if outcome.purchase else "refused"
 
 
-def ordinary(agency: Simulator) -> list[str]:
+def list_ordinary_ids(agency: Simulator) -> list[str]:
     """Return ids of images that are not editorial."""
     rows = (agency.library.find("image", str(FIRST_ID + n)) for n in range(20))
     return [row["id"] for row in rows if row and not row["is_editorial"]]
 
 
-def editorial(agency: Simulator, media: Any = "image", start: int = FIRST_ID) -> str:
+def find_editorial_id(agency: Simulator, media: Any = "image", start: int = FIRST_ID) -> str:
     rows = (agency.library.find(media, str(start + n)) for n in range(20))
     return next(str(row["id"]) for row in rows if row and row["is_editorial"])
 
 
-def posts(agency: Simulator) -> int:
+def count_posts(agency: Simulator) -> int:
     return len([r for r in agency.requests if r.method == "POST"])
 
 
 @contextmanager
-def locked(folder: Path) -> Iterator[None]:
+def lock_database(folder: Path) -> Iterator[None]:
     """Lock the database from another connection, longer than anybody waits."""
     path = folder / "ledger.db"
     with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as other:

@@ -8,12 +8,12 @@ from playwright.sync_api import Page
 from tests.support.site_server import SiteServer
 
 
-def unasked(words: str) -> str:
+def make_new_query(words: str) -> str:
     """Return the query string of a search that no test has sent, for the same pictures."""
     return f"q={words}&exclude={uuid.uuid4().hex}"
 
 
-def tiles(page: Page) -> list[str]:
+def read_tiles(page: Page) -> list[str]:
     """Return the ids of the pictures on the page, once there are some."""
     page.locator(".tile .picture").first.wait_for()
     found: list[str] = page.locator(".tile .picture").evaluate_all(
@@ -22,16 +22,16 @@ def tiles(page: Page) -> list[str]:
     return found
 
 
-def clicks_for(site: SiteServer, words: str) -> list[tuple[str, str, int]]:
+def read_clicks(site: SiteServer, words: str) -> list[tuple[str, str, int]]:
     return [(r["agency"], r["id"], r["position"]) for r in site.clicks() if r["words"] == words]
 
 
-def affiliate_link(media_id: str, words: str) -> str:
+def make_affiliate_link(media_id: str, words: str) -> str:
     landing = quote(f"/image/demo/{media_id}", safe="")
     return f"https://shutterstock.7eer.net/c/12345/43068/1305?u={landing}&subId2={words}"
 
 
-def boxes(page: Page) -> list[list[float]]:
+def read_boxes(page: Page) -> list[list[float]]:
     found: list[list[float]] = page.locator(".tile").evaluate_all(
         """tiles => tiles.map(tile => {
             const {x, y, width, height} = tile.getBoundingClientRect();

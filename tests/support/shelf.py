@@ -25,7 +25,7 @@ QUERY = SearchQuery(q="cat")
 CLOSED = LinkStyle(template="{landing_url}")
 
 
-class Shelf(Agency):
+class NumberedAgency(Agency):
     """An agency over numbered pictures in memory that counts its calls."""
 
     def __init__(self, name: str, total: int, *, most: int = 240, depth: int = 10_000) -> None:
@@ -52,7 +52,7 @@ class Shelf(Agency):
         return Media(agency=self.name, id=str(rank), page_url=url, thumbnail=thumbnail)
 
 
-def calls_over(
+def make_gateway(
     limits: Mapping[str, Sequence[Limit]] | None = None, cache: AnswerCache | None = None
 ) -> AgencyGateway:
     """Return calls that are cached in memory, within limits by source."""
@@ -62,15 +62,15 @@ def calls_over(
     )
 
 
-def search_over(*shelves: Agency, weights: tuple[int, ...] = ()) -> SearchService:
+def make_search(*shelves: Agency, weights: tuple[int, ...] = ()) -> SearchService:
     policy = Policy(fresh=100, stale=100)
     listed = [
         EnabledAgency(agency=shelf, weight=weight, link=CLOSED, policy=policy)
         for shelf, weight in zip(shelves, weights or (1,) * len(shelves), strict=True)
     ]
-    return SearchService(listed, calls_over())
+    return SearchService(listed, make_gateway())
 
 
-def listed(agency: Agency, template: str = "{landing_url}") -> EnabledAgency:
+def enable_agency(agency: Agency, template: str = "{landing_url}") -> EnabledAgency:
     link = LinkStyle(template=template)
     return EnabledAgency(agency=agency, weight=1, link=link, policy=Policy(fresh=100, stale=100))

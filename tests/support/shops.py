@@ -17,13 +17,13 @@ from tests.dialects.istock_shop import IstockShop
 from tests.dialects.selling import FIRST, Shop
 from tests.dialects.serving import Asked, serving
 from tests.simulator.clock import Clock
-from tests.support.calling import transporting
+from tests.support.calling import open_transport
 from tests.support.ledgers import new_ledger, place_ledger
 
 SHOPS: tuple[type[Shop], ...] = (AdobeShop, DepositphotosShop, IstockShop)
 
 
-class Open:
+class OpenShop:
     """A running shop, with all requests to it."""
 
     def __init__(self, shop: Shop, url: str, asked: list[Asked]) -> None:
@@ -31,23 +31,23 @@ class Open:
         self.url = url
         self.asked = asked
 
-    def tries(self) -> int:
+    def count_tries(self) -> int:
         """Count the requests for purchases."""
         return sum(map(self.shop.buys, self.asked))
 
-    def bought(self) -> list[str]:
+    def list_bought(self) -> list[str]:
         return [one.media_id for one in self.shop.sold]
 
 
 @contextmanager
-def opened(kind: type[Shop]) -> Iterator[Open]:
+def open_shop(kind: type[Shop]) -> Iterator[OpenShop]:
     shop = kind()
     with serving(shop) as server:
         shop.url = server.url
-        yield Open(shop, server.url, server.asked)
+        yield OpenShop(shop, server.url, server.asked)
 
 
-def environ(at: Open, folder: Path, **settings: str) -> dict[str, str]:
+def make_settings(at: OpenShop, folder: Path, **settings: str) -> dict[str, str]:
     """Return the settings of a site that may buy at a shop."""
     place_ledger(folder)
     before = setting_prefix(at.shop.name)
@@ -55,13 +55,13 @@ def environ(at: Open, folder: Path, **settings: str) -> dict[str, str]:
     return {"DATA_DIR": str(folder), f"{before}URL": at.url, **keys, **settings}
 
 
-def license_one(at: Open, folder: Path) -> list[str]:
+def license_one(at: OpenShop, folder: Path) -> list[str]:
     """Return the command that buys the shop's first item, with its files below a folder."""
     command = ["license", "--agency", at.shop.name, str(FIRST), "--live", "--yes"]
     return [*command, "--dir", str(folder / "files")]
 
 
-def recorded(folder: Path) -> list[Purchase]:
+def read_purchases(folder: Path) -> list[Purchase]:
     ledger = Ledger(f"sqlite:///{folder}/ledger.db")
     rows = Purchases(ledger).list_all()
     ledger.close()
@@ -87,10 +87,10 @@ class Counter:
 
 
 @contextmanager
-def counter(
-    at: Open, folder: Path, clock: Clock, keys: Mapping[str, str] | None = None
+def open_counter(
+    at: OpenShop, folder: Path, clock: Clock, keys: Mapping[str, str] | None = None
 ) -> Iterator[Counter]:
-    with new_ledger(folder) as ledger, transporting() as transport:
+    with new_ledger(folder) as ledger, open_transport() as transport:
         account = SELLERS[at.shop.name](transport, url=at.url, keys=keys or at.shop.keys)
         purchases = Purchases(ledger, clock.now)
         yield Counter(

@@ -14,7 +14,7 @@ BEARER = {"API_TOKEN": TOKEN}
 CAT = SearchQuery(q="cat")
 
 
-def parsed(answer: Any) -> SearchResult:
+def parse_answer(answer: Any) -> SearchResult:
     """Return what the agency parses from an answer, given as Python or as bytes of JSON."""
     body = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
     agency = Shutterstock(Transport(), credentials=BEARER)
@@ -26,6 +26,6 @@ def results(*images: dict[str, Any], **fields: Any) -> dict[str, Any]:
     return {"data": list(images), "total_count": len(images), "search_id": "1", **fields}
 
 
-def changed(**fields: Any) -> dict[str, Any]:
+def make_changed_picture(**fields: Any) -> dict[str, Any]:
     """Return a valid picture with some fields of another content."""
     return image(0) | fields

@@ -34,7 +34,7 @@ class SiteServer(NamedTuple):
     @property
     def log(self) -> Path:
         """Return the file with the output of the process."""
-        return _log_of(self.logs or self.data_dir, int(self.url.rpartition(":")[2]))
+        return _log_file(self.logs or self.data_dir, int(self.url.rpartition(":")[2]))
 
     def clicks(self) -> list[sqlite3.Row]:
         """Return the rows of the ledger, in the order of their writing."""
@@ -87,7 +87,7 @@ def running_sites(
     try:
         for port in ports:
             own = {"DATA_DIR": str(data_dir), "PORT": str(port), **settings}
-            process = _started(own, _log_of(logs or data_dir, port), is_new=is_new)
+            process = _start_process(own, _log_file(logs or data_dir, port), is_new=is_new)
             servers.append(SiteServer(f"http://127.0.0.1:{port}", data_dir, process, logs))
         for server in servers:
             _await_health(server)
@@ -97,11 +97,11 @@ def running_sites(
             _kill(server.process)
 
 
-def _log_of(folder: Path, port: int) -> Path:
+def _log_file(folder: Path, port: int) -> Path:
     return folder / f"server-{port}.log"
 
 
-def _started(settings: Mapping[str, str], log: Path, *, is_new: bool) -> Process:
+def _start_process(settings: Mapping[str, str], log: Path, *, is_new: bool) -> Process:
     environ = {**clean_environment(), **settings}
     if not is_new:
         return fork(["app.py"], environ, log)

@@ -48,7 +48,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if hasattr(config, "workeroutput"):
         left_out, selected = config.stash[LEFT_OUT], config.stash[SELECTED]
         config.workeroutput.update(left_out=dict(left_out), selected=dict(selected))
-    elif config.getoption("--require-contracts") and unchecked(config):
+    elif config.getoption("--require-contracts") and explain_unchecked(config):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
@@ -65,7 +65,7 @@ class FromWorkers:
         self.config.stash[SELECTED] = Counter(counts.get("selected", {}))
 
 
-def unchecked(config: pytest.Config) -> str:
+def explain_unchecked(config: pytest.Config) -> str:
     """Return why official contracts beside the checkout were not checked, or nothing."""
     if not SHARED.exists():
         return ""
@@ -86,7 +86,7 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
             terminalreporter.line(f"not run: {left_out[marker]} {marker} tests were not chosen")
     for why, count in sorted(reasons.items()):
         terminalreporter.line(f"not run: {count} tests, as {why}")
-    if config.getoption("--require-contracts") and (why := unchecked(config)):
+    if config.getoption("--require-contracts") and (why := explain_unchecked(config)):
         terminalreporter.line(f"failed: {why}, though {SHARED.name}/upstream lies beside", red=True)
 
 

@@ -6,10 +6,12 @@ from pathlib import Path
 
 from affiliate.licensing.files.manifest import ManifestLine, iter_lines
 from tests.simulator import Simulator
-from tests.support.owner_account import names
+from tests.support.owner_account import list_names
 
 
-def check(agency: Simulator, folder: Path, *, missing: Sequence[str] = ()) -> list[ManifestLine]:
+def check_folder(
+    agency: Simulator, folder: Path, *, missing: Sequence[str] = ()
+) -> list[ManifestLine]:
     """Check that every purchase is listed once, and every file is there whole, without others."""
     listed = list(iter_lines(folder))
     bought = {one.id: one for one in agency.purchases}
@@ -21,9 +23,11 @@ def check(agency: Simulator, folder: Path, *, missing: Sequence[str] = ()) -> li
             assert len(content) == one.bytes
     paths = [one.path for one in listed if one.path]
     sides = [one.tags for one in listed if one.tags and one.tags.endswith(".xmp")]
-    assert names(folder) == sorted([*paths, *sides, "manifest.jsonl", ".sync.json", ".sync.lock"])
+    assert list_names(folder) == sorted(
+        [*paths, *sides, "manifest.jsonl", ".sync.json", ".sync.lock"]
+    )
     return listed
 
 
-def links_asked(agency: Simulator) -> int:
+def count_link_requests(agency: Simulator) -> int:
     return sum(one.method == "POST" and "downloads" in one.path for one in agency.requests)

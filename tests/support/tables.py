@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 
-def rows(text: str) -> Iterator[list[str]]:
+def iter_rows(text: str) -> Iterator[list[str]]:
     """Yield the cells of every row whose first cell is code."""
     for line in text.splitlines():
         if re.match(r"\| `[^`]+` \|", line):

@@ -8,12 +8,12 @@ from PIL import Image
 from affiliate.licensing.files.xmp import DC, PHOTOSHOP, RDF
 
 
-def scan(jpeg: bytes) -> bytes:
+def read_scan(jpeg: bytes) -> bytes:
     """Return all bytes from the first scan on: the picture itself."""
     return jpeg[jpeg.index(b"\xff\xda") :]
 
 
-def said(xmp: bytes) -> tuple[list[str], list[str], list[str]]:
+def read_texts(xmp: bytes) -> tuple[list[str], list[str], list[str]]:
     """Return titles, keywords and credits, each as often as the metadata has them."""
     root = ET.fromstring(xmp)
     titles = root.iterfind(f".//{{{DC}}}title/{{{RDF}}}Alt/{{{RDF}}}li")
@@ -23,7 +23,7 @@ def said(xmp: bytes) -> tuple[list[str], list[str], list[str]]:
     return [one.text or "" for one in titles], [one.text or "" for one in words], credit
 
 
-def xmp_of(jpeg: bytes) -> bytes:
+def read_xmp(jpeg: bytes) -> bytes:
     with Image.open(io.BytesIO(jpeg)) as image:
         found: bytes = image.info["xmp"]
         return found

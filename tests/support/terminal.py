@@ -20,7 +20,7 @@ class Terminal:
         self._side = side
         self._read = 0
 
-    def sees(self, text: str) -> str:
+    def wait_for_text(self, text: str) -> str:
         """Wait until a text appears after the text seen before; return all up to its end.
 
         Raises:
@@ -33,15 +33,15 @@ class Terminal:
         start, self._read = self._read, found + len(text)
         return self.shown[start : self._read]
 
-    def types(self, line: str) -> None:
+    def type_line(self, line: str) -> None:
         """Type a line and press Enter."""
         os.write(self._side, line.encode() + b"\n")
 
-    def interrupts(self) -> None:
+    def interrupt(self) -> None:
         """Press Ctrl-C."""
         os.write(self._side, b"\x03")
 
-    def ends(self) -> int:
+    def wait_for_end(self) -> int:
         """Wait for the command's end, and return its status."""
         end = time.monotonic() + PATIENCE
         while self._more(end):
@@ -61,7 +61,7 @@ class Terminal:
 
 
 @contextmanager
-def terminal(environ: Mapping[str, str], *arguments: str) -> Iterator[Terminal]:
+def open_terminal(environ: Mapping[str, str], *arguments: str) -> Iterator[Terminal]:
     """Run a flask command on a terminal of its own, with ``environ`` alone as its environment."""
     ours, theirs = pty.openpty()
     environ = {"TERM": "xterm", "PYTHONIOENCODING": "utf-8", **environ}

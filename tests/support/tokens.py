@@ -49,7 +49,7 @@ def kept(file: Path) -> Iterator[Ledger]:
         yield one
 
 
-def tokens_of(agency: Simulator, ledger: Ledger, **changes: object) -> ShutterstockOAuth:
+def make_tokens(agency: Simulator, ledger: Ledger, **changes: object) -> ShutterstockOAuth:
     now: Callable[[], float] = lambda: agency.clock.now().timestamp()  # noqa: E731 - a clock
     parts = {"url": agency.url, "client": CLIENT, "now": now, **changes}
     return ShutterstockOAuth(Transport(), TokenStore(ledger, SECRET, now), **parts)  # type: ignore[arg-type]
@@ -64,11 +64,11 @@ def agree(tokens: ShutterstockOAuth, *scopes: str) -> str:
     return back["code"][0]
 
 
-def connected(agency: Simulator, ledger: Ledger, *scopes: str) -> ShutterstockOAuth:
-    tokens = tokens_of(agency, ledger)
+def connect_account(agency: Simulator, ledger: Ledger, *scopes: str) -> ShutterstockOAuth:
+    tokens = make_tokens(agency, ledger)
     tokens.connect(agree(tokens, *scopes), scopes or SCOPES)
     return tokens
 
 
-def refreshings(agency: Simulator) -> int:
+def count_refreshes(agency: Simulator) -> int:
     return sum(b"grant_type=refresh_token" in seen.body for seen in agency.requests)

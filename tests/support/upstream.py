@@ -207,7 +207,7 @@ def then_hang(*parts: bytes) -> Script:
     return play
 
 
-def dripping(start: bytes, drops: bytes) -> Script:
+def then_drip(start: bytes, drops: bytes) -> Script:
     """Return a script that sends bytes at once, then the rest one by one."""
 
     def play(connection: Connection) -> None:

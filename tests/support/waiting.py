@@ -11,20 +11,20 @@ PATIENCE: Final = 60.0
 """Seconds after which a test has failed: far more than anything takes on a busy machine."""
 
 
-def wait_until(happens: Callable[[], bool], seconds: float = PATIENCE) -> None:
-    """Check again and again until ``happens`` is true; fail after ``seconds``.
+def wait_until(condition: Callable[[], bool], seconds: float = PATIENCE) -> None:
+    """Check again and again until ``condition`` is true; fail after ``seconds``.
 
     The pauses between looks grow to a tenth of a second, as a look may cost a request.
     """
     pause = threading.Event()
     start = time.monotonic()
-    while not happens():
+    while not condition():
         waited = time.monotonic() - start
         assert waited < seconds, f"it did not happen within {seconds:g} seconds"
         pause.wait(min(0.01 + waited / 10, 0.1))
 
 
-def ended(work: Callable[[], Given], seconds: float = PATIENCE) -> Given:
+def wait_for_result(work: Callable[[], Given], seconds: float = PATIENCE) -> Given:
     """Return the result of work that must end by itself; fail after ``seconds``.
 
     It runs in a thread, so that a test whose server hangs can say so and let the server go.

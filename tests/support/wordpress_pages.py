@@ -14,7 +14,7 @@ BUSY = 15_000
 CONTENT = "{http://purl.org/rss/1.0/modules/content/}encoded"
 
 
-def shown(where: Page | FrameLocator | Locator) -> None:
+def wait_for_pictures(where: Page | FrameLocator | Locator) -> None:
     """Wait until the site's pictures are visible."""
     expect(where.locator(".tile img").first).to_be_visible(timeout=BUSY)
 
@@ -32,7 +32,7 @@ def block(attributes: str = "") -> str:
     return f"<!-- wp:affiliate-search/pictures {attributes} /-->"
 
 
-def in_feed(blog: Blog) -> str:
+def read_feed(blog: Blog) -> str:
     """Return the newest post as readers of the feed get it."""
     with urlopen(f"{blog.url}/?feed=rss2") as answer:
         found = ElementTree.fromstring(answer.read()).findtext(f".//{CONTENT}")

@@ -27,17 +27,17 @@ from affiliate.errors import (
 )
 from affiliate.transport.client import BODY_BYTES, Transport
 from affiliate.transport.messages import MAX_RETRY_AFTER, Request
-from tests.support.calling import GENEROUS, SHORT, call, transporting
+from tests.support.calling import GENEROUS, SHORT, call, open_transport
 from tests.support.upstream import (
     Script,
     Upstream,
     answer,
     deaf_port,
-    dripping,
     full_port,
     head,
     refusing_port,
     then_close,
+    then_drip,
     then_hang,
     then_reset,
 )
@@ -51,7 +51,7 @@ KEY = "key-in-the-address-55"
 
 @pytest.fixture
 def transport() -> Iterator[Transport]:
-    with transporting() as one:
+    with open_transport() as one:
         yield one
 
 
@@ -102,7 +102,7 @@ def test_a_gzip_bomb_does_not_fill_the_memory(status: int) -> None:
     """100 MB packed into 100 kB stop at the limit, whatever the status says."""
     bomb = b"".join([gzip.compress(b"\0" * 10_000_000)] * 10)
     script = answer(bomb, status, "Content-Encoding: gzip", "Location: /elsewhere")
-    with transporting(30) as transport, Upstream(script) as server:
+    with open_transport(30) as transport, Upstream(script) as server:
         tracemalloc.start()
         try:
             with pytest.raises(AgencyError):
@@ -369,7 +369,7 @@ ECHO = json.dumps(
 ).encode()
 LEAKING: dict[str, Script] = {
     "hang": then_hang(),
-    "drip": dripping(b"HTTP/1.1 200 OK\r\n", b"A: b\r\n" * 50_000),
+    "drip": then_drip(b"HTTP/1.1 200 OK\r\n", b"A: b\r\n" * 50_000),
     "reset": then_reset(),
     "close": then_close(),
     "half a body": then_close(head(200, "Content-Length: 5"), b"{}"),
@@ -421,7 +421,7 @@ def test_no_failure_tells_a_secret_or_an_address(
 ) -> None:
     """Neither an error's text, chain and traceback nor any log line holds key, header or host."""
     caplog.set_level(logging.DEBUG)
-    with transporting(1.0) as transport, Upstream(script) as server:
+    with open_transport(1.0) as transport, Upstream(script) as server:
         with pytest.raises(AgencyError) as caught:
             transport.send(secret_call(server.url))
         said = everything_said(caught.value) + caplog.text
@@ -435,7 +435,7 @@ def test_no_failure_to_connect_tells_them_either(
 ) -> None:
     """The same holds when there is no connection at all."""
     caplog.set_level(logging.DEBUG)
-    with transporting(SHORT, SHORT) as transport, port() as number:
+    with open_transport(SHORT, SHORT) as transport, port() as number:
         url = f"http://127.0.0.1:{number}"
         with pytest.raises(AgencyError) as caught:
             transport.send(secret_call(url))
@@ -489,7 +489,7 @@ SENT = {
 def test_a_failure_says_that_the_agency_may_have_acted(case: str) -> None:
     """From the first byte of the request on, nobody can say that nothing was done."""
     seconds = SHORT if case == "silent" else GENEROUS
-    with Upstream(SENT[case]) as server, transporting(seconds) as transport:
+    with Upstream(SENT[case]) as server, open_transport(seconds) as transport:
         with pytest.raises(AgencyError) as caught:
             transport.send(call(server.url, "POST", body=b"{}"))
         assert caught.value.sent
@@ -501,6 +501,6 @@ def test_a_failure_before_the_request_says_that_nothing_was_sent(transport: Tran
     with refusing_port() as port, pytest.raises(AgencyError) as caught:
         transport.send(call(f"http://127.0.0.1:{port}", "POST", body=b"{}"))
     assert not caught.value.sent
-    with full_port() as port, transporting(SHORT) as hasty, pytest.raises(AgencyError) as late:
+    with full_port() as port, open_transport(SHORT) as hasty, pytest.raises(AgencyError) as late:
         hasty.send(call(f"http://127.0.0.1:{port}", "POST", body=b"{}"))
     assert not late.value.sent

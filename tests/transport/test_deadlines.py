@@ -17,22 +17,22 @@ from affiliate.errors import (
 )
 from affiliate.transport.client import Transport, allow_longer_calls
 from affiliate.transport.messages import Request
-from tests.support.calling import SHORT, call, transporting
+from tests.support.calling import SHORT, call, open_transport
 from tests.support.upstream import (
     Connection,
     Script,
     Upstream,
     answer,
     deaf_port,
-    dripping,
     full_port,
     head,
     refusing_port,
     then_close,
+    then_drip,
     then_hang,
     then_reset,
 )
-from tests.support.waiting import PATIENCE, ended, wait_until
+from tests.support.waiting import PATIENCE, wait_for_result, wait_until
 
 FOREVER = b"x" * 100_000
 """Dripped, it takes half an hour."""
@@ -40,21 +40,21 @@ FOREVER = b"x" * 100_000
 
 @pytest.fixture
 def transport() -> Iterator[Transport]:
-    """One with more time than `ended` gives: a call that ends in time has another deadline."""
-    with transporting(2 * PATIENCE) as one:
+    """Yield a transport whose time limit is longer than that of `wait_for_result`."""
+    with open_transport(2 * PATIENCE) as one:
         yield one
 
 
 @pytest.fixture
 def hurried() -> Iterator[Transport]:
-    with transporting(SHORT, SHORT) as one:
+    with open_transport(SHORT, SHORT) as one:
         yield one
 
 
 def gives_up(transport: Transport, request: Request, seconds: float | None = None) -> bool:
     """Whether the call ends for want of time, by itself: the server has not been let go."""
     with pytest.raises(AgencyTimeout):
-        ended(lambda: transport.send(request, seconds))
+        wait_for_result(lambda: transport.send(request, seconds))
     return True
 
 
@@ -69,17 +69,17 @@ NEVER_DONE: dict[str, Script] = {
     "a body without an end": then_hang(head(200, "Connection: close"), b"{}"),
     "half a chunk": then_hang(head(200, "Transfer-Encoding: chunked"), b"5\r\n{"),
     "a chunk and no end": then_hang(head(200, "Transfer-Encoding: chunked"), b"2\r\n{}\r\n"),
-    "a dripped status line": dripping(b"", b"HTTP/1.1 200 " + FOREVER),
-    "dripped headers": dripping(b"HTTP/1.1 200 OK\r\n", b"A: b\r\n" * 50_000),
-    "a dripped body": dripping(head(200, "Content-Length: 100000"), FOREVER),
-    "a dripped body of unknown length": dripping(head(200, "Connection: close"), FOREVER),
-    "dripped chunks": dripping(head(200, "Transfer-Encoding: chunked"), b"1\r\nx\r\n" * 50_000),
-    "a dripped gzip body": dripping(
+    "a dripped status line": then_drip(b"", b"HTTP/1.1 200 " + FOREVER),
+    "dripped headers": then_drip(b"HTTP/1.1 200 OK\r\n", b"A: b\r\n" * 50_000),
+    "a dripped body": then_drip(head(200, "Content-Length: 100000"), FOREVER),
+    "a dripped body of unknown length": then_drip(head(200, "Connection: close"), FOREVER),
+    "dripped chunks": then_drip(head(200, "Transfer-Encoding: chunked"), b"1\r\nx\r\n" * 50_000),
+    "a dripped gzip body": then_drip(
         head(200, "Content-Encoding: gzip", "Connection: close"), gzip.compress(FOREVER, 0)
     ),
-    "a dripped error": dripping(head(503, "Content-Length: 100000"), FOREVER),
-    "a dripped redirect": dripping(head(302, "Location: /", "Content-Length: 100000"), FOREVER),
-    "endless 100 Continue": dripping(b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 50_000),
+    "a dripped error": then_drip(head(503, "Content-Length: 100000"), FOREVER),
+    "a dripped redirect": then_drip(head(302, "Location: /", "Content-Length: 100000"), FOREVER),
+    "endless 100 Continue": then_drip(b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 50_000),
 }
 
 
@@ -122,7 +122,7 @@ def test_a_server_that_never_accepts_is_a_timeout(hurried: Transport) -> None:
 
 def test_connecting_has_its_own_shorter_deadline() -> None:
     """A host that doesn't answer at all is given up after ``connect_seconds``."""
-    with transporting(2 * PATIENCE, SHORT) as transport, full_port() as port:
+    with open_transport(2 * PATIENCE, SHORT) as transport, full_port() as port:
         assert gives_up(transport, call(f"http://127.0.0.1:{port}"))
 
 
@@ -170,7 +170,7 @@ def test_the_retry_shares_the_deadline(hurried: Transport) -> None:
 def test_a_slow_call_leaves_others_alone() -> None:
     """Calls at once in many threads have each their own deadline and answer."""
     with (
-        transporting() as transport,
+        open_transport() as transport,
         Upstream(then_hang()) as slow,
         Upstream(answer(b"[1]")) as quick,
     ):
@@ -194,7 +194,7 @@ def test_a_slow_call_leaves_others_alone() -> None:
 
 def test_a_deadline_that_passes_after_the_answer_harms_no_later_call() -> None:
     """The connection of a finished call stays usable when that call's deadline passes."""
-    with transporting() as transport, Upstream(answer()) as server, Upstream(then_hang()) as late:
+    with open_transport() as transport, Upstream(answer()) as server, Upstream(then_hang()) as late:
         transport.send(call(server.url), 1.0)
         with pytest.raises(AgencyTimeout):
             transport.send(call(late.url), 1.0)  # ends after the first one's deadline
@@ -368,7 +368,7 @@ def test_a_certificate_of_nobody_we_trust_is_refused() -> None:
 
 def test_at_the_end_calls_under_way_are_given_up_and_no_more_begin() -> None:
     """They end at once, and their error says that the agency was not the reason."""
-    with transporting() as transport, Upstream(then_hang()) as server:
+    with open_transport() as transport, Upstream(then_hang()) as server:
         with ThreadPoolExecutor(1) as pool:
             under_way = pool.submit(transport.send, call(server.url))
             wait_until(lambda: len(server.requests) == 1)
@@ -405,11 +405,11 @@ def test_a_name_that_hangs_takes_no_other_host_its_resolution(
         raise socket.gaierror
 
     monkeypatch.setattr("affiliate.transport.deadlines.socket.getaddrinfo", resolve)
-    with transporting(PATIENCE, 0.01) as hasty, Upstream(answer()) as server:
+    with open_transport(PATIENCE, 0.01) as hasty, Upstream(answer()) as server:
         for _ in range(40):
             with pytest.raises(AgencyTimeout):
                 hasty.send(call("http://hangs.example/"))
-        with transporting() as transport:
+        with open_transport() as transport:
             assert transport.send(call(server.url)).status == 200
         assert len(asked) == 1
         go.set()

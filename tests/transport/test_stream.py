@@ -7,27 +7,27 @@ import pytest
 
 from affiliate.errors import AgencyDown, AgencyError, AgencyTimeout, BadAnswer, Forbidden
 from affiliate.transport.client import STALL_SECONDS, Transport
-from tests.support.calling import SHORT, call, transporting
+from tests.support.calling import SHORT, call, open_transport
 from tests.support.upstream import (
     PAUSE,
     Connection,
     Script,
     Upstream,
     answer,
-    dripping,
     head,
     refusing_port,
+    then_drip,
     then_hang,
     then_reset,
 )
-from tests.support.waiting import ended
+from tests.support.waiting import wait_for_result
 
 SECRET = "signed-8f2c"
 
 
 @pytest.fixture
 def transport() -> Iterator[Transport]:
-    with transporting() as one:
+    with open_transport() as one:
         yield one
 
 
@@ -66,7 +66,7 @@ def test_progress_may_last_longer_than_a_stall(transport: Transport) -> None:
     stall = 1.0
     drops = b"." * int(1.2 * stall / PAUSE)
     with (
-        Upstream(dripping(head(200, f"Content-Length: {len(drops)}"), drops)) as server,
+        Upstream(then_drip(head(200, f"Content-Length: {len(drops)}"), drops)) as server,
         transport.stream(call(server.url), stall_seconds=stall) as stream,
     ):
         assert b"".join(stream.chunks()) == drops
@@ -81,13 +81,13 @@ def test_a_stall_ends_it(transport: Transport, sent: bytes) -> None:
             list(stream.chunks())
 
     with Upstream(then_hang(sent)) as server, pytest.raises(AgencyTimeout):
-        ended(read, STALL_SECONDS)
+        wait_for_result(read, STALL_SECONDS)
 
 
 def test_a_dripping_head_is_a_stall(transport: Transport) -> None:
     """Headers byte by byte don't put the end off."""
     with (
-        Upstream(dripping(b"HTTP/1.1 200 OK\r\n", b"X: " + b"." * 10_000)) as server,
+        Upstream(then_drip(b"HTTP/1.1 200 OK\r\n", b"X: " + b"." * 10_000)) as server,
         pytest.raises(AgencyTimeout),
         transport.stream(call(server.url), stall_seconds=SHORT),
     ):

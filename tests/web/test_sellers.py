@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 
 from tests.dialects import DIALECTS, Answer, Server, in_json, serving
 from tests.support.apps import ClientMaker
-from tests.support.doubles import selling_the_same
+from tests.support.doubles import make_double_agency
 from tests.support.federation import Agencies
 
 SEARCH = "/ajax/search?q=flower&lang=en&wait=1"
@@ -28,7 +28,7 @@ def agencies() -> Iterator[Agencies]:
     with ExitStack() as stack:
         yield Agencies(
             {
-                name: stack.enter_context(serving(selling_the_same(name)))
+                name: stack.enter_context(serving(make_double_agency(name)))
                 for name in ("adobe-stock", "depositphotos")
             }
         )
@@ -288,7 +288,7 @@ def test_buttons_name_the_site_that_another_seller_leads_to(
     """In quick look and on the page; the tile tells the name to quick look."""
     with ExitStack() as stack:
         names = ("adobe-stock", "openverse")
-        servers = {n: stack.enter_context(serving(selling_the_same(n))) for n in names}
+        servers = {n: stack.enter_context(serving(make_double_agency(n))) for n in names}
         client = make_client(**Agencies(servers).settings(), **settings)
         tile = double(client)
         picture = re.search(r'href="(/image/adobe-stock/[^"#]+)"', tile)

@@ -37,7 +37,7 @@ def new_blog(wordpress: Blog) -> Iterator[Blog]:
 @pytest.fixture
 def blog(new_blog: Blog, site: SiteServer) -> Blog:
     """The blog, told where the search site is."""
-    new_blog.settings(site=site.url)
+    new_blog.save_settings(site=site.url)
     return new_blog
 
 

@@ -7,7 +7,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.support.blog import Blog
 from tests.support.site_server import SiteServer
-from tests.support.wordpress_pages import BUSY, element, link, shown
+from tests.support.wordpress_pages import BUSY, element, link, wait_for_pictures
 
 QUIET = """() => {
     wp.data.dispatch("core/preferences").set("core/edit-post", "welcomeGuide", false);
@@ -50,7 +50,7 @@ def test_block_is_inserted_saved_and_shown(editor: Page, page: Page, site: SiteS
     editor.get_by_role("option", name="Stock pictures").click()
     proposed = re.compile(r"\?q=red%20flower&kind=strip&")
     expect(preview(editor, site)).to_have_attribute("src", proposed, timeout=BUSY)
-    shown(preview(editor, site).content_frame)
+    wait_for_pictures(preview(editor, site).content_frame)
     editor.get_by_label("Words").fill("cats & dogs")
     editor.get_by_label("Shown as").select_option(label="Grid of pictures")
     editor.get_by_label("Rows").select_option(label="1")
@@ -93,4 +93,4 @@ def test_pasted_link_shows_pictures(editor: Page, page: Page, site: SiteServer) 
     page.goto(published(editor))
     frame = page.locator(f'figure iframe[src^="{site.url}/embed?"]')
     expect(frame).to_have_attribute("src", re.compile("site=127.0.0.1"))
-    shown(frame.content_frame)
+    wait_for_pictures(frame.content_frame)

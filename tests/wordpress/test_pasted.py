@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from tests.support.blog import Blog
 from tests.support.site_server import SiteServer
 from tests.support.waiting import wait_until
-from tests.support.wordpress_pages import shown
+from tests.support.wordpress_pages import wait_for_pictures
 
 FILE = "affiliate-search/affiliate-search.php"
 
@@ -40,7 +40,7 @@ def test_a_click_in_a_sandboxed_search_leads_to_the_picture(
     page.goto(plain.post(f"{site.url}/search?q=flower&rows=2&lang=en"))
     frame = page.locator("iframe.wp-embedded-content")
     assert frame.get_attribute("sandbox") == "allow-scripts"
-    shown(frame.content_frame)
+    wait_for_pictures(frame.content_frame)
     expect(frame).to_have_attribute("height", "342")
     expect(page.locator("blockquote.wp-embedded-content")).to_be_hidden()
     assert frame.evaluate("one => getComputedStyle(one).borderTopWidth") == "0px"

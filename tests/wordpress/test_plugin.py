@@ -10,7 +10,7 @@ from playwright.sync_api import Dialog, Page, expect
 from affiliate.web.embeds.options import DEFAULT_ROWS, Embed
 from tests.support.blog import Blog
 from tests.support.site_server import SiteServer
-from tests.support.wordpress_pages import block, element, in_feed, link, shown
+from tests.support.wordpress_pages import block, element, link, read_feed, wait_for_pictures
 
 NOWHERE = "http://127.0.0.1:9"
 """A site that is down: nothing answers on the port of "discard"."""
@@ -30,7 +30,7 @@ def test_shortcode_shows_pictures(blog: Blog, page: Page, site: SiteServer) -> N
     page.goto(blog.post('[affiliate_search q="red flower" kind="grid" rows="2"]'))
     attributes = {name: element(page).get_attribute(name) for name in ("q", "kind", "rows")}
     assert attributes == {"q": "red flower", "kind": "grid", "rows": "2"}
-    shown(element(page))
+    wait_for_pictures(element(page))
     assert (
         link(page).get_attribute("href")
         == f"{site.url}/search?q=red%20flower&lang=en-US&site=127.0.0.1"
@@ -42,7 +42,7 @@ def test_nothing_moves(blog: Blog, page: Page) -> None:
     """The height of the pictures is kept free until they come."""
     page.add_init_script(SHIFTS)
     page.goto(blog.post("Before [affiliate_search q=flower rows=2 kind=grid] after"))
-    shown(element(page))
+    wait_for_pictures(element(page))
     assert element(page).evaluate("one => one.style.minHeight") == "342px"
     assert page.evaluate("shifts") == []
 
@@ -67,7 +67,7 @@ def test_many_searches_load_one_script(blog: Blog, page: Page, site: SiteServer)
 def test_settings_are_the_default_look(blog: Blog, page: Page, site: SiteServer) -> None:
     """What a shortcode leaves out is as in the settings."""
     look = {"kind": "grid", "rows": "3", "theme": "dark", "accent": "#123456", "consent": "click"}
-    blog.settings(site=site.url, **look)
+    blog.save_settings(site=site.url, **look)
     page.goto(blog.post("[affiliate_search q=cat rows=1]"))
     names = {"data-consent" if name == "consent" else name: name for name in look}
     found = {name: element(page).get_attribute(known) for known, name in names.items()}
@@ -264,7 +264,7 @@ def test_the_blogs_language_is_searched_in(blog: Blog) -> None:
 def test_feed_has_a_frame(blog: Blog, site: SiteServer) -> None:
     """Readers of the feed get a frame of the height that the site says, and a link."""
     blog.post("[affiliate_search q=cat rows=1 site=paper.example agency='demo, other']")
-    found = in_feed(blog)
+    found = read_feed(blog)
     query = "q=cat&kind=strip&rows=1&agency=demo&agency=other&lang=en-US&site=paper.example"
     assert f'<iframe src="{site.url}/embed?{query.replace("&", "&#038;")}" ' in found
     assert re.search(r' height="[1-9][0-9]{2}" ', found)
@@ -303,20 +303,20 @@ def test_a_silent_site_costs_readers_nothing(new_blog: Blog) -> None:
     """A page with many searches of a site that accepts and never answers asks it for nothing."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         silent.settimeout(0)
-        new_blog.settings(site=f"http://127.0.0.1:{silent.getsockname()[1]}")
+        new_blog.save_settings(site=f"http://127.0.0.1:{silent.getsockname()[1]}")
         kinds = "".join(
             f"[affiliate_search q=cat kind={k} rows={r}]" for k in DEFAULT_ROWS for r in (1, 2)
         )
         with urlopen(new_blog.post(kinds)) as answer:
             assert answer.read().count(b"display:block;min-height:") == 8
-        assert "<iframe" in in_feed(new_blog)
+        assert "<iframe" in read_feed(new_blog)
         with pytest.raises(BlockingIOError):
             silent.accept()
 
 
 def test_link_stays_while_the_site_is_down(new_blog: Blog, page: Page) -> None:
     """While the site is down a plain link stands in the post."""
-    new_blog.settings(site=NOWHERE)
+    new_blog.save_settings(site=NOWHERE)
     page.goto(new_blog.post("[affiliate_search q=cat]"))
     expect(link(page)).to_be_visible()
     expect(link(page)).to_have_text("Stock pictures: cat")
@@ -339,7 +339,7 @@ def test_pasted_search_shows_pictures(blog: Blog, page: Page, site: SiteServer) 
     page.goto(blog.post(f"{site.url}/search?q=flower&kind=strip&rows=1"))
     frame = page.locator(f'iframe[src^="{site.url}/embed"]')
     expect(frame).to_be_visible()
-    shown(frame.content_frame)
+    wait_for_pictures(frame.content_frame)
 
 
 def test_pasted_picture_is_shown(blog: Blog, page: Page, site: SiteServer) -> None:

@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.support.blog import PASSWORD, Blog, install_plugin
 from tests.support.ports import new_port
 from tests.support.site_server import SiteServer, running_site
-from tests.support.wordpress_pages import BUSY, block, in_feed
+from tests.support.wordpress_pages import BUSY, block, read_feed
 
 SETTINGS = "/wp-admin/options-general.php?page=affiliate-search"
 
@@ -51,7 +51,7 @@ def test_silent_site_is_told(
 ) -> None:
     """The page of settings says that the site doesn't answer, and as soon as it does, so."""
     address = f"http://127.0.0.1:{new_port()}"
-    new_blog.settings(site=address)
+    new_blog.save_settings(site=address)
     desk.goto(SETTINGS)
     expect(desk.get_by_text("The site does not answer at the moment")).to_be_visible()
     with running_site(tmp_path_factory.mktemp("back"), port=urlsplit(address).port):
@@ -131,7 +131,7 @@ def test_good_addresses_are_kept(blog: Blog) -> None:
 
 def test_a_private_address_is_asked_that_the_administrator_set(new_blog: Blog) -> None:
     """WordPress asks the site in a private network, and no other private address."""
-    new_blog.settings(site="http://127.0.0.2:8000")
+    new_blog.save_settings(site="http://127.0.0.2:8000")
     code = """return array_map( function ( $url ) {
         return wp_http_validate_url( $url ) !== false;
     }, $values['urls'] );"""
@@ -154,7 +154,7 @@ def test_uninstall_leaves_nothing(left: Blog, desk: Page, page: Page, site: Site
     pasted = f"{site.url}/search?q=flower"
     address = left.post(f"Words\n\n[affiliate_search q=cat]\n\n{pasted}\n\n{block()}")
     page.goto(address)
-    in_feed(left)
+    read_feed(left)
     assert left.php(EDITOR_ASKS, url=pasted) == 200
     assert "<iframe" in left.php(WIDGET_ASKS, url=pasted)
     assert left.sql(OUTSIDE) == ["1"]

@@ -10,7 +10,7 @@ from affiliate.domain.media import SearchQuery, Thumbnail
 from affiliate.errors import BadCredentials
 from tests.dialects import FIRST, Server, serving
 from tests.dialects.adobe_stock import FILTERS, PARAMETERS, AdobeStockDialect
-from tests.support.calling import transporting
+from tests.support.calling import open_transport
 
 FLOWER = SearchQuery(q="flower")
 CLIPS = FLOWER.replace(media="video")
@@ -24,7 +24,7 @@ def server() -> Iterator[Server]:
 
 @pytest.fixture
 def agency(server: Server) -> Iterator[AdobeStock]:
-    with transporting() as transport:
+    with open_transport() as transport:
         yield AdobeStock(transport, url=server.url, credentials=AdobeStockDialect.keys)
 
 

@@ -12,7 +12,7 @@ from affiliate.domain.affiliate_links import LinkStyle, build_affiliate_link
 from affiliate.domain.media import Media, SearchQuery, Thumbnail
 from tests.dialects import FIRST, Server, in_json, serving
 from tests.dialects.depositphotos import DepositphotosDialect
-from tests.support.calling import transporting
+from tests.support.calling import open_transport
 from tests.support.official import upstream
 
 FLOWER = SearchQuery(q="flower")
@@ -27,7 +27,7 @@ def server() -> Iterator[Server]:
 
 @pytest.fixture
 def agency(server: Server) -> Iterator[Depositphotos]:
-    with transporting() as transport:
+    with open_transport() as transport:
         yield Depositphotos(transport, url=server.url, credentials=DepositphotosDialect.keys)
 
 

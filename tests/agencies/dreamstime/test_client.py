@@ -12,7 +12,7 @@ from affiliate.errors import BadCredentials, NotFound, RequestRefused
 from tests.dialects import FIRST, Server, in_json, serving
 from tests.dialects.dreamstime import CALLS, HOME, DreamstimeDialect, failed
 from tests.dialects.serving import Asked
-from tests.support.calling import transporting
+from tests.support.calling import open_transport
 from tests.support.upstream import Connection, Upstream, head
 
 FLOWER = SearchQuery(q="flower")
@@ -32,7 +32,7 @@ def server(dialect: DreamstimeDialect) -> Iterator[Server]:
 
 @pytest.fixture
 def agency(server: Server) -> Iterator[Dreamstime]:
-    with transporting() as transport:
+    with open_transport() as transport:
         yield Dreamstime(transport, url=server.url, credentials=DreamstimeDialect.keys)
 
 
@@ -141,7 +141,7 @@ def test_an_address_without_encryption_is_left_for_the_same_one_with_it() -> Non
         found = dialect.answer(Asked("POST", line.split()[1].decode(), {}, host, body)).body
         connection.send(head(200, f"Content-Length: {len(found)}") + found)
 
-    with Upstream(play, tls=True) as secured, transporting() as transport:
+    with Upstream(play, tls=True) as secured, open_transport() as transport:
         agency = Dreamstime(
             transport, url=f"https://localhost:{secured.port}", credentials=dialect.keys
         )
@@ -151,7 +151,7 @@ def test_an_address_without_encryption_is_left_for_the_same_one_with_it() -> Non
 
 def test_the_affiliate_id_is_the_only_fragment_of_a_link() -> None:
     """Whatever the agency's own address of a page ends with."""
-    with transporting() as transport:
+    with open_transport() as transport:
         agency = Dreamstime(transport)
     page = "https://www.dreamstime.com/red-image7#resother"
     still = Thumbnail("https://thumbs.dreamstime.com/t/7.jpg", 300, 200)

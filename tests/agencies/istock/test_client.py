@@ -10,7 +10,7 @@ from affiliate.domain.media import SearchQuery
 from affiliate.errors import AgencyError, Blocked, Forbidden, RequestRefused, TooManyCalls
 from tests.dialects import FIRST, Answer, Server, in_json, in_text, serving
 from tests.dialects.istock import IstockDialect
-from tests.support.calling import transporting
+from tests.support.calling import open_transport
 
 FLOWER = SearchQuery(q="flower")
 
@@ -23,7 +23,7 @@ def server() -> Iterator[Server]:
 
 @pytest.fixture
 def istock(server: Server) -> Iterator[Istock]:
-    with transporting() as transport:
+    with open_transport() as transport:
         yield Istock(transport, url=server.url, credentials=IstockDialect.keys)
 
 

@@ -13,7 +13,7 @@ from affiliate.errors import BadAnswer, RequestRefused
 from affiliate.transport.messages import Reply, find_error, parse_xml
 from tests.dialects import FIRST, Server, serving
 from tests.dialects.istock_xmlrpc import IstockXmlrpcDialect, told
-from tests.support.calling import transporting
+from tests.support.calling import open_transport
 from tests.support.official import upstream
 
 FLOWER = SearchQuery(q="flower")
@@ -31,7 +31,7 @@ def server() -> Iterator[Server]:
 
 @pytest.fixture
 def istock(server: Server) -> Iterator[IstockXmlrpc]:
-    with transporting() as transport:
+    with open_transport() as transport:
         yield IstockXmlrpc(transport, url=server.url, credentials=IstockXmlrpcDialect.keys)
 
 

@@ -12,7 +12,7 @@ from affiliate.errors import BadAnswer, BadCredentials, Blocked, ConfigError, No
 from tests.dialects import FIRST, Answer, Server, in_json, in_text, serving
 from tests.dialects.openverse import OpenverseDialect
 from tests.support.apps import ClientMaker
-from tests.support.calling import transporting
+from tests.support.calling import open_transport
 
 FLOWER = SearchQuery(q="flower")
 BEST = OpenverseDialect().named(FIRST)
@@ -28,7 +28,7 @@ def server() -> Iterator[Server]:
 
 @pytest.fixture
 def openverse(server: Server) -> Iterator[Openverse]:
-    with transporting() as transport:
+    with open_transport() as transport:
         yield Openverse(transport, url=server.url)
 
 
@@ -290,7 +290,7 @@ def test_a_tag_that_is_the_escape_of_another_is_left_out(
 
 @pytest.fixture
 def registered(server: Server) -> Iterator[Openverse]:
-    with transporting() as transport:
+    with open_transport() as transport:
         yield Openverse(transport, url=server.url, credentials=OpenverseDialect.client)
 
 
@@ -333,7 +333,7 @@ def test_a_token_that_ended_or_is_refused_is_replaced_once(
 
 
 def test_a_wrong_client_is_a_wrong_key(server: Server) -> None:
-    with transporting() as transport:
+    with open_transport() as transport:
         keys = {**OpenverseDialect.client, "CLIENT_SECRET": "wr0ng-wr0ng"}
         wrong = Openverse(transport, url=server.url, credentials=keys)
         with pytest.raises(BadCredentials) as raised:

@@ -11,7 +11,7 @@ from affiliate.domain.media import Media, SearchQuery
 from affiliate.transport.messages import Request
 from tests.dialects import FIRST, serving
 from tests.dialects.panthermedia import PantherMediaDialect, PantherMediaInXml
-from tests.support.calling import transporting
+from tests.support.calling import open_transport
 
 FLOWER = SearchQuery(q="flower")
 MOMENT = datetime(2012, 8, 2, 7, 54, 55, tzinfo=timezone(timedelta(hours=2)))
@@ -26,14 +26,14 @@ def form(request: Request) -> dict[str, str]:
 @pytest.fixture(params=[PantherMediaDialect, PantherMediaInXml])
 def agency(request: pytest.FixtureRequest) -> Iterator[PantherMedia]:
     dialect = request.param()
-    with serving(dialect) as server, transporting() as transport:
+    with serving(dialect) as server, open_transport() as transport:
         yield PantherMedia(transport, url=server.url, credentials=dialect.keys)
 
 
 def test_a_call_is_signed_with_its_time_key_and_nonce() -> None:
     """RFC 2104 over SHA-1, reckoned with OpenSSL's command for these words."""
     keys = {"API_KEY": "key", "API_SECRET": "secret"}
-    with transporting() as transport:
+    with open_transport() as transport:
         agency = PantherMedia(
             transport, credentials=keys, clock=lambda: MOMENT, nonce=lambda: "123"
         )
@@ -55,7 +55,7 @@ def test_a_call_is_signed_with_its_time_key_and_nonce() -> None:
 
 
 def test_nonce_and_time_are_made_anew_for_each_call() -> None:
-    with transporting() as transport:
+    with open_transport() as transport:
         agency = PantherMedia(transport, credentials=PantherMediaDialect.keys)
         sent = [form(agency.request(FLOWER, 0)) for _ in range(5)]
     assert len({one["nonce"] for one in sent}) > 1
@@ -86,14 +86,14 @@ def test_similar_pictures_come_in_pages_without_a_gap(agency: PantherMedia) -> N
 
 
 def test_a_minus_that_was_typed_excludes_nothing() -> None:
-    with transporting() as transport:
+    with open_transport() as transport:
         agency = PantherMedia(transport)
         asked = agency.request(SearchQuery(q="t-shirt -red - --", exclude="blue green"), 0)
     assert form(asked)["q"] == "t-shirt red -blue green"
 
 
 def test_grayscale_is_no_color_that_it_knows() -> None:
-    with transporting() as transport:
+    with open_transport() as transport:
         agency = PantherMedia(transport)
         assert agency.unsupported(FLOWER.replace(color="grayscale")) == ("color",)
         assert agency.unsupported(FLOWER.replace(color="ff8800")) == ()
@@ -101,6 +101,6 @@ def test_grayscale_is_no_color_that_it_knows() -> None:
 
 @pytest.mark.parametrize(("lang", "sent"), [("de", "de"), ("ja", None), (None, None)])
 def test_a_language_that_it_has_is_sent(lang: str | None, sent: str | None) -> None:
-    with transporting() as transport:
+    with open_transport() as transport:
         asked = PantherMedia(transport).request(FLOWER.replace(lang=lang), 0)
     assert form(asked).get("lang") == sent

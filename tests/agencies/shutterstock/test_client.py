@@ -14,7 +14,14 @@ from affiliate.transport.client import Transport
 from tests.support import shutterstock as simulator
 from tests.support.apps import ClientMaker
 from tests.support.shutterstock import FIRST_ID, TOKEN, Answer, image
-from tests.support.shutterstock_answers import BASIC, BEARER, CAT, changed, parsed, results
+from tests.support.shutterstock_answers import (
+    BASIC,
+    BEARER,
+    CAT,
+    make_changed_picture,
+    parse_answer,
+    results,
+)
 
 
 @pytest.mark.parametrize(
@@ -135,7 +142,7 @@ def test_a_picture_without_assets_has_no_details(
     server: simulator.Shutterstock, agency: Shutterstock
 ) -> None:
     """A picture that can't be shown is reported as not found."""
-    server.answer = Answer(body=json.dumps(changed(assets={})).encode())
+    server.answer = Answer(body=json.dumps(make_changed_picture(assets={})).encode())
     with pytest.raises(NotFound):
         agency.details(str(FIRST_ID))
 
@@ -216,7 +223,7 @@ def test_the_affiliate_link_of_an_answer_is_used(make_client: ClientMaker) -> No
     """From search and details, with our sub ids; the owner's own template wins."""
     with simulator.shutterstock(100) as server:
         settings = {"SHUTTERSTOCK_URL": server.url, "SHUTTERSTOCK_API_TOKEN": TOKEN}
-        answer = results(changed(affiliate_url=REFERRAL))
+        answer = results(make_changed_picture(affiliate_url=REFERRAL))
         server.answer = Answer(200, json.dumps(answer).encode())
         client = make_client(**settings, SITE_URL="https://me.example")
         for _ in range(2):  # by the agency, then by the cache
@@ -233,7 +240,7 @@ def test_the_affiliate_link_of_an_answer_is_used(make_client: ClientMaker) -> No
 @pytest.mark.parametrize("value", [None, "", 5, [], "javascript:alert(1)", "/c/1/2/3"])
 def test_what_is_no_affiliate_link_is_none(value: object) -> None:
     """The documented form takes its place, and the answer stays readable."""
-    one = parsed(results(changed(affiliate_url=value))).items[0]
+    one = parse_answer(results(make_changed_picture(affiliate_url=value))).items[0]
     assert one.referral is None
 
 
@@ -250,7 +257,9 @@ def test_what_is_no_affiliate_link_is_none(value: object) -> None:
 def test_the_page_is_that_of_the_answer_where_it_says_one(url: object, page: bool) -> None:  # noqa: FBT001
     """Certain accounts are told the page; it is believed at the agency's own hosts."""
     built = "https://www.shutterstock.com/image-photo/1000000"
-    assert parsed(results(changed(url=url))).items[0].page_url == (url if page else built)
+    assert parse_answer(results(make_changed_picture(url=url))).items[0].page_url == (
+        url if page else built
+    )
 
 
 def test_the_region_is_sent_where_it_is_set(make_client: ClientMaker) -> None:
@@ -277,7 +286,7 @@ INFOS = [
 
 def test_the_words_that_were_looked_for_are_told() -> None:
     """Results are those of the corrected words already."""
-    found = [parsed(results(image(0), spellcheck_info=info)) for info, _ in INFOS]
+    found = [parse_answer(results(image(0), spellcheck_info=info)) for info, _ in INFOS]
     assert [one.corrected for one in found] == [words for _, words in INFOS]
     assert [one.applied for one in found] == [words is not None for _, words in INFOS]
 

@@ -11,7 +11,13 @@ from affiliate.transport.client import Transport
 from tests.simulator.reading import SEARCH_ID
 from tests.support import shutterstock as simulator
 from tests.support.shutterstock import FIRST_ID, image
-from tests.support.shutterstock_answers import BEARER, CAT, changed, parsed, results
+from tests.support.shutterstock_answers import (
+    BEARER,
+    CAT,
+    make_changed_picture,
+    parse_answer,
+    results,
+)
 
 
 def asked(query: SearchQuery, chunk: int = 0) -> dict[str, str]:
@@ -230,7 +236,7 @@ def test_sizes_are_those_that_can_be_licensed() -> None:
         (sent, shown.sizes)
         for sent, size in SOLD
         for assets in [{"huge_thumb": thumbnail, "vector_eps": sent}]
-        for shown in [parsed(results(changed(assets=assets))).items[0]]
+        for shown in [parse_answer(results(make_changed_picture(assets=assets))).items[0]]
         if shown.sizes != ((size,) if size else ())
     ]
     assert wrong == []
@@ -239,7 +245,9 @@ def test_sizes_are_those_that_can_be_licensed() -> None:
 def test_categories_without_a_name_are_left_out() -> None:
     """Names alone are told, as plain text."""
     sent = [{"id": "1"}, {"id": "2", "name": ""}, {"id": "3", "name": "Art\x00 s"}]
-    assert parsed(results(changed(categories=sent))).items[0].categories == ("Art s",)
+    assert parse_answer(results(make_changed_picture(categories=sent))).items[0].categories == (
+        "Art s",
+    )
 
 
 @pytest.mark.parametrize(
@@ -254,7 +262,7 @@ def test_categories_without_a_name_are_left_out() -> None:
 def test_the_next_rendition_stands_in(absent: tuple[str, ...], size: tuple[int, int]) -> None:
     """Where ``huge_thumb`` is absent the next rendition is shown, at its own declared size."""
     assets = {k: v for k, v in image(0)["assets"].items() if k not in absent}
-    thumbnail = parsed(results(changed(assets=assets))).items[0].thumbnail
+    thumbnail = parse_answer(results(make_changed_picture(assets=assets))).items[0].thumbnail
     assert (thumbnail.width, thumbnail.height) == size
 
 
@@ -284,7 +292,9 @@ def test_a_rendition_that_cannot_be_shown_is_passed_over() -> None:
     good = image(0)["assets"]
 
     def shown(rendition: object) -> str:
-        one = parsed(results(changed(assets=good | {"huge_thumb": rendition}))).items[0]
+        one = parse_answer(
+            results(make_changed_picture(assets=good | {"huge_thumb": rendition}))
+        ).items[0]
         return one.thumbnail.url
 
     assert [one for one in UNUSABLE if shown(one) != good["preview"]["url"]] == []
@@ -294,8 +304,8 @@ def test_a_picture_without_any_usable_rendition_is_dropped() -> None:
     """Such a picture leaves its place; the others and the total stay."""
 
     def left(rendition: object) -> tuple[list[str], int | None]:
-        bad = changed(id="1", assets={"huge_thumb": rendition})
-        result = parsed(results(bad, image(1), total_count=9))
+        bad = make_changed_picture(id="1", assets={"huge_thumb": rendition})
+        result = parse_answer(results(bad, image(1), total_count=9))
         return [media.id for media in result.items], result.total
 
     assert [one for one in UNUSABLE if left(one) != ([str(FIRST_ID + 1)], 9)] == []
@@ -303,12 +313,12 @@ def test_a_picture_without_any_usable_rendition_is_dropped() -> None:
 
 def test_an_unknown_type_is_none() -> None:
     """An ``image_type`` that we don't know is left open, also when it is hostile."""
-    one = parsed(results(changed(image_type="../evil"))).items[0]
+    one = parse_answer(results(make_changed_picture(image_type="../evil"))).items[0]
     assert (one.type, "evil" in one.page_url) == (None, False)
 
 
 def test_the_landing_address_is_the_documented_one() -> None:
     """Affiliate links lead to ``pic.mhtml`` with the picture's id."""
-    one = parsed(results(image(0))).items[0]
+    one = parse_answer(results(image(0))).items[0]
     landing = Shutterstock(Transport()).landing_url(one)
     assert landing == f"http://www.shutterstock.com/pic.mhtml?id={FIRST_ID}"

@@ -15,18 +15,18 @@ from affiliate.errors import AgencyError, BadAnswer, BadCredentials, RequestRefu
 from affiliate.transport.client import Transport
 from tests.support import shutterstock as simulator
 from tests.support.shutterstock import Answer, image
-from tests.support.shutterstock_answers import CAT, changed, parsed, results
+from tests.support.shutterstock_answers import CAT, make_changed_picture, parse_answer, results
 
 
 def test_unknown_fields_are_ignored() -> None:
     """What the API adds one day, at any level, changes nothing."""
     future = {"new": {"a": [1]}}
-    picture = changed(
+    picture = make_changed_picture(
         **future,
         contributor={"id": "7", **future},
         assets=image(0)["assets"] | {"new_thumb": 5} | future,
     )
-    assert parsed(results(picture, **future)) == parsed(results(image(0)))
+    assert parse_answer(results(picture, **future)) == parse_answer(results(image(0)))
 
 
 MINIMAL = {"id": "5", "media_type": "image", "contributor": {"id": "7"}}
@@ -35,10 +35,10 @@ MINIMAL = {"id": "5", "media_type": "image", "contributor": {"id": "7"}}
 def test_optional_fields_may_be_absent() -> None:
     """Only what the API's description requires is required (and a picture to show)."""
     thumb = {"huge_thumb": image(0)["assets"]["huge_thumb"]}
-    one = parsed({"data": [MINIMAL | {"assets": thumb}], "total_count": 1}).items[0]
+    one = parse_answer({"data": [MINIMAL | {"assets": thumb}], "total_count": 1}).items[0]
     assert (one.id, one.title, one.keywords, one.type, one.editorial) == ("5", "", (), None, False)
     assert one.page_url == "https://www.shutterstock.com/image-photo/5"
-    assert parsed({"data": [MINIMAL], "total_count": 1}).items == ()
+    assert parse_answer({"data": [MINIMAL], "total_count": 1}).items == ()
 
 
 def without(source: dict[str, Any], name: str) -> dict[str, Any]:
@@ -50,14 +50,14 @@ CHANGED: list[tuple[Any, str]] = [
     (without(results(image(0)), "total_count"), "total_count"),
     (results(without(image(0), "id")), "id"),
     (results(without(image(0), "contributor")), "contributor"),
-    (results(changed(contributor={})), "contributor"),
-    (results(changed(contributor=None)), "contributor"),
-    (results(changed(contributor="7")), "contributor"),
-    (results(changed(id=5)), "id"),
-    (results(changed(id=None)), "id"),
-    (results(changed(keywords="cat")), "keywords"),
-    (results(changed(description=["cat"])), "description"),
-    (results(changed(assets=[])), "assets"),
+    (results(make_changed_picture(contributor={})), "contributor"),
+    (results(make_changed_picture(contributor=None)), "contributor"),
+    (results(make_changed_picture(contributor="7")), "contributor"),
+    (results(make_changed_picture(id=5)), "id"),
+    (results(make_changed_picture(id=None)), "id"),
+    (results(make_changed_picture(keywords="cat")), "keywords"),
+    (results(make_changed_picture(description=["cat"])), "description"),
+    (results(make_changed_picture(assets=[])), "assets"),
     (results(data=None), "data"),
     (results(data={"0": image(0)}), "data"),
     (results(None), "data"),  # type: ignore[arg-type]
@@ -76,7 +76,7 @@ CHANGED: list[tuple[Any, str]] = [
 def test_an_answer_without_its_required_fields_is_unreadable(answer: object, field: str) -> None:
     """A changed API is an agency error that names the field, not an empty page or a crash."""
     with pytest.raises(BadAnswer, match=field) as caught:
-        parsed(answer)
+        parse_answer(answer)
     assert "made-up" not in str(caught.value), "an error never holds the answer's content"
 
 
@@ -133,9 +133,9 @@ HOSTILE = [
 @pytest.mark.parametrize(("sent", "shown"), HOSTILE, ids=range(len(HOSTILE)))
 def test_hostile_text_is_only_text(sent: str, shown: str) -> None:
     """Titles and keywords pass as text that can be encoded; control characters are gone."""
-    picture = changed(description=sent, keywords=[sent], contributor={"id": sent})
+    picture = make_changed_picture(description=sent, keywords=[sent], contributor={"id": sent})
     body = json.dumps(results(picture)).encode("ascii")  # lone surrogates as JSON escapes
-    one = parsed(body).items[0]
+    one = parse_answer(body).items[0]
     assert (one.title, one.keywords, one.contributor) == (shown, (shown,), shown)
     one_again = msgspec.msgpack.decode(msgspec.msgpack.encode(one), type=Media)
     assert one_again == one
@@ -144,7 +144,7 @@ def test_hostile_text_is_only_text(sent: str, shown: str) -> None:
 @pytest.mark.parametrize("media_id", ["a/b", "..", "5?u=x#y", "a b", "\ud800", "ö&", "<b>"])
 def test_a_hostile_id_stays_one_part_of_an_address(media_id: str) -> None:
     """Addresses made from an id hold it percent-encoded, and stay web addresses."""
-    one = parsed(results(changed(id=media_id))).items[0]
+    one = parse_answer(results(make_changed_picture(id=media_id))).items[0]
     assert web_address(one.page_url) == one.page_url
     landing = Shutterstock(Transport()).landing_url(one)
     assert web_address(landing) == landing
@@ -155,7 +155,7 @@ def test_a_hostile_id_stays_one_part_of_an_address(media_id: str) -> None:
 @pytest.mark.parametrize("media_id", ["", " ", "\x00"])
 def test_a_picture_without_an_id_is_dropped(media_id: str) -> None:
     """What can't be linked to is not shown."""
-    assert parsed(results(changed(id=media_id))).items == ()
+    assert parse_answer(results(make_changed_picture(id=media_id))).items == ()
 
 
 JSON_VALUES = st.recursive(
@@ -178,10 +178,10 @@ FIELDS = st.sampled_from(
 )
 def test_no_answer_makes_another_error(fields: dict[str, Any], assets: dict[str, Any]) -> None:
     """Whatever stands in the fields, the picture is shown, dropped, or a `BadAnswer`."""
-    picture = changed(**({"assets": image(0)["assets"] | assets} | fields))
+    picture = make_changed_picture(**({"assets": image(0)["assets"] | assets} | fields))
     items: tuple[Media, ...] = ()
     with suppress(BadAnswer):
-        items = parsed(results(picture)).items
+        items = parse_answer(results(picture)).items
     for one in items:
         assert web_address(one.thumbnail.url)
         assert web_address(one.page_url)
@@ -199,18 +199,18 @@ CATEGORIES = [
 
 def test_a_category_for_what_has_none_is_none() -> None:
     for names, shown in CATEGORIES:
-        picture = changed(categories=[{"name": name} for name in names])
-        assert parsed(results(picture)).items[0].categories == shown
+        picture = make_changed_picture(categories=[{"name": name} for name in names])
+        assert parse_answer(results(picture)).items[0].categories == shown
 
 
 def test_titles_keywords_and_names_are_text() -> None:
     """Entities are decoded once, and each keyword is told once."""
-    picture = changed(
+    picture = make_changed_picture(
         description="Tom &amp; Jerry&#39;s caf&eacute;",
         keywords=["caf&eacute;", "caf\u00e9", "A &amp; B"],
         contributor={"id": "A &amp; B"},
     )
-    one = parsed(results(picture)).items[0]
+    one = parse_answer(results(picture)).items[0]
     assert (one.title, one.keywords, one.contributor) == (
         "Tom & Jerry's caf\u00e9",
         ("caf\u00e9", "A & B"),

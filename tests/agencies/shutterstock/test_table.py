@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 
 from app import create_app
-from tests.support.tables import rows
+from tests.support.tables import iter_rows
 
 TABLE = Path(__file__).parents[3] / "docs" / "shutterstock.md"
 
@@ -28,7 +28,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Flask:
 
 def named() -> Iterator[str]:
     """What the last column names, each once."""
-    cells = [cells[-1] for cells in rows(TABLE.read_text())]
+    cells = [cells[-1] for cells in iter_rows(TABLE.read_text())]
     return iter(dict.fromkeys(name for cell in cells for name in re.findall(r"`([^`]+)`", cell)))
 
 

@@ -22,7 +22,7 @@ from affiliate.errors import StoreDown
 from tests.support.ports import new_port
 from tests.support.redis_server import RedisServer, redis_server, start_redis
 from tests.support.upstream import CERTIFICATE, deaf_port, refusing_port
-from tests.support.waiting import PATIENCE, ended, wait_until
+from tests.support.waiting import PATIENCE, wait_for_result, wait_until
 
 PASSWORD = "not secret: of tests only"
 SLOTS = 16384
@@ -376,7 +376,7 @@ def test_servers_that_never_answer_cost_a_short_wait(kind: str) -> None:
         path = "/shop" if kind == "redis+sentinel" else ""
         url = f"{kind}://{','.join(hosts) if '+' in kind else hosts[0]}{path}"
         store = StoreWithFallback(RedisStore(url))
-        assert ended(lambda: store.get("k")) is None
+        assert wait_for_result(lambda: store.get("k")) is None
         assert store.is_degraded
         rush(StoreWithFallback(RedisStore(url)))
 

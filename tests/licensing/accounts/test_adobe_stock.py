@@ -11,33 +11,33 @@ from tests.dialects.adobe_shop import EDITORIAL, LICENSE, VECTOR, VIDEO, AdobeSh
 from tests.dialects.selling import FIRST, Fault
 from tests.dialects.serving import in_json
 from tests.simulator.clock import Clock
-from tests.support.calling import transporting
-from tests.support.shops import Counter, Open, counter, opened
+from tests.support.calling import open_transport
+from tests.support.shops import Counter, OpenShop, open_counter, open_shop
 
 ONE = str(FIRST)
 
 
 @pytest.fixture
-def at() -> Iterator[Open]:
-    with opened(AdobeShop) as one:
+def at() -> Iterator[OpenShop]:
+    with open_shop(AdobeShop) as one:
         yield one
 
 
 @pytest.fixture
-def shop(at: Open) -> AdobeShop:
+def shop(at: OpenShop) -> AdobeShop:
     assert isinstance(at.shop, AdobeShop)
     return at.shop
 
 
 @pytest.fixture
-def desk(at: Open, tmp_path: Path) -> Iterator[Counter]:
-    with counter(at, tmp_path, Clock()) as one:
+def desk(at: OpenShop, tmp_path: Path) -> Iterator[Counter]:
+    with open_counter(at, tmp_path, Clock()) as one:
         yield one
 
 
 @pytest.fixture
-def account(at: Open) -> Iterator[AdobeAccount]:
-    with transporting() as transport:
+def account(at: OpenShop) -> Iterator[AdobeAccount]:
+    with open_transport() as transport:
         yield AdobeAccount(transport, url=at.url, keys=at.shop.keys)
 
 
@@ -49,13 +49,13 @@ def test_the_cost_is_said_in_its_words(shop: AdobeShop, desk: Counter) -> None:
 
 
 def test_what_it_will_not_license_is_refused_with_its_reason(
-    at: Open, shop: AdobeShop, desk: Counter
+    at: OpenShop, shop: AdobeShop, desk: Counter
 ) -> None:
     """Before anything is sent."""
     shop.quota = 0
     with pytest.raises(PurchaseRefused, match="don't have enough standard credits"):
         desk.offer(ONE)
-    assert at.tries() == 0
+    assert at.count_tries() == 0
 
 
 def test_credits_spent_meanwhile_fail_that_work(shop: AdobeShop, desk: Counter) -> None:
@@ -104,25 +104,25 @@ def test_an_editorial_work_is_not_offered(desk: Counter) -> None:
         desk.offer(EDITORIAL)
 
 
-def test_an_expired_token_is_said_and_nothing_sent(at: Open, tmp_path: Path) -> None:
+def test_an_expired_token_is_said_and_nothing_sent(at: OpenShop, tmp_path: Path) -> None:
     """Its kind tells the owner that the key or token is to be mended."""
     keys = {**at.shop.keys, "ACCESS_TOKEN": "old"}
     with (
-        counter(at, tmp_path, Clock(), keys) as desk,
+        open_counter(at, tmp_path, Clock(), keys) as desk,
         pytest.raises(BadCredentials, match="Oauth token is not valid"),
     ):
         desk.offer(ONE)
-    assert at.tries() == 0
+    assert at.count_tries() == 0
 
 
-def test_the_purchase_is_a_get_that_is_never_repeated(at: Open, desk: Counter) -> None:
+def test_the_purchase_is_a_get_that_is_never_repeated(at: OpenShop, desk: Counter) -> None:
     """Though other GETs whose connection is lost are, and Adobe would not mind."""
     at.shop.misbehave(Fault())
     desk.license(ONE)
     assert [(one.method, one.path) for one in at.asked if at.shop.buys(one)] == [("GET", LICENSE)]
 
 
-def test_license_again_is_never_sent(at: Open, desk: Counter) -> None:
+def test_license_again_is_never_sent(at: OpenShop, desk: Counter) -> None:
     """It alone could make Adobe sell a work twice."""
     desk.license(ONE, force=True)
     assert not any("license_again" in one.params for one in at.asked)

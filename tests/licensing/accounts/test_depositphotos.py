@@ -11,33 +11,33 @@ from tests.dialects.depositphotos_shop import CLIP, EDITORIAL, DepositphotosShop
 from tests.dialects.selling import FIRST, Fault
 from tests.dialects.serving import in_json
 from tests.simulator.clock import Clock
-from tests.support.calling import transporting
-from tests.support.shops import Counter, Open, counter, opened
+from tests.support.calling import open_transport
+from tests.support.shops import Counter, OpenShop, open_counter, open_shop
 
 ONE, TWO = str(FIRST), str(FIRST + 1)
 
 
 @pytest.fixture
-def at() -> Iterator[Open]:
-    with opened(DepositphotosShop) as one:
+def at() -> Iterator[OpenShop]:
+    with open_shop(DepositphotosShop) as one:
         yield one
 
 
 @pytest.fixture
-def shop(at: Open) -> DepositphotosShop:
+def shop(at: OpenShop) -> DepositphotosShop:
     assert isinstance(at.shop, DepositphotosShop)
     return at.shop
 
 
 @pytest.fixture
-def desk(at: Open, tmp_path: Path) -> Iterator[Counter]:
-    with counter(at, tmp_path, Clock()) as one:
+def desk(at: OpenShop, tmp_path: Path) -> Iterator[Counter]:
+    with open_counter(at, tmp_path, Clock()) as one:
         yield one
 
 
 @pytest.fixture
-def account(at: Open) -> Iterator[DepositphotosAccount]:
-    with transporting() as transport:
+def account(at: OpenShop) -> Iterator[DepositphotosAccount]:
+    with open_transport() as transport:
         yield DepositphotosAccount(transport, url=at.url, keys=at.shop.keys)
 
 
@@ -88,27 +88,27 @@ def test_another_size_is_another_license(desk: Counter, shop: DepositphotosShop)
     assert [one.size for one in shop.sold] == ["m", "s"]
 
 
-def test_an_editorial_picture_needs_the_notice(at: Open, desk: Counter) -> None:
+def test_an_editorial_picture_needs_the_notice(at: OpenShop, desk: Counter) -> None:
     """Without agreement nothing is sent."""
     [offer] = desk.offer(EDITORIAL)
     with pytest.raises(PurchaseRefused, match="is editorial"):
         list(desk.desk.license([offer]))
-    assert at.tries() == 0
+    assert at.count_tries() == 0
     list(desk.desk.license([offer.with_notice_accepted()]))
-    assert at.bought() == [EDITORIAL]
+    assert at.list_bought() == [EDITORIAL]
 
 
-def test_a_wrong_password_is_said_and_nothing_sent(at: Open, tmp_path: Path) -> None:
+def test_a_wrong_password_is_said_and_nothing_sent(at: OpenShop, tmp_path: Path) -> None:
     """It is no unknown purchase."""
     keys = {**at.shop.keys, "PASSWORD": "wr0ng-p4ss"}
-    with counter(at, tmp_path, Clock(), keys) as desk:
+    with open_counter(at, tmp_path, Clock(), keys) as desk:
         with pytest.raises(BadCredentials, match="Wrong login") as caught:
             desk.offer(ONE)
         assert "wr0ng-p4ss" not in str(caught.value)
-    assert at.tries() == 0
+    assert at.count_tries() == 0
 
 
-def test_one_session_serves_all_calls(at: Open, desk: Counter) -> None:
+def test_one_session_serves_all_calls(at: OpenShop, desk: Counter) -> None:
     """Logging in once is enough; it stands in no address."""
     desk.license(ONE, TWO)
     logins = [one for one in at.asked if one.params.get("dp_command") == "login"]

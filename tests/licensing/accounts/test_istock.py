@@ -10,33 +10,33 @@ from affiliate.licensing.accounts.istock import IstockAccount
 from tests.dialects.istock_shop import EDITORIAL, ELSEWHERE, IstockShop
 from tests.dialects.selling import FIRST, Fault
 from tests.simulator.clock import Clock
-from tests.support.calling import transporting
-from tests.support.shops import Counter, Open, counter, opened
+from tests.support.calling import open_transport
+from tests.support.shops import Counter, OpenShop, open_counter, open_shop
 
 ONE, TWO, THREE = (str(FIRST + n) for n in range(3))
 
 
 @pytest.fixture
-def at() -> Iterator[Open]:
-    with opened(IstockShop) as one:
+def at() -> Iterator[OpenShop]:
+    with open_shop(IstockShop) as one:
         yield one
 
 
 @pytest.fixture
-def shop(at: Open) -> IstockShop:
+def shop(at: OpenShop) -> IstockShop:
     assert isinstance(at.shop, IstockShop)
     return at.shop
 
 
 @pytest.fixture
-def desk(at: Open, tmp_path: Path) -> Iterator[Counter]:
-    with counter(at, tmp_path, Clock()) as one:
+def desk(at: OpenShop, tmp_path: Path) -> Iterator[Counter]:
+    with open_counter(at, tmp_path, Clock()) as one:
         yield one
 
 
 @pytest.fixture
-def account(at: Open) -> Iterator[IstockAccount]:
-    with transporting() as transport:
+def account(at: OpenShop) -> Iterator[IstockAccount]:
+    with open_transport() as transport:
         yield IstockAccount(transport, url=at.url, keys=at.shop.keys)
 
 
@@ -68,15 +68,15 @@ def test_the_product_named_is_used_or_none(desk: Counter) -> None:
         desk.offer(ONE, subscription_id="66")
 
 
-def test_what_no_product_may_download_is_refused(at: Open, desk: Counter) -> None:
+def test_what_no_product_may_download_is_refused(at: OpenShop, desk: Counter) -> None:
     """Before anything is sent."""
     with pytest.raises(PurchaseRefused, match="No product of the account may download it"):
         desk.offer(ELSEWHERE)
-    assert at.tries() == 0
+    assert at.count_tries() == 0
 
 
 def test_a_project_code_is_asked_for_where_it_is_needed(
-    at: Open, shop: IstockShop, desk: Counter
+    at: OpenShop, shop: IstockShop, desk: Counter
 ) -> None:
     """Without it nothing is sent; with it, it stands in the body."""
     shop.project = True
@@ -84,7 +84,7 @@ def test_a_project_code_is_asked_for_where_it_is_needed(
     assert offer.missing == ("project_code",)
     with pytest.raises(PurchaseRefused, match="needs project_code"):
         list(desk.desk.license([offer]))
-    assert at.tries() == 0
+    assert at.count_tries() == 0
     list(desk.desk.license([offer.with_values({"project_code": "garden"})]))
     sent = next(one for one in at.asked if shop.buys(one))
     assert sent.json() == {"project_code": "garden"}
@@ -93,20 +93,20 @@ def test_a_project_code_is_asked_for_where_it_is_needed(
 def test_a_field_that_it_does_not_have_is_refused(shop: IstockShop, tmp_path: Path) -> None:
     """Two there are."""
     with (
-        opened(IstockShop) as other,
-        counter(other, tmp_path, Clock()) as desk,
+        open_shop(IstockShop) as other,
+        open_counter(other, tmp_path, Clock()) as desk,
         pytest.raises(PurchaseRefused, match="'client' is no field here"),
     ):
         desk.offer(ONE, metadata={"client": "A"})
     assert shop.sold == []
 
 
-def test_an_editorial_picture_needs_the_notice(at: Open, desk: Counter) -> None:
+def test_an_editorial_picture_needs_the_notice(at: OpenShop, desk: Counter) -> None:
     """Without agreement nothing is sent."""
     [offer] = desk.offer(EDITORIAL)
     with pytest.raises(PurchaseRefused, match="is editorial"):
         list(desk.desk.license([offer]))
-    assert at.tries() == 0
+    assert at.count_tries() == 0
 
 
 def test_a_refusal_of_one_picture_is_its_own(shop: IstockShop, desk: Counter) -> None:
@@ -116,17 +116,17 @@ def test_a_refusal_of_one_picture_is_its_own(shop: IstockShop, desk: Counter) ->
     assert [one.purchase.state for one in outcomes if one.purchase] == ["failed", "licensed"]
 
 
-def test_a_wrong_password_is_said_and_nothing_sent(at: Open, tmp_path: Path) -> None:
+def test_a_wrong_password_is_said_and_nothing_sent(at: OpenShop, tmp_path: Path) -> None:
     """It is no unknown purchase, and stands in no message."""
     keys = {**at.shop.keys, "PASSWORD": "wr0ng-p4ss"}
-    with counter(at, tmp_path, Clock(), keys) as desk:
+    with open_counter(at, tmp_path, Clock(), keys) as desk:
         with pytest.raises(RequestRefused, match="Wrong password") as caught:
             desk.offer(ONE)
         assert "wr0ng-p4ss" not in str(caught.value)
-    assert at.tries() == 0
+    assert at.count_tries() == 0
 
 
-def test_one_token_serves_all_calls(at: Open, desk: Counter) -> None:
+def test_one_token_serves_all_calls(at: OpenShop, desk: Counter) -> None:
     """Each call for one counts against the limit of the key."""
     desk.license(ONE, TWO)
     assert sum(one.path == "/v4/oauth2/token" for one in at.asked) == 1

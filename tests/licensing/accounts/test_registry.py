@@ -22,10 +22,10 @@ from tests.support.ledgers import place_ledger
 from tests.support.shops import (
     SHOPS,
     Counter,
-    Open,
-    counter,
-    environ,
-    recorded,
+    OpenShop,
+    make_settings,
+    open_counter,
+    read_purchases,
 )
 
 ONE, TWO, THREE = (str(FIRST + n) for n in range(3))
@@ -45,13 +45,13 @@ def those(shops: Sequence[type[Shop]]) -> pytest.MarkDecorator:
 
 
 @pytest.fixture
-def app(at: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Flask:
+def app(at: OpenShop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Flask:
     """In a folder of its own, where files that come once go."""
     here = tmp_path / "here"
     here.mkdir()
     monkeypatch.chdir(here)
     place_ledger(tmp_path)
-    return create_app(environ(at, tmp_path))
+    return create_app(make_settings(at, tmp_path))
 
 
 @pytest.fixture
@@ -60,12 +60,12 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def desk(at: Open, tmp_path: Path, clock: Clock) -> Iterator[Counter]:
-    with counter(at, tmp_path, clock) as one:
+def desk(at: OpenShop, tmp_path: Path, clock: Clock) -> Iterator[Counter]:
+    with open_counter(at, tmp_path, clock) as one:
         yield one
 
 
-def run(app: Flask, at: Open, *arguments: str, says: str = "") -> Result:
+def run(app: Flask, at: OpenShop, *arguments: str, says: str = "") -> Result:
     command = ["license", "--agency", at.shop.name, *arguments]
     return app.test_cli_runner().invoke(args=command, input=says)
 
@@ -80,31 +80,31 @@ def test_every_seller_has_the_account_that_the_desk_needs() -> None:
         assert not account.has_sandbox
 
 
-def test_without_live_nothing_is_sent(at: Open, app: Flask, tmp_path: Path) -> None:
+def test_without_live_nothing_is_sent(at: OpenShop, app: Flask, tmp_path: Path) -> None:
     """What it would cost is said, and that only --live buys; nothing is recorded."""
     shown = run(app, at, ONE, "--yes")
     assert shown.exit_code == 0, shown.output
     assert "1 download" in shown.output or "1 of your 10 licenses" in shown.output
     assert "only --live buys" in shown.output
     assert "sandbox, which charges nothing" not in shown.output
-    assert at.tries() == 0
-    assert recorded(tmp_path) == []
+    assert at.count_tries() == 0
+    assert read_purchases(tmp_path) == []
 
 
-def test_a_dry_run_of_the_real_account_buys_nothing(at: Open, app: Flask) -> None:
+def test_a_dry_run_of_the_real_account_buys_nothing(at: OpenShop, app: Flask) -> None:
     """Not even with --live."""
     assert run(app, at, ONE, "--live", "--dry-run").exit_code == 0
-    assert at.tries() == 0
+    assert at.count_tries() == 0
 
 
-def test_a_license_is_bought_recorded_and_fetched(at: Open, app: Flask, tmp_path: Path) -> None:
+def test_a_license_is_bought_recorded_and_fetched(at: OpenShop, app: Flask, tmp_path: Path) -> None:
     """The record says where; the file is whole and under its name, and nothing else is there."""
     folder = tmp_path / "files"
     shown = run(app, at, ONE, "--live", "--dir", str(folder), says="y\n")
     assert shown.exit_code == 0, shown.output
     assert "1 to license at a test server (127.0.0.1) " in shown.output
-    assert at.bought() == [ONE]
-    [done] = recorded(tmp_path)
+    assert at.list_bought() == [ONE]
+    [done] = read_purchases(tmp_path)
     assert (done.agency, done.state, done.media_id) == (at.shop.name, "licensed", ONE)
     assert done.license_id
     assert f"licensed as {done.license_id}" in shown.output
@@ -113,18 +113,18 @@ def test_a_license_is_bought_recorded_and_fetched(at: Open, app: Flask, tmp_path
     assert file.name.startswith(f"{ONE}-{done.size}-")
 
 
-def test_no_secret_is_shown_or_recorded(at: Open, tmp_path: Path, app: Flask) -> None:
+def test_no_secret_is_shown_or_recorded(at: OpenShop, tmp_path: Path, app: Flask) -> None:
     """Neither keys nor the addresses of files, whether all goes well or not."""
     at.shop.misbehave(Fault(answer=GATEWAY, acts=True))
     folder = str(tmp_path / "files")
     shown = run(app, at, ONE, TWO, GONE, "--live", "--yes", "--dir", folder).output
     secrets = [v for n, v in at.shop.keys.items() if n not in at.shop.public]
     secrets += [*at.shop.links, getattr(at.shop, "token", "none"), "5e55ion"]
-    rows = repr(recorded(tmp_path))
+    rows = repr(read_purchases(tmp_path))
     assert [one for one in secrets if one in shown or one in rows] == []
 
 
-def test_keys_stand_in_no_address(at: Open, app: Flask) -> None:
+def test_keys_stand_in_no_address(at: OpenShop, app: Flask) -> None:
     """They go into headers and forms; the downloads of Adobe alone ask otherwise."""
     run(app, at, ONE, "--live", "--yes")
     for asked in at.asked:
@@ -132,16 +132,16 @@ def test_keys_stand_in_no_address(at: Open, app: Flask) -> None:
             assert not set(asked.params.values()) & set(at.shop.keys.values())
 
 
-def test_the_same_is_not_bought_twice(at: Open, app: Flask) -> None:
+def test_the_same_is_not_bought_twice(at: OpenShop, app: Flask) -> None:
     """Neither as it was asked for before nor in the size named."""
     assert run(app, at, ONE, "--live", "--yes").exit_code == 0
     again = run(app, at, ONE, "--live", "--yes")
     assert again.exit_code == 1
     assert "was bought at" in again.output or "It was licensed" in again.output
-    assert at.bought() == [ONE]
+    assert at.list_bought() == [ONE]
 
 
-def test_one_that_fails_stops_no_other(at: Open, app: Flask, tmp_path: Path) -> None:
+def test_one_that_fails_stops_no_other(at: OpenShop, app: Flask, tmp_path: Path) -> None:
     """Of three the second is refused and costs nothing; the others are bought.
 
     With the answer to the first its file was lost, where that comes once.
@@ -151,20 +151,20 @@ def test_one_that_fails_stops_no_other(at: Open, app: Flask, tmp_path: Path) -> 
     shown = run(app, at, ONE, TWO, THREE, "--live", "--yes")
     assert shown.exit_code == (3 if at.shop.name == "istock" else 1), shown.output
     assert f"{TWO}: not licensed:" in shown.output
-    assert at.bought() == [ONE, THREE]
-    assert [one.state for one in recorded(tmp_path)] == ["licensed", "failed", "licensed"]
+    assert at.list_bought() == [ONE, THREE]
+    assert [one.state for one in read_purchases(tmp_path)] == ["licensed", "failed", "licensed"]
 
 
-def test_one_that_is_withdrawn_meanwhile_stops_no_other(at: Open, desk: Counter) -> None:
+def test_one_that_is_withdrawn_meanwhile_stops_no_other(at: OpenShop, desk: Counter) -> None:
     """Between offer and purchase; it was not bought, and the next is."""
     at.shop.misbehave(Fault(answer=at.shop.withdrawn()))
     outcomes = desk.license(ONE, TWO)
     assert [one.purchase.state for one in outcomes if one.purchase] == ["failed", "licensed"]
-    assert at.bought() == [TWO]
+    assert at.list_bought() == [TWO]
 
 
 def test_a_file_that_breaks_off_is_resumed(
-    at: Open, app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    at: OpenShop, app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """From where it broke off, and is whole under its name in the end."""
     monkeypatch.setattr(selling, "BREAKS", [9_000])
@@ -177,15 +177,15 @@ def test_a_file_that_breaks_off_is_resumed(
     assert ranges == {"bytes=9000-"}
 
 
-def test_what_is_gone_is_said_and_the_rest_bought(at: Open, app: Flask) -> None:
+def test_what_is_gone_is_said_and_the_rest_bought(at: OpenShop, app: Flask) -> None:
     """An id of nothing is said before anything is sent."""
     shown = run(app, at, GONE, "x/../1", ONE, "--live", "--yes")
     assert shown.exit_code == 1
     assert f"{GONE}: " in shown.output
-    assert at.bought() == [ONE]
+    assert at.list_bought() == [ONE]
 
 
-def test_a_lost_answer_is_settled_from_the_history(at: Open, desk: Counter) -> None:
+def test_a_lost_answer_is_settled_from_the_history(at: OpenShop, desk: Counter) -> None:
     """Sent once and never again; what the agency did is found and written down."""
     answers = (None, GATEWAY, Answer(200, b"<html>"), Answer(200, b"{}"))
     for n, answer in enumerate(answers):
@@ -194,13 +194,13 @@ def test_a_lost_answer_is_settled_from_the_history(at: Open, desk: Counter) -> N
         assert outcome.purchase, answer
         assert outcome.purchase.state == "licensed", answer
         assert outcome.purchase.license_id, answer
-        assert (at.tries(), len(at.bought())) == (n + 1, n + 1), answer
-    assert at.bought() == [str(FIRST + n) for n in range(len(answers))]
+        assert (at.count_tries(), len(at.list_bought())) == (n + 1, n + 1), answer
+    assert at.list_bought() == [str(FIRST + n) for n in range(len(answers))]
 
 
 @pytest.mark.parametrize("answer", [None, GATEWAY], ids=["hung up", "gateway"])
 def test_a_lost_request_is_unknown_until_it_is_settled(
-    at: Open, desk: Counter, clock: Clock, answer: Answer | None
+    at: OpenShop, desk: Counter, clock: Clock, answer: Answer | None
 ) -> None:
     """Nothing else is bought meanwhile; what the history lacks for long was not bought."""
     at.shop.misbehave(Fault(answer=answer))
@@ -209,17 +209,17 @@ def test_a_lost_request_is_unknown_until_it_is_settled(
     assert outcome.purchase.state == "unknown"
     with pytest.raises(PurchaseRefused, match="is unknown"):
         desk.license(TWO, force=True)
-    assert at.tries() == 1
+    assert at.count_tries() == 1
     clock.move(minutes=11)
     [other] = desk.license(TWO)
     assert other.purchase
     assert other.purchase.state == "licensed"
     assert desk.states() == ["failed", "licensed"]
-    assert at.bought() == [TWO]
+    assert at.list_bought() == [TWO]
 
 
 def test_what_was_bought_after_we_hung_up_is_found_later(
-    at: Open, desk: Counter, clock: Clock
+    at: OpenShop, desk: Counter, clock: Clock
 ) -> None:
     """The next purchase settles it first, so that it is not bought again."""
     at.shop.misbehave(Fault())
@@ -233,11 +233,11 @@ def test_what_was_bought_after_we_hung_up_is_found_later(
     except PurchaseRefused as error:
         refused = str(error)
     assert "was bought at" in refused or "It was licensed" in refused
-    assert at.bought() == [ONE]
+    assert at.list_bought() == [ONE]
 
 
 @those(MORE_THAN_ONCE)
-def test_a_purchase_of_before_settles_nothing(at: Open, desk: Counter) -> None:
+def test_a_purchase_of_before_settles_nothing(at: OpenShop, desk: Counter) -> None:
     """What was licensed earlier elsewhere is not taken for what was lost now."""
     at.shop.sell(ONE, at.shop.size, at.shop.plan, days_ago=3)
     at.shop.misbehave(Fault())
@@ -246,49 +246,49 @@ def test_a_purchase_of_before_settles_nothing(at: Open, desk: Counter) -> None:
     assert outcome.purchase.state == "unknown"
 
 
-def test_what_was_bought_today_elsewhere_is_refused(at: Open, app: Flask) -> None:
+def test_what_was_bought_today_elsewhere_is_refused(at: OpenShop, app: Flask) -> None:
     """As the agency's history has it, though no record here does."""
     at.shop.sell(ONE, at.shop.size, at.shop.plan)
     shown = run(app, at, ONE, "--live", "--yes")
     assert shown.exit_code == 1
     assert "bought" in shown.output or "It was licensed" in shown.output
-    assert at.tries() == 0
+    assert at.count_tries() == 0
 
 
 @those(ONCE)
-def test_forced_it_is_refused_where_it_is_sold_once(at: Open, desk: Counter) -> None:
+def test_forced_it_is_refused_where_it_is_sold_once(at: OpenShop, desk: Counter) -> None:
     desk.license(ONE)
     with pytest.raises(PurchaseRefused, match="It was licensed"):
         desk.license(ONE, force=True)
-    assert at.bought() == [ONE]
+    assert at.list_bought() == [ONE]
 
 
 @those(MORE_THAN_ONCE)
-def test_forced_it_is_bought_once_more(at: Open, desk: Counter) -> None:
+def test_forced_it_is_bought_once_more(at: OpenShop, desk: Counter) -> None:
     """Each purchase has a license of its own."""
     desk.license(ONE)
     at.shop.misbehave(Fault(acts=True))
     [outcome] = desk.license(ONE, force=True)
     assert outcome.purchase
     ids = {one.license_id for one in desk.purchases.list_all()}
-    assert (at.bought(), len(ids), outcome.purchase.state) == ([ONE, ONE], 2, "licensed")
+    assert (at.list_bought(), len(ids), outcome.purchase.state) == ([ONE, ONE], 2, "licensed")
 
 
-def test_what_the_api_cannot_express_is_refused(at: Open, app: Flask) -> None:
+def test_what_the_api_cannot_express_is_refused(at: OpenShop, app: Flask) -> None:
     """No wish is dropped without a word."""
     for wish in (["--comp"], ["--price", "9"], ["--custom", "800x"], ["--country", "USA"]):
         shown = run(app, at, ONE, "--live", "--yes", *wish)
         assert shown.exit_code == 1
         assert "can't be asked for a" in shown.output
     assert "editorial" in run(app, at, ONE, "--live", "--yes", "--editorial").output
-    assert at.tries() == 0
+    assert at.count_tries() == 0
 
 
-def test_missing_settings_are_named(at: Open, tmp_path: Path) -> None:
+def test_missing_settings_are_named(at: OpenShop, tmp_path: Path) -> None:
     """Searching needs none of them; licensing says which it needs."""
     before = setting_prefix(at.shop.name)
     buyer = [before + name for name in AGENCIES[at.shop.name].buyer]
-    settings = {n: v for n, v in environ(at, tmp_path).items() if n not in buyer}
+    settings = {n: v for n, v in make_settings(at, tmp_path).items() if n not in buyer}
     app = create_app(settings)
     assert [one.agency.name for one in app.extensions["services"].search.configured] == [
         at.shop.name
@@ -299,7 +299,7 @@ def test_missing_settings_are_named(at: Open, tmp_path: Path) -> None:
     assert at.asked == []
 
 
-def test_a_buyers_settings_alone_switch_nothing_on(at: Open, tmp_path: Path) -> None:
+def test_a_buyers_settings_alone_switch_nothing_on(at: OpenShop, tmp_path: Path) -> None:
     """Nor are they a fault."""
     before = setting_prefix(at.shop.name)
     settings = {before + name: "x" for name in AGENCIES[at.shop.name].buyer}
@@ -307,19 +307,19 @@ def test_a_buyers_settings_alone_switch_nothing_on(at: Open, tmp_path: Path) -> 
     assert [one.agency.name for one in app.extensions["services"].search.configured] == ["demo"]
 
 
-def had_again(app: Flask, at: Open, tmp_path: Path) -> Result:
+def had_again(app: Flask, at: OpenShop, tmp_path: Path) -> Result:
     """Buy a file and download it once more, into the folder ``again``."""
     run(app, at, ONE, "--live", "--yes")
-    [done] = recorded(tmp_path)
+    [done] = read_purchases(tmp_path)
     again = str(tmp_path / "again")
     command = ["download", "--agency", at.shop.name, str(done.license_id), "--dir", again]
     shown = app.test_cli_runner().invoke(args=command)
-    assert at.tries() == 1
+    assert at.count_tries() == 1
     return shown
 
 
 @those(GIVEN_AGAIN)
-def test_a_file_is_had_again(at: Open, app: Flask, tmp_path: Path) -> None:
+def test_a_file_is_had_again(at: OpenShop, app: Flask, tmp_path: Path) -> None:
     """By `flask download`, for nothing."""
     shown = had_again(app, at, tmp_path)
     assert shown.exit_code == 0, shown.output
@@ -328,14 +328,14 @@ def test_a_file_is_had_again(at: Open, app: Flask, tmp_path: Path) -> None:
 
 
 @those(GIVEN_ONCE)
-def test_why_a_file_is_not_had_again_is_said(at: Open, app: Flask, tmp_path: Path) -> None:
+def test_why_a_file_is_not_had_again_is_said(at: OpenShop, app: Flask, tmp_path: Path) -> None:
     """Where that is not documented."""
     shown = had_again(app, at, tmp_path)
     assert shown.exit_code == 1
     assert "can't be downloaded again" in shown.output
 
 
-def test_a_file_that_comes_once_is_fetched_without_being_asked(at: Open, app: Flask) -> None:
+def test_a_file_that_comes_once_is_fetched_without_being_asked(at: OpenShop, app: Flask) -> None:
     """Into the folder where the command runs; others wait for `flask download`."""
     run(app, at, ONE, "--live", "--yes")
     assert len(list(Path().iterdir())) == (1 if at.shop.name == "istock" else 0)

@@ -19,8 +19,8 @@ from affiliate.licensing.files import partial_file
 from affiliate.licensing.files.downloads import Downloads, explain_refusal, iter_redownload_links
 from affiliate.licensing.files.partial_file import PartialFile
 from tests.simulator import Simulator, hang_up, hold, html, says, simulator, wrong_length
-from tests.support.calling import SHORT, transporting
-from tests.support.owner_account import downloads_of, names, original, owner
+from tests.support.calling import SHORT, open_transport
+from tests.support.owner_account import list_names, make_downloads, make_original, owner
 from tests.support.records import record
 from tests.support.upstream import (
     Connection,
@@ -40,8 +40,8 @@ SIZED = f"Content-Length: {len(JPEG)}"
 
 @pytest.fixture
 def downloads() -> Iterator[Downloads]:
-    with transporting() as transport:
-        yield downloads_of(transport)
+    with open_transport() as transport:
+        yield make_downloads(transport)
 
 
 @pytest.fixture
@@ -90,11 +90,11 @@ def test_a_file_comes_whole(
             media=media,
             progress=lambda got, whole: seen.append((got, whole)),
         )
-    whole = original(bought)
+    whole = make_original(bought)
     assert fetched.path == tmp_path / f"one{suffix}"
     assert fetched.path.read_bytes() == whole
     assert (fetched.size, fetched.sha256) == (len(whole), hashlib.sha256(whole).hexdigest())
-    assert names(tmp_path) == [f"one{suffix}"]
+    assert list_names(tmp_path) == [f"one{suffix}"]
     assert seen[-1] == (len(whole), len(whole))
 
 
@@ -104,7 +104,7 @@ def test_a_file_that_is_there_is_not_fetched(downloads: Downloads, tmp_path: Pat
     (tmp_path / "one.jpg").write_bytes(b"mine")
     with pytest.raises(DownloadFailed, match=r"one\.jpg is there already"):
         downloads.fetch(tmp_path / "one", iter(()))
-    assert names(tmp_path) == ["one.jpeg", "one.jpg"]
+    assert list_names(tmp_path) == ["one.jpeg", "one.jpg"]
 
 
 def test_a_large_file_takes_little_memory(downloads: Downloads, tmp_path: Path) -> None:
@@ -146,18 +146,20 @@ def test_loss_before_the_head_is_tried_again(agency: Simulator, tmp_path: Path, 
     """A connection closed at any moment before the answer costs another one."""
     bought = agency.buy()
     agency.misbehave(hang_up(stage), on=HOST)  # type: ignore[arg-type]
-    with transporting() as transport:
-        fetched = downloads_of(transport).fetch(tmp_path / "one", iter([agency.links.make(bought)]))
-    assert fetched.path.read_bytes() == original(bought)
+    with open_transport() as transport:
+        fetched = make_downloads(transport).fetch(
+            tmp_path / "one", iter([agency.links.make(bought)])
+        )
+    assert fetched.path.read_bytes() == make_original(bought)
 
 
 def test_losses_without_end_are_given_up(agency: Simulator, tmp_path: Path) -> None:
     """After some attempts without progress it is said; nothing has the final name."""
     agency.misbehave(hang_up("body", 0), on=HOST, times=None)
-    with transporting() as transport, pytest.raises(AgencyDown):
-        downloads_of(transport).fetch(tmp_path / "one", iter([agency.links.make(agency.buy())]))
+    with open_transport() as transport, pytest.raises(AgencyDown):
+        make_downloads(transport).fetch(tmp_path / "one", iter([agency.links.make(agency.buy())]))
     assert len(agency.requests) == module.MAX_RETRIES + 1
-    assert names(tmp_path) == []
+    assert list_names(tmp_path) == []
 
 
 @pytest.mark.usefixtures("small_steps")
@@ -165,9 +167,11 @@ def test_progress_allows_more_losses(agency: Simulator, tmp_path: Path) -> None:
     """A line that breaks every 2 KB brings a file of any length in the end."""
     bought = agency.buy(size="medium")
     agency.misbehave(hang_up("body", 2000), on=HOST, times=100)
-    with transporting() as transport:
-        fetched = downloads_of(transport).fetch(tmp_path / "one", iter([agency.links.make(bought)]))
-    assert fetched.path.read_bytes() == original(bought)
+    with open_transport() as transport:
+        fetched = make_downloads(transport).fetch(
+            tmp_path / "one", iter([agency.links.make(bought)])
+        )
+    assert fetched.path.read_bytes() == make_original(bought)
     assert len(agency.requests) > 2 * module.MAX_RETRIES
 
 
@@ -177,14 +181,14 @@ def test_a_later_run_goes_on_where_one_ended(agency: Simulator, tmp_path: Path) 
     bought = agency.buy(size="medium")
     agency.misbehave(hang_up("body", 20_000), on=HOST)
     agency.misbehave(says(500), on=HOST, times=None)
-    with transporting() as transport:
-        downloads = downloads_of(transport)
+    with open_transport() as transport:
+        downloads = make_downloads(transport)
         with pytest.raises(AgencyDown):
             downloads.fetch(tmp_path / "one", iter([agency.links.make(bought)]))
         agency.orders.clear()
         agency.clock.move(hours=1)
         fetched = downloads.fetch(tmp_path / "one", iter([agency.links.make(bought)]))
-    assert fetched.path.read_bytes() == original(bought)
+    assert fetched.path.read_bytes() == make_original(bought)
     first = int(agency.requests[-1].headers["range"].removeprefix("bytes=").removesuffix("-"))
     assert first > 18_000
 
@@ -196,12 +200,12 @@ def test_a_whole_part_needs_no_link(agency: Simulator, tmp_path: Path) -> None:
     def killed(_part: Path, _kind: object) -> Path:
         raise KeyboardInterrupt
 
-    with transporting() as transport:
-        downloads = downloads_of(transport)
+    with open_transport() as transport:
+        downloads = make_downloads(transport)
         with pytest.raises(KeyboardInterrupt):
             downloads.fetch(tmp_path / "one", iter([agency.links.make(bought)]), finish=killed)
         fetched = downloads.fetch(tmp_path / "one", iter(()))
-    assert fetched.path.read_bytes() == original(bought)
+    assert fetched.path.read_bytes() == make_original(bought)
 
 
 def test_empty_slices_are_given_up(downloads: Downloads, tmp_path: Path) -> None:
@@ -280,8 +284,8 @@ def test_a_file_without_length_comes_in_chunks(downloads: Downloads, tmp_path: P
 def test_a_stall_is_an_error(agency: Simulator, tmp_path: Path) -> None:
     """A host that goes silent in mid-file doesn't hold the command for ever."""
     agency.misbehave(hold("body", 100), on=HOST, times=None)
-    with transporting() as transport, pytest.raises(AgencyTimeout):
-        downloads_of(transport, SHORT).fetch(
+    with open_transport() as transport, pytest.raises(AgencyTimeout):
+        make_downloads(transport, SHORT).fetch(
             tmp_path / "one", iter([agency.links.make(agency.buy())])
         )
 
@@ -297,15 +301,15 @@ def test_what_is_no_such_file_is_thrown_away(
 ) -> None:
     """HTML, nothing, another kind than promised: refused, and nothing stays on the disk."""
     agency.misbehave(wrong, on=HOST)  # type: ignore[arg-type]
-    with transporting() as transport, pytest.raises(DownloadFailed, match="What came is"):
-        downloads_of(transport).fetch(tmp_path / "one", iter([agency.links.make(agency.buy())]))
-    assert names(tmp_path) == []
+    with open_transport() as transport, pytest.raises(DownloadFailed, match="What came is"):
+        make_downloads(transport).fetch(tmp_path / "one", iter([agency.links.make(agency.buy())]))
+    assert list_names(tmp_path) == []
 
 
 def test_an_image_is_no_video(agency: Simulator, tmp_path: Path) -> None:
     """A picture is not taken for a clip."""
-    with transporting() as transport, pytest.raises(DownloadFailed, match="no video file"):
-        downloads_of(transport).fetch(
+    with open_transport() as transport, pytest.raises(DownloadFailed, match="no video file"):
+        make_downloads(transport).fetch(
             tmp_path / "one", iter([agency.links.make(agency.buy())]), media="video"
         )
 
@@ -313,8 +317,8 @@ def test_an_image_is_no_video(agency: Simulator, tmp_path: Path) -> None:
 def test_an_editorial_video_is_a_video(agency: Simulator, tmp_path: Path) -> None:
     """Clips of the editorial collection are taken for what they are."""
     bought = agency.buy(media="video", media_id="20000000", size="web")
-    with transporting() as transport:
-        fetched = downloads_of(transport).fetch(
+    with open_transport() as transport:
+        fetched = make_downloads(transport).fetch(
             tmp_path / "one", iter([agency.links.make(bought)]), media="editorial-video"
         )
     assert fetched.path.name == "one.mov"
@@ -323,9 +327,9 @@ def test_an_editorial_video_is_a_video(agency: Simulator, tmp_path: Path) -> Non
 def test_a_wrong_length_is_no_whole_file(agency: Simulator, tmp_path: Path) -> None:
     """A file that is shorter than declared, however often it is asked for, is never whole."""
     agency.misbehave(wrong_length(7), on=HOST, times=None)
-    with transporting() as transport, pytest.raises(AgencyDown):
-        downloads_of(transport).fetch(tmp_path / "one", iter([agency.links.make(agency.buy())]))
-    assert "one.jpg" not in names(tmp_path)
+    with open_transport() as transport, pytest.raises(AgencyDown):
+        make_downloads(transport).fetch(tmp_path / "one", iter([agency.links.make(agency.buy())]))
+    assert "one.jpg" not in list_names(tmp_path)
 
 
 def test_an_end_that_nobody_told_is_refused(downloads: Downloads, tmp_path: Path) -> None:
@@ -351,7 +355,7 @@ def test_without_a_link_nothing_is_asked(downloads: Downloads, tmp_path: Path) -
     """Where the agency gave no link there is a sentence, and nothing on the disk."""
     with pytest.raises(DownloadFailed, match="no link"):
         downloads.fetch(tmp_path / "one", iter(()))
-    assert names(tmp_path) == []
+    assert list_names(tmp_path) == []
 
 
 def test_a_link_may_lead_elsewhere(downloads: Downloads, tmp_path: Path) -> None:
@@ -373,7 +377,7 @@ def test_a_link_that_is_over_is_replaced_once(agency: Simulator, tmp_path: Path)
     with owner(agency) as (account, downloads):
         fresh = account.request_download_link("image", bought.id, bought.size)
         fetched = downloads.fetch(tmp_path / "one", iter([old, fresh]))
-    assert fetched.path.read_bytes() == original(bought)
+    assert fetched.path.read_bytes() == make_original(bought)
 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 410])
@@ -443,7 +447,7 @@ def test_a_full_disk_is_said(downloads: Downloads, small_disk: Path) -> None:
     with Upstream(answer(JPEG, 200, 'ETag: "a"')) as server:
         with pytest.raises(DiskFailed, match=r"one can't be written: No space left on device\."):
             downloads.fetch(small_disk / "one", iter([server.url + LINK]))
-        assert "one.jpg" not in names(small_disk)
+        assert "one.jpg" not in list_names(small_disk)
         subprocess.run(["mount", "-o", "remount,size=1m", str(small_disk)], check=True)
         fetched = downloads.fetch(small_disk / "one", iter([server.url + LINK]))
     assert fetched.path.read_bytes() == JPEG

@@ -11,7 +11,7 @@ from PIL import ExifTags, Image
 from affiliate.licensing.files.file_types import EPS, JPEG, MOV, TIFF, FileType
 from affiliate.licensing.files.metadata import write_sidecar, write_tags
 from affiliate.licensing.files.xmp import Tags, build_packet
-from tests.support.tags import said, scan, xmp_of
+from tests.support.tags import read_scan, read_texts, read_xmp
 
 TAGS = Tags('Cats & "dogs" <3 猫', ("cat", "Hündin", "猫"), "Jane Doe/Shutterstock.com")
 XMP = b"http://ns.adobe.com/xap/1.0/\0"
@@ -55,7 +55,7 @@ def test_the_picture_stays_byte_for_byte(tmp_path: Path, options: dict[str, Any]
     """Nothing is encoded anew: scan and tables are the same bytes, so every pixel is."""
     before = picture(**options)
     after = tagged(tmp_path, before)
-    assert scan(after) == scan(before)
+    assert read_scan(after) == read_scan(before)
     assert pixels(after) == pixels(before)
     with Image.open(io.BytesIO(before)) as old, Image.open(io.BytesIO(after)) as new:
         assert new.info.get("icc_profile") == old.info.get("icc_profile")
@@ -65,7 +65,7 @@ def test_the_picture_stays_byte_for_byte(tmp_path: Path, options: dict[str, Any]
 def test_the_tags_can_be_read(tmp_path: Path) -> None:
     """XMP has all three in any script, EXIF what it has room for."""
     after = tagged(tmp_path, picture())
-    assert said(xmp_of(after)) == ([TAGS.title], list(TAGS.keywords), [TAGS.credit])
+    assert read_texts(read_xmp(after)) == ([TAGS.title], list(TAGS.keywords), [TAGS.credit])
     with Image.open(io.BytesIO(after)) as image:
         exif = image.getexif()
     words = exif[ExifTags.Base.XPKeywords]
@@ -78,7 +78,7 @@ def test_the_tags_can_be_read(tmp_path: Path) -> None:
 def test_tagging_twice_changes_nothing_more(tmp_path: Path) -> None:
     """A file that has its tags gets them once."""
     once = tagged(tmp_path, picture())
-    assert said(xmp_of(tagged(tmp_path, once))) == said(xmp_of(once))
+    assert read_texts(read_xmp(tagged(tmp_path, once))) == read_texts(read_xmp(once))
     assert len(tagged(tmp_path, once)) <= len(once) + 200
 
 
@@ -90,9 +90,9 @@ def test_what_a_file_says_besides_is_kept(tmp_path: Path) -> None:
     exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.DateTimeOriginal] = "2020:01:02 03:04:05"
     exif.get_ifd(ExifTags.IFD.GPSInfo)[ExifTags.GPS.GPSLatitudeRef] = "N"
     after = tagged(tmp_path, picture(exif=exif, xmp=OLD))
-    assert said(xmp_of(after)) == ([TAGS.title], list(TAGS.keywords), [TAGS.credit])
+    assert read_texts(read_xmp(after)) == ([TAGS.title], list(TAGS.keywords), [TAGS.credit])
     for kept in (b"xmp:Rating", b"kept", b"(c)", b"http://example.com/own/"):
-        assert kept in xmp_of(after)
+        assert kept in read_xmp(after)
     with Image.open(io.BytesIO(after)) as image:
         new = image.getexif()
     assert (new[ExifTags.Base.Orientation], new[ExifTags.Base.Artist]) == (6, "John")
@@ -107,7 +107,11 @@ def test_what_a_file_says_besides_is_kept(tmp_path: Path) -> None:
 )
 def test_a_broken_packet_is_replaced(broken: bytes) -> None:
     """What nobody can read, or holds entities, gives way; nothing is expanded."""
-    assert said(build_packet(TAGS, broken)) == ([TAGS.title], list(TAGS.keywords), [TAGS.credit])
+    assert read_texts(build_packet(TAGS, broken)) == (
+        [TAGS.title],
+        list(TAGS.keywords),
+        [TAGS.credit],
+    )
 
 
 @pytest.mark.parametrize("rubbish", [b"", b"MM\0*\0\0\0\xff", b"II*\0" + b"\xff" * 60, b"abc"])
@@ -117,19 +121,19 @@ def test_broken_exif_does_no_harm(tmp_path: Path, rubbish: bytes) -> None:
     block = b"Exif\0\0" + rubbish
     laid = jpeg[:2] + b"\xff\xe1" + (len(block) + 2).to_bytes(2, "big") + block + jpeg[2:]
     after = tagged(tmp_path, laid)
-    assert scan(after) == scan(jpeg)
+    assert read_scan(after) == read_scan(jpeg)
     xmp = after[after.index(XMP) + len(XMP) :]
-    assert said(xmp[: xmp.index(b'<?xpacket end="w"?>')])[0] == [TAGS.title]
+    assert read_texts(xmp[: xmp.index(b'<?xpacket end="w"?>')])[0] == [TAGS.title]
 
 
 def test_signs_that_xml_has_not_are_left_out() -> None:
     """Control characters and lone surrogates don't spoil the packet."""
-    assert said(build_packet(Tags("a\0b\ud800c\x0b", (), "")))[0] == ["a b c "]
+    assert read_texts(build_packet(Tags("a\0b\ud800c\x0b", (), "")))[0] == ["a b c "]
 
 
 def test_empty_tags_are_not_written() -> None:
     """What isn't known isn't said, and what was there before stays."""
-    assert said(build_packet(Tags(keywords=("cat",)), OLD)) == (["old"], ["cat"], ["old"])
+    assert read_texts(build_packet(Tags(keywords=("cat",)), OLD)) == (["old"], ["cat"], ["old"])
 
 
 @pytest.mark.parametrize("kind", [EPS, TIFF, MOV])
@@ -140,7 +144,7 @@ def test_other_files_get_a_neighbor(tmp_path: Path, kind: FileType) -> None:
     assert not (tmp_path / "out").exists()
     beside = write_sidecar(tmp_path / "in", TAGS)
     assert beside == tmp_path / "in.xmp"
-    assert said(beside.read_bytes()) == ([TAGS.title], list(TAGS.keywords), [TAGS.credit])
+    assert read_texts(beside.read_bytes()) == ([TAGS.title], list(TAGS.keywords), [TAGS.credit])
 
 
 @pytest.mark.parametrize(

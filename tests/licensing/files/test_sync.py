@@ -14,9 +14,9 @@ from affiliate.licensing.files.sync import MAX_FAILURES_IN_A_ROW, Sync, SyncRepo
 from affiliate.licensing.files.xmp import Tags
 from affiliate.licensing.models import MediaKind
 from tests.simulator import Simulator, first, hang_up, says, simulator
-from tests.support.owner_account import original, owner
-from tests.support.synced import check, links_asked
-from tests.support.tags import said, scan, xmp_of
+from tests.support.owner_account import make_original, owner
+from tests.support.synced import check_folder, count_link_requests
+from tests.support.tags import read_scan, read_texts, read_xmp
 
 HOST = "/gatekeeper/*"
 DOWNLOADS = "/v2/images/licenses/*/downloads"
@@ -53,20 +53,20 @@ def test_everything_comes_newest_first(agency: Simulator, tmp_path: Path) -> Non
         agency.buy(**VIDEO),
     ]
     report = run(agency, tmp_path / "new" / "dam", ("image", "video"))
-    listed = check(agency, tmp_path / "new" / "dam")
+    listed = check_folder(agency, tmp_path / "new" / "dam")
     assert [one.license for one in listed] == [bought[n].id for n in (2, 1, 0, 3)]
     assert listed[2].metadata == {"client": "A"}
     assert listed[2].path == f"1000000-small-{bought[0].id}.jpg"
-    assert (tmp_path / "new" / "dam" / str(listed[2].path)).read_bytes() == original(bought[0])
+    assert (tmp_path / "new" / "dam" / str(listed[2].path)).read_bytes() == make_original(bought[0])
     assert (report.fetched, report.without, report.failures) == (4, 0, [])
-    assert report.bytes == sum(len(original(one)) for one in bought)
+    assert report.bytes == sum(len(make_original(one)) for one in bought)
 
 
 def test_a_custom_size_comes_as_it_was(agency: Simulator, tmp_path: Path) -> None:
     """A redownload can't name a size of one's own, so the license's is left to it."""
     agency.buy(0, size="custom", dimensions=(300, 200))
     assert run(agency, tmp_path).failures == []
-    assert [one.size for one in check(agency, tmp_path)] == ["custom"]
+    assert [one.size for one in check_folder(agency, tmp_path)] == ["custom"]
 
 
 def test_an_empty_history_is_no_fault(agency: Simulator, tmp_path: Path) -> None:
@@ -86,8 +86,8 @@ def test_a_second_run_stops_at_the_first_known(agency: Simulator, tmp_path: Path
     newer = agency.buy(7)
     assert run(agency, tmp_path).fetched == 1
     assert pages_asked(agency) == ["1", "1"]
-    assert links_asked(agency) == 1
-    assert check(agency, tmp_path)[-1].license == newer.id
+    assert count_link_requests(agency) == 1
+    assert check_folder(agency, tmp_path)[-1].license == newer.id
 
 
 def test_a_stopped_run_leaves_no_hole(agency: Simulator, tmp_path: Path) -> None:
@@ -104,8 +104,8 @@ def test_a_stopped_run_leaves_no_hole(agency: Simulator, tmp_path: Path) -> None
     agency.buy(6)
     agency.requests.clear()
     assert run(agency, tmp_path).fetched == 4
-    assert links_asked(agency) == 4
-    check(agency, tmp_path)
+    assert count_link_requests(agency) == 4
+    check_folder(agency, tmp_path)
 
 
 def test_a_failure_is_made_up_for(agency: Simulator, tmp_path: Path) -> None:
@@ -117,7 +117,7 @@ def test_a_failure_is_made_up_for(agency: Simulator, tmp_path: Path) -> None:
     assert (report.fetched, len(report.failures)) == (3, 1)
     assert agency.purchases[2].id in report.failures[0]
     assert run(agency, tmp_path).fetched == 1
-    check(agency, tmp_path)
+    check_folder(agency, tmp_path)
 
 
 def test_failures_in_a_row_end_the_run(agency: Simulator, tmp_path: Path) -> None:
@@ -127,7 +127,7 @@ def test_failures_in_a_row_end_the_run(agency: Simulator, tmp_path: Path) -> Non
     agency.misbehave(says(503), on=DOWNLOADS, times=None)
     with pytest.raises(AgencyDown):
         run(agency, tmp_path)
-    assert links_asked(agency) == MAX_FAILURES_IN_A_ROW
+    assert count_link_requests(agency) == MAX_FAILURES_IN_A_ROW
 
 
 def test_a_token_that_is_not_taken_ends_the_run(agency: Simulator, tmp_path: Path) -> None:
@@ -137,7 +137,7 @@ def test_a_token_that_is_not_taken_ends_the_run(agency: Simulator, tmp_path: Pat
     agency.misbehave(says(401), on=DOWNLOADS, times=None)
     with pytest.raises(BadCredentials):
         run(agency, tmp_path)
-    assert links_asked(agency) == 1
+    assert count_link_requests(agency) == 1
 
 
 def test_what_has_no_file_is_listed_with_its_reason(agency: Simulator, tmp_path: Path) -> None:
@@ -147,13 +147,13 @@ def test_what_has_no_file_is_listed_with_its_reason(agency: Simulator, tmp_path:
     agency.buy(2)
     report = run(agency, tmp_path)
     assert (report.fetched, report.without, report.failures) == (1, 2, [])
-    reasons = [one.reason for one in check(agency, tmp_path)]
+    reasons = [one.reason for one in check_folder(agency, tmp_path)]
     assert reasons[0] is None
     assert "has it no more" in str(reasons[1])
     assert "platform" in str(reasons[2])
     agency.requests.clear()
     run(agency, tmp_path)
-    assert links_asked(agency) == 0
+    assert count_link_requests(agency) == 0
 
 
 @pytest.mark.parametrize("stage", ["unread", "read", "acted", "body"])
@@ -171,7 +171,7 @@ def test_connections_lost_anywhere_lose_nothing(
                 break
         except AgencyDown:
             continue
-    check(agency, tmp_path)
+    check_folder(agency, tmp_path)
 
 
 def test_a_history_that_grows_meanwhile(agency: Simulator, tmp_path: Path) -> None:
@@ -189,7 +189,7 @@ def test_a_history_that_grows_meanwhile(agency: Simulator, tmp_path: Path) -> No
     run(agency, tmp_path)
     run(agency, tmp_path)
     assert len(agency.purchases) > newer
-    check(agency, tmp_path)
+    check_folder(agency, tmp_path)
 
 
 def test_a_history_that_shrinks_meanwhile(agency: Simulator, tmp_path: Path) -> None:
@@ -226,10 +226,10 @@ def test_a_manifest_that_lost_lines_gets_them_back(agency: Simulator, tmp_path: 
     run(agency, tmp_path)
     text = (tmp_path / "manifest.jsonl").read_bytes()
     (tmp_path / "manifest.jsonl").write_bytes(text[: len(text) // 2])
-    asked = links_asked(agency)
+    asked = count_link_requests(agency)
     run(agency, tmp_path)
-    check(agency, tmp_path)
-    assert links_asked(agency) == asked
+    check_folder(agency, tmp_path)
+    assert count_link_requests(agency) == asked
 
 
 def test_the_sandbox_never_mixes_with_paid_files(agency: Simulator, tmp_path: Path) -> None:
@@ -240,7 +240,7 @@ def test_the_sandbox_never_mixes_with_paid_files(agency: Simulator, tmp_path: Pa
         sandbox.buy(1)
         with pytest.raises(DownloadFailed, match="give each one of its own"):
             run(sandbox, tmp_path)
-    assert [one.license for one in check(agency, tmp_path)] == [bought.id]
+    assert [one.license for one in check_folder(agency, tmp_path)] == [bought.id]
 
 
 @pytest.mark.parametrize("suffix", [".part", ".part.json", ".part.json.new", ".tagged", ".xmp.new"])
@@ -265,12 +265,12 @@ def test_a_file_that_was_placed_but_not_listed_is_taken(agency: Simulator, tmp_p
     """After a kill between rename and manifest the file isn't fetched again."""
     bought = agency.buy()
     stem = tmp_path / f"1000000-small-{bought.id}"
-    stem.with_suffix(".jpg").write_bytes(original(bought))
+    stem.with_suffix(".jpg").write_bytes(make_original(bought))
     for left in (".part", ".part.json", ".tagged"):
         stem.with_name(stem.name + left).write_bytes(b"left over")
     run(agency, tmp_path)
-    assert links_asked(agency) == 0
-    check(agency, tmp_path)
+    assert count_link_requests(agency) == 0
+    check_folder(agency, tmp_path)
 
 
 def test_files_have_their_tags(agency: Simulator, tmp_path: Path) -> None:
@@ -278,18 +278,18 @@ def test_files_have_their_tags(agency: Simulator, tmp_path: Path) -> None:
     jpeg, vector = agency.buy(0), agency.buy(1, size="vector")
     with owner(agency) as (account, downloads):
         Sync(account, downloads, tmp_path, describe=Captions(account).fetch_tags).run(["image"])
-    by_id = {one.license: one for one in check(agency, tmp_path)}
+    by_id = {one.license: one for one in check_folder(agency, tmp_path)}
     content = (tmp_path / str(by_id[jpeg.id].path)).read_bytes()
     details = agency.library.find("image", jpeg.media_id)
     assert details is not None
-    titles, words, [credit] = said(xmp_of(content))
+    titles, words, [credit] = read_texts(read_xmp(content))
     assert (titles, words) == ([details["description"]], details["keywords"])
     assert credit.endswith("Shutterstock.com")
-    assert scan(content) == scan(original(jpeg))
+    assert read_scan(content) == read_scan(make_original(jpeg))
     assert by_id[jpeg.id].tags == by_id[jpeg.id].path
     beside = by_id[vector.id].tags
     assert beside == f"1000001-vector-{vector.id}.xmp"
-    assert (tmp_path / str(by_id[vector.id].path)).read_bytes() == original(vector)
+    assert (tmp_path / str(by_id[vector.id].path)).read_bytes() == make_original(vector)
 
 
 def test_titles_are_asked_for_together(agency: Simulator, tmp_path: Path) -> None:
@@ -315,7 +315,7 @@ def test_a_full_disk_stops_the_run(agency: Simulator, small_disk: Path) -> None:
         agency.buy(number)
     with pytest.raises(DiskFailed, match="No space left"):
         run(agency, small_disk)
-    fetched = links_asked(agency)
+    fetched = count_link_requests(agency)
     assert fetched < 20
     with pytest.raises(DiskFailed):
         run(agency, small_disk)

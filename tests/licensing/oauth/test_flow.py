@@ -20,7 +20,7 @@ from affiliate.licensing.oauth.flow import ACCOUNT, ShutterstockOAuth
 from affiliate.licensing.oauth.scopes import SCOPES, get_required_scopes
 from affiliate.transport.client import Transport
 from tests.simulator import CLIENT, Answer, Fault, Simulator, hang_up, hold, says
-from tests.support.forks import starting
+from tests.support.forks import fork_context
 from tests.support.postgres import new_database
 from tests.support.tokens import (
     BACK,
@@ -30,11 +30,11 @@ from tests.support.tokens import (
     TOKEN_PATH,
     agency,
     agree,
-    connected,
+    connect_account,
+    count_refreshes,
     file,
     kept,
-    refreshings,
-    tokens_of,
+    make_tokens,
 )
 
 __all__ = ["agency", "file", "kept"]
@@ -58,9 +58,9 @@ def test_a_code_becomes_a_token_that_another_process_finds(
     agency: Simulator, ledger: Ledger
 ) -> None:
     """After the flow any process that has the same key calls in the user's name."""
-    connected(agency, ledger)
+    connect_account(agency, ledger)
     account = ShutterstockAccount(
-        Transport(), url=agency.url, token=tokens_of(agency, ledger).get_access_token
+        Transport(), url=agency.url, token=make_tokens(agency, ledger).get_access_token
     )
     assert account.fetch_token_details().username == account.fetch_user().username == "jdoe"
     assert set(account.fetch_token_details().scopes) == set(SCOPES)
@@ -68,7 +68,7 @@ def test_a_code_becomes_a_token_that_another_process_finds(
 
 def test_only_what_was_chosen_is_asked_for(agency: Simulator, kept: Ledger) -> None:
     """The address names the chosen scopes, and user.view always."""
-    tokens = tokens_of(agency, kept)
+    tokens = make_tokens(agency, kept)
     asked = parse_qs(urlsplit(tokens.authorize_url(BACK, ["licenses.view"], "s")).query)
     assert asked["scope"] == ["user.view licenses.view"]
     assert asked["client_id"] == [CLIENT[0]]
@@ -76,7 +76,7 @@ def test_only_what_was_chosen_is_asked_for(agency: Simulator, kept: Ledger) -> N
 
 def test_a_code_works_once(agency: Simulator, kept: Ledger) -> None:
     """A code that was used or made up is refused, and what was connected stays."""
-    tokens = tokens_of(agency, kept)
+    tokens = make_tokens(agency, kept)
     code = agree(tokens)
     tokens.connect(code, SCOPES)
     before = tokens.get_access_token()
@@ -92,21 +92,21 @@ def test_missing_settings_are_named(agency: Simulator, kept: Ledger) -> None:
     bare = ShutterstockOAuth(Transport(), None, url=agency.url)
     with pytest.raises(NotConnected, match="CLIENT_ID and SHUTTERSTOCK_CLIENT_SECRET and SECRET"):
         bare.authorize_url(BACK, SCOPES, "s")
-    assert tokens_of(agency, kept).missing_settings == ""
+    assert make_tokens(agency, kept).missing_settings == ""
 
 
 def test_the_fixed_token_serves_until_an_account_is_connected(
     agency: Simulator, kept: Ledger
 ) -> None:
     """Without a connected account it is the settings' token, or a sentence."""
-    tokens = tokens_of(agency, kept, fixed="fixed")
+    tokens = make_tokens(agency, kept, fixed="fixed")
     assert tokens.get_access_token() == "fixed"
     tokens.connect(agree(tokens), SCOPES)
     assert tokens.get_access_token() != "fixed"
     assert tokens.disconnect()
     assert tokens.get_access_token() == "fixed"
     with pytest.raises(NotConnected, match="No account is connected"):
-        tokens_of(agency, kept).get_access_token()
+        make_tokens(agency, kept).get_access_token()
     assert not tokens.disconnect()
 
 
@@ -115,7 +115,7 @@ def test_the_fixed_token_serves_until_an_account_is_connected(
 
 def test_the_database_gives_nothing_away(agency: Simulator, kept: Ledger, file: Path) -> None:
     """No byte of the access or refresh token stands in the database, nor in any text."""
-    token = connected(agency, kept).read_token()
+    token = connect_account(agency, kept).read_token()
     assert token
     assert token.refresh_token
     with closing(sqlite3.connect(file)) as database:
@@ -128,7 +128,7 @@ def test_the_database_gives_nothing_away(agency: Simulator, kept: Ledger, file: 
 
 def test_another_key_is_a_plain_error(agency: Simulator, kept: Ledger) -> None:
     """After a change of SECRET_KEY the token can't be read; connecting again mends it."""
-    connected(agency, kept)
+    connect_account(agency, kept)
     other = ShutterstockOAuth(
         Transport(), TokenStore(kept, "x" * 40), url=agency.url, client=CLIENT, fixed="fixed"
     )
@@ -144,7 +144,7 @@ def test_another_key_is_a_plain_error(agency: Simulator, kept: Ledger) -> None:
 
 def test_a_token_is_refreshed_before_it_ends(agency: Simulator, ledger: Ledger) -> None:
     """Minutes before its end another takes its place, and the new refresh token is kept."""
-    tokens = connected(agency, ledger)
+    tokens = connect_account(agency, ledger)
     before = tokens.get_access_token()
     agency.clock.move(seconds=NEARLY)
     after = tokens.get_access_token()
@@ -152,7 +152,7 @@ def test_a_token_is_refreshed_before_it_ends(agency: Simulator, ledger: Ledger) 
     assert tokens.get_access_token() == after
     agency.clock.move(seconds=PAST)
     assert tokens.get_access_token() not in {before, after}
-    assert refreshings(agency) == 2
+    assert count_refreshes(agency) == 2
     assert tokens.read_token().scopes == tuple(SCOPES)  # type: ignore[union-attr]
 
 
@@ -163,7 +163,7 @@ def test_a_token_is_refreshed_no_sooner_than_need_be(agency: Simulator, kept: Le
         return Answer(200, json.dumps({**json.loads(answer.body), "expires_in": 100}).encode())
 
     agency.misbehave(Fault(change=short), on=TOKEN_PATH, skip=1)
-    tokens = connected(agency, kept)
+    tokens = connect_account(agency, kept)
     before = tokens.get_access_token()
     agency.clock.move(seconds=3600 - 400)
     assert tokens.get_access_token() == before
@@ -177,13 +177,13 @@ def test_a_token_is_refreshed_no_sooner_than_need_be(agency: Simulator, kept: Le
 
 def test_many_threads_refresh_once(agency: Simulator, ledger: Ledger) -> None:
     """Sixteen who find the token expired at once cost one refreshing and get the same one."""
-    connected(agency, ledger)
+    connect_account(agency, ledger)
     agency.clock.move(seconds=PAST)
-    others = [tokens_of(agency, ledger) for _ in range(4)]
+    others = [make_tokens(agency, ledger) for _ in range(4)]
     with ThreadPoolExecutor(16) as pool:
         found = list(pool.map(lambda i: others[i % 4].get_access_token(), range(16)))
     assert len(set(found)) == 1
-    assert refreshings(agency) == 1
+    assert count_refreshes(agency) == 1
 
 
 def _access(url: str, upstream: str, at: float, answers: "multiprocessing.Queue[str]") -> None:
@@ -199,10 +199,10 @@ def _access(url: str, upstream: str, at: float, answers: "multiprocessing.Queue[
 
 def test_many_processes_refresh_once(agency: Simulator, kept: Ledger, file: Path) -> None:
     """Processes take turns by the database, though the refresh token works only once."""
-    connected(agency, kept)
+    connect_account(agency, kept)
     agency.clock.move(seconds=PAST)
     at = agency.clock.now().timestamp()
-    context = starting()
+    context = fork_context()
     answers: multiprocessing.Queue[str] = context.Queue()
     arguments = (f"sqlite:///{file}", agency.url, at, answers)
     processes = [context.Process(target=_access, args=arguments) for _ in range(3)]
@@ -213,18 +213,18 @@ def test_many_processes_refresh_once(agency: Simulator, kept: Ledger, file: Path
         process.join(60)
         assert process.exitcode == 0
     assert len(found) == 1
-    assert refreshings(agency) == 1
+    assert count_refreshes(agency) == 1
 
 
 def test_while_one_refreshes_others_go_on_with_what_lasts(agency: Simulator, kept: Ledger) -> None:
     """A token that still lasts is used while another process asks for the next."""
-    before = connected(agency, kept).get_access_token()
+    before = connect_account(agency, kept).get_access_token()
     agency.clock.move(seconds=NEARLY)
     order = agency.misbehave(hold("read"), on=TOKEN_PATH)
     with ThreadPoolExecutor(1) as pool:
-        leader = pool.submit(tokens_of(agency, kept).get_access_token)
+        leader = pool.submit(make_tokens(agency, kept).get_access_token)
         assert order.reached.wait(20)
-        assert tokens_of(agency, kept).get_access_token() == before
+        assert make_tokens(agency, kept).get_access_token() == before
         order.release.set()
         assert leader.result(20) != before
 
@@ -232,23 +232,23 @@ def test_while_one_refreshes_others_go_on_with_what_lasts(agency: Simulator, kep
 @pytest.mark.parametrize("between", ["", "disconnected"])
 def test_an_account_connected_meanwhile_wins(agency: Simulator, kept: Ledger, between: str) -> None:
     """A refreshing that ends after a new connection does not take its place."""
-    before = connected(agency, kept)
+    before = connect_account(agency, kept)
     agency.clock.move(seconds=NEARLY)
     order = agency.misbehave(hold("read"), on=TOKEN_PATH)
     with ThreadPoolExecutor(1) as pool:
-        leader = pool.submit(tokens_of(agency, kept).get_access_token)
+        leader = pool.submit(make_tokens(agency, kept).get_access_token)
         assert order.reached.wait(20)
         if between:
             assert before.disconnect()
-        new = connected(agency, kept).get_access_token()
+        new = connect_account(agency, kept).get_access_token()
         order.release.set()
         assert leader.result(20) == new
-    assert tokens_of(agency, kept).get_access_token() == new
+    assert make_tokens(agency, kept).get_access_token() == new
 
 
 def test_a_refreshing_that_failed_leaves_the_next_one_free(agency: Simulator, kept: Ledger) -> None:
     """After a refresh that failed, the next caller need not wait for the lease."""
-    tokens = connected(agency, kept)
+    tokens = connect_account(agency, kept)
     agency.clock.move(seconds=PAST)
     agency.misbehave(says(503), on=TOKEN_PATH)
     with pytest.raises(AgencyDown):
@@ -259,7 +259,7 @@ def test_a_refreshing_that_failed_leaves_the_next_one_free(agency: Simulator, ke
 
 def test_a_lease_of_a_dead_process_runs_out(agency: Simulator, kept: Ledger) -> None:
     """Who died while refreshing keeps the others waiting for half a minute at most."""
-    tokens = connected(agency, kept)
+    tokens = connect_account(agency, kept)
     now: Callable[[], float] = lambda: agency.clock.now().timestamp()  # noqa: E731 - a clock
     vault = TokenStore(kept, SECRET, now)
     agency.clock.move(seconds=NEARLY)
@@ -276,7 +276,7 @@ def test_a_failing_agency_costs_nothing_while_the_token_lasts(
     agency: Simulator, kept: Ledger, seconds: int
 ) -> None:
     """Down is no reason to connect again: the old token serves, or it is said that it is down."""
-    tokens = connected(agency, kept)
+    tokens = connect_account(agency, kept)
     before = tokens.get_access_token()
     agency.clock.move(seconds=seconds)
     agency.misbehave(says(503), on=TOKEN_PATH)
@@ -290,7 +290,7 @@ def test_a_failing_agency_costs_nothing_while_the_token_lasts(
 
 def test_a_revoked_connection_says_connect_again(agency: Simulator, kept: Ledger) -> None:
     """A refresh token that is no longer taken leaves a sentence that says what to do."""
-    tokens = connected(agency, kept)
+    tokens = connect_account(agency, kept)
     agency.accounts.refreshing.clear()
     agency.clock.move(seconds=PAST)
     with pytest.raises(NotConnected, match=r"expired or was revoked; connect it on /owner/"):
@@ -303,7 +303,7 @@ def test_an_answer_lost_after_the_exchange_says_connect_again(
     agency: Simulator, kept: Ledger
 ) -> None:
     """Where the new refresh token got lost on its way, the old one is refused: no silent loop."""
-    tokens = connected(agency, kept)
+    tokens = connect_account(agency, kept)
     agency.clock.move(seconds=PAST)
     agency.misbehave(hang_up("acted"), on=TOKEN_PATH)
     with pytest.raises(AgencyDown):
@@ -317,7 +317,7 @@ def test_an_answer_lost_after_the_exchange_says_connect_again(
 
 def test_a_missing_scope_is_named(agency: Simulator, kept: Ledger) -> None:
     """A refusal says which scope the call needs, and what to do."""
-    tokens = connected(agency, kept, "user.view")
+    tokens = connect_account(agency, kept, "user.view")
     account = ShutterstockAccount(Transport(), url=agency.url, token=tokens.get_access_token)
     with pytest.raises(Forbidden, match=r"the scope purchases\.view; connect"):
         account.call("GET", "/v2/user/subscriptions")
@@ -325,7 +325,7 @@ def test_a_missing_scope_is_named(agency: Simulator, kept: Ledger) -> None:
 
 def test_a_revoked_token_is_said_without_it(agency: Simulator, kept: Ledger) -> None:
     """A token that the agency has forgotten leads to connecting again, and stands nowhere."""
-    tokens = connected(agency, kept)
+    tokens = connect_account(agency, kept)
     token = tokens.get_access_token()
     agency.accounts.revoke(token)
     with pytest.raises(BadCredentials) as caught:
@@ -356,7 +356,7 @@ def test_scopes_are_those_of_the_description(
 
 def test_threads_share_nothing_that_breaks(agency: Simulator, kept: Ledger) -> None:
     """Disconnecting while others ask gives each a token or a sentence."""
-    tokens = connected(agency, kept)
+    tokens = connect_account(agency, kept)
     begin = threading.Barrier(5)
 
     def ask() -> bool:

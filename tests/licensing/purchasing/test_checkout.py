@@ -39,11 +39,11 @@ from tests.support.purchase_desk import (
     Counter,
     agency,
     at,
-    counter,
-    editorial,
-    locked,
-    ordinary,
-    posts,
+    count_posts,
+    find_editorial_id,
+    list_ordinary_ids,
+    lock_database,
+    open_counter,
     state,
 )
 
@@ -57,7 +57,7 @@ FIRST = str(FIRST_ID)
 
 def test_a_purchase_is_recorded_as_the_agency_has_it(at: Counter) -> None:
     """License, charge and state in the record are those of the agency's own list."""
-    [done] = at.license(ordinary(at.agency)[0])
+    [done] = at.license(list_ordinary_ids(at.agency)[0])
     [bought] = at.agency.purchases
     assert state(done) == "licensed"
     assert done.purchase
@@ -70,14 +70,14 @@ def test_a_purchase_is_recorded_as_the_agency_has_it(at: Counter) -> None:
 
 def test_many_go_in_one_request(at: Counter) -> None:
     """Items of one subscription share a request."""
-    ids = ordinary(at.agency)[:3]
+    ids = list_ordinary_ids(at.agency)[:3]
     assert [state(one) for one in at.license(*ids)] == ["licensed"] * 3
     assert len([r for r in at.agency.requests if (r.method, r.path) == ("POST", PATH)]) == 1
 
 
 def test_more_than_fifty_go_in_several_requests(tmp_path: Path) -> None:
     """A request takes fifty items; each is bought once and has its own record."""
-    with simulator(size=90) as agency, counter(agency, tmp_path) as at:
+    with simulator(size=90) as agency, open_counter(agency, tmp_path) as at:
         agency.subscribe(standard(limit=100))
         rows = (agency.library.find("image", str(FIRST_ID + n)) for n in range(90))
         ids = [row["id"] for row in rows if row and not row["is_editorial"]][:53]
@@ -91,7 +91,7 @@ def test_downloads_that_are_used_up_meanwhile_fail_alone(at: Counter) -> None:
     """The plan had two left when it was chosen; the agency says of which item it had none."""
     at.agency.subscriptions.clear()
     at.agency.subscribe(standard("s1", limit=2))
-    offers = at.offer(*ordinary(at.agency)[:2])
+    offers = at.offer(*list_ordinary_ids(at.agency)[:2])
     at.agency.buy(0, subscription_id="s1")
     done = list(at.desk.license(offers))
     assert [state(one) for one in done] == ["licensed", "failed"]
@@ -101,7 +101,7 @@ def test_downloads_that_are_used_up_meanwhile_fail_alone(at: Counter) -> None:
 
 def test_an_item_that_fails_alone_fails_alone(at: Counter) -> None:
     """A 200 with an error inside is a failure of that item, which may be tried again."""
-    one, other = ordinary(at.agency)[:2]
+    one, other = list_ordinary_ids(at.agency)[:2]
     offers = at.offer(one, other)
     at.agency.library.withdrawn.add(other)
     done = list(at.desk.license(offers))
@@ -114,7 +114,7 @@ def test_an_item_that_fails_alone_fails_alone(at: Counter) -> None:
 
 def test_the_same_is_not_bought_twice_within_a_day(at: Counter) -> None:
     """A repeat is refused and names the license; another size, force or the next day is not."""
-    one = ordinary(at.agency)[0]
+    one = list_ordinary_ids(at.agency)[0]
     at.license(one)
     [again] = at.license(one)
     assert state(again) == "refused"
@@ -129,7 +129,7 @@ def test_the_same_is_not_bought_twice_within_a_day(at: Counter) -> None:
 def test_api_subscriptions_take_one_item_a_request(at: Counter) -> None:
     """Each goes alone, with price and customer; what is charged is read from the history."""
     at.agency.subscribe(revenue_share("rs"))
-    ids = ordinary(at.agency)[:2]
+    ids = list_ordinary_ids(at.agency)[:2]
     asked: dict[str, Any] = {"subscription_id": "rs", "price": Decimal("1.50"), "customer_id": "c7"}
     done = at.license(*ids, **asked)
     posts = [r.json()["images"] for r in at.agency.requests if (r.method, r.path) == ("POST", PATH)]
@@ -145,7 +145,7 @@ def test_a_price_that_cannot_be_read_back_now_is_read_later(at: Counter) -> None
     at.agency.subscribe(revenue_share("rs"))
     at.agency.misbehave(says(400), on=PATH, method="GET", skip=1)
     asked: dict[str, Any] = {"subscription_id": "rs", "price": Decimal(9), "customer_id": "c7"}
-    [done] = at.license(ordinary(at.agency)[0], **asked)
+    [done] = at.license(list_ordinary_ids(at.agency)[0], **asked)
     assert state(done) == "licensed"
     assert done.purchase
     assert done.purchase.price is None
@@ -155,7 +155,7 @@ def test_a_price_that_cannot_be_read_back_now_is_read_later(at: Counter) -> None
 
 def test_custom_sizes_and_searches_are_sent(at: Counter) -> None:
     """Dimensions and the search's id reach the agency."""
-    at.license(ordinary(at.agency)[0], custom=(800, 0), search_id="abc")
+    at.license(list_ordinary_ids(at.agency)[0], custom=(800, 0), search_id="abc")
     [sent] = [r.json()["images"] for r in at.agency.requests if r.method == "POST"]
     assert sent[0]["custom_dimensions"] == {"width": 800}
     assert (sent[0]["size"], sent[0]["search_id"]) == ("custom", "abc")
@@ -165,7 +165,7 @@ def test_custom_sizes_and_searches_are_sent(at: Counter) -> None:
 def test_comps_cost_nothing(at: Counter) -> None:
     """A comp takes the comp subscription and no download."""
     at.agency.subscribe(comp("draft"))
-    [done] = at.license(ordinary(at.agency)[0], comp=True)
+    [done] = at.license(list_ordinary_ids(at.agency)[0], comp=True)
     assert done.purchase
     assert (done.purchase.subscription_id, done.purchase.charge) == ("draft", 0)
 
@@ -185,11 +185,11 @@ def test_videos_are_licensed(at: Counter) -> None:
 def test_metadata_that_is_demanded_must_be_there(at: Counter) -> None:
     """The offer names what is missing; without it nothing is sent."""
     at.agency.subscribe(premier("pr"))
-    [offer] = at.offer(ordinary(at.agency)[0], subscription_id="pr")
+    [offer] = at.offer(list_ordinary_ids(at.agency)[0], subscription_id="pr")
     assert offer.missing == ("client",)
     with pytest.raises(PurchaseRefused, match="client"):
         list(at.desk.license([offer]))
-    assert posts(at.agency) == 0
+    assert count_posts(at.agency) == 0
     [done] = at.desk.license([offer.with_values({"client": "ACME"})])
     assert state(done) == "licensed"
     assert at.agency.purchases[0].metadata == {"client": "ACME"}
@@ -202,26 +202,26 @@ def test_metadata_that_is_demanded_must_be_there(at: Counter) -> None:
 def test_metadata_is_checked_here(at: Counter, metadata: dict[str, str]) -> None:
     """At most four fields, none of them blank or with control characters."""
     with pytest.raises(PurchaseRefused):
-        at.offer(ordinary(at.agency)[0], metadata=metadata)
+        at.offer(list_ordinary_ids(at.agency)[0], metadata=metadata)
 
 
 def test_editorial_images_need_agreement(at: Counter) -> None:
     """Nothing is sent before the notice was agreed to; then the acknowledgement is."""
-    [offer] = at.offer(editorial(at.agency))
+    [offer] = at.offer(find_editorial_id(at.agency))
     with pytest.raises(PurchaseRefused, match="agree"):
         list(at.desk.license([offer]))
-    assert posts(at.agency) == 0
+    assert count_posts(at.agency) == 0
     [done] = at.desk.license([offer.with_notice_accepted()])
     assert state(done) == "licensed"
 
 
 def test_the_sandbox_refuses_editorial_and_we_say_so_first(tmp_path: Path) -> None:
     """An editorial image in the sandbox costs no purchase call."""
-    with simulator(size=20, sandbox=True) as agency, counter(agency, tmp_path) as at:
+    with simulator(size=20, sandbox=True) as agency, open_counter(agency, tmp_path) as at:
         with pytest.raises(PurchaseRefused, match="sandbox"):
-            at.offer(editorial(agency))
-        assert [state(o) for o in at.license(ordinary(agency)[0])] == ["licensed"]
-        assert posts(agency) == 1
+            at.offer(find_editorial_id(agency))
+        assert [state(o) for o in at.license(list_ordinary_ids(agency)[0])] == ["licensed"]
+        assert count_posts(agency) == 1
 
 
 def test_no_subscription(at: Counter) -> None:
@@ -236,7 +236,7 @@ def test_no_downloads_left(at: Counter) -> None:
     at.agency.subscriptions.clear()
     at.agency.subscribe(standard("s1", limit=1))
     chooser = at.desk.create_proposer()
-    one, other = ordinary(at.agency)[:2]
+    one, other = list_ordinary_ids(at.agency)[:2]
     chooser.make_offer(LicenseOptions(), one)
     with pytest.raises(PurchaseRefused, match="no downloads left"):
         chooser.make_offer(LicenseOptions(), other)
@@ -246,7 +246,7 @@ def test_a_wrong_size(at: Counter) -> None:
     """A size that nobody has is refused here; one that the agency refuses fails alone."""
     with pytest.raises(PurchaseRefused, match="no size 'giant'"):
         at.offer(FIRST, size="giant")
-    [offer] = at.offer(ordinary(at.agency)[0])
+    [offer] = at.offer(list_ordinary_ids(at.agency)[0])
     plan = at.agency.subscriptions[offer.subscription.id]
     plan.sizes = ("small",)
     [done] = at.desk.license([offer])
@@ -265,7 +265,7 @@ def test_a_withdrawn_image(at: Counter) -> None:
 
 def test_an_expired_token(at: Counter) -> None:
     """The owner is told to connect again; the record says that nothing was bought."""
-    offers = at.offer(ordinary(at.agency)[0])
+    offers = at.offer(list_ordinary_ids(at.agency)[0])
     at.agency.misbehave(says(401), on=PATH, method="POST")
     with pytest.raises(NotConnected):
         list(at.desk.license(offers))
@@ -274,7 +274,7 @@ def test_an_expired_token(at: Counter) -> None:
 
 def test_a_missing_scope_is_named(at: Counter) -> None:
     """A token that may look but not buy: the refusal names what it lacks."""
-    offers = at.offer(ordinary(at.agency)[0])
+    offers = at.offer(list_ordinary_ids(at.agency)[0])
     at.agency.accounts.grants[TOKEN].scopes.discard("licenses.create")
     with pytest.raises(Forbidden, match=r"scope licenses\.create;"):
         list(at.desk.license(offers))
@@ -284,7 +284,7 @@ def test_a_missing_scope_is_named(at: Counter) -> None:
 
 def test_scopes_that_cannot_be_looked_up_are_not_said_to_be_missing(at: Counter) -> None:
     """A 403 whose token doesn't say what it allows names what the call needs, and that alone."""
-    offers = at.offer(ordinary(at.agency)[0])
+    offers = at.offer(list_ordinary_ids(at.agency)[0])
     at.agency.misbehave(says(403), on=PATH, method="POST")
     at.agency.misbehave(says(503), on="/v2/user/access_token")
     with pytest.raises(Forbidden, match=r"may lack the scope licenses\.create and purchases"):
@@ -294,7 +294,7 @@ def test_scopes_that_cannot_be_looked_up_are_not_said_to_be_missing(at: Counter)
 
 def test_a_403_with_every_scope_is_the_agency_s_own(at: Counter) -> None:
     """Where no scope is missing, its own words are said."""
-    offers = at.offer(ordinary(at.agency)[0])
+    offers = at.offer(list_ordinary_ids(at.agency)[0])
     at.agency.misbehave(says(403, b'{"message": "Account on hold"}'), on=PATH, method="POST")
     with pytest.raises(Forbidden, match="Account on hold"):
         list(at.desk.license(offers))
@@ -303,15 +303,15 @@ def test_a_403_with_every_scope_is_the_agency_s_own(at: Counter) -> None:
 def test_a_refused_request_buys_nothing(at: Counter) -> None:
     """A 400 closes the record, and the same may be tried again."""
     at.agency.misbehave(says(400, b'{"message": "No."}'), on=PATH, method="POST")
-    [done] = at.license(ordinary(at.agency)[0])
+    [done] = at.license(list_ordinary_ids(at.agency)[0])
     assert done.purchase
     assert (state(done), done.purchase.error) == ("failed", "No.")
-    assert [state(o) for o in at.license(ordinary(at.agency)[0])] == ["licensed"]
+    assert [state(o) for o in at.license(list_ordinary_ids(at.agency)[0])] == ["licensed"]
 
 
 def test_an_unreachable_agency_buys_nothing(at: Counter) -> None:
     """A refused connection is no unknown outcome."""
-    offers = at.offer(ordinary(at.agency)[0])
+    offers = at.offer(list_ordinary_ids(at.agency)[0])
     real = at.account.license
 
     def gone(*wanted: Any) -> Any:
@@ -343,7 +343,7 @@ BOUGHT = {"acted", "body", "html", "gateway"}
 @pytest.mark.parametrize("stage", LOST)
 def test_a_lost_answer_is_settled_by_the_history(at: Counter, stage: str) -> None:
     """What was bought is found; what was not stays unknown and blocks until the time is over."""
-    one, other = ordinary(at.agency)[:2]
+    one, other = list_ordinary_ids(at.agency)[:2]
     at.agency.misbehave(LOST[stage], on=PATH, method="POST")
     [done] = at.license(one)
     if stage in BOUGHT:
@@ -366,14 +366,14 @@ def test_an_unknown_outcome_stops_the_rest(at: Counter) -> None:
     at.agency.subscribe(revenue_share("rs"))
     at.agency.misbehave(hang_up("read"), on=PATH, method="POST")
     asked: dict[str, Any] = {"subscription_id": "rs", "price": Decimal(9), "customer_id": "c7"}
-    done = at.license(*ordinary(at.agency)[:2], **asked)
+    done = at.license(*list_ordinary_ids(at.agency)[:2], **asked)
     assert [state(o) for o in done] == ["unknown"]
     assert at.agency.purchases == []
 
 
 def test_an_older_license_of_the_image_settles_nothing(at: Counter) -> None:
     """Only what came after the record was written can be its license."""
-    one = ordinary(at.agency)[0]
+    one = list_ordinary_ids(at.agency)[0]
     for days in (2, 1):
         old = at.purchases.now() - timedelta(days=days)
         at.agency.buy(int(one) - FIRST_ID, size="huge", time=old)
@@ -384,7 +384,7 @@ def test_an_older_license_of_the_image_settles_nothing(at: Counter) -> None:
 
 def test_a_license_settles_one_purchase(at: Counter) -> None:
     """A license that belongs to a purchase already is none of another's, made at the same time."""
-    one = ordinary(at.agency)[0]
+    one = list_ordinary_ids(at.agency)[0]
     [made] = at.license(one)
     assert made.purchase
     other = msgspec.structs.replace(made.purchase, purchase_id="0", size="small", license_id=None)
@@ -394,7 +394,7 @@ def test_a_license_settles_one_purchase(at: Counter) -> None:
 
 def test_a_slow_agency_that_acts_after_we_hung_up_is_found(at: Counter) -> None:
     """The purchase that comes late is settled, and not bought again."""
-    one = ordinary(at.agency)[0]
+    one = list_ordinary_ids(at.agency)[0]
     at.agency.misbehave(hang_up("read"), on=PATH, method="POST")
     assert [state(o) for o in at.license(one)] == ["unknown"]
     at.agency.buy(int(one) - FIRST_ID, size="huge")
@@ -405,7 +405,7 @@ def test_a_slow_agency_that_acts_after_we_hung_up_is_found(at: Counter) -> None:
 
 def test_a_history_that_cannot_be_read_leaves_it_unknown(at: Counter) -> None:
     """While the history is out of order nothing is concluded and nothing bought."""
-    one = ordinary(at.agency)[0]
+    one = list_ordinary_ids(at.agency)[0]
     at.agency.misbehave(hang_up("acted"), on=PATH, method="POST")
     at.agency.misbehave(says(400), on=PATH, method="GET", times=2, skip=1)
     [done] = at.license(one)
@@ -419,13 +419,13 @@ def test_a_history_that_cannot_be_read_leaves_it_unknown(at: Counter) -> None:
 
 def test_what_took_too_long_to_get_ready_is_not_sent(at: Counter) -> None:
     """A record that others may soon take for not bought is given up before the agency is asked."""
-    offers = at.offer(*ordinary(at.agency)[:2])
+    offers = at.offer(*list_ordinary_ids(at.agency)[:2])
     late = first(lambda: at.wait(6 * 60))
     at.agency.misbehave(late, on=PATH, method="GET", skip=1)
     with pytest.raises(PurchaseRefused, match="took too long"):
         list(at.desk.license(offers))
     assert at.states() == ["failed", "failed"]
-    assert posts(at.agency) == 0
+    assert count_posts(at.agency) == 0
 
 
 # -- the ledger out of order
@@ -434,19 +434,19 @@ def test_what_took_too_long_to_get_ready_is_not_sent(at: Counter) -> None:
 @pytest.mark.usefixtures("impatient")
 def test_without_a_record_nothing_is_bought(at: Counter, tmp_path: Path) -> None:
     """When the record can't be written, the agency is not asked."""
-    offers = at.offer(ordinary(at.agency)[0])
-    with locked(tmp_path), pytest.raises(LedgerError):
+    offers = at.offer(list_ordinary_ids(at.agency)[0])
+    with lock_database(tmp_path), pytest.raises(LedgerError):
         list(at.desk.license(offers))
-    assert (posts(at.agency), at.agency.purchases) == (0, [])
+    assert (count_posts(at.agency), at.agency.purchases) == (0, [])
 
 
 @pytest.mark.usefixtures("impatient")
 def test_a_record_that_cannot_be_closed_is_settled_later(at: Counter, tmp_path: Path) -> None:
     """Bought, but the database is stuck: the next look finds the license, and buys no other."""
-    one = ordinary(at.agency)[0]
+    one = list_ordinary_ids(at.agency)[0]
     offers = at.offer(one)
     with ExitStack() as stack:
-        stuck = first(lambda: stack.enter_context(locked(tmp_path)))
+        stuck = first(lambda: stack.enter_context(lock_database(tmp_path)))
         at.agency.misbehave(stuck, on=PATH, method="POST")
         with pytest.raises(LedgerError):
             list(at.desk.license(offers))

@@ -28,9 +28,9 @@ from tests.support.purchase_desk import (
     Counter,
     agency,
     at,
-    editorial,
-    ordinary,
-    posts,
+    count_posts,
+    find_editorial_id,
+    list_ordinary_ids,
     state,
 )
 
@@ -58,7 +58,7 @@ def without(name: str, rows: Rows) -> Rows:
 
 def test_an_error_beside_a_license_is_no_failure(at: Counter) -> None:
     """What has a license was bought, whatever else is said of it; and is not bought again."""
-    one = ordinary(at.agency)[0]
+    one = list_ordinary_ids(at.agency)[0]
     at.agency.misbehave(
         changed(lambda rows: [row | {"error": "No link now"} for row in rows]),
         on=PATH,
@@ -76,7 +76,7 @@ def test_an_error_beside_a_license_is_no_failure(at: Counter) -> None:
 
 def test_an_item_that_the_answer_leaves_out_is_looked_up(at: Counter) -> None:
     """The others are licensed; of the one that is missing the history says that it was bought."""
-    ids = ordinary(at.agency)[:3]
+    ids = list_ordinary_ids(at.agency)[:3]
     at.agency.misbehave(changed(lambda rows: rows[:1] + rows[2:]), on=PATH, method="POST")
     done = at.license(*ids)
     assert [state(one) for one in done] == ["licensed"] * 3
@@ -86,7 +86,7 @@ def test_an_item_that_the_answer_leaves_out_is_looked_up(at: Counter) -> None:
 
 def test_rows_in_another_order_are_told_apart(at: Counter) -> None:
     """Each license goes to the item that it names."""
-    ids = ordinary(at.agency)[:3]
+    ids = list_ordinary_ids(at.agency)[:3]
     at.agency.misbehave(changed(lambda rows: rows[::-1]), on=PATH, method="POST")
     bought = {o.offer.asset.id: o.purchase.license_id for o in at.license(*ids) if o.purchase}
     assert bought == {one.media_id: one.id for one in at.agency.purchases}
@@ -94,7 +94,7 @@ def test_rows_in_another_order_are_told_apart(at: Counter) -> None:
 
 def test_an_item_that_says_nothing_stays_unknown_alone(at: Counter) -> None:
     """While the history can't be read it is unknown, and what the answer says of others is kept."""
-    ids = ordinary(at.agency)[:2]
+    ids = list_ordinary_ids(at.agency)[:2]
     offers = at.offer(*ids)
     at.agency.misbehave(changed(lambda rows: rows[:1]), on=PATH, method="POST")
     at.agency.misbehave(says(400), on=PATH, method="GET", skip=2)
@@ -118,7 +118,7 @@ def test_an_answer_about_something_else_is_unclear(
 ) -> None:
     """An answer that names other items, or one twice, proves nothing; the history does."""
     at.agency.misbehave(changed(change), on=PATH, method="POST")
-    [done] = at.license(ordinary(at.agency)[0])
+    [done] = at.license(list_ordinary_ids(at.agency)[0])
     assert state(done) == "licensed"
     assert done.purchase
     assert done.purchase.license_id == at.agency.purchases[0].id
@@ -132,7 +132,7 @@ def test_a_reason_holds_no_link_and_no_escape(at: Counter) -> None:
         on=PATH,
         method="POST",
     )
-    [done] = at.license(ordinary(at.agency)[0])
+    [done] = at.license(list_ordinary_ids(at.agency)[0])
     assert done.purchase
     assert done.purchase.error == "[8mNo see"
 
@@ -144,7 +144,7 @@ def test_a_repeat_by_the_next_subscription_is_refused(at: Counter) -> None:
     """The first plan being used up by the purchase, the next would buy the same again."""
     at.agency.subscriptions.clear()
     at.agency.subscribe(standard("soon", limit=1, days=9), standard("late", license="enhanced"))
-    one = ordinary(at.agency)[0]
+    one = list_ordinary_ids(at.agency)[0]
     assert [state(o) for o in at.license(one)] == ["licensed"]
     assert [state(o) for o in at.license(one)] == ["refused"]
     assert [one.subscription_id for one in at.agency.purchases] == ["soon"]
@@ -155,7 +155,7 @@ def test_a_repeat_in_the_next_best_size_is_refused(at: Counter) -> None:
     """Nobody has named a size, and the plan with the best one is used up: no second purchase."""
     at.agency.subscriptions.clear()
     at.agency.subscribe(standard("a", limit=1), standard("b", sizes=("small",)))
-    one = ordinary(at.agency)[0]
+    one = list_ordinary_ids(at.agency)[0]
     at.license(one)
     [again] = at.license(one)
     assert "in the size huge" in again.refused
@@ -165,7 +165,7 @@ def test_a_repeat_in_the_next_best_size_is_refused(at: Counter) -> None:
 
 def test_what_was_bought_elsewhere_is_a_repeat(at: Counter) -> None:
     """A license of today that no record knows of, the disk having been emptied, is not doubled."""
-    one = ordinary(at.agency)[0]
+    one = list_ordinary_ids(at.agency)[0]
     number = int(one) - FIRST_ID
     old = at.agency.buy(number, size="huge", time=at.purchases.now() - timedelta(hours=25))
     assert [state(o) for o in at.license(one)] == ["licensed"]
@@ -183,7 +183,7 @@ def test_what_was_bought_elsewhere_is_a_repeat(at: Counter) -> None:
 def test_a_comp_made_elsewhere_is_no_repeat(at: Counter) -> None:
     """A draft of today doesn't keep anybody from the real license, nor the other way."""
     at.agency.subscribe(comp("draft"))
-    one = ordinary(at.agency)[0]
+    one = list_ordinary_ids(at.agency)[0]
     at.agency.buy(int(one) - FIRST_ID, size="huge", license="premier_comp")
     assert [state(o) for o in at.license(one)] == ["licensed"]
     assert [state(o) for o in at.license(one, comp=True)] == ["refused"]
@@ -191,7 +191,7 @@ def test_a_comp_made_elsewhere_is_no_repeat(at: Counter) -> None:
 
 def test_an_id_that_the_agency_writes_otherwise_is_refused(at: Counter) -> None:
     """01 and 1 are one image, so that one of both names alone can buy it."""
-    one = ordinary(at.agency)[0]
+    one = list_ordinary_ids(at.agency)[0]
     found = at.agency.library.find("image", one)
     at.agency.misbehave(says(200, json.dumps(found).encode()), on=f"/v2/images/0{one}")
     with pytest.raises(PurchaseRefused, match=f"calls it '{one}'"):
@@ -209,12 +209,12 @@ def test_a_token_that_cannot_be_had_buys_nothing(at: Counter) -> None:
         error.sent = True
         raise error
 
-    offers = at.offer(ordinary(at.agency)[0])
+    offers = at.offer(list_ordinary_ids(at.agency)[0])
     at.agency.misbehave(first(lambda: setattr(at.account, "_token", token)), on=PATH, method="GET")
     with pytest.raises(AgencyTimeout):
         list(at.desk.license(offers))
     assert at.states() == ["failed"]
-    assert posts(at.agency) == 0
+    assert count_posts(at.agency) == 0
 
 
 def pending(at: Counter, **fields: Any) -> Purchase:
@@ -230,16 +230,16 @@ def test_a_record_of_tomorrow_keeps_nobody_for_ever(at: Counter) -> None:
     """After a clock was set back it is waited for no longer than for any other, and then said."""
     pending(at, made_at=at.purchases.now() + timedelta(days=1))
     with pytest.raises(PurchaseRefused, match="image 77 was bought is unknown"):
-        at.license(ordinary(at.agency)[0])
+        at.license(list_ordinary_ids(at.agency)[0])
     assert at.skip < ANSWER_WAIT + timedelta(seconds=2 * SETTLE_POLL_SECONDS)
-    assert posts(at.agency) == 0
+    assert count_posts(at.agency) == 0
 
 
 def test_what_becomes_unknown_meanwhile_stops_the_rest(at: Counter) -> None:
     """Another process's purchase is lost between two requests of ours: the second is not sent."""
     at.agency.subscribe(revenue_share("rs"))
     asked: dict[str, Any] = {"subscription_id": "rs", "price": Decimal(9), "customer_id": "c"}
-    buying = at.desk.license(at.offer(*ordinary(at.agency)[:2], **asked))
+    buying = at.desk.license(at.offer(*list_ordinary_ids(at.agency)[:2], **asked))
     assert state(next(buying)) == "licensed"
     at.purchases.close(pending(at), state="unknown", error="lost")
     with pytest.raises(PurchaseRefused, match="image 77 was bought is unknown"):
@@ -257,12 +257,12 @@ def test_another_process_s_purchase_is_waited_for(at: Counter) -> None:
             at.purchases.close(other, state="failed", error="no")
 
     at.wait = wait
-    assert [state(o) for o in at.license(ordinary(at.agency)[0])] == ["licensed"]
+    assert [state(o) for o in at.license(list_ordinary_ids(at.agency)[0])] == ["licensed"]
 
 
 def test_each_size_settles_its_own(at: Counter) -> None:
     """Of two open purchases of an image the one license belongs to that of its size."""
-    one = ordinary(at.agency)[0]
+    one = list_ordinary_ids(at.agency)[0]
     for size in ("huge", "small"):
         at.purchases.close(pending(at, media_id=one, size=size), state="unknown", error="lost")
     at.agency.buy(int(one) - FIRST_ID, size="small")
@@ -271,7 +271,7 @@ def test_each_size_settles_its_own(at: Counter) -> None:
 
 def test_a_size_by_another_name_settles_too(at: Counter) -> None:
     """A width of one's own stands as custom in the history."""
-    one = ordinary(at.agency)[0]
+    one = list_ordinary_ids(at.agency)[0]
     at.agency.misbehave(hang_up("acted"), on=PATH, method="POST")
     [done] = at.license(one, custom=(800, 0))
     assert done.purchase
@@ -280,7 +280,7 @@ def test_a_size_by_another_name_settles_too(at: Counter) -> None:
 
 def test_the_size_that_another_item_waits_for_is_free(at: Counter) -> None:
     """A license named by another size is its image's, though some other image waits for that."""
-    one, other = ordinary(at.agency)[:2]
+    one, other = list_ordinary_ids(at.agency)[:2]
     pending(at, media_id=one, size="800x")
     pending(at, media_id=other, size="small")
     at.agency.buy(int(one) - FIRST_ID, size="small")
@@ -289,7 +289,7 @@ def test_the_size_that_another_item_waits_for_is_free(at: Counter) -> None:
 
 def test_what_its_buyer_writes_down_meanwhile_is_kept(at: Counter) -> None:
     """Closed while another process reads the history, a purchase keeps its charge."""
-    one = ordinary(at.agency)[0]
+    one = list_ordinary_ids(at.agency)[0]
     mine = pending(at, media_id=one)
     at.agency.buy(int(one) - FIRST_ID, size="huge")
     closes = first(lambda: at.purchases.close(mine, state="licensed", charge=1))
@@ -301,6 +301,6 @@ def test_what_its_buyer_writes_down_meanwhile_is_kept(at: Counter) -> None:
 def test_an_editorial_license_is_settled_as_well(at: Counter) -> None:
     """The answer being lost, an editorial purchase is found by its history."""
     at.agency.misbehave(hang_up("acted"), on=PATH, method="POST")
-    [offer] = at.offer(editorial(at.agency))
+    [offer] = at.offer(find_editorial_id(at.agency))
     [done] = at.desk.license([offer.with_notice_accepted()])
     assert state(done) == "licensed"
