@@ -25,6 +25,7 @@ from affiliate.search.service import Patience, SearchOutcome
 from affiliate.services import current_services
 from affiliate.web import i18n
 from affiliate.web.client_limits import is_crawler
+from affiliate.web.request_context import current_context
 from affiliate.web.template_helpers import (
     cache_for,
     has_request_host,
@@ -51,7 +52,7 @@ def request_parameters() -> Parameters:
     Raises:
         BadQuery: names the parameter that isn't UTF-8.
     """
-    return read_parameters(request.environ.get("QUERY_STRING", "").encode("latin-1"))
+    return current_context().parameters
 
 
 def read_search_query(parameters: Parameters) -> SearchQuery:

@@ -10,15 +10,16 @@ pages. A site whose own language has no pages shows English pages, which caches 
 from collections.abc import Sequence
 from typing import Final
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, request
 from flask_babel import Babel
 from werkzeug.datastructures import LanguageAccept
 from werkzeug.http import parse_accept_header
 
 from affiliate.domain.language_tags import find_nearest
-from affiliate.domain.query import LANGUAGES, read_parameters, read_single
+from affiliate.domain.query import LANGUAGES, read_single
 from affiliate.domain.ui_languages import UI_LANGUAGES
 from affiliate.errors import BadQuery
+from affiliate.web.request_context import Languages, RequestContext, current_context, start_context
 
 NEGOTIATED_SEGMENTS: Final = frozenset({"", "search", "image", "video", "topics", "collections"})
 """First segments of the paths that negotiate; all other routes use the site's language."""
@@ -34,21 +35,20 @@ def register(app: Flask, default: str) -> None:
 
     @app.before_request
     def choose() -> None:
-        g.lang, g.ui_language, g.negotiated = _choose_languages(default)
+        context = start_context()
+        context.languages = _choose_languages(context, default)
 
     app.after_request(_add_language_headers)
 
 
 def request_language() -> str:
     """Return the language of the current request's search, one of ``query.LANGUAGES``."""
-    lang: str = g.get("lang", "en")
-    return lang
+    return current_context().languages.search
 
 
 def ui_language() -> str:
     """Return the language of the current page, one of `UI_LANGUAGES`."""
-    lang: str = g.get("ui_language", "en")
-    return lang
+    return current_context().languages.ui
 
 
 def nearest_ui_language(lang: str) -> str:
@@ -63,13 +63,13 @@ def text_direction(lang: str) -> str:
 
 def is_negotiated() -> bool:
     """Return whether the browser's preferences affect the languages of the current request."""
-    return bool(g.get("negotiated"))
+    return current_context().languages.is_negotiated
 
 
-def _choose_languages(default: str) -> tuple[str, str, bool]:
+def _choose_languages(context: RequestContext, default: str) -> Languages:
     """Return the languages of search and page, and whether the browser's preferences count."""
     try:
-        tag = read_single(read_parameters(request.environ.get("QUERY_STRING", "")), "lang")
+        tag = read_single(context.parameters, "lang")
     except BadQuery:
         tag = None  # the view reports the error
     lang = find_nearest(tag.strip(), LANGUAGES) if tag else None
@@ -78,15 +78,15 @@ def _choose_languages(default: str) -> tuple[str, str, bool]:
         lang = default
     page_lang = _page_language(lang, default) if lang else None
     if lang and (page_lang or segment not in {*NEGOTIATED_SEGMENTS, FRAGMENT_SEGMENT}):
-        return lang, page_lang or nearest_ui_language(default), False
+        return Languages(lang, page_lang or nearest_ui_language(default))
     accepted = [tag for tag, quality in _accepted_languages() if quality > 0]
     lang = lang or _first_supported(accepted, LANGUAGES) or default
-    return (
+    return Languages(
         lang,
         _page_language(lang, default)
         or _first_supported(accepted, UI_LANGUAGES)
         or nearest_ui_language(default),
-        True,
+        is_negotiated=True,
     )
 
 

@@ -16,11 +16,10 @@ from markupsafe import Markup
 from affiliate.agencies import Agency
 from affiliate.agencies.base import PAGE_PLACES
 from affiliate.domain.media import AgencyStatus, Collection, Media, SearchQuery, Seller
-from affiliate.domain.query import MEDIA, read_parameters, read_site
+from affiliate.domain.query import MEDIA
 from affiliate.domain.topics import Topics, get_topics
 from affiliate.domain.ui_languages import UI_LANGUAGE_NAMES
 from affiliate.domain.words import capitalize_heading
-from affiliate.errors import BadQuery
 from affiliate.services import current_services
 from affiliate.web import (
     accents,
@@ -31,6 +30,7 @@ from affiliate.web import (
     page_cache,
     previews,
 )
+from affiliate.web.request_context import current_context
 
 MAX_RATIO_DIFFERENCE: Final = 0.007
 """Greatest difference of a rendition's ratio to the tile's; more would show the id bar."""
@@ -313,14 +313,7 @@ def _request_site() -> str:
     """Return the ``site`` of the request; empty for views whose answers don't vary by ``site``."""
     if request.blueprint not in SITE_BLUEPRINTS and request.endpoint != EMBED_ENDPOINT:
         return ""
-    if "request_site" not in g:
-        raw = request.environ.get("QUERY_STRING", "").encode("latin-1")
-        try:
-            g.request_site = read_site(read_parameters(raw))
-        except BadQuery:  # the view reports the error
-            g.request_site = ""
-    name: str = g.request_site
-    return name
+    return current_context().site
 
 
 def _site_pairs() -> list[tuple[str, str]]:

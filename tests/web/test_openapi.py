@@ -95,7 +95,7 @@ def read(monkeypatch: pytest.MonkeyPatch) -> set[str]:
     def recorded(raw: str | bytes, **more: bool) -> Recorded:
         return Recorded(read_parameters(raw, **more), names)
 
-    readers = ("caching", "template_helpers", "site.seo", "i18n", "embeds.oembed", "site.pages")
+    readers = ("caching", "request_context", "site.seo", "embeds.oembed", "site.pages")
     for module in readers:
         monkeypatch.setattr(f"affiliate.web.{module}.read_parameters", recorded)
     return names

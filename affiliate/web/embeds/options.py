@@ -165,6 +165,15 @@ class Embed(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 def read_leniently(raw: bytes) -> Parameters:
     """Return the readable parameters of a query string that stands on another site's page.
 
+    Raises:
+        BadQuery: as `clean_parameters` has it, or the query string is too long.
+    """
+    return clean_parameters(read_parameters(raw, lenient=True))
+
+
+def clean_parameters(decoded: Parameters) -> Parameters:
+    """Return what an embed can use of decoded parameters.
+
     Readers of a blog can't correct an address, so that pictures are worth more to them than an
     error. The rules are those of the element's attributes: numbers out of range are clamped, the
     first of several values counts, any ``consent`` asks for a click, and an unreadable value gives
@@ -173,7 +182,7 @@ def read_leniently(raw: bytes) -> Parameters:
     Raises:
         BadQuery: names ``q`` where a search has no criteria and visitors can't type any.
     """
-    given = drop_unread_language(read_parameters(raw, lenient=True))
+    given = drop_unread_language(decoded)
     parameters = {
         name: cleaned for name, values in given.items() if (cleaned := _clean_values(name, values))
     }

@@ -33,9 +33,10 @@ from affiliate.web.caching import (
 )
 from affiliate.web.embeds import builder, oembed
 from affiliate.web.embeds.frame_keys import KEY_PARAMETER, FrameKeys
-from affiliate.web.embeds.options import Embed, read_leniently
+from affiliate.web.embeds.options import Embed, clean_parameters, read_leniently
 from affiliate.web.errors import content_security_policy, problem_response
 from affiliate.web.page_cache import Canonicalizer
+from affiliate.web.request_context import current_context
 from affiliate.web.template_helpers import (
     cache_for,
     displaying_site,
@@ -192,7 +193,7 @@ def _drop_removed_agencies(query: SearchQuery) -> SearchQuery:
 
 def _read_parameters() -> Parameters:
     """Return the readable parameters of the current request."""
-    return read_leniently(request.environ.get("QUERY_STRING", "").encode("latin-1"))
+    return clean_parameters(current_context().readable_parameters)
 
 
 def _selection_parameters(parameters: Parameters) -> Mapping[str, str]:

@@ -20,7 +20,6 @@ from flask import (
     Response,
     abort,
     current_app,
-    g,
     redirect,
     render_template,
     request,
@@ -46,6 +45,7 @@ from affiliate.web.owner.cookies import (
     is_https,
     read_cookie,
 )
+from affiliate.web.request_context import Languages, current_context
 from affiliate.web.template_helpers import absolute_url
 
 FORM_CONTENT_TYPE: Final = "application/x-www-form-urlencoded"
@@ -79,7 +79,7 @@ def register(app: Flask) -> None:
 @blueprint.before_request
 def guard_request() -> AnyResponse | None:
     """Refuse forms of other sessions; redirect everybody but the owner to the log-in."""
-    g.lang, g.ui_language, g.negotiated = "en", "en", False
+    current_context().languages = Languages()  # English
     session.permanent = True
     if request.method == "POST" and not _has_form_of_session():
         return _refuse_form()

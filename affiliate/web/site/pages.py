@@ -228,8 +228,7 @@ def record_click() -> Response:
 
 
 def _read_click_fields() -> Mapping[str, Any]:
-    parameters = read_parameters(request.environ["QUERY_STRING"].encode("latin-1"))
-    fields: dict[str, Any] = {name: values[0] for name, values in parameters.items()}
+    fields: dict[str, Any] = {name: values[0] for name, values in request_parameters().items()}
     body = request.stream.read(CLICK_BYTES + 1)
     if len(body) > CLICK_BYTES:
         raise BadQuery("body", f"Send at most {CLICK_BYTES} bytes.")

@@ -10,16 +10,16 @@ from typing import Final, NamedTuple
 from urllib.parse import quote, urlencode
 
 import msgspec
-from flask import Blueprint, Flask, Response, current_app, render_template, request
+from flask import Blueprint, Flask, Response, current_app, render_template
 
 from affiliate.cache.freshness import REPLAY_SECONDS
 from affiliate.domain.media import Collection
-from affiliate.domain.query import READERS, read_parameters, read_single
+from affiliate.domain.query import READERS, Parameters, read_parameters, read_single
 from affiliate.domain.robots import HIDDEN_PATHS
 from affiliate.domain.ui_languages import UI_LANGUAGES
 from affiliate.services import current_services
 from affiliate.web import i18n
-from affiliate.web.caching import INCOMPLETE_MAX_AGE
+from affiliate.web.caching import INCOMPLETE_MAX_AGE, request_parameters
 from affiliate.web.page_cache import Canonicalizer
 from affiliate.web.template_helpers import (
     absolute_url,
@@ -72,7 +72,7 @@ def canonicalize_typed(raw: bytes) -> str:
     Raises:
         BadQuery: names the parameter that can't be read.
     """
-    typed = _read_typed(raw)
+    typed = _read_typed(read_parameters(raw))
     return urlencode({"q": typed.text} | ({"lang": typed.lang} if typed.lang else {}))
 
 
@@ -122,7 +122,7 @@ def suggest() -> Response:
     The answer echoes the words exactly as typed: browsers drop answers to other words. The store
     keeps no suggestions: answers for each typed letter would evict searches there.
     """
-    typed = _read_typed(request.environ.get("QUERY_STRING", "").encode("latin-1"))
+    typed = _read_typed(request_parameters())
     suggestions = current_services().suggestions.of(typed.words, i18n.request_language())
     body = msgspec.json.encode((typed.text, suggestions))
     response = Response(body, mimetype="application/x-suggestions+json")
@@ -194,8 +194,7 @@ def _list_collection_pages(featured: Iterable[Collection]) -> Iterator[SitemapPa
         yield SitemapPage(absolute_url(collection_url(collection, lang=lang)), {})
 
 
-def _read_typed(raw: bytes) -> TypedWords:
-    parameters = read_parameters(raw)
+def _read_typed(parameters: Parameters) -> TypedWords:
     text, lang = read_single(parameters, "q") or "", read_single(parameters, "lang")
     return TypedWords(
         text=text,

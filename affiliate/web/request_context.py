@@ -1,0 +1,76 @@
+"""The context of the current request: its parameters, its languages, and the site it names.
+
+`i18n` starts a context for each request, so that a query string is read once. Commands, which
+answer no request, have a context without parameters.
+"""
+
+from functools import cached_property
+from typing import NamedTuple
+
+from flask import g, has_request_context, request
+
+from affiliate.domain.query import Parameters, read_parameters, read_site
+from affiliate.errors import BadQuery
+
+
+class Languages(NamedTuple):
+    """The languages of a request; ``is_negotiated`` says that the browser's preferences count."""
+
+    search: str = "en"
+    ui: str = "en"
+    is_negotiated: bool = False
+
+
+class RequestContext:
+    """The parameters of a query string, read when first needed, and the languages of a request.
+
+    A query string that can't be read raises BadQuery at each access, so that whoever reads it
+    decides what that means.
+    """
+
+    def __init__(self, query_string: bytes = b"") -> None:
+        self._query_string = query_string
+        self.languages = Languages()
+
+    @cached_property
+    def parameters(self) -> Parameters:
+        """Return the decoded parameters.
+
+        Raises:
+            BadQuery: names the parameter that isn't UTF-8, or is too long or too many.
+        """
+        return read_parameters(self._query_string)
+
+    @property
+    def readable_parameters(self) -> Parameters:
+        """Return the decoded parameters without those that aren't UTF-8.
+
+        Raises:
+            BadQuery: the query string is too long, or has too many parameters.
+        """
+        try:
+            return self.parameters
+        except BadQuery:
+            return read_parameters(self._query_string, lenient=True)
+
+    @cached_property
+    def site(self) -> str:
+        """Return the host name in ``site``; empty where none can be read."""
+        try:
+            return read_site(self.parameters)
+        except BadQuery:  # the view reports the error
+            return ""
+
+
+def start_context() -> RequestContext:
+    """Start the context of the current request."""
+    raw = request.environ.get("QUERY_STRING", "") if has_request_context() else ""
+    context: RequestContext = RequestContext(raw.encode("latin-1"))
+    g.context = context
+    return context
+
+
+def current_context() -> RequestContext:
+    """Return the context of the current request, started if need be."""
+    context: RequestContext | None = g.get("context")
+    return context or start_context()
