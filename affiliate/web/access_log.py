@@ -31,18 +31,18 @@ class AccessLogMiddleware:
     """A WSGI middleware that gives requests an id and, with a ``handler``, logs each request.
 
     A thread of its own writes the lines in batches. Lines contain no text typed by visitors: no
-    query string, and of the path only ids and ``known`` parts.
+    query string, and of the path only ids and ``known_parts``.
     """
 
     def __init__(
         self,
         app: "WSGIApplication",
         handler: logs.Handler | None = None,
-        known: Container[str] = frozenset(),
+        known_parts: Container[str] = frozenset(),
     ) -> None:
         self._app = app
-        self._log = _AccessLogWriter(handler, known) if handler else None
-        self._known = known
+        self._log = _AccessLogWriter(handler, known_parts) if handler else None
+        self._known_parts = known_parts
         self._numbers = itertools.count(1)
         self._id_prefix = secrets.token_hex(4)
 
@@ -55,14 +55,14 @@ class AccessLogMiddleware:
         request_id = environ.get("HTTP_X_REQUEST_ID", "")
         if not ACCEPTED_ID.fullmatch(request_id):
             request_id = f"{self._id_prefix}-{next(self._numbers):x}"
-        path, head, began = environ["PATH_INFO"], [("", _NO_HEADERS)], time.perf_counter()
+        path, head, started_at = environ["PATH_INFO"], [("", _NO_HEADERS)], time.perf_counter()
 
         def begin(status: str, headers: Headers, exc_info: Any = None) -> Any:  # noqa: ANN401 - as WSGI has it
             head[0] = (status, headers)
             return start(status, [*headers, (logs.REQUEST_ID_HEADER, request_id)], exc_info)
 
         texts = environ.get("QUERY_STRING", ""), path, environ.get("HTTP_REFERER", "")
-        context = environ[logs.ENVIRON_KEY] = logs.LogContext(request_id, *texts, self._known)
+        context = environ[logs.ENVIRON_KEY] = logs.LogContext(request_id, *texts, self._known_parts)
         try:
             with logs.use_context(context):
                 return self._app(environ, begin)
@@ -71,7 +71,7 @@ class AccessLogMiddleware:
             raise
         finally:
             if self._log:
-                seconds, method = time.perf_counter() - began, environ["REQUEST_METHOD"]
+                seconds, method = time.perf_counter() - started_at, environ["REQUEST_METHOD"]
                 self._log.add(
                     ServedRequest(time.time(), request_id, method, path, *head[0], seconds)
                 )
@@ -88,10 +88,10 @@ class ServedRequest(NamedTuple):
     headers: Headers
     seconds: float
 
-    def to_log_record(self, known: Container[str]) -> logging.LogRecord:
-        """Return the request as a log record, whose path has ``known`` parts and ids alone."""
+    def to_log_record(self, known_parts: Container[str]) -> logging.LogRecord:
+        """Return the request as a log record, whose path has ``known_parts`` and ids alone."""
         path = self.path.encode("latin-1", "replace").decode("utf-8", "replace")
-        path = logs.redact_path(path, known)[:MAX_PATH_CHARACTERS]
+        path = logs.redact_path(path, known_parts)[:MAX_PATH_CHARACTERS]
         size = next((value for name, value in self.headers if name == "Content-Length"), "0")
         values = (self.method, path, self.status[:3], size, self.seconds * 1000)
         text = "%s %s %s %s bytes %.1f ms"
@@ -104,9 +104,9 @@ class ServedRequest(NamedTuple):
 class _AccessLogWriter:
     """A buffer of lines, which a thread writes every second."""
 
-    def __init__(self, handler: logs.Handler, known: Container[str]) -> None:
+    def __init__(self, handler: logs.Handler, known_parts: Container[str]) -> None:
         self._handler = handler
-        self._known = known
+        self._known_parts = known_parts
         self._lines: deque[ServedRequest] = deque(maxlen=MAX_PENDING_LINES)
         self._thread: threading.Thread | None = None
 
@@ -121,7 +121,7 @@ class _AccessLogWriter:
         """Write the waiting lines."""
         lines = [self._lines.popleft() for _ in range(len(self._lines))]
         if lines:
-            self._handler.write(line.to_log_record(self._known) for line in lines)
+            self._handler.write(line.to_log_record(self._known_parts) for line in lines)
 
     def _run(self) -> None:
         while True:

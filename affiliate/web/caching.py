@@ -249,11 +249,11 @@ def build_cache_control(outcome: SearchOutcome) -> str:
         return "private, no-cache"
     if outcome.lifetime <= 0:
         return "public, no-cache"
-    life = max(int(min(outcome.lifetime, 86400)), 1)
-    fresh = f"public, max-age={min(life, MAX_BROWSER_AGE)}, s-maxage={min(life, MAX_CDN_AGE)}"
+    seconds = max(int(min(outcome.lifetime, 86400)), 1)
+    fresh = f"public, max-age={min(seconds, MAX_BROWSER_AGE)}, s-maxage={min(seconds, MAX_CDN_AGE)}"
     if any(status.status == "failed" for status in outcome.page.agencies):
         return fresh  # a failure is shown for its lifetime, without grace
-    grace = int(min(life, outcome.grace))
+    grace = int(min(seconds, outcome.grace))
     if not grace:
         return fresh
     return f"{fresh}, stale-while-revalidate={min(grace, MAX_BROWSER_AGE)}, stale-if-error={grace}"

@@ -242,7 +242,7 @@ def page_cache_routes() -> dict[str, Canonicalizer]:
 
 
 def register(app: Flask) -> None:
-    """Add the route of the description to an app, and links to it."""
+    """Add the description's route, and links to the description, to an app."""
     app.register_blueprint(blueprint)
     app.after_request(_link_description)
 

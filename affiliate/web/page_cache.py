@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 SHARED_SECONDS: Final = 300.0
 JOIN_SECONDS: Final = 0.3
-"""Seconds to wait for a request that is rendering the same page, before rendering it again."""
+"""Seconds to wait for a request that is rendering the same page, before rendering the page, too."""
 MEMORY_BYTES: Final = 32 * 1024 * 1024
 """Memory of responses, their keys and the memo of addresses together."""
 MEMO_DIVISOR: Final = 16
@@ -230,7 +230,7 @@ class PageCacheMiddleware:
         return key
 
     def _memoize_key(self, raw_key: CacheKey, key: CacheKey) -> None:
-        """Keep the canonical key of an address; clear the memo when it takes too much memory."""
+        """Keep the canonical key of an address; clear the memo above its limit of memory."""
         size = measure_key(raw_key) + measure_key(key)
         with self._lock:
             if self._keys_bytes + size > self.limit // MEMO_DIVISOR:
@@ -267,7 +267,7 @@ class PageCacheMiddleware:
         method = environ["REQUEST_METHOD"]
         environ["REQUEST_METHOD"] = "GET"
         conditions = {n: environ.pop(n, None) for n in CONDITIONAL_HEADERS}
-        started = self._now()
+        started_at = self._now()
         status, headers, body, terms = self._run_app(environ)
         environ["HTTP_IF_NONE_MATCH"] = conditions["HTTP_IF_NONE_MATCH"]
         environ["REQUEST_METHOD"] = method
@@ -277,7 +277,7 @@ class PageCacheMiddleware:
         if key and may_keep and response.is_cacheable:
             self._store_in_memory(key, response)
             self._store_shared(key, response, terms.seconds)
-        response.timing = f"app;dur={(self._now() - started) * 1000:.1f}"
+        response.timing = f"app;dur={(self._now() - started_at) * 1000:.1f}"
         answer = self._send_response(response, environ, start, response.cache_status, status)
         response.timing = "memory"
         return answer

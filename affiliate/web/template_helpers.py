@@ -13,8 +13,7 @@ from flask import Flask, current_app, g, request
 from flask_babel import format_decimal, gettext
 from markupsafe import Markup
 
-from affiliate.agencies import Agency
-from affiliate.agencies.base import PAGE_PLACES
+from affiliate.agencies.base import PAGE_PLACES, Agency
 from affiliate.domain.media import AgencyStatus, Collection, Media, SearchQuery, Seller
 from affiliate.domain.query import MEDIA
 from affiliate.domain.topics import Topics, get_topics
@@ -35,7 +34,7 @@ from affiliate.web.request_context import current_context
 MAX_RATIO_DIFFERENCE: Final = 0.007
 """Greatest difference of a rendition's ratio to the tile's; more would show the id bar."""
 SITE_BLUEPRINTS: Final = ("site", "details", "collected")
-"""Blueprints whose answers vary by the ``site`` that led the visitor there."""
+"""Blueprints whose answers vary by the ``site`` that the visitor came from."""
 EMBED_ENDPOINT: Final = "embeds.embed_results"
 """The endpoint of the results on other sites' pages."""
 ASSET_VERSION: Final = re.compile(r"[0-9a-f]{12}")
@@ -344,7 +343,7 @@ def _file_digest(folder: str, name: str) -> str:
 def credit_links(items: Sequence[Media], late: Sequence[AgencyStatus] = ()) -> Markup:
     """Return the credits required by the items' agencies, as links with commas between.
 
-    Credits of ``late`` agencies are included: their pictures are added below those on the screen.
+    Credits of ``late`` agencies are included, as their pictures are added to the page later.
     """
     credit_by_name = {agency.name: agency.terms.credit for agency in _configured_agencies()}
     names = [item.agency for item in items] + [status.agency for status in late]

@@ -237,7 +237,7 @@ def refuse(environ: "WSGIEnvironment", _start: "StartResponse") -> list[bytes]:
     [
         (refuse, " ERROR - - - the application failed", "/***/*** lang=en&q=*** /?q=***"),
         (
-            AccessLogMiddleware(refuse, known={"image"}),
+            AccessLogMiddleware(refuse, known_parts={"image"}),
             " ERROR its-id - - the application failed",
             "/image/*** lang=en&q=*** /?q=***",
         ),

@@ -72,7 +72,7 @@ class Snippet(NamedTuple):
 class BuilderChoices(NamedTuple):
     """The choices of the form: an embed, the builder's own parameters, and unreadable fields.
 
-    ``faults`` are reasons by the name of the field; the embed beside faults lacks those fields.
+    ``faults`` are reasons by the name of the field; the embed lacks these fields.
     """
 
     embed: Embed
@@ -150,7 +150,7 @@ def _read_choices(parameters: Parameters) -> BuilderChoices:
 
 
 def _field_attributes(name: str, faults: Mapping[str, str], ids: Sequence[str]) -> dict[str, str]:
-    """Return the attributes of a form's field; ``ids`` are those of texts that describe the field.
+    """Return the attributes of a form's field; ``ids`` belong to texts about the field.
 
     An unreadable field is marked as invalid.
     """
@@ -218,7 +218,7 @@ def build_poster(embed: Embed) -> tuple[Markup, Markup]:
     """Build the picture inside an element until the script's pictures arrive, and its credit.
 
     Both are empty while the cache has no picture whose agency allows hotlinking. The text inside
-    names a search box, so that no credit may be there.
+    is the name of a search box, and must not contain a credit.
     """
     preview = choose_picture(embed) if may_have_poster(embed) else None
     if preview is None or (preview.credit and embed.kind == "search"):
@@ -261,7 +261,7 @@ def build_newsletter(embed: Embed) -> str:
     """Build pictures with links for mail; empty while no cached picture may be hotlinked.
 
     Each picture links to its page on this site, which lists its agencies. Mail contains no
-    affiliate links: agencies' programs forbid them there, and a wrong link could not be corrected.
+    affiliate links: agencies' programs forbid such mail, and a wrong link could not be corrected.
     """
     configured = current_services().search.configured
     hotlinkable = {entry.agency.name for entry in configured if entry.agency.terms.hotlink}

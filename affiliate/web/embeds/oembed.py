@@ -161,7 +161,7 @@ def _build_answer(url: SplitResult, box: Box) -> dict[str, Any]:
 
 
 def _read_page_embed(url: SplitResult, from_path: Parameters) -> Embed:
-    """Return the embed of a page: ``from_path`` are parameters that override those of its query."""
+    """Return the embed of a page: ``from_path`` overrides parameters of its query."""
     try:
         return Embed.from_parameters({**read_parameters(url.query), **from_path})
     except BadQuery:
@@ -298,9 +298,9 @@ def _build_media_answer(media: Media, box: Box) -> dict[str, Any]:
 
 
 def _may_hotlink(media: Media) -> bool:
-    """Return whether the agency's terms let a picture's address stand on other sites."""
-    every = [one.agency for one in current_services().search.configured]
-    return next(one.terms.hotlink for one in every if one.name == media.agency)
+    """Return whether the agency's terms allow a picture's address on other sites."""
+    agencies = [configured.agency for configured in current_services().search.configured]
+    return next(agency.terms.hotlink for agency in agencies if agency.name == media.agency)
 
 
 def _larger_rendition(media: Media) -> Thumbnail:

@@ -55,7 +55,7 @@ ROW_GAP: Final = 6
 DISCLOSURE_HEIGHT: Final = 36
 SEARCH_BOX_HEIGHT: Final = 50
 SCROLLBAR_HEIGHT: Final = 16
-"""Heights in pixels, equal to those in ``static/embed.css``: a row, the gap between two rows, the
+"""Heights in pixels, the same as in ``static/embed.css``: a row, the gap between two rows, the
 disclosure above the rows, the search box, and the space of a strip for its scrollbar."""
 
 
@@ -166,16 +166,16 @@ def read_leniently(raw: bytes) -> Parameters:
     """Return the readable parameters of a query string that stands on another site's page.
 
     Raises:
-        BadQuery: as `clean_parameters` has it, or the query string is too long.
+        BadQuery: as `clean_parameters`, or the query string is too long.
     """
     return clean_parameters(read_parameters(raw, lenient=True))
 
 
 def clean_parameters(decoded: Parameters) -> Parameters:
-    """Return what an embed can use of decoded parameters.
+    """Return the parameters that an embed can use.
 
-    Readers of a blog can't correct an address, so that pictures are worth more to them than an
-    error. The rules are those of the element's attributes: numbers out of range are clamped, the
+    Readers of a blog can't correct an address, so that pictures are worth more than an error
+    here. The rules are those of the element's attributes: numbers out of range are clamped, the
     first of several values counts, any ``consent`` asks for a click, and an unreadable value gives
     way to the default. Texts are cut, and blanks replace their control characters.
 
@@ -214,10 +214,10 @@ def _clean_values(name: str, values: Iterable[str]) -> list[str]:
     return [text for text in texts if text][:1]
 
 
-def _clean_text(text: str, most: int) -> str:
+def _clean_text(text: str, max_length: int) -> str:
     """Return the beginning of a text, with blanks for control characters and surrogates."""
-    plain = (" " if unicodedata.category(c) in {"Cc", "Cs"} else c for c in text[: 2 * most])
-    return cut_between_signs("".join(plain).strip(), most)
+    plain = (" " if unicodedata.category(c) in {"Cc", "Cs"} else c for c in text[: 2 * max_length])
+    return cut_between_signs("".join(plain).strip(), max_length)
 
 
 def _clamp_number(text: str, low: int, high: int) -> str:

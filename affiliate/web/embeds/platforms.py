@@ -1,4 +1,4 @@
-"""The platforms of blogs: the forms of code that each takes, and the place for it in the editor."""
+"""The platforms of blogs: the forms of code for each platform, and the place in its editor."""
 
 from typing import Final, NamedTuple
 

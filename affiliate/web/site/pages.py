@@ -114,7 +114,7 @@ def register(app: Flask, services: Services) -> None:
 
 @blueprint.get("/")
 def start_page() -> Response:
-    """Return the start page: search box, topics, pictures of one of them, featured collections."""
+    """Return the start page: search box, topics, pictures of the first, featured collections."""
     topics, featured = current_services().config.site_topics, current_services().search.featured(0)
     outcome = _fetch_results(_topic_query(topics[0] if topics else "-"), Patience.NONE)
     page = msgspec.structs.replace(outcome.page, items=outcome.page.items[:START_STRIP_ITEMS])

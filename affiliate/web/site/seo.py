@@ -1,7 +1,7 @@
 """Files for search engines and browsers: robots, sitemap, OpenSearch, suggestions, icons.
 
-Absolute addresses begin with ``SITE_URL``. Without the setting they begin with the request's host,
-and no cache keeps such answers.
+Absolute addresses begin with ``SITE_URL``. Without the setting addresses begin with the request's
+host, and no cache keeps such answers.
 """
 
 import textwrap
