@@ -1,6 +1,6 @@
 """The parts of a running application, in one typed container that views and commands read.
 
-``create_app`` builds them and keeps them as ``app.extensions["services"]``.
+``create_app`` builds the container and keeps it as ``app.extensions["services"]``.
 """
 
 import msgspec
@@ -23,7 +23,7 @@ from affiliate.transport.client import Transport
 class Services(msgspec.Struct, frozen=True, kw_only=True):
     """The parts that an application was built of.
 
-    ``build_id`` is a digest of all that a page is made of beside agencies' answers.
+    ``build_id`` is a digest of all inputs of a page beside agencies' answers.
     """
 
     config: Config

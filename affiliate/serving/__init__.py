@@ -1,8 +1,8 @@
-"""Serves the application: takes the port, runs the processes, reads requests for WSGI.
+"""The server of the application: the port, the processes, and requests for WSGI.
 
-`ports` takes the port, `server` is the main process and `worker` one of those that it starts;
-`replacing` says when one that ended gets a successor. `requests` stands between the server and the
-application, and `progress` sees whether requests get on. Nothing here knows the site.
+`ports` takes the port, `server` is the main process and `worker` a process that `server` starts;
+`replacing` decides when a process that ended gets a successor. `requests` is between the server and
+the application, and `progress` finds requests that hang. Nothing here knows the site.
 """
 
 from affiliate.serving.ports import hold_listener

@@ -1,4 +1,4 @@
-"""Takes the port to listen on, which no two sites share by mistake, and gives it up."""
+"""The port to listen on, which no two sites share by mistake: taking and giving up the port."""
 
 import errno
 import signal
@@ -12,18 +12,18 @@ from typing import Final
 from affiliate.errors import CannotListen
 
 BACKLOG: Final = 1024
-"""Connections that wait to be accepted."""
+"""Connections that may wait to be accepted."""
 WAIT_SECONDS: Final = 2.0
-"""How long a port that is taken may still be given up: by a server that has just been told to
-end, or by the processes of one that was killed."""
+"""Seconds for which a taken port may still be given up: by a server that is ending, or by the
+processes of a killed server."""
 STALLED_SECONDS: Final = 30
-"""How long a client may take nothing of its answer until its connection is cut."""
+"""Seconds for which a client may take nothing of its answer before its connection is cut."""
 LISTENS_LATE: Final = sys.platform.startswith(("linux", "freebsd"))
-"""Whether Granian begins to listen by itself as soon as a process is ready."""
+"""True where Granian itself begins to listen, as soon as a process is ready."""
 TURN_AWAY_SECONDS: Final = 1.0
-"""How long clients that are turned away may take to read so."""
+"""Seconds that refused clients have to read their answer."""
 MAX_READS: Final = 64
-"""How often something is read of such a client, which may go on sending for ever."""
+"""Most reads from a refused client, which may go on sending for ever."""
 UNAVAILABLE_ANSWER: Final = (
     b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain\r\nContent-Length: 20\r\n"
     b"Retry-After: 5\r\nConnection: close\r\n\r\nService Unavailable\n"
@@ -32,12 +32,12 @@ UNAVAILABLE_ANSWER: Final = (
 
 @contextmanager
 def hold_listener(host: str, port: int, *, shared: bool = False) -> Iterator[socket.socket]:
-    """Yield the socket of `open_listener`, and answer 503 to clients that wait on it at the end.
+    """Yield the socket of `open_listener`; at the end answer 503 to clients that wait on it.
 
-    Until the server sets its own, a signal to end ends the block.
+    Until the server sets its own signal handlers, a signal to end ends the block.
 
     Raises:
-        CannotListen: as of `open_listener`.
+        CannotListen: see `open_listener`.
     """
     sock = open_listener(host, port, shared=shared)
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -58,19 +58,21 @@ def _exit_on_signal(*_: object) -> None:
 def open_listener(host: str, port: int, *, shared: bool = False) -> socket.socket:
     """Return a socket that listens at an address or a host name.
 
-    Where a ``shared`` socket listens, another shared one may too: the system deals connections
-    out to both until the older is closed. A shared socket only has the port, until the first
-    process is ready and listens: the older one answers meanwhile. Without ``shared`` the port
-    belongs to one socket, and of two that ask at the same moment one is refused.
+    A ``shared`` socket may share its port with other shared sockets: the system spreads
+    connections over all of them until the older ones are closed. A shared socket only holds the
+    port until the first process is ready and listens: the older socket answers meanwhile. Without
+    ``shared`` the port belongs to one socket, and of two opened at the same moment one is refused.
 
     Raises:
         CannotListen: the port is taken, or the host is none of this machine; one sentence.
     """
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except (OSError, UnicodeError):
         raise CannotListen(f"HOST {host} can't be found; use an address such as 0.0.0.0.") from None
-    family, kind, protocol, _, address = min(found, key=lambda one: one[0] != socket.AF_INET)
+    family, kind, protocol, _, address = min(
+        addresses, key=lambda found: found[0] != socket.AF_INET
+    )
     end = time.monotonic() + WAIT_SECONDS
     while True:
         sock = socket.socket(family, kind, protocol)
@@ -86,7 +88,7 @@ def open_listener(host: str, port: int, *, shared: bool = False) -> socket.socke
 
 
 def _bind_listener(sock: socket.socket, address: object, *, shared: bool) -> None:
-    # Connections of a server that has just ended keep the port otherwise (TIME_WAIT).
+    # Otherwise connections of a server that has just ended keep the port (TIME_WAIT).
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     if shared:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
@@ -99,9 +101,9 @@ def _bind_listener(sock: socket.socket, address: object, *, shared: bool) -> Non
 
 
 def close_listener(listener: socket.socket) -> None:
-    """Close a socket that processes share, for all of them.
+    """Close a socket for all processes that share it.
 
-    Who waits to be accepted is answered 503: closed unread, such connections were reset.
+    Clients that wait to be accepted are answered 503: closed unread, their connections were reset.
     """
     clients = []
     listener.setblocking(False)
@@ -115,7 +117,7 @@ def close_listener(listener: socket.socket) -> None:
 
 
 def _turn_away_clients(clients: Sequence[socket.socket]) -> None:
-    """Answer 503 to each, and close the connections once that is read."""
+    """Answer 503 to each client, and close the connections once the answer is read."""
     end = time.monotonic() + TURN_AWAY_SECONDS
     for client in clients:
         with suppress(OSError):
@@ -123,14 +125,14 @@ def _turn_away_clients(clients: Sequence[socket.socket]) -> None:
             client.shutdown(socket.SHUT_WR)
     for client in clients:
         with client, suppress(OSError):
-            for _ in range(MAX_READS):  # what is left unread resets the connection, too
+            for _ in range(MAX_READS):  # unread bytes reset a connection on its close
                 client.settimeout(max(end - time.monotonic(), 0.001))
                 if not client.recv(65536):
                     break
 
 
 def _describe_failure(error: OSError, host: str, port: int, *, shared: bool) -> str:
-    """Tell in a sentence why an address can't be listened at, and what helps."""
+    """Return a sentence on why an address can't be listened at, and on the remedy."""
     if error.errno == errno.EADDRINUSE and shared:
         return (
             f"port {port} is taken: what listens there was started without --reuse-port;"

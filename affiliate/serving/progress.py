@@ -1,4 +1,4 @@
-"""Notices that the threads of a pool don't get on with their requests."""
+"""Detection of threads of a pool that hang in their requests."""
 
 import sys
 import threading
@@ -6,15 +6,15 @@ import traceback
 from typing import Final
 
 MAX_BEATS: Final = 20
-"""Beats after which a request is stuck: 10 seconds in which its process runs. Nothing that the
-site waits for takes so long, and half a pool may wait at once (`search.fanout.WAITERS`)."""
+"""Beats after which a request is stuck: 10 seconds in which its process runs. No wait of the site
+takes so long, and half a pool may wait at once (`search.fanout.WAITERS`)."""
 
 
 class Progress:
     """The threads of a pool that are answering, each with the beat in which its request began.
 
-    Time is counted in beats of the process itself, so that a process that was stopped, or a
-    machine that was asleep, has no request that is older for that.
+    Time is counted in beats of the process itself, so that no request ages while the process is
+    stopped or the machine is asleep.
     """
 
     def __init__(self, threads: int) -> None:
@@ -29,17 +29,17 @@ class Progress:
         del self._began[threading.get_ident()]
 
     def count_beat(self) -> None:
-        """Count the time that has passed."""
+        """Count a beat."""
         self._beats += 1
 
     def find_stuck(self) -> list[int]:
-        """Return the threads that hang, if they are more than half of the pool; else none."""
+        """Return the threads that hang, if more than half of the pool hang; else none."""
         began = list(self._began.items())
         threads = [thread for thread, beat in began if self._beats - beat >= MAX_BEATS]
         return threads if len(threads) > self._most_stuck else []
 
 
 def format_stack(thread: int) -> str:
-    """Return the lines of code that a thread is at, the innermost last; empty once it has ended."""
+    """Return the stack of a thread, the innermost line last; empty for a thread that has ended."""
     frame = sys._current_frames().get(thread)  # noqa: SLF001 - there is no other way to it
     return "".join(traceback.format_stack(frame)).rstrip() if frame else ""

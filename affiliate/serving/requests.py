@@ -1,8 +1,8 @@
-"""Hands requests to a WSGI application in threads, with their bodies read beforehand.
+"""Requests for a WSGI application, answered in threads, with their bodies read beforehand.
 
-A request is answered in the thread of the server that brings it. The body of a POST is read by
-an event loop first, where thousands may be under way without a thread of their own: what is slow
-to send one keeps nobody else waiting, and loses its connection after `BODY_SECONDS`.
+A request is answered in the server's thread that brings the request. The body of a POST is read by
+an event loop first, where thousands may be under way without threads of their own: a client that
+sends slowly keeps nobody else waiting, and loses its connection after `BODY_SECONDS`.
 """
 
 import asyncio
@@ -27,22 +27,22 @@ if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication, WSGIEnvironment
 
 BODY_SECONDS: Final = 3.0
-"""How long a whole body may take to arrive."""
+"""Seconds that a whole body may take to arrive."""
 BODY_BYTES: Final = 16 * 1024
-"""What is read of a body; the application refuses longer ones by what it gets of them."""
+"""Bytes that are read of a body; the application refuses longer bodies by their beginning."""
 MAX_BODIES: Final = 1024
 """Bodies under way in a process; further ones are refused at once."""
 MAX_WAITING: Final = 4096
-"""Whole bodies that wait for an answer, as many as there may be connections: further ones could
-only come of clients that have gone, whose requests would pile up."""
+"""Whole bodies that wait for an answer, as many as there may be connections: further bodies could
+only be of clients that have gone, whose requests would pile up."""
 THREADS: Final = 2 * WAITERS
 """Request threads of a process; more wait in the server's queue."""
 BODY_THREADS: Final = 32
-"""Threads that answer requests with bodies: what a slow ledger holds up isn't the pages."""
+"""Threads that answer requests with bodies, so that a slow ledger holds up no pages."""
 MAX_HEADER_NAMES: Final = 256
-"""Names of headers whose WSGI form is remembered."""
+"""Names of headers whose WSGI form is cached."""
 HOST: Final = re.compile(r"([\w.~%-]+|\[[0-9a-f:.]+\])(:\d{0,5})?", re.ASCII | re.IGNORECASE)
-"""A host and perhaps a port (RFC 9110, 7.2): a comma shows that two headers were sent."""
+"""Pattern of a host and perhaps a port (RFC 9110, 7.2); two headers would be joined by a comma."""
 
 Headers = list[tuple[str, str]]
 
@@ -60,11 +60,11 @@ _CONSTANT_ENVIRON: Final = {
 
 
 class RequestScheduler(CallbackScheduler):
-    """What Granian calls for each request of a process; it must never raise.
+    """The scheduler that Granian calls for each request of a process; must never raise.
 
     Granian's own interface for WSGI can't give up a body that doesn't arrive
-    (https://github.com/emmett-framework/granian/issues/728); that for RSGI can, but runs
-    everything through an event loop. So this takes the place of the loop's scheduler.
+    (https://github.com/emmett-framework/granian/issues/728); its interface for RSGI can, but runs
+    everything through an event loop. Therefore this class replaces that loop's scheduler.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, app: "WSGIApplication") -> None:
@@ -79,14 +79,14 @@ class RequestScheduler(CallbackScheduler):
         self._plain, self._with_bodies = Progress(THREADS), Progress(BODY_THREADS)
         self.threads = THREADS
         self.stopping = False
-        """Whether the process ends: each connection is closed behind its next answer."""
+        """True while the process ends: each connection is closed behind its next answer."""
 
     def __new__(cls, loop: asyncio.AbstractEventLoop, app: "WSGIApplication") -> Self:
         """Fill the places of Granian's constructor, of which only the loop is used."""
         return super().__new__(cls, loop, app, None, None, None)  # type: ignore[call-arg]
 
     def check_hanging(self) -> bool:
-        """Tell whether most threads of a pool hang, and log where; to be asked once a beat."""
+        """Return whether most threads of a pool hang, and log a stack; call this once a beat."""
         for pool in (self._plain, self._with_bodies):
             pool.count_beat()
             if stuck := pool.find_stuck():
@@ -155,7 +155,7 @@ class RequestScheduler(CallbackScheduler):
         proto.response_bytes(status, headers, f"{status.phrase}\n".encode())
 
     def _answer_request(self, scope: Scope, proto: RSGIHTTPProtocol, body: bytes) -> None:
-        """Have the application answer; an error that it lets out is a 500."""
+        """Have the application answer; an exception becomes a 500."""
         environ = self._build_environ(scope, body)
         if not _is_host(environ["HTTP_HOST"]) and environ["SERVER_PROTOCOL"] == "HTTP/1.1":
             self._refuse_request(proto, HTTPStatus.BAD_REQUEST)
@@ -163,9 +163,9 @@ class RequestScheduler(CallbackScheduler):
         try:
             status, headers, sent = self._call_app(environ)
         except Exception:
-            with logs.use_context(asked := _log_context_of(environ)):
+            with logs.use_context(context := _log_context_of(environ)):
                 log.exception("the application failed")
-            headers = [(logs.REQUEST_ID_HEADER, asked.request_id)] if asked.request_id else []
+            headers = [(logs.REQUEST_ID_HEADER, context.request_id)] if context.request_id else []
             status, sent = HTTPStatus.INTERNAL_SERVER_ERROR, b""
         if self.stopping or _is_unread(environ, body):
             headers = [*headers, ("Connection", "close")]
@@ -187,7 +187,7 @@ class RequestScheduler(CallbackScheduler):
         return int(status[:3]), headers, body
 
     def _build_environ(self, scope: Scope, body: bytes) -> "WSGIEnvironment":
-        """Describe a request as PEP 3333 has it; of a name that comes twice the values are one."""
+        """Return the environ of a request (PEP 3333); values of a repeated header are joined."""
         host, _, port = scope.server.rpartition(":")
         environ: dict[str, Any] = {
             **_CONSTANT_ENVIRON,
@@ -219,8 +219,8 @@ class RequestScheduler(CallbackScheduler):
     def _add_wsgi_name(self, name: str) -> str:
         """Return the name that a header has in WSGI; empty for a header that is left out.
 
-        That is one with an underscore, whose name there would be that of another: a client's
-        ``X_Forwarded_For`` must not pass for what a proxy has added.
+        Headers with an underscore are left out, as their WSGI name would be that of another: a
+        client's ``X_Forwarded_For`` must not pass for a header that a proxy has added.
         """
         key = "" if "_" in name else name.upper().replace("-", "_")
         if key and key not in {"CONTENT_TYPE", "CONTENT_LENGTH"}:
@@ -231,10 +231,11 @@ class RequestScheduler(CallbackScheduler):
 
 
 async def _join_parts(proto: RSGIHTTPProtocol) -> bytes | None:
-    """Return a body, or what is longer than `BODY_BYTES` of it; None where it is broken.
+    """Return a body, read until it exceeds `BODY_BYTES`; None for a broken body.
 
-    Granian gives an empty part for the end of a body, and another for what it can't read before
-    (a chunk of no size, an end of the connection) or leaves out (headers behind the body).
+    Granian gives an empty part for the end of a body, and another for an unreadable part before the
+    end (a chunk of no size, an end of the connection) or one that it leaves out (headers behind the
+    body).
     """
     body, ends = bytearray(), 0
     async for part in proto:
@@ -246,9 +247,9 @@ async def _join_parts(proto: RSGIHTTPProtocol) -> bytes | None:
 
 
 def _log_context_of(environ: "WSGIEnvironment") -> logs.LogContext:
-    """Return what a request is to the log: as the application has it, where that got so far."""
-    asked: logs.LogContext | None = environ.get(logs.ENVIRON_KEY)
-    return asked or logs.LogContext(
+    """Return the log context that the application has set, else one made of the request."""
+    context: logs.LogContext | None = environ.get(logs.ENVIRON_KEY)
+    return context or logs.LogContext(
         query=environ["QUERY_STRING"],
         path=environ["PATH_INFO"],
         referer=environ.get("HTTP_REFERER", ""),
@@ -261,23 +262,24 @@ def _is_host(text: str) -> bool:
 
 
 def _is_uncoded(scope: Scope) -> bool:
-    """Tell whether a body comes in no coding but chunks (RFC 9112, 6.1).
+    """Return whether a body has no transfer coding but chunks (RFC 9112, 6.1).
 
-    The server refuses lengths that disagree; to chunks with a length it answers, and closes.
+    The server refuses lengths that disagree; chunks with a length are answered, and the connection
+    is closed.
     """
     codings = [value for name, value in scope.headers.items() if name == "transfer-encoding"]
     return not codings or [coding.lower() for coding in codings] == ["chunked"]
 
 
 def _is_unread(environ: "WSGIEnvironment", body: bytes) -> bool:
-    """Tell whether something of a body is still to come: its connection could wait for ever."""
+    """Return whether part of a body is still to come: the connection could wait for ever."""
     if environ["REQUEST_METHOD"] == "POST":
         return len(body) > BODY_BYTES
     return environ.get("CONTENT_LENGTH", "0") != "0" or "HTTP_TRANSFER_ENCODING" in environ
 
 
 def _read_length(scope: Scope) -> int:
-    """Return the length that a body is said to have; 0 where none is said."""
+    """Return the Content-Length of a request; 0 for none."""
     length = scope.headers.get("content-length") or ""
     return int(length) if length.isascii() and length.isdigit() else 0
 

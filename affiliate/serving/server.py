@@ -1,4 +1,4 @@
-"""The main process: it owns the port and the processes that answer."""
+"""The main process, which owns the port and the processes that answer."""
 
 import logging
 import multiprocessing
@@ -29,27 +29,27 @@ CONNECTIONS: Final = 4096
 OTHER_FILES: Final = 256
 """Files that a process opens beside its connections: databases, agencies, the cache's store."""
 HUNG_SECONDS: Final = 15.0
-"""A process that has not run for so long is killed, and another takes its place."""
+"""Seconds without a beat after which a process is killed and replaced."""
 LOOK_SECONDS: Final = 1.0
-"""How often the processes are looked at."""
+"""Seconds between two checks of the processes."""
 RENEW_SECONDS: Final = 30.0
-"""How long a process may take to start beside the one whose place it takes."""
+"""Seconds that a process may take to start beside its predecessor."""
 LOG_CONFIG: Final = {
     "incremental": True,
     "formatters": {},
     "handlers": {},
     "loggers": {"_granian": {"propagate": True}},
 }
-"""Granian's settings of its log that leave its lines to the handlers that are there."""
+"""Granian's log settings that leave its lines to the existing handlers."""
 
 log = logging.getLogger(__name__)
 
 
 class Server(MPServer):
-    """Granian over a socket that is listening already, shared by all processes.
+    """Granian over one listening socket that all processes share.
 
-    A process that hangs then keeps no share of new connections, as it would with a socket of its
-    own. A process that doesn't show that it runs is replaced.
+    A process that hangs gets no share of new connections, unlike with a socket of its own. A
+    process without beats is replaced.
     """
 
     def __init__(self, listener: socket.socket, target: str, processes: int, level: str) -> None:
@@ -74,11 +74,11 @@ class Server(MPServer):
         self._hung: WeakSet[WorkerProcess] = WeakSet()
         self._failures, self._due = Failures(), dict[int, float]()
         self._has_served = False
-        self.main_loop_interrupt = Wake()  # type: ignore[assignment] # as much of it as is used
+        self.main_loop_interrupt = Wake()  # type: ignore[assignment] # the methods that are used
         self.on_startup(self._watch_processes)
 
     def run(self, prepare: Callable[[], object]) -> None:
-        """Serve until told to end."""
+        """Serve until a signal to end."""
         self.serve(worker.run_worker, partial(worker.load_app, prepare))  # type: ignore[arg-type]
 
     def _init_shared_socket(self) -> None:
@@ -93,7 +93,7 @@ class Server(MPServer):
     def _stop_workers(self) -> None:
         """End the processes, and give up the port as soon as none accepts any more.
 
-        A process that ended by itself after the server was told to end is no failure of the server.
+        A process that ended by itself after the signal to end is no failure of the server.
         """
         closing = threading.Thread(target=self._give_up_port, name="port")
         if any(map(self._read_beat, self.wrks)):
@@ -116,7 +116,7 @@ class Server(MPServer):
         end = time.monotonic() + worker.STOP_SECONDS
         while accepting and time.monotonic() < end:  # closed before, it kept their loops busy
             time.sleep(0.001)
-            accepting = [one for one in accepting if self._is_accepting(one)]
+            accepting = [process for process in accepting if self._is_accepting(process)]
         close_listener(self._listener)
 
     def _is_accepting(self, process: WorkerProcess) -> bool:
@@ -135,10 +135,10 @@ class Server(MPServer):
             super()._spawn_workers(*targets)  # type: ignore[no-untyped-call]
 
     def signal_handler_interrupt(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - as Granian has it
-        """End once, in as many seconds as the processes take that are answering.
+        """End once, in as many seconds as answers under way take.
 
-        A process that is being started has this handler too, until it has one of its own. Were
-        later signals ignored here, they would be in a process that is started at this moment.
+        A starting process has this handler, too, until it sets its own. Signals that this handler
+        ignored later on would also be ignored by a process that is starting at that moment.
         """
         if os.getpid() != self.pid:
             os._exit(1)
@@ -148,7 +148,7 @@ class Server(MPServer):
             super().signal_handler_interrupt(*args, **kwargs)  # type: ignore[no-untyped-call]
 
     def _serve_loop(self, spawn_target: Any, target_loader: Any) -> None:  # noqa: ANN401 - Granian's
-        """Give processes that ended a successor, and renew all at SIGHUP, until told to end."""
+        """Replace processes that ended, and renew all at SIGHUP, until a signal to end."""
         spawn = partial(self._spawn_worker, target=spawn_target, callback_loader=target_loader)
         while not self.interrupt_signal and self._plan_successors():
             if self.reload_signal:
@@ -161,24 +161,24 @@ class Server(MPServer):
             self.main_loop_interrupt.wait(next_due and max(next_due - time.monotonic(), 0.0))
 
     def _plan_successors(self) -> bool:
-        """Say of each process that ended why, and when another starts; tell whether to go on."""
+        """Log the end of each ended process and schedule its successor; return whether to go on."""
         self._has_served = self._has_served or any(map(self._read_beat, self.wrks))
         while self.interrupt_children:
             place = self.interrupt_children.pop()
             process = self.wrks[place]
-            if not _has_ended(process):  # it has a successor already
+            if not _has_ended(process):  # the place has a successor already
                 continue
-            process.inner.join(0.1)  # another thread may be reading how it ended
-            lived = time.monotonic() - process.birth
-            pause = self._failures.next_pause(place, lived)
+            process.inner.join(0.1)  # another thread may be reading the exit code
+            life_seconds = time.monotonic() - process.birth
+            pause = self._failures.next_pause(place, life_seconds)
             how = "hung" if process in self._hung else describe_exit(process.inner.exitcode)
-            words = f"process {place + 1} {how} after {lived:.0f} s"
+            words = f"process {place + 1} {how} after {life_seconds:.0f} s"
             if pause and not self._has_served:
                 log.error("%s, as did the one before: the server ends", words)
                 self.interrupt_children.append(place)  # Granian ends with status 1 for it
                 return False
             line = f"{words}; another starts in {pause:.0f} s"
-            log.error(line)  # a message of its own to what counts repetitions
+            log.error(line)  # without arguments, so that the log counts no two as repetitions
             self._due[place] = time.monotonic() + pause
         return True
 
@@ -191,9 +191,9 @@ class Server(MPServer):
                     self.wrks[place].start()  # type: ignore[no-untyped-call]
 
     def _renew_process(self, place: int, spawn: Callable[..., WorkerProcess]) -> None:
-        """Start a process, and end the one whose place it takes once it serves."""
+        """Start a process, and end its predecessor once the new process serves."""
         old, new = self.wrks[place], spawn(place)
-        new.interrupt_by_parent = True  # it has a predecessor, and needs no successor
+        new.interrupt_by_parent = True  # no successor while its predecessor serves
         with worker.hold_back_signals():
             new.start()  # type: ignore[no-untyped-call]
         end = time.monotonic() + RENEW_SECONDS
@@ -212,21 +212,21 @@ class Server(MPServer):
             old.inner.kill()
 
     def _read_beat(self, process: WorkerProcess) -> float:
-        """Return when a process has shown that it runs, or that it doesn't; 0 until it serves."""
+        """Return the time of a process's last beat, or a BEAT constant; 0 until it serves."""
         return self._beats[process][0]
 
     def _watch_processes(self) -> None:
         threading.Thread(target=self._kill_hanging, name="watch", daemon=True).start()
 
     def _kill_hanging(self) -> None:
-        """Kill processes that hang; others then take their places."""
-        looked = runs_since = time.monotonic()
+        """Kill processes that hang; their successors are started by `_serve_loop`."""
+        last_look = runs_since = time.monotonic()
         while not self.interrupt_signal:
             time.sleep(LOOK_SECONDS)
             now = time.monotonic()
-            if now - looked > LOOK_SECONDS + HUNG_SECONDS / 3:  # this process was stopped itself
+            if now - last_look > LOOK_SECONDS + HUNG_SECONDS / 3:  # this process was stopped itself
                 runs_since = now
-            looked = now
+            last_look = now
             for process in list(self.wrks):
                 if self._is_hanging(process, now, runs_since) and not _has_ended(process):
                     log.error("process %d hangs and is killed", process.idx + 1)
@@ -234,24 +234,24 @@ class Server(MPServer):
                     process.inner.kill()
 
     def _is_hanging(self, process: WorkerProcess, now: float, runs_since: float) -> bool:
-        shown = self._read_beat(process)
-        is_late = shown > 0 and now - max(shown, runs_since) > HUNG_SECONDS
-        return is_late or shown == worker.BEAT_HANGING
+        beat = self._read_beat(process)
+        is_late = beat > 0 and now - max(beat, runs_since) > HUNG_SECONDS
+        return is_late or beat == worker.BEAT_HANGING
 
 
 def _has_ended(process: WorkerProcess, seconds: float = 0.0) -> bool:
-    """Return whether a process ends within so many seconds.
+    """Return whether a process ends within ``seconds``.
 
-    A thread of Granian's waits for each process. ``is_alive`` of multiprocessing may call a process
+    A thread of Granian waits for each process. ``is_alive`` of multiprocessing may call a process
     alive that this thread has just seen end; the sentinel can be read by many threads at once.
     """
     return bool(connection.wait([process.inner.sentinel], max(seconds, 0.0)))
 
 
 class Wake:
-    """An event for the main thread, which handlers of signals may set at any moment.
+    """An event for the main thread, which signal handlers may set at any moment.
 
-    `threading.Event` has a lock, which the thread that a signal interrupts may be holding.
+    The lock of a `threading.Event` may be held by the very thread that a signal interrupts.
     """
 
     def __init__(self) -> None:
@@ -262,7 +262,7 @@ class Wake:
         self._set.put(None)
 
     def wait(self, seconds: float | None = None) -> None:
-        """Wait until set, for so long at most."""
+        """Wait until the event is set, at most ``seconds``."""
         with suppress(queue.Empty):
             self._set.get(timeout=seconds)
 
@@ -275,15 +275,15 @@ def serve(
     level: str = "info",
     prepare: Callable[[], object] = lambda: None,
 ) -> None:
-    """Serve what the function ``target`` (``module:function``) makes, in so many processes.
+    """Serve the application that the function ``target`` (``module:function``) makes.
 
-    ``level`` is the least that the server logs; each process begins with ``prepare``.
+    ``level`` is the lowest level of the server's log; each process begins with ``prepare``.
     """
     Server(listener, target, processes, level).run(prepare)
 
 
 def _limit_connections() -> int:
-    """Return how many connections a process may have, and raise the limit of open files."""
+    """Return the most connections of a process, after raising the limit of open files."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = CONNECTIONS + OTHER_FILES
     if soft != resource.RLIM_INFINITY and soft < wanted:

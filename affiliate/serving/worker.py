@@ -1,4 +1,4 @@
-"""One of the server's processes: it answers requests until it is told to end."""
+"""A worker process of the server, which answers requests until a signal to end."""
 
 import asyncio
 import ctypes
@@ -25,27 +25,27 @@ if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
 
 STOP_SECONDS: Final = 4
-"""How long requests under way may take to end: more than a page waits for agencies, and less than
+"""Seconds that requests under way have to end: more than a page waits for agencies, and less than
 the 5 seconds after which some platforms kill."""
 CLOSE_SECONDS: Final = 0.5
-"""How long a process that ends accepts connections, closing each behind an answer that says so.
-Connections on which nothing has come after as long again are closed without a word."""
+"""Seconds for which an ending process accepts connections, closing each behind its answer, which
+says so. After as long again, connections without a request are closed without an answer."""
 LEAVE_SECONDS: Final = 3.6
-"""When a process that ends leaves what is still open, so that it ends by itself."""
+"""Seconds after which an ending process drops open requests, so that it ends by itself."""
 BEAT_SECONDS: Final = 0.5
-"""How often a process shows that it runs, and looks whether its main process does."""
+"""Seconds between two beats of a process, and between two looks for its main process."""
 BEAT_HANGING: Final = -1.0
-"""What a process shows whose requests don't come to an end."""
+"""Beat of a process whose requests don't come to an end."""
 BEAT_LEAVING: Final = -2.0
-"""What a process shows that accepts no more connections."""
+"""Beat of a process that accepts no more connections."""
 END_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
-"""Signals that tell a process to end."""
+"""Signals that end a process."""
 PR_SET_PDEATHSIG: Final = 1
-"""See prctl(2)."""
+"""Option of prctl(2): the signal at the death of the parent."""
 
 
 class LoadedApp(NamedTuple):
-    """An application, and the one place in which its process shows that it runs."""
+    """An application, and the array of one number that holds its process's last beat."""
 
     app: "WSGIApplication"
     beat: MutableSequence[float]
@@ -53,9 +53,9 @@ class LoadedApp(NamedTuple):
 
 @contextmanager
 def hold_back_signals() -> Iterator[None]:
-    """Hold back signals to end while a process is started, for which `load_app` lets them through.
+    """Block signals to end while a process is started; `load_app` unblocks them in that process.
 
-    Python forgets those that come to a new process before its first line.
+    Python loses signals that reach a new process before its first line.
     """
     before = signal.pthread_sigmask(signal.SIG_BLOCK, END_SIGNALS)
     try:
@@ -65,7 +65,7 @@ def hold_back_signals() -> Iterator[None]:
 
 
 def load_app(prepare: Callable[[], object], target: str, beat: MutableSequence[float]) -> LoadedApp:
-    """Make the application: ``target`` is a module, a colon and a function of it."""
+    """Make the application by the function ``target`` (``module:function``)."""
     signal.pthread_sigmask(signal.SIG_UNBLOCK, END_SIGNALS)
     share_heaps()
     prepare()
@@ -100,21 +100,21 @@ def run_worker(  # noqa: PLR0913, PLR0917 - as Granian calls what runs in a proc
     """Serve until SIGTERM or SIGINT, or until the main process is gone."""
     _wake_as_orphan()
     requests = RequestScheduler(loop, loaded.app)
-    told, ended = WorkerSignal(), asyncio.Event()
-    told.add_cb(lambda: loop.call_soon_threadsafe(ended.set))
+    end_signal, ended = WorkerSignal(), asyncio.Event()
+    end_signal.add_cb(lambda: loop.call_soon_threadsafe(ended.set))
 
     def stop(close_seconds: float = CLOSE_SECONDS) -> None:
-        if not requests.stopping:  # a second signal, as Ctrl-C and the main process send
+        if not requests.stopping:  # Ctrl-C and the main process may send two signals
             requests.stopping = True
             loop.call_later(close_seconds, leave)
-            loop.call_later(2 * close_seconds, told.set)
+            loop.call_later(2 * close_seconds, end_signal.set)
             loop.call_later(LEAVE_SECONDS, ended.set)
 
     def leave() -> None:
         _stop_accepting(sock[1].get_fd())
         loaded.beat[0] = BEAT_LEAVING
 
-    def orphaned() -> None:
+    def stop_orphan() -> None:
         loop.call_soon_threadsafe(stop, 0.0)  # the port is wanted by the next start
 
     def beat() -> None:
@@ -125,7 +125,7 @@ def run_worker(  # noqa: PLR0913, PLR0917 - as Granian calls what runs in a proc
     for number_of_signal in END_SIGNALS:
         loop.add_signal_handler(number_of_signal, stop)
     threading.Thread(
-        target=_follow_main_process, args=(orphaned,), name="follow", daemon=True
+        target=_follow_main_process, args=(stop_orphan,), name="follow", daemon=True
     ).start()
     loop.call_soon(beat)
     worker = RSGIWorker(
@@ -133,44 +133,43 @@ def run_worker(  # noqa: PLR0913, PLR0917 - as Granian calls what runs in a proc
         *(requests.threads, idle_seconds),
         *(backpressure, http, http1, http2, websockets, static, *tls, metrics),
     )
-    worker.serve_mtr(requests, loop, told)  # type: ignore[attr-defined]
+    worker.serve_mtr(requests, loop, end_signal)  # type: ignore[attr-defined]
     loop.run_until_complete(ended.wait())
 
 
 def _stop_accepting(listener: int) -> None:
-    """Take no more connections, by telling Granian's loop of none (Linux).
+    """Accept no more connections, by removing the listener from Granian's event loop (Linux).
 
-    Granian itself stops to accept only when it closes connections on which nothing has come yet:
-    the last that it took would have no time to send their requests.
+    Granian itself stops accepting only when it closes connections without a request: the last
+    clients would have no time to send their requests.
     """
     if sys.platform != "linux":
         return
     for file in Path("/proc/self/fd").iterdir():
-        with suppress(OSError):  # a file that was closed meanwhile, a loop that has no listener
+        with suppress(OSError):  # a file that was closed meanwhile, a loop without the listener
             if str(file.readlink()) == "anon_inode:[eventpoll]":
                 with select.epoll.fromfd(os.dup(int(file.name))) as loop:
                     loop.unregister(listener)
 
 
-def _follow_main_process(orphaned: Callable[[], None]) -> None:
+def _follow_main_process(stop_orphan: Callable[[], None]) -> None:
     """End this process soon after its main process.
 
-    Killed, a main process can't tell its workers to end; they would serve on, with settings of
-    before, beside those of the next start.
+    A killed main process can't end its workers; they would serve on, with the old settings, beside
+    the workers of the next start.
     """
     main = multiprocessing.parent_process()
     while main is None or os.getppid() == main.pid:
         time.sleep(BEAT_SECONDS)
-    orphaned()
+    stop_orphan()
     time.sleep(STOP_SECONDS)
     os._exit(1)
 
 
 def _wake_as_orphan() -> None:
-    """Have the system continue this process when its main process ends, should it be stopped then.
+    """Have the system continue this process, should it be stopped, when its main process ends.
 
-    Where there is no such call (all but Linux), a process that is stopped stays until it is
-    continued.
+    Systems other than Linux lack that call: there a stopped process stays until it is continued.
     """
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGCONT)
