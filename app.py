@@ -233,7 +233,7 @@ def _known_parts(app: Flask) -> frozenset[str]:
     files = (one.name for one in Path(app.static_folder or ".").iterdir())
     names = (AGENCIES, ("image", "video"), files)
     with app.app_context():
-        topics = template_helpers.owner_topics().slugs()
+        topics = template_helpers.owner_topics().list_slugs()
     return frozenset(chain(routes, *names, topics))
 
 
@@ -393,7 +393,7 @@ def _link_style(name: str, settings: Config) -> LinkStyle:
         affiliate_id=own.affiliate_id or shared.affiliate_id,
         network=kind.network,
         sub_ids=settings.affiliate_sub_ids if default else frozenset(),
-        owned=link is not None,
+        is_owner_template=link is not None,
     )
 
 

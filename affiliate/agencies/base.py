@@ -196,10 +196,10 @@ class Agency:
 
     def unsupported(self, query: SearchQuery) -> tuple[str, ...]:
         """Return the names of the filters in ``query`` that this agency can't express."""
-        names, filters = query.filters(), self.expresses_for(query.media)
+        names, filters = query.list_filters(), self.expresses_for(query.media)
         return tuple(
             name
-            for name, value in query.pairs()
+            for name, value in query.to_pairs()
             if name in names and not is_among(value, filters.get(name, ()))
         )
 

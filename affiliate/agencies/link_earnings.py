@@ -30,7 +30,7 @@ def link_status(kind: type[Agency], style: LinkStyle) -> Earning:
             return Earning("ok", f"links carry {affiliate_id}")
         return _nothing(f"{own_id} is not set")
     is_unused = affiliate_id is not None and not _stands_in(affiliate_id, style.template)
-    if style.owned:
+    if style.is_owner_template:
         return _by_template(style.template, own_link, own_id if is_unused else "")
     if kind.link_source:
         hint = f" ({own_id} alone is not used)" if is_unused else ""

@@ -24,7 +24,7 @@ def search_key(source: str, query: SearchQuery, chunk: int, size: int) -> str:
 
     ``source``, here and below, is the agency's name and the digest of its address and key.
     """
-    return f"{FORMAT}:search:{source}:{size}.{chunk}:{query.key()}"
+    return f"{FORMAT}:search:{source}:{size}.{chunk}:{query.to_key()}"
 
 
 def similar_key(source: str, media_id: str, query: SearchQuery, chunk: int) -> str:

@@ -111,7 +111,7 @@ _FAILURE_PREFIXES = {
 def _check_links(enabled: EnabledAgency) -> Iterator[Finding]:
     """Report an agency's sample links, the source of their form, and whether links earn."""
     name = enabled.agency.name
-    source = "your own template" if enabled.link.owned else enabled.agency.link_source
+    source = "your own template" if enabled.link.is_owner_template else enabled.agency.link_source
     for media in ("image", "video") if enabled.agency.video_filters else ("image",):
         thumbnail = Thumbnail("https://example.com", 3, 2)
         sample = Media(
@@ -127,7 +127,7 @@ def _check_links(enabled: EnabledAgency) -> Iterator[Finding]:
         if link and link != SAMPLE_PAGE:
             note = f"{NOT_FOLLOWED}; {source}" if source else NOT_FOLLOWED
             yield Finding(OK, name, f"links to {media}s are such as {link} ({note})")
-        if enabled.link.owned and media == "image":
+        if enabled.link.is_owner_template and media == "image":
             yield from live_checks.check_link_host(
                 enabled, link, enabled.agency.landing_url(sample)
             )

@@ -125,11 +125,11 @@ def _list_queries(since: date, limit: int) -> list[SearchQuery]:
         for text, _ in current_services().search_counts.list_found(since, limit)
     ]
     readable = (
-        query for query in popular if not any(is_masked(value) for _, value in query.pairs())
+        query for query in popular if not any(is_masked(value) for _, value in query.to_pairs())
     )
     queries: dict[str, SearchQuery] = {}
     for query in (*map(build_words_query, current_services().config.site_topics), *readable):
-        queries.setdefault(query.key(), query)
+        queries.setdefault(query.to_key(), query)
     return list(queries.values())
 
 

@@ -1,1 +1,1 @@
-"""The terms of the field as data: searches, words, media, links; pure, and known to every layer."""
+"""The domain's data: searches, words, media, links; without side effects, for every layer."""

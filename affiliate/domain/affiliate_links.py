@@ -1,4 +1,4 @@
-"""Affiliate links, built from a template and an image's id, or as the agency itself gives them.
+"""Affiliate links, built from a template and an image's id, or given by the agency itself.
 
 Shutterstock's documented form, which other Impact programs share, is
 ``https://shutterstock.7eer.net/c/{affiliate_id}/43068/1305?u={landing}`` (ad 43977 for footage),
@@ -17,27 +17,27 @@ from affiliate.domain.media import Media, web_address
 from affiliate.domain.words import cut_between_signs, mask_personal
 
 NETWORKS: Final = ("impact", "partnerize", "query", "fragment")
-"""How links of affiliates are made; the first two can carry sub ids."""
+"""Forms of affiliate links; the first two can carry sub ids."""
 SUB_IDS: Final = {"site": "subId1", "query": "subId2", "id": "subId3"}
-"""Which of Impact's sub ids carries what."""
+"""Impact's sub id for each value."""
 SUB_ID_LENGTH: Final = 255
 """Characters of a sub id, percent-encoded, as Impact's guide limits Shared ID and Param.
 
-Whether a network counts characters before or after encoding is not documented. The encoded form is
-never shorter, so the limit holds for both, and a link stays short in every script.
+No network documents if characters are counted before or after encoding. The encoded form is never
+shorter, so the limit holds for both, and a link stays short in every script.
 """
 PUBREF_LENGTH: Final = 256
-"""Characters of the longest reference of a publisher's that Partnerize takes, counted alike."""
+"""Characters of the longest publisher reference at Partnerize, percent-encoded."""
 
 
 class LinkStyle(msgspec.Struct, frozen=True, kw_only=True):
-    """How links to one agency are made.
+    """The form of links to one agency.
 
-    ``template`` holds the fields of `media.LINK_FIELDS`; where it wants an ``affiliate_id`` and
-    there is none, the link is the picture's own page. ``footage`` is the template for clips where
-    it is another. ``owned`` says that the template is the owner's own, which an agency's referral
-    never replaces. ``sub_ids`` names what the sub ids of the ``network`` carry: Impact's three
-    (`SUB_IDS`), or the parts of Partnerize's one reference.
+    ``template`` holds the fields of `media.LINK_FIELDS`; where a template needs an ``affiliate_id``
+    and none is set, the link is the picture's own page. ``footage`` is the template for clips where
+    it differs. ``is_owner_template`` says that the owner has set the template, which an agency's
+    referral never replaces. ``sub_ids`` names the values in the sub ids of the ``network``:
+    Impact's three (`SUB_IDS`), or the parts of Partnerize's one reference.
     """
 
     template: str
@@ -45,7 +45,7 @@ class LinkStyle(msgspec.Struct, frozen=True, kw_only=True):
     affiliate_id: str | None = None
     network: str = "impact"
     sub_ids: frozenset[str] = frozenset()
-    owned: bool = False
+    is_owner_template: bool = False
 
     def template_for(self, media: str) -> str:
         """Return the template of links to pictures or to clips."""
@@ -53,26 +53,27 @@ class LinkStyle(msgspec.Struct, frozen=True, kw_only=True):
 
     def is_affiliated(self, media: str) -> bool:
         """Return whether links to pictures or to clips lead by way of an affiliate program."""
-        form = self.template_for(media)
-        is_complete = self.affiliate_id is not None or "{affiliate_id}" not in form
-        return is_complete and form != "{landing_url}"
+        template = self.template_for(media)
+        is_complete = self.affiliate_id is not None or "{affiliate_id}" not in template
+        return is_complete and template != "{landing_url}"
 
 
 def build_affiliate_link(
     style: LinkStyle, media: Media, landing: str, *, site: str = "", query: str = ""
 ) -> str:
-    """Return the link that a picture carries: to ``landing``, by way of the affiliate network.
+    """Return the link of a picture: to ``landing``, by way of the affiliate network.
 
     ``site`` is the host name of the site that shows the picture, ``query`` the words that found
-    it; either may be empty. Every field is percent-encoded once, but ``{landing_url}``, which
-    stands as it is. The agency's own referral, where an answer held one, is the link unless the
-    owner has set a template.
+    the picture; either may be empty. Every field is percent-encoded once, but ``{landing_url}``,
+    which is not encoded. A referral in the agency's answer is the link unless the owner has set a
+    template.
     """
-    said = {"id": media.id, "site": site, "query": mask_personal(query)}
-    if media.referral and not style.owned:
-        wanted = _select_sub_ids(style, said)
-        return _add_sub_ids(media.referral, wanted) if is_impact(media.referral) else media.referral
-    return _build_link(style, media.media, landing, said) or media.page_url
+    values = {"id": media.id, "site": site, "query": mask_personal(query)}
+    if media.referral and not style.is_owner_template:
+        if not is_impact(media.referral):
+            return media.referral
+        return _add_sub_ids(media.referral, _select_sub_ids(style, values))
+    return _build_link(style, media.media, landing, values) or media.page_url
 
 
 def build_search_link(
@@ -80,53 +81,53 @@ def build_search_link(
 ) -> str:
     """Return the link to a search on an agency's own site, whose address is ``landing``.
 
-    The link leads by way of the affiliate network, as links of pictures do, and carries the same
-    but an id. A template that knows pages by the ids of pictures alone can lead to no search: the
-    link is ``landing`` then, as it is without an affiliate id.
+    The link leads by way of the affiliate network and carries the same values as links of
+    pictures, but no id. A template without a field for the landing page can lead to no search: the
+    link is ``landing`` then, as without an affiliate id.
     """
-    form = style.template_for(media)
-    said = {"id": "", "site": site, "query": mask_personal(query)}
-    leads = "{landing}" in form or "{landing_url}" in form
-    return (_build_link(style, media, landing, said) if leads else "") or landing
+    template = style.template_for(media)
+    values = {"id": "", "site": site, "query": mask_personal(query)}
+    has_landing = "{landing}" in template or "{landing_url}" in template
+    return (_build_link(style, media, landing, values) if has_landing else "") or landing
 
 
-def _select_sub_ids(style: LinkStyle, said: Mapping[str, str]) -> dict[str, str]:
-    """Return what sub ids carry of what can be said."""
-    return {name: said[name] for name in SUB_IDS if name in style.sub_ids and said[name]}
+def _select_sub_ids(style: LinkStyle, values: Mapping[str, str]) -> dict[str, str]:
+    """Return the values that the style's sub ids carry, without empty ones."""
+    return {name: values[name] for name in SUB_IDS if name in style.sub_ids and values[name]}
 
 
-def _build_link(style: LinkStyle, media: str, landing: str, said: Mapping[str, str]) -> str:
-    """Return a link by way of the network; empty where its affiliate id is missing."""
-    template, wanted = style.template_for(media), _select_sub_ids(style, said)
+def _build_link(style: LinkStyle, media: str, landing: str, values: Mapping[str, str]) -> str:
+    """Return a link by way of the network; empty where the style's affiliate id is missing."""
+    template, sub_ids = style.template_for(media), _select_sub_ids(style, values)
     if style.affiliate_id is None and "{affiliate_id}" in template:
         return ""
-    values = {
+    texts = {
         "affiliate_id": style.affiliate_id or "",
         "landing": landing,
         "media": media,
-        **said,
+        **values,
     }
-    fields = {name: percent_encode(value) for name, value in values.items()}
+    fields = {name: percent_encode(text) for name, text in texts.items()}
     fields |= {
-        name: percent_encode_within(values[name], SUB_ID_LENGTH) for name in ("site", "query")
+        name: percent_encode_within(texts[name], SUB_ID_LENGTH) for name in ("site", "query")
     }
     link = template.format_map({**fields, "landing_url": landing})
-    if not wanted:
+    if not sub_ids:
         return link
     return (
-        _add_pubref(link, wanted) if style.network == "partnerize" else _add_sub_ids(link, wanted)
+        _add_pubref(link, sub_ids) if style.network == "partnerize" else _add_sub_ids(link, sub_ids)
     )
 
 
 def describe_id_fault(template: str, affiliate_id: str) -> str:
-    """Return what an affiliate id must be that links of a template's form can't carry; else "".
+    """Return the form that an affiliate id lacks for links of a template; empty for a good id.
 
-    Impact's account ids are whole numbers, as its documented links show, which begin with no zero;
-    Partnerize's camrefs are letters and digits. Other networks tell of no form.
+    Impact's account ids are whole numbers that begin with no zero, as its documented links show;
+    Partnerize's camrefs are letters and digits. Other networks document no form.
     """
     if is_impact(template.replace("{affiliate_id}", "1")):
-        is_good = re.fullmatch(r"[1-9][0-9]{0,11}", affiliate_id)
-        return "" if is_good else "your id at Impact, digits alone: those behind /c/ in your links"
+        is_valid = re.fullmatch(r"[1-9][0-9]{0,11}", affiliate_id)
+        return "" if is_valid else "your id at Impact, digits alone: those behind /c/ in your links"
     if "camref:{affiliate_id}" in template and not re.fullmatch(r"[0-9A-Za-z]+", affiliate_id):
         return "your camref at Partnerize, letters and digits alone"
     return ""
@@ -141,18 +142,18 @@ def percent_encode_within(text: str, most: int) -> str:
     """Return the beginning of a text, percent-encoded in at most ``most`` characters.
 
     A text that is too long ends with a whole character: no escape is cut, and no accent, joiner
-    or variation of an emoji is parted from the sign that it belongs to.
+    or variation of an emoji is parted from its sign.
     """
-    whole = percent_encode(text)
-    if len(whole) <= most:
-        return whole
+    encoded = percent_encode(text)
+    if len(encoded) <= most:
+        return encoded
     sizes = accumulate(len(percent_encode(sign)) for sign in text)
-    kept = sum(1 for _ in takewhile(lambda size: size <= most, sizes))
-    return percent_encode(cut_between_signs(text, kept).rstrip())
+    count = sum(1 for _ in takewhile(lambda size: size <= most, sizes))
+    return percent_encode(cut_between_signs(text, count).rstrip())
 
 
 def is_impact(link: str) -> bool:
-    """Return whether a link is of Impact's documented form, whose hosts are many.
+    """Return whether a link has Impact's documented form, on any host.
 
     The path is ``/c/<account>/<ad>/<campaign>``.
     """
@@ -160,22 +161,22 @@ def is_impact(link: str) -> bool:
 
 
 def read_destination(link: str) -> str | None:
-    """Return the page that a link of Impact's leads to; None where the link doesn't say so."""
+    """Return the page that a link of Impact's leads to; None for a link that doesn't name it."""
     pairs = dict(parse_qsl(urlsplit(link).query)) if is_impact(link) else {}
     return web_address(pairs.get("u"))
 
 
-def _add_sub_ids(link: str, wanted: Mapping[str, str]) -> str:
-    """Return a link of Impact's with its sub ids; those that have a value already stay."""
+def _add_sub_ids(link: str, sub_ids: Mapping[str, str]) -> str:
+    """Return a link of Impact's with sub ids; those that have a value already stay."""
     parts = urlsplit(link)
-    own = {SUB_IDS[name].casefold(): name for name in wanted}
+    names = {SUB_IDS[name].casefold(): name for name in sub_ids}
     present = [(pair, *_read_pair(pair)) for pair in parts.query.split("&")]
-    pairs = [pair for pair, name, value in present if value or name not in own]
-    said = {name for _, name, value in present if value}
+    pairs = [pair for pair, key, value in present if value or key not in names]
+    filled = {key for _, key, value in present if value}
     pairs += [
-        f"{SUB_IDS[name]}={percent_encode_within(wanted[name], SUB_ID_LENGTH)}"
-        for key, name in own.items()
-        if key not in said
+        f"{SUB_IDS[name]}={percent_encode_within(sub_ids[name], SUB_ID_LENGTH)}"
+        for key, name in names.items()
+        if key not in filled
     ]
     return urlunsplit(parts._replace(query="&".join(filter(None, pairs))))
 
@@ -186,12 +187,12 @@ def _read_pair(pair: str) -> tuple[str, str]:
     return unquote_plus(name).casefold(), unquote_plus(value).strip()
 
 
-def _add_pubref(link: str, wanted: Mapping[str, str]) -> str:
+def _add_pubref(link: str, sub_ids: Mapping[str, str]) -> str:
     """Return a link of Partnerize's with a reference, which must stand before the destination.
 
-    The reference is site, id and words, as much as it may hold: https://docs.fmtc.co/kb/partnerize.
+    The reference is site, id and words, cut to its limit: https://docs.fmtc.co/kb/partnerize.
     """
     before, mark, page = link.partition("/destination:")
-    parts = (wanted[name] for name in ("site", "id", "query") if name in wanted)
+    parts = (sub_ids[name] for name in ("site", "id", "query") if name in sub_ids)
     reference = percent_encode_within("~".join(parts), PUBREF_LENGTH)
     return f"{before}/pubref:{reference}{mark}{page}" if mark else link

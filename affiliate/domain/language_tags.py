@@ -1,9 +1,9 @@
 """Language tags (BCP 47): the nearest of some known languages, by the look-up of RFC 4647.
 
-Browsers, bloggers and WordPress say ``de-DE``, ``pt_BR``, ``no`` or ``zh-TW``; agencies and pages
-know short lists. Subtags are taken off from the right until a known language is met, as section 3.4
-of RFC 4647 says. Before that, aliases, members of a macrolanguage and regions that imply a script
-are read by the data of Unicode's CLDR, which Babel holds.
+Browsers, bloggers and WordPress send ``de-DE``, ``pt_BR``, ``no`` or ``zh-TW``; agencies and pages
+know short lists. Subtags are removed from the right until the rest is a known language (RFC 4647,
+3.4). Aliases, members of a macrolanguage and regions that imply a script are resolved first, by the
+data of Unicode's CLDR in Babel.
 """
 
 import re
@@ -14,24 +14,24 @@ from typing import Final, NamedTuple
 from babel.core import get_global
 
 MAX_TAG: Final = 100
-"""Characters; a longer text is no tag that anything sends."""
+"""Characters of the longest text that is read as a tag; no program sends a longer tag."""
 MACROLANGUAGES: Final = {
     **dict.fromkeys("cdo cjy cmn cpx czh czo gan hak hsn lzh mnp nan wuu yue".split(), "zh"),
     **dict.fromkeys("acm afb apc ajp apd arb arq ars ary arz aeb ayl".split(), "ar"),
     **dict.fromkeys(["nn", "no"], "nb"),
     **dict.fromkeys(["ory", "spv"], "or"),
 }
-"""Languages for which the known one of their macrolanguage stands (ISO 639-3)."""
+"""Members of macrolanguages (ISO 639-3), with the known language that stands for each."""
 
 
 class _Tag(NamedTuple):
-    """The parts of a tag that count; empty where nothing says them."""
+    """The parts of a tag that are compared; empty where the tag lacks them."""
 
     language: str
     script: str
     region: str
 
-    def ranges(self) -> list[str]:
+    def list_ranges(self) -> list[str]:
         """Return the tags to look for, the most exact first."""
         language, script, region = self
         long = [f"{language}-{script}-{region}"] if script and region else []
@@ -45,45 +45,46 @@ def is_well_formed(tag: str) -> bool:
     Names of locales are read up to their encoding or variant (en_US.UTF-8, de_DE@euro), values of
     Accept-Language up to the end of the first range (de;q=0.8).
     """
-    well = re.fullmatch(r"\*|[A-Za-z]{1,8}([-_][A-Za-z0-9]{1,8})*", _extract_range(tag))
-    return len(tag) <= MAX_TAG and well is not None
+    match = re.fullmatch(r"\*|[A-Za-z]{1,8}([-_][A-Za-z0-9]{1,8})*", _extract_range(tag))
+    return len(tag) <= MAX_TAG and match is not None
 
 
 def find_nearest(tag: str, known: Iterable[str]) -> str | None:
-    """Return the one of the known languages that is the nearest to a tag; None where none is near.
+    """Return the known language that is nearest to a tag; None where no known language is near.
 
-    Known languages may stand in any case and with ``_``, such as zh_CN; of several for one language
-    the first is its usual one.
+    Known languages may be in any case and with ``_``, such as zh_CN; of several for one language
+    the first is preferred.
     """
     return _find_nearest(_extract_range(tag), tuple(known)) if is_well_formed(tag) else None
 
 
 def _extract_range(text: str) -> str:
-    """Return the language range that a text begins with."""
+    """Return the language range at the beginning of a text."""
     return re.split("[.@;,]", text, maxsplit=1)[0].strip()
 
 
 @lru_cache(maxsize=1024)
 def _find_nearest(tag: str, known: tuple[str, ...]) -> str | None:
-    found = _index_by_range(known)
-    return next((found[one] for one in _parse_tag(tag).ranges() if one in found), None)
+    by_range = _index_by_range(known)
+    ranges = _parse_tag(tag).list_ranges()
+    return next((by_range[name] for name in ranges if name in by_range), None)
 
 
 @lru_cache(maxsize=64)
 def _index_by_range(known: tuple[str, ...]) -> dict[str, str]:
-    """Return the known languages by each of the tags that they answer to."""
-    found: dict[str, str] = {}
-    for one in known:
-        tag = _parse_tag(one)
+    """Return the known languages by each range that means them."""
+    by_range: dict[str, str] = {}
+    for language in known:
+        tag = _parse_tag(language)
         usual = _parse_tag(tag.language).script
-        ranges = tag.ranges() if tag.script in {"", usual} else tag.ranges()[:-1]
+        ranges = tag.list_ranges() if tag.script in {"", usual} else tag.list_ranges()[:-1]
         for name in ranges:
-            found.setdefault(name, one)
-    return found
+            by_range.setdefault(name, language)
+    return by_range
 
 
 def _parse_tag(tag: str) -> _Tag:
-    """Return the parts of a well-formed tag, in small letters, with the script that is implied."""
+    """Return the parts of a well-formed tag, in small letters, with the implied script."""
     subtags = tag.replace("_", "-").lower().split("-")
     language, rest = subtags[0], subtags[1:]
     if rest and rest[0] in MACROLANGUAGES:
@@ -102,13 +103,13 @@ def _parse_tag(tag: str) -> _Tag:
 
 
 def _resolve_alias(language: str) -> str:
-    """Return the code in use for an old or a long one, such as he for iw, de for deu."""
+    """Return the current code for an old or a long code, such as he for iw, de for deu."""
     alias = get_global("language_aliases").get(language, language)
     return str(alias).partition("_")[0]
 
 
 def _find_likely_script(language: str, region: str) -> str:
-    """Return the script of a language in a region, or else wherever it is most spoken."""
+    """Return the script of a language in a region, or else where the language is most spoken."""
     likely = get_global("likely_subtags")
     full = likely.get(f"{language}_{region.upper()}") or likely.get(language) or ""
     parts = str(full).split("_")

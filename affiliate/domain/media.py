@@ -1,4 +1,4 @@
-"""The words everything speaks: what is asked, what is found, and what went wrong."""
+"""Media, results and pages of a search as data, and the cleaning of texts from agencies."""
 
 import html
 import re
@@ -152,7 +152,7 @@ class Media(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def contributor_name(self) -> str:
-        """The contributor as people may read it; empty where the agency gives a bare number.
+        """Return the contributor's name for people; empty where the agency gives a bare number.
 
         The number stays the value of the filter ``contributor``.
         """
@@ -161,7 +161,7 @@ class Media(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def largest(self) -> Sides | None:
-        """The sides of the original, or of the largest size that is sold; None if unknown."""
+        """Return the sides of the original, or of the largest size sold; None if unknown."""
         if self.original or not self.sizes:
             return self.original
         size = max(self.sizes, key=lambda size: size.width * size.height)
@@ -169,7 +169,7 @@ class Media(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Contributor(msgspec.Struct, frozen=True, kw_only=True):
-    """Whose works are sold; ``page_url`` is their page at the agency, where there is one."""
+    """A contributor of pictures or clips; ``page_url`` is their page at the agency, if any."""
 
     agency: str
     id: str
@@ -179,12 +179,12 @@ class Contributor(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SearchResult(msgspec.Struct, frozen=True):
-    """One chunk of an agency's ranking; ``total`` is None where the agency doesn't say.
+    """One chunk of an agency's ranking; ``total`` is None where the agency gives no count.
 
-    ``corrected`` holds words that would find more, where the agency knows some; ``applied`` says
-    that the items are those of the corrected words already. ``capped`` says that the agency's count
-    ends at ``total``, so that there may be more. ``search_id`` is the agency's own number of this
-    search.
+    ``corrected`` holds words that would find more, where the agency suggests some; ``applied`` says
+    that the items are already those of the corrected words. ``capped`` says that the agency's count
+    ends at ``total``, so that there may be more items. ``search_id`` is the agency's own number of
+    this search.
     """
 
     items: tuple[Media, ...]
@@ -196,10 +196,10 @@ class SearchResult(msgspec.Struct, frozen=True):
 
 
 class Collection(msgspec.Struct, frozen=True):
-    """Pictures or clips that an agency has put together and shows to everybody, under a name.
+    """A named collection of pictures or clips that an agency shows to everybody.
 
-    ``cover`` is the address of a picture that stands for it, of any size; ``total`` is how many
-    are in it, where the agency says so.
+    ``cover`` is the address of a picture that stands for the collection, of any size; ``total`` is
+    the number of its items, where the agency gives one.
     """
 
     agency: str
@@ -223,7 +223,7 @@ class Failure(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 STATUSES: Final = ("fresh", "stale", "fetched", "late", "failed", "suspended", "unsupported")
-"""How an agency may have done on a page."""
+"""States of an agency on a page; see `AgencyStatus`."""
 
 
 class AgencyStatus(msgspec.Struct, frozen=True, kw_only=True):
@@ -262,9 +262,9 @@ class SearchPage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def web_address(value: object) -> str | None:
-    """The value if it is an absolute http or https address, else None.
+    """Return the value if it is an absolute http or https address, else None.
 
-    Anything else (``javascript:``, ``data:``, relative) must not reach an ``href`` or ``src``.
+    Other addresses (``javascript:``, ``data:``, relative) must not reach an ``href`` or ``src``.
     """
     if not isinstance(value, str) or re.search(r"[\s\x00-\x1f\x7f\\]", value):
         return None
@@ -277,11 +277,11 @@ def web_address(value: object) -> str | None:
 
 
 def plain_text(value: object) -> str:
-    """Return the text of an agency as it may be shown, on one line.
+    """Return the text of an agency on one line, safe to show.
 
     Tags are stripped, then entities of HTML that end with a semicolon are decoded once; lone
-    surrogates are replaced, control and invisible characters gone. What the entities hid
-    (``&lt;b&gt;``) stays text.
+    surrogates are replaced, control and invisible characters removed. Tags that entities hid
+    (``&lt;b&gt;``) stay text.
     """
     if not isinstance(value, str):
         return ""
@@ -292,40 +292,40 @@ def plain_text(value: object) -> str:
     return line if line.isascii() else strip_invisible(line)
 
 
-def _decode_entity(found: re.Match[str]) -> str:
-    """Return what an entity stands for; a name that only begins as one of HTML's stays."""
-    name = found[0][1:]
-    return html.unescape(found[0]) if name.startswith("#") else html5.get(name, found[0])
+def _decode_entity(match: re.Match[str]) -> str:
+    """Return the characters of an entity; a name that only begins like an entity of HTML stays."""
+    name = match[0][1:]
+    return html.unescape(match[0]) if name.startswith("#") else html5.get(name, match[0])
 
 
 def plain_id(value: object) -> str:
     """Return an agency's id on one line of Unicode.
 
-    Lone surrogates are replaced and control characters gone; everything else stays.
+    Lone surrogates are replaced and control characters removed; all other characters stay.
     """
     if not isinstance(value, str):
         return ""
     text = value
-    if not value.isprintable():  # most texts are, and are told so in a tenth of the time
+    if not value.isprintable():  # most texts are, which this check finds in a tenth of the time
         text = re.sub("[\ud800-\udfff]", "\ufffd", value)
         text = re.sub("[\x00-\x1f\x7f-\x9f]", " ", text)
     return " ".join(text.split())
 
 
-def _replace_tag(found: re.Match[str]) -> str:
-    """Return what stands for a tag: nothing inside of words, else the space of a new line."""
-    return "" if (found[1] or "").casefold() in PHRASING else " "
+def _replace_tag(match: re.Match[str]) -> str:
+    """Return the replacement of a tag: nothing inside of words, else the space of a new line."""
+    return "" if (match[1] or "").casefold() in PHRASING else " "
 
 
 def plain_texts(values: Iterable[object]) -> tuple[str, ...]:
-    """Return keywords or names as they may be shown, each once."""
+    """Return keywords or names as safe texts, each once."""
     return drop_repeats(map(plain_text, values))
 
 
 def drop_repeats(texts: Iterable[str]) -> tuple[str, ...]:
-    """Return the texts that say something, each once, in whatever case it is repeated."""
-    found: dict[str, str] = {}
+    """Return the texts that are not empty, each once, without repeats in another case."""
+    by_folded: dict[str, str] = {}
     for text in texts:
         if text:
-            found.setdefault(text.casefold(), text)
-    return tuple(found.values())
+            by_folded.setdefault(text.casefold(), text)
+    return tuple(by_folded.values())

@@ -1,4 +1,4 @@
-"""Pictures picked by hand, and collections: what an embed shows in place of a search."""
+"""Pictures picked by hand, and collections, which an embed shows in place of a search."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -8,18 +8,18 @@ from affiliate.domain.query import MAX_NAME, Parameters, read_single
 from affiliate.domain.words import to_shown
 
 MAX_PICKS: Final = 24
-"""So many pictures can be picked; each may cost a call of its own."""
+"""The most pictures that can be picked; each may cost a call of its own."""
 PICK_PARAMETERS: Final = ("ids", "collection")
-"""The parameters that say what was picked."""
+"""The parameters of pictures and of a collection."""
 MAX_PICK: Final = 4 * MAX_NAME
-"""Characters of an agency and an id as they may be typed, with invisible ones."""
+"""Characters of an agency and an id as typed, invisible ones included."""
 
 SEPARATOR: Final = re.compile(r"[,;\n\uff0c\uff1b\u3001]|\s+(?=[^\s:]+\s*:)")
-"""What people write between two: commas and semicolons of any script, lines, blanks."""
+"""Separators between two picks: commas and semicolons of any script, lines, blanks."""
 
 
 class Pick(NamedTuple):
-    """Something that one agency has under an id; written ``shutterstock:123``."""
+    """A picture or collection of an agency by its id, written ``shutterstock:123``."""
 
     agency: str
     id: str
@@ -28,25 +28,25 @@ class Pick(NamedTuple):
         return f"{self.agency}:{self.id}"
 
 
-def read_picks(asked: Parameters) -> tuple[Pick, ...]:
+def read_picks(parameters: Parameters) -> tuple[Pick, ...]:
     """Return the pictures in the parameter ``ids``, in their order, each once.
 
-    What can't be read is left out, as what can't be had is: the rest is worth more than an error.
+    Unreadable picks are left out, like missing pictures: the rest is worth more than an error.
     """
-    lines = (read_single(asked, "ids") or "").replace("\uff1a", ":").splitlines()
+    lines = (read_single(parameters, "ids") or "").replace("\uff1a", ":").splitlines()
     listed = SEPARATOR.split("\n".join(" ".join(line.split()) for line in lines))
-    return tuple(dict.fromkeys(pick for one in listed if (pick := _read_pick(one))))[:MAX_PICKS]
+    return tuple(dict.fromkeys(pick for text in listed if (pick := _read_pick(text))))[:MAX_PICKS]
 
 
-def read_collection(asked: Parameters) -> Pick | None:
-    """Return the collection in the parameter ``collection``; None without one."""
-    return _read_pick(read_single(asked, "collection") or "")
+def read_collection(parameters: Parameters) -> Pick | None:
+    """Return the collection in the parameter ``collection``; None without a collection."""
+    return _read_pick(read_single(parameters, "collection") or "")
 
 
 def to_parameters(picks: Sequence[Pick], collection: Pick | None) -> Mapping[str, str]:
-    """Return the parameters that say what was picked, in their canonical form."""
-    found = {"ids": ",".join(map(str, picks)), "collection": str(collection or "")}
-    return {name: value for name, value in found.items() if value}
+    """Return the parameters of picks and of a collection, in their canonical form."""
+    parameters = {"ids": ",".join(map(str, picks)), "collection": str(collection or "")}
+    return {name: value for name, value in parameters.items() if value}
 
 
 def _read_pick(text: str) -> Pick | None:

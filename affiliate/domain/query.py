@@ -1,4 +1,4 @@
-"""What a visitor asks, in its canonical form, and the one parser that reads it."""
+"""A visitor's search in its canonical form, and the one parser of searches."""
 
 import re
 import unicodedata
@@ -26,7 +26,7 @@ LICENSES: Final = ("commercial", "editorial", "enhanced")
 SORTS: Final = ("popular", "relevance", "newest", "oldest", "random")
 RESOLUTIONS: Final = ("4k", "high_definition", "standard_definition")
 ASPECTS: Final = ("16:9", "4:3", "nonstandard")
-LANGUAGES: Final = (  # what the widest agency (Shutterstock, OpenAPI 1.1.32) takes as `language`
+LANGUAGES: Final = (  # the values of Shutterstock's `language` (OpenAPI 1.1.32), the longest list
     *("ar bg bn cs da de el en es fi fr gu he hi hr hu id it ja kn ko ml mr nb nl or pl".split()),
     *("pt ro ru sk sl sv ta te th tr uk ur vi zh zh-Hant".split()),
 )
@@ -37,7 +37,7 @@ MAX_NAME: Final = 100
 MAX_QUERY_STRING: Final = 16_384
 """Bytes of the longest query string: the longest words, to find and to exclude, percent-encoded."""
 MAX_PARAMETERS: Final = 100
-"""Parameters of an address, those that nobody reads among them."""
+"""Parameters of an address, including those that nobody reads."""
 
 Parameters = Mapping[str, list[str]]
 
@@ -92,8 +92,8 @@ class SearchQuery(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True)
             value = None if text is None else read(name, text)
             if value not in {None, ""}:
                 fields[name] = value
-        agencies = (_parse_name("agency", one).casefold() for one in parameters.get("agency", ()))
-        fields["agency"] = tuple(sorted(set(filter(None, agencies))))
+        names = (_parse_name("agency", text).casefold() for text in parameters.get("agency", ()))
+        fields["agency"] = tuple(sorted(set(filter(None, names))))
         if fields.get("media", "image") != "video":
             for name in FOOTAGE_FILTERS:
                 fields.pop(name, None)
@@ -103,27 +103,27 @@ class SearchQuery(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True)
         return query
 
     def has_criteria(self) -> bool:
-        """Return whether there is something to search by: words, category, contributor or color."""
+        """Return whether the search has words, a category, a contributor or a color."""
         return bool(self.q or self.category or self.contributor or self.color)
 
-    def pairs(self) -> list[tuple[str, str]]:
-        """The parameters that differ from their defaults, in canonical order."""
+    def to_pairs(self) -> list[tuple[str, str]]:
+        """Return the parameters that differ from their defaults, in canonical order."""
         return [
-            (name, str(int(one) if isinstance(one, bool) else one))
+            (name, str(int(item) if isinstance(item, bool) else item))
             for name, value in msgspec.to_builtins(self).items()
-            if value != DEFAULTS[name]  # msgspec leaves out the very same object alone
-            for one in (value if isinstance(value, list | tuple) else (value,))
+            if value != DEFAULTS[name]  # msgspec leaves out only the identical object
+            for item in (value if isinstance(value, list | tuple) else (value,))
         ]
 
     def to_query_string(self) -> str:
-        """The query string of this search as it was spelled, ready to stand in an address."""
-        return urlencode(self.pairs())
+        """Return the query string of this search as it was spelled, encoded for an address."""
+        return urlencode(self.to_pairs())
 
-    def key(self) -> str:
-        """Return what all spellings of this search share, whatever page and agencies are asked for.
+    def to_key(self) -> str:
+        """Return a key that all spellings of this search share, for any page and agencies.
 
-        The text is a query string, for cache keys and comparison alone; no visitor or agency is
-        told.
+        The key is a query string, for cache keys and comparison alone; no visitor or agency gets
+        the key.
         """
         lang = self.lang or ""
         keyed = {
@@ -133,9 +133,9 @@ class SearchQuery(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True)
         return self.replace(page=1, agency=(), **keyed).to_query_string()
 
     def to_counted(self) -> Self:
-        """Return the search as it is counted, whatever page and agencies are asked for.
+        """Return the search as it is counted, for any page and agencies.
 
-        Words are in small letters, and what may be a personal detail is masked.
+        Words are in small letters, and possible personal details are masked.
         """
         lang = self.lang or ""
         named = {name: getattr(self, name) for name in ("category", "contributor")}
@@ -144,31 +144,31 @@ class SearchQuery(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True)
         return self.replace(page=1, agency=(), **counted, **masked)
 
     def replace(self, **changes: Any) -> Self:  # noqa: ANN401 - any field's own type
-        """The same search with some fields changed."""
+        """Return the same search with some fields changed."""
         return msgspec.structs.replace(self, **changes)
 
     def without_field(self, name: str) -> Self:
-        """The first page of the same search with one field as by default."""
+        """Return the first page of the same search with one field reset to its default."""
         return self.replace(**{"page": 1, name: DEFAULTS[name]})
 
-    def filters(self) -> frozenset[str]:
-        """The names of what an agency must be able to express to answer this search."""
-        asked = {name for name, _ in self.pairs()} - {"q", "lang", "agency", "page", "safe"}
-        asked.discard("media" if self.media == "image" else "")
-        return frozenset(asked)
+    def list_filters(self) -> frozenset[str]:
+        """Return the names of the filters that an agency must support to answer this search."""
+        names = {name for name, _ in self.to_pairs()} - {"q", "lang", "agency", "page", "safe"}
+        names.discard("media" if self.media == "image" else "")
+        return frozenset(names)
 
 
 def read_parameters(raw: str | bytes, *, lenient: bool = False) -> dict[str, list[str]]:
     """Decode a query string strictly: a byte that isn't UTF-8 is a fault, never replaced.
 
-    A ``site`` of such bytes is left out (`read_site`); a ``lenient`` reader leaves all such out.
-    The raw length comes first, so that nobody has long texts worked on.
+    A ``site`` of such bytes is left out (`read_site`); a ``lenient`` reader leaves out every such
+    parameter. The raw length is checked first, before any work on a long text.
 
     Raises:
         BadQuery: names the parameter whose name or value isn't UTF-8, the longest parameter of a
             query string that is too long, or the first of too many.
     """
-    found: dict[str, list[str]] = {}
+    parameters: dict[str, list[str]] = {}
     data = raw.encode("utf-8", "surrogatepass") if isinstance(raw, str) else raw
     parts = data.split(b"&", MAX_PARAMETERS)
     if len(data) > MAX_QUERY_STRING:
@@ -187,24 +187,24 @@ def read_parameters(raw: str | bytes, *, lenient: bool = False) -> dict[str, lis
             value = unquote_to_bytes(value_bytes).decode("utf-8")
             unquote_to_bytes(name_bytes).decode("utf-8")
         except UnicodeDecodeError:
-            if lenient or name == "site":  # nothing but figures goes by a site
+            if lenient or name == "site":  # which links and figures alone depend on
                 continue
             raise BadQuery(name or "q", "This is not UTF-8 text.") from None
         if name:
-            found.setdefault(name, []).append(value)
-    return found
+            parameters.setdefault(name, []).append(value)
+    return parameters
 
 
 def _field_for_error(part: bytes) -> str:
-    """Return the name of a parameter for an error; "q" stands for one without a plain name."""
+    """Return the name of a parameter for an error; "q" for a parameter without a plain name."""
     text = part.partition(b"=")[0].decode("ascii", "replace")
     return text if re.fullmatch(r"[a-z_]{1,20}", text) else "q"
 
 
 def read_single(parameters: Parameters, name: str) -> str | None:
-    """The value of a parameter that may stand only once beside blank ones; None when none is.
+    """Return the only value of a parameter that is not blank; None if all values are blank.
 
-    Invisible characters are as good as blanks.
+    Invisible characters count as blanks.
     """
     values = [value for value in parameters.get(name, ()) if not words.is_blank(value)]
     if len(values) > 1:
@@ -215,20 +215,20 @@ def read_single(parameters: Parameters, name: str) -> str | None:
 def read_site(parameters: Parameters) -> str:
     """Return the host name of the site that shows the pictures (``site``); empty if unreadable.
 
-    The name is for links and figures alone, so that no spelling of it costs an answer; of several
-    names none is believed.
+    The name is for links and figures alone, so no spelling of the name is an error; several
+    different names are ignored.
     """
     names = {read_host(value) for value in parameters.get("site", ()) if not words.is_blank(value)}
     return names.pop() if len(names) == 1 else ""
 
 
 def read_flag(parameters: Parameters, name: str) -> bool:
-    """A parameter that is 1 or 0; absent is 0."""
+    """Return the value of a parameter that is 1 or 0; 0 if absent."""
     return _parse_flag(name, read_single(parameters, name) or "0")
 
 
 def _check_text(name: str, text: str, limit: int) -> str:
-    """Return a text of bounded length without control characters; what was typed is counted."""
+    """Return a text of bounded length, counted as typed, without control characters."""
     if len(text) > limit:
         raise BadQuery(name, "Use at most %(limit)s characters.", limit=limit)
     if any(unicodedata.category(c) in {"Cc", "Cs"} for c in re.sub(r"[\t\n\f\r]", " ", text)):
@@ -257,9 +257,9 @@ def _parse_language(name: str, text: str) -> str | None:
 
 
 def drop_unread_language(parameters: Parameters) -> Parameters:
-    """Return the parameters without a language that can't be read; the site's own holds then.
+    """Return the parameters without an unreadable language, so that the site's own holds.
 
-    Templates of other sites fill it in, and their pictures are worth more than an error.
+    Templates of other sites fill in the language, and pictures are worth more than an error.
     """
     try:
         _parse_language("lang", read_single(parameters, "lang") or "*")
@@ -269,8 +269,8 @@ def drop_unread_language(parameters: Parameters) -> Parameters:
 
 
 def choice_parser(allowed: Iterable[str]) -> Callable[[str, str], str]:
-    """Reads a parameter that is one of some words, in any case."""
-    table = {a.casefold(): a for a in allowed}
+    """Return a parser of a parameter that is one of some words, in any case."""
+    table = {word.casefold(): word for word in allowed}
 
     def read(name: str, text: str) -> str:
         value = table.get(text.strip().casefold())
@@ -286,7 +286,7 @@ def _parse_flag(name: str, text: str) -> bool:
 
 
 def integer_parser(low: int, high: int) -> Callable[[str, str], int]:
-    """Reads a parameter that is a whole number within bounds."""
+    """Return a parser of a parameter that is a whole number within bounds."""
 
     def read(name: str, text: str) -> int:
         digits = text.strip()

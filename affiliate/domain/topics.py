@@ -1,8 +1,9 @@
 """The addresses of the owner's topics: readable, never empty, and one for each topic.
 
 A slug holds the letters, digits and marks of the words, in small letters by the rules of the site's
-language. Topics that differ in signs alone are numbered in the order of the setting. What was a
-topic's address before (compatibility forms, case folded, without marks) still shows the topic.
+language. Topics that differ in signs alone are numbered in the order of the setting. A topic's
+address of earlier versions (compatibility forms, case folded, without marks) still leads to the
+topic.
 """
 
 import re
@@ -14,11 +15,11 @@ from typing import Final
 from affiliate.domain.words import lower_text, to_key, to_sent
 
 SIGNS: Final = {"+": " plus", "#": " sharp"}
-"""Signs that make another word at the end of one, as in C++ and C#."""
+"""Signs that make another word at the end of a word, as in C++ and C#."""
 MAX_SIGN_NAMES: Final = 60
 """Characters of a slug that is made of the names of signs."""
 MAX_DECOMPOSED: Final = 4
-"""The most characters that one becomes where it is decomposed (Unicode, UAX 15, NFD)."""
+"""The most characters that a character is decomposed into (Unicode, UAX 15, NFD)."""
 
 
 class Topics:
@@ -31,18 +32,18 @@ class Topics:
         keys: dict[str, str] = {}
         waiting = []
         for topic in topics:
-            same = keys.setdefault(to_key(topic, lang), topic)
+            first = keys.setdefault(to_key(topic, lang), topic)
             natural = make_slug(topic, lang)
-            if same != topic:
-                waiting.append((topic, natural, same))
+            if first != topic:
+                waiting.append((topic, natural, first))
             elif natural in self._topics:
                 waiting.append((topic, natural, ""))
             else:
                 self._slugs[topic], self._topics[natural] = natural, topic
             if former := _make_former_slug(topic):
                 self._former[former] = topic
-        for topic, natural, same in waiting:
-            slug = self._slugs[same] if same else self._number_slug(natural)
+        for topic, natural, first in waiting:
+            slug = self._slugs[first] if first else self._number_slug(natural)
             self._slugs[topic] = slug
             self._topics.setdefault(slug, topic)
         self._longest = max(map(len, (*self._topics, *self._former)), default=0)
@@ -53,16 +54,16 @@ class Topics:
             number += 1
         return f"{slug}-{number}"
 
-    def slug(self, topic: str) -> str:
+    def get_slug(self, topic: str) -> str:
         """Return the part of a topic's address that names the topic."""
         return self._slugs[topic]
 
-    def slugs(self) -> Iterator[str]:
+    def list_slugs(self) -> Iterator[str]:
         """Yield the slugs of all topics, each once, in the order of the topics."""
         yield from dict.fromkeys(self._slugs.values())
 
     def find_topic(self, slug: str) -> str | None:
-        """Return the topic that has an address, or had the address before; None where none had.
+        """Return the topic with a current or former slug; None for an unknown slug.
 
         Letters may come in any composition.
         """
@@ -73,7 +74,7 @@ class Topics:
 
 @lru_cache(maxsize=16)
 def get_topics(topics: tuple[str, ...], lang: str) -> Topics:
-    """Return the topics of a setting with their addresses, made once in a process."""
+    """Return the topics of a setting with their addresses, built once in a process."""
     return Topics(topics, lang)
 
 
@@ -88,13 +89,13 @@ def make_slug(words: str, lang: str) -> str:
 
 
 def _hyphenate(text: str) -> str:
-    """Return letters, digits and marks, with a hyphen for all that stands between."""
-    kept = (c if unicodedata.category(c)[0] in "LMN" else "-" for c in text.replace("\u200d", ""))
-    return re.sub("-+", "-", "".join(kept)).strip("-")
+    """Return letters, digits and marks, with a hyphen for the signs between."""
+    signs = (c if unicodedata.category(c)[0] in "LMN" else "-" for c in text.replace("\u200d", ""))
+    return re.sub("-+", "-", "".join(signs)).strip("-")
 
 
 def _name_signs(signs: str) -> str:
-    """Return the names of signs, where words are nothing else; the same name once in a row."""
+    """Return the names of signs, for words of signs alone; the same name once in a row."""
     names: list[str] = []
     for sign in to_sent(signs) or signs:
         name = _hyphenate(unicodedata.name(sign, "").lower())

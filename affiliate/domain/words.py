@@ -1,12 +1,12 @@
 """Words of a search in their four forms: shown, sent, keyed and counted.
 
-- *Shown* is what was typed, with settled white space and without invisible characters.
-- *Sent* is what agencies are asked: composed (NFC), in the usual form of each letter, with straight
+- *Shown* is the typed text, with settled white space and without invisible characters.
+- *Sent* is the text for agencies: composed (NFC), in the usual form of each letter, with straight
   quotation marks, phrases whole, no lone marks; `to_plain_words` removes an agency's operators.
 - *Keyed* is for comparison and cache keys alone, lowered by the rules of the language and folded.
 - *Counted* stands in reports, suggestions and sub ids: sent, in small letters, masked.
 
-Nobody is shown or asked a keyed text. NFKC and case folding are never applied to a whole text: both
+Keyed texts are never shown or sent. NFKC and case folding are never applied to a whole text: both
 make other words (Thai SARA AM falls apart; Turkish, German and Greek letters become others).
 """
 
@@ -18,13 +18,13 @@ from itertools import pairwise
 from typing import Final, NamedTuple
 
 MASK: Final = "***"
-"""What stands for a personal detail in counted words."""
+"""The replacement of a personal detail in counted words."""
 NUMBER_DIGITS: Final = 9
-"""Digits of the shortest number that may be somebody's: of a phone, a card or an account."""
+"""Digits of the shortest number that may be personal: of a phone, a card or an account."""
 
 VIRAMA: Final = 9
 """The canonical combining class of signs that take a consonant's vowel away."""
-DOTLESS: Final = frozenset({"az", "tr"})
+DOTLESS_I_LANGUAGES: Final = frozenset({"az", "tr"})
 """Languages that have an i without a dot, whose capital is I (Unicode, SpecialCasing.txt)."""
 
 _SELECTORS: Final = "\u180b-\u180d\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef"
@@ -38,74 +38,77 @@ spell words, and without variation selectors, which change how the sign before t
 three signs of interlinear annotations."""
 FLAG: Final = "\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]+\U000e007f"
 """A flag of a region, whose name is written in otherwise invisible tags (Unicode, UTS 51)."""
-_UNSEEN: Final = re.compile(f"({FLAG})|[{_IGNORABLE}]")
-_BLANK: Final = (
+_INVISIBLE: Final = re.compile(f"({FLAG})|[{_IGNORABLE}]")
+_BLANK_SIGNS: Final = (
     " \u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0"
     + "".join(map(chr, range(0xFE00, 0xFE10)))
 )
-"""Signs without a look of their own that Python takes for printable; the blank of Braille, too."""
+"""Signs without a shape of their own that Python takes for printable, and the blank of Braille."""
 _DIRECTION: Final = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-_UNSHOWN: Final = re.compile(f"({FLAG}|{_DIRECTION.pattern})|[{_IGNORABLE}]")
-_UNSENT: Final = re.compile(f"({FLAG})|[{_IGNORABLE}{_SELECTORS}]")
+_NOT_SHOWN: Final = re.compile(f"({FLAG}|{_DIRECTION.pattern})|[{_IGNORABLE}]")
+_NOT_SENT: Final = re.compile(f"({FLAG})|[{_IGNORABLE}{_SELECTORS}]")
 _LETTER: Final = r"[^\s!-/:-@\[-`{-~]"
 """Neither a blank nor a sign of ASCII."""
-_JOINERS: Final = re.compile(
+_EDGE_JOINERS: Final = re.compile(
     rf"(?<!\S)[\u200c\u200d{_SELECTORS}]+|(?<!{_LETTER})[\u200c\u200d]+"
     rf"|([^\s\u200c\u200d])([\u200c\u200d]+)(?!{_LETTER})"
 )
 """Joiners at the beginning and at the end of a word, and selectors that have no sign before."""
 
-_JOINING: Final = "\u200c\u200d"
-_CONTINUES: Final = re.compile(
-    f"[{_JOINING}\u0e33\u0eb3\u1160-\u11ff\ud7b0-\ud7fb\uff9e\uff9f\U0001f3fb-\U0001f3ff"
+_ZERO_WIDTH_JOINERS: Final = "\u200c\u200d"
+_CONTINUATION: Final = re.compile(
+    f"[{_ZERO_WIDTH_JOINERS}\u0e33\u0eb3\u1160-\u11ff\ud7b0-\ud7fb\uff9e\uff9f\U0001f3fb-\U0001f3ff"
     "\U000e0020-\U000e007f]"
 )
-"""What is part of the sign before, besides marks: joiners, vowels, jamo, tones and tags."""
-_HALFFLAGS: Final = re.compile("[\U0001f1e6-\U0001f1ff]+$")
+"""Characters that belong to the sign before, besides marks: joiners, vowels, jamo, tones, tags."""
+_FLAG_HALVES: Final = re.compile("[\U0001f1e6-\U0001f1ff]+$")
 """Regional indicators, two of which are a flag."""
 
-_DOUBLE: Final = "«»“”„‟″❝❞⹂〝〞〟＂「」『』﹁﹂﹃﹄｢｣"  # noqa: RUF001 - look-alikes are the point
+_DOUBLE_QUOTES: Final = "«»“”„‟″❝❞⹂〝〞〟＂「」『』﹁﹂﹃﹄｢｣"  # noqa: RUF001 - look-alikes are the point
 """Signs that are typed for a straight double quotation mark."""
-_SINGLE: Final = "‘’‚‛′‹›ʻʼ❛❜＇"  # noqa: RUF001 - look-alikes are the point
+_SINGLE_QUOTES: Final = "‘’‚‛′‹›ʻʼ❛❜＇"  # noqa: RUF001 - look-alikes are the point
 """Signs that are typed for an apostrophe or a single quotation mark."""
 _ACCENTS: Final = re.compile(r"(?<=\w)[\u00b4`]|[\u00b4`](?=\w)")
 """Accents typed for an apostrophe, beside a letter."""
 _PHRASE: Final = re.compile(r'(?<!\w)"([^"]*)"(?!\w)')
-"""What stands between two marks, the first at the beginning of a word, the second at an end."""
+"""Words between two marks, the first at the beginning of a word, the second at an end."""
 _TERM: Final = re.compile(r'"[^"]+"|[^\s"]+')
 _SIGNS: Final = re.compile(r"[!-/:-@\[-`{-~]+")
-"""Signs of ASCII alone, which are no word."""
+"""A text of ASCII signs alone, which is no word."""
 _GERSHAYIM: Final = re.compile(r'(?<=[\u05d0-\u05ea])"(?=[\u05d0-\u05ea])')
 """The sign inside of a Hebrew abbreviation, for which keyboards have a quotation mark."""
 _SPLIT_VOWEL: Final = re.compile("\u0e4d([\u0e48-\u0e4b]?)\u0e32|([\u0e48-\u0e4b])\u0e4d\u0e32")
 """Thai SARA AM as compatibility decomposition leaves the vowel, behind or before a tone mark."""
-_DOTTED: Final = re.compile("i\u0307+")
+_DOTTED_I: Final = re.compile("i\u0307+")
 """A small letter i with one more dot, which case folding makes of the Turkish capital."""
-_AT: Final = "@＠﹫"  # noqa: RUF001 - look-alikes are the point
-_DOT: Final = ".．。｡﹒"  # noqa: RUF001 - look-alikes are the point
+_AT_SIGNS: Final = "@＠﹫"  # noqa: RUF001 - look-alikes are the point
+_DOT_SIGNS: Final = ".．。｡﹒"  # noqa: RUF001 - look-alikes are the point
 """Signs that stand for the dot in the name of a host (Unicode, UTS 46), the first one ASCII's."""
-_BETWEEN: Final = rf'\s{_AT}"<>(),;:'
-"""What separates e-mail addresses from other words, for use in a class of characters."""
-_MAIL: Final = re.compile(f"[^{_BETWEEN}]+[{_AT}][^{_BETWEEN}{_DOT}]+[{_DOT}][^{_BETWEEN}]+")
-_GAP: Final = (
-    "\\s()（）,，/／_＿·•‧∙⋅・･~～〜\u2010-\u2015\u2212\ufe58\ufe63\uff0dー\u200c\u200d\ufe0f\u20e3"  # noqa: RUF001
-    f"{_DOT}-"
+_MAIL_SEPARATORS: Final = rf'\s{_AT_SIGNS}"<>(),;:'
+"""Separators of e-mail addresses from other words, for use in a class of characters."""
+_MAIL: Final = re.compile(
+    f"[^{_MAIL_SEPARATORS}]+[{_AT_SIGNS}][^{_MAIL_SEPARATORS}{_DOT_SIGNS}]+[{_DOT_SIGNS}]"
+    f"[^{_MAIL_SEPARATORS}]+"
 )
-"""What may stand between the digits of a number, up to three of them side by side."""
-_NUMBER: Final = re.compile(rf"[+＋(（]*\d(?:[{_GAP}]{{0,3}}\d){{{NUMBER_DIGITS - 1},}}")  # noqa: RUF001
+_DIGIT_GAPS: Final = (
+    "\\s()（）,，/／_＿·•‧∙⋅・･~～〜\u2010-\u2015\u2212\ufe58\ufe63\uff0dー\u200c\u200d\ufe0f\u20e3"  # noqa: RUF001
+    f"{_DOT_SIGNS}-"
+)
+"""Signs between the digits of a number, up to three side by side."""
+_NUMBER: Final = re.compile(rf"[+＋(（]*\d(?:[{_DIGIT_GAPS}]{{0,3}}\d){{{NUMBER_DIGITS - 1},}}")  # noqa: RUF001
 _YEAR: Final = r"(?:19|20)\d\d"
 _DAY: Final = rf"(?:\d\d?[./-]\d\d?[./-]{_YEAR}|{_YEAR}[./-]\d\d?[./-]\d\d?)"
-_DAYS: Final = re.compile(rf"{_DAY}(?:[{_GAP}]+{_DAY})+")
+_DAYS: Final = re.compile(rf"{_DAY}(?:[{_DIGIT_GAPS}]+{_DAY})+")
 """Dates in a row, such as the first and the last day of a time."""
-_SIDES: Final = re.compile(r"[1-9]\d\d0(?: [1-9]\d\d0){2}")
+_PIXEL_SIDES: Final = re.compile(r"[1-9]\d\d0(?: [1-9]\d\d0){2}")
 """Three round numbers of four digits, such as sides in pixels; a card has four groups of them."""
 
 
 def _iter_usual_forms() -> Iterator[tuple[int, str]]:
-    """Yield the letters that have several forms, each with its usual form.
+    """Yield letters in unusual forms, each with its usual form.
 
-    They are full-width letters and digits, half-width kana and jamo, ligatures of Latin letters,
-    and the presentation forms of Arabic and Hebrew letters.
+    The letters are full-width letters and digits, half-width kana and jamo, ligatures of Latin
+    letters, and the presentation forms of Arabic and Hebrew letters.
     """
     for code in (*range(0xFB00, 0xFDF0), *range(0xFE70, 0xFEFD)):
         usual = unicodedata.normalize("NFKC", chr(code))
@@ -118,26 +121,25 @@ def _iter_usual_forms() -> Iterator[tuple[int, str]]:
             yield code, chr(int(usual, 16))
 
 
-_STRAIGHT: Final = dict.fromkeys(map(ord, _DOUBLE), '"')
-_USUAL: Final = {
+_STRAIGHT_QUOTES: Final = dict.fromkeys(map(ord, _DOUBLE_QUOTES), '"')
+_USUAL_FORMS: Final = {
     **dict(_iter_usual_forms()),
-    **_STRAIGHT,
-    **dict.fromkeys(map(ord, _SINGLE), "'"),
+    **_STRAIGHT_QUOTES,
+    **dict.fromkeys(map(ord, _SINGLE_QUOTES), "'"),
     ord("\u2011"): "-",
 }
-"""Characters that are sent in another form: all others go out as they were typed."""
-_KEYED: Final = {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)} | {0x5F3: "'"}
+"""Characters that are sent in another form; all others are sent as typed."""
+_KEY_FORMS: Final = {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)} | {0x5F3: "'"}
 """Full-width signs and the Hebrew apostrophe, replaced in `to_plain_words` and in `to_key`."""
 
 
 class Syntax(NamedTuple):
-    """What an agency reads as more than plain words.
+    """The operators of an agency's search.
 
-    ``operators`` are words, which count in capitals; ``signs`` count wherever they stand, those
-    that are ``leading`` at the beginning of a word, those that are ``lone`` as a whole word.
-    ``phrases`` says that words between straight quotation marks are found together. The defaults
-    are what search engines usually know (Lucene's query parser), for agencies whose documents are
-    silent.
+    ``operators`` are words in capitals; ``signs`` are operators anywhere, ``leading`` signs at the
+    beginning of a word, ``lone`` signs as a whole word. ``phrases`` says that words between
+    straight quotation marks are found together. The defaults are those of usual search engines
+    (Lucene's query parser), for agencies that document no operators.
     """
 
     operators: frozenset[str] = frozenset({"AND", "OR", "NOT"})
@@ -148,86 +150,86 @@ class Syntax(NamedTuple):
 
 
 def to_shown(text: str) -> str:
-    """Return what was typed with single blanks and without invisible characters.
+    """Return a typed text with single blanks and without invisible characters.
 
-    Joiners stay inside words. The text is composed unless that makes it longer.
+    Joiners stay inside words. The text is composed unless composition makes it longer.
     """
-    if text.isascii() and text.isprintable():  # nothing else is done to it, and most texts are
+    if text.isascii() and text.isprintable():  # most texts are, and need nothing else
         return " ".join(text.split())
-    settled = _settle_blanks(_UNSEEN.sub(_keep_flag, text))
+    settled = _settle_blanks(_INVISIBLE.sub(_keep_flag, text))
     composed = unicodedata.normalize("NFC", settled)
     fitting = composed if len(composed) <= len(settled) else settled
-    return fitting if _settle_blanks(_UNSENT.sub(_keep_flag, fitting)) else ""
+    return fitting if _settle_blanks(_NOT_SENT.sub(_keep_flag, fitting)) else ""
 
 
 def is_blank(text: str) -> bool:
-    """Return whether a text, however long, shows nothing; in time that grows with its length."""
+    """Return whether a text of any length shows nothing; in time linear in the length."""
     if text.isascii() and text.isprintable():
         return not text.strip()
     return not _settle_blanks(
-        _UNSENT.sub(_keep_flag, _settle_blanks(_UNSEEN.sub(_keep_flag, text)))
+        _NOT_SENT.sub(_keep_flag, _settle_blanks(_INVISIBLE.sub(_keep_flag, text)))
     )
 
 
 def strip_invisible(text: str) -> str:
-    """Return a text of an agency without invisible characters; empty where it has no others.
+    """Return a text of an agency without invisible characters; empty without visible ones.
 
     Controls of direction stay, which titles in Hebrew and Arabic need; pages isolate each title.
     """
-    if not text.isprintable():  # most texts are, and are told so in a tenth of the time
-        text = _settle_blanks(_UNSHOWN.sub(_keep_flag, text))
-    return text if _DIRECTION.sub("", text).strip(_BLANK) else ""
+    if not text.isprintable():  # most texts are, which this check finds in a tenth of the time
+        text = _settle_blanks(_NOT_SHOWN.sub(_keep_flag, text))
+    return text if _DIRECTION.sub("", text).strip(_BLANK_SIGNS) else ""
 
 
 def _settle_blanks(text: str) -> str:
     """Return a text with single blanks, and joiners inside of words alone."""
-    return " ".join(_JOINERS.sub(_keep_spelling_joiner, " ".join(text.split())).split())
+    return " ".join(_EDGE_JOINERS.sub(_keep_spelling_joiner, " ".join(text.split())).split())
 
 
 def _keep_flag(match: re.Match[str]) -> str:
-    """Return a flag as it is, and nothing for an invisible character."""
+    """Return a flag unchanged, and nothing for an invisible character."""
     return match[1] or ""
 
 
 def _keep_spelling_joiner(match: re.Match[str]) -> str:
-    """Return the end of a word, where a joiner spells something behind a virama alone."""
+    """Return the end of a word, where a joiner is kept only behind a virama."""
     last = match[1] or ""
     return match[0] if last and unicodedata.combining(last) == VIRAMA else last
 
 
 def to_sent(text: str) -> str:
-    """Return the words as agencies take them, in the case that was typed; may be empty."""
-    usual = _settle_blanks(_UNSENT.sub(_keep_flag, to_shown(text))).translate(_USUAL)
-    usual = _ACCENTS.sub("'", _DOTTED.sub("i", unicodedata.normalize("NFC", usual)))
+    """Return the words as sent to agencies, in the typed case; may be empty."""
+    usual = _settle_blanks(_NOT_SENT.sub(_keep_flag, to_shown(text))).translate(_USUAL_FORMS)
+    usual = _ACCENTS.sub("'", _DOTTED_I.sub("i", unicodedata.normalize("NFC", usual)))
     return _mark_phrases(_SPLIT_VOWEL.sub("\\1\\2\u0e33", usual))
 
 
 def _mark_phrases(text: str) -> str:
-    """Return a text whose quotation marks, all straight ones, stand around phrases alone."""
+    """Return a text whose quotation marks, all straight, enclose phrases alone."""
     marked = _GERSHAYIM.sub("\u05f4", _settle_blanks(text))
-    parts = _PHRASE.split(marked)  # what stands outside of phrases and inside, by turns
+    parts = _PHRASE.split(marked)  # outside of phrases and inside, by turns
     parts[::2] = [part.replace('"', " ") for part in parts[::2]]
     parts[1::2] = [f'"{phrase}"' if phrase else " " for phrase in map(str.strip, parts[1::2])]
     return _settle_blanks("".join(parts))
 
 
 def split_terms(text: str) -> list[str]:
-    """Return the words and phrases of a text in the form that is sent, phrases in their marks."""
+    """Return the words and phrases of a text in their sent form, phrases with their marks."""
     return _TERM.findall(to_sent(text))
 
 
 def to_plain_words(text: str, syntax: Syntax) -> str:
-    """Return the words and phrases as one agency is sent them: none of them is an operator there.
+    """Return the words and phrases for one agency, without operators of that agency.
 
     A typed NOT, AND or OR becomes a plain word in small letters. Signs alone leave nothing.
-    Full-width signs go out in their usual forms, with which they share a `to_key`.
+    Full-width signs are sent in their usual forms, which have the same `to_key`.
     """
-    found: list[str] = []
-    for term in split_terms(text.translate(_KEYED)):
+    terms: list[str] = []
+    for term in split_terms(text.translate(_KEY_FORMS)):
         words = list(_iter_plain_words(term.strip('"'), syntax))
-        whole = syntax.phrases and term.startswith('"') and words
-        found += [f'"{" ".join(words)}"'] if whole else words
-    return " ".join(found)
+        is_phrase = syntax.phrases and term.startswith('"') and words
+        terms += [f'"{" ".join(words)}"'] if is_phrase else words
+    return " ".join(terms)
 
 
 def _iter_plain_words(text: str, syntax: Syntax) -> Iterator[str]:
@@ -240,31 +242,31 @@ def _iter_plain_words(text: str, syntax: Syntax) -> Iterator[str]:
 def cut_between_signs(text: str, most: int) -> str:
     """Return as many whole signs of a text as fit in ``most`` characters.
 
-    No accent, joiner, variation selector, tone of skin or tag is parted from the sign that it
-    belongs to, and no flag is halved: nearly the grapheme clusters of Unicode, UAX 29.
+    No accent, joiner, variation selector, tone of skin or tag is parted from its sign, and no flag
+    is halved: nearly the grapheme clusters of Unicode, UAX 29.
     """
     if len(text) <= most:
         return text
-    kept = most
-    while kept and not _is_boundary(text, kept):
-        kept -= 1
-    return text[:kept]
+    end = most
+    while end and not _is_boundary(text, end):
+        end -= 1
+    return text[:end]
 
 
 def _is_boundary(text: str, at: int) -> bool:
-    """Return whether one sign ends and another begins before a character of a text."""
-    if text[at - 1] in _JOINING or _CONTINUES.match(text[at]):
+    """Return whether a sign of a text ends before the character at a position."""
+    if text[at - 1] in _ZERO_WIDTH_JOINERS or _CONTINUATION.match(text[at]):
         return False
     if unicodedata.category(text[at]).startswith("M"):
         return False
-    halves = _HALFFLAGS.search(text[:at]) if _HALFFLAGS.match(text[at]) else None
+    halves = _FLAG_HALVES.search(text[:at]) if _FLAG_HALVES.match(text[at]) else None
     return halves is None or len(halves[0]) % 2 == 0
 
 
 def shorten_words(text: str, most: int) -> str:
     """Return as many whole words of a sent text as fit in ``most`` characters, no phrase open.
 
-    A single word that is longer is cut.
+    A longer single word is cut.
     """
     if len(text) <= most:
         return text
@@ -276,38 +278,38 @@ def shorten_words(text: str, most: int) -> str:
 
 
 def to_excluded(text: str) -> str:
-    """Return the words and phrases that must not be found, in one order, none of them twice.
+    """Return the words and phrases to exclude, in one order and each once.
 
-    They are spelled as they were typed, phrases between straight quotation marks, and take no more
-    characters than were typed.
+    Words are spelled as typed, phrases between straight quotation marks; the result is no longer
+    than the typed text.
     """
-    visible = to_shown(_UNSENT.sub(_keep_flag, text))
-    typed = _TERM.findall(_mark_phrases(visible.translate(_STRAIGHT)))
+    visible = to_shown(_NOT_SENT.sub(_keep_flag, text))
+    typed = _TERM.findall(_mark_phrases(visible.translate(_STRAIGHT_QUOTES)))
     bare = [term if " " in term else term.strip('"') for term in typed if to_sent(term)]
-    found = {to_key(term, ""): term for term in reversed(bare)}
-    ordered = " ".join(found[one] for one in sorted(found) if not _SIGNS.fullmatch(one))
+    by_key = {to_key(term, ""): term for term in reversed(bare)}
+    ordered = " ".join(by_key[key] for key in sorted(by_key) if not _SIGNS.fullmatch(key))
     return shorten_words(ordered, len(text))
 
 
 def lower_text(text: str, lang: str) -> str:
     """Return a text in small letters by the rules of the language; no letter becomes two."""
-    if lang.partition("-")[0] in DOTLESS:
+    if lang.partition("-")[0] in DOTLESS_I_LANGUAGES:
         text = text.replace("I", "\u0131")
     small = unicodedata.normalize("NFC", text.replace("İ", "i").lower())
-    return _DOTTED.sub("i", small)
+    return _DOTTED_I.sub("i", small)
 
 
 def capitalize_heading(text: str, lang: str) -> str:
-    """Return a heading whose first word has a capital by the rules of the language.
+    """Return a heading whose first word begins with a capital, by the rules of the language.
 
-    A first word that holds a capital already, as in iPhone, stands as it was written.
+    A first word that already holds a capital, as in iPhone, stays unchanged.
     """
     first = text.split(" ", 1)[0]
     if first != first.lower():
         return text
     size = 2 if lang == "nl" and first.startswith("ij") else 1
     begin = first[:size]
-    if lang.partition("-")[0] in DOTLESS and begin == "i":
+    if lang.partition("-")[0] in DOTLESS_I_LANGUAGES and begin == "i":
         begin = "\u0130"
     capital = begin.upper() if size > 1 else begin.title()
     return capital + text[size:] if len(capital) == size else text
@@ -315,17 +317,16 @@ def capitalize_heading(text: str, lang: str) -> str:
 
 @lru_cache(maxsize=1024)
 def to_key(text: str, lang: str) -> str:
-    """Return what all spellings of the same words share, for comparison and cache keys alone.
+    """Return a key that all spellings of the same words share, for comparison and cache keys alone.
 
     Spellings differ in case, width, composition, quotation marks and invisible characters. Each
     letter stands for itself: ß isn't ss, and the i without a dot isn't i; forms of one letter, such
     as a final sigma, are the same.
     """
-    alike = text.translate(_KEYED)
-    usual = lower_text(
-        to_sent(alike) or to_shown(alike), lang
-    )  # a lone mark is another search than none
-    folded = "".join(map(_fold_letter, usual))
+    translated = text.translate(_KEY_FORMS)
+    # a search for a lone mark differs from a search without words
+    lowered = lower_text(to_sent(translated) or to_shown(translated), lang)
+    folded = "".join(map(_fold_letter, lowered))
     return unicodedata.normalize("NFC", folded)
 
 
@@ -336,34 +337,34 @@ def _fold_letter(letter: str) -> str:
 
 
 def to_excluded_key(text: str, lang: str) -> str:
-    """Return the key of words and phrases that must not be found, in whatever order."""
+    """Return the key of words and phrases to exclude, in any order."""
     return " ".join(sorted({to_key(term, lang) for term in split_terms(to_excluded(text))}))
 
 
 @lru_cache(maxsize=1024)
 def to_counted(text: str, lang: str) -> str:
-    """Return the words as reports and suggestions show them: sent, in small letters, masked."""
+    """Return the words for reports and suggestions: sent, in small letters, masked."""
     return mask_personal(lower_text(to_sent(text) or to_shown(text), lang))
 
 
 def mask_personal(text: str) -> str:
     """Return a text with `MASK` for each e-mail address and each number of 9 digits or more.
 
-    Digits of a number may stand in groups, such as +49 170 1234567. Lists of years, dates, single
+    Digits of a number may be in groups, such as +49 170 1234567. Lists of years, dates, single
     digits, numbers in even steps, or three round numbers of four digits, stay.
     """
-    hidden = _MAIL.sub(MASK, text) if any(sign in text for sign in _AT) else text
-    return _NUMBER.sub(lambda found: found[0] if _is_list(found[0]) else MASK, hidden)
+    masked = _MAIL.sub(MASK, text) if any(sign in text for sign in _AT_SIGNS) else text
+    return _NUMBER.sub(lambda match: match[0] if _is_list(match[0]) else MASK, masked)
 
 
 def _is_list(number: str) -> bool:
-    """Return whether digits in groups are several numbers, none of which is anybody's."""
+    """Return whether digits in groups are several numbers, none of which is personal."""
     groups = re.findall(r"\d+", number)
     if len(groups) < 3 or not number[0].isdecimal():  # noqa: PLR2004 - two are no list
         return False
     if all(re.fullmatch(_YEAR, group) for group in groups) or max(map(len, groups)) == 1:
         return True
-    return _is_series(groups) or bool(_DAYS.fullmatch(number) or _SIDES.fullmatch(number))
+    return _is_series(groups) or bool(_DAYS.fullmatch(number) or _PIXEL_SIDES.fullmatch(number))
 
 
 def _is_series(groups: list[str]) -> bool:
@@ -374,5 +375,5 @@ def _is_series(groups: list[str]) -> bool:
 
 
 def is_masked(text: str) -> bool:
-    """Return whether something in a counted text has been masked."""
+    """Return whether a counted text has a masked part."""
     return MASK in text

@@ -217,7 +217,7 @@ def _status_of(agency: str, answers: Sequence[CachedAnswer[Media] | None]) -> Ag
 
 def unsupported(one: EnabledAgency, query: SearchQuery) -> AgencyStatus:
     """That an agency can't express a search, and what of it."""
-    values, expressed = dict(query.pairs()), one.agency.expresses_for(query.media)
+    values, expressed = dict(query.to_pairs()), one.agency.expresses_for(query.media)
     names = ", ".join(
         f"{values[name]} {name}" if expressed.get(name) else name
         for name in one.agency.unsupported(query)

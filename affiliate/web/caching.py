@@ -118,7 +118,7 @@ def canonicalize_fields(raw: bytes, *names: str) -> str:
     """
     parameters = read_parameters(raw)
     query = read_fields(parameters, *names) if names else SearchQuery.from_parameters(parameters)
-    pairs = query.pairs()
+    pairs = query.to_pairs()
     if names:
         pairs = [
             (name, value) for name, value in pairs if read_single(parameters, name) is not None
@@ -146,8 +146,8 @@ def canonicalize_media(raw: bytes) -> str:
     """
     parameters = read_parameters(raw)
     query = read_source_query(parameters, "video")  # clips have the filters of both kinds
-    pairs = [pair for pair in query.pairs() if pair[0] != "media"]
-    exact = read_fields(parameters, "media", "lang", "page").pairs()
+    pairs = [pair for pair in query.to_pairs() if pair[0] != "media"]
+    exact = read_fields(parameters, "media", "lang", "page").to_pairs()
     pairs += [
         (name, value) for name, value in exact if name != "q" and read_single(parameters, name)
     ]

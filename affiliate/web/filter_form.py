@@ -134,7 +134,9 @@ def list_choices(query: SearchQuery, agencies: Sequence[Agency]) -> list[FilterC
     }
     able["media"] = chosen if able["media"] else []  # all agencies have pictures
     offered = [name for name in fields if able[name]]
-    hidden = [name for name in FILTER_LABELS if name in query.filters() and name not in offered]
+    hidden = [
+        name for name in FILTER_LABELS if name in query.list_filters() and name not in offered
+    ]
     return [
         FilterChoice(
             name=name,

@@ -176,12 +176,12 @@ def search_url(route: str, query: SearchQuery | None = None, **changes: Any) -> 
     query = (query or SearchQuery()).replace(**changes)
     if query.lang is None:
         query = query.replace(lang=i18n.request_language())
-    return f"{route}?{urlencode([*query.pairs(), *_site_pairs()])}"
+    return f"{route}?{urlencode([*query.to_pairs(), *_site_pairs()])}"
 
 
 def topic_url(topic: str) -> str:
     """Return the address of one of the owner's topics."""
-    return search_url(f"/topics/{quote(owner_topics().slug(topic), safe='')}")
+    return search_url(f"/topics/{quote(owner_topics().get_slug(topic), safe='')}")
 
 
 def drop_site(path: str) -> str:
@@ -205,7 +205,7 @@ def media_url(  # noqa: PLR0913 - the picture, its search, and its route
     ``prefix`` and ``suffix`` make up other routes of the picture. ``page`` is the page of similar
     pictures, ``position`` the picture's place among the results; 0 without a place.
     """
-    source = found_in.pairs() if found_in else []
+    source = found_in.to_pairs() if found_in else []
     pairs = [pair for pair in source if pair[0] not in {"lang", "media", "page"}]
     pairs.append(("lang", i18n.request_language()))
     pairs += [("page", str(page))] if page > 1 else []
@@ -378,10 +378,10 @@ def destination_name(media: Media, seller: Seller | None = None) -> str:
 
 def list_chips(query: SearchQuery) -> list[tuple[str, SearchQuery | None]]:
     """List the chosen filters: a text for each, and the search without the filter if possible."""
-    filters = query.filters() | ({"safe"} if not query.safe else set())
+    filters = query.list_filters() | ({"safe"} if not query.safe else set())
     texts = {
         name: filter_form.describe_filter(name, value)
-        for name, value in query.pairs()
+        for name, value in query.to_pairs()
         if name in filters
     }
     chips = [(text, query.without_field(name)) for name, text in texts.items()]

@@ -44,7 +44,7 @@ def test_what_links_are_worth_is_told(
         template=link or kind.link_template,
         footage="" if link else kind.footage_template,
         affiliate_id=affiliate_id,
-        owned=link is not None,
+        is_owner_template=link is not None,
     )
     state, told = link_status(kind, style)
     assert f"{state}: {told}".startswith(words)

@@ -190,7 +190,7 @@ def test_every_parameter_of_footage_is_in_the_description(description: Path) -> 
     queries = [CLIPS.replace(**fields) for fields in FOOTAGE]
     sent = {name for query in queries for name, _ in agency.request(query, 0).params}
     assert sent - set(schemas) == set()
-    assert {name for query in queries for name in query.filters()} == set(agency.video_filters)
+    assert {name for query in queries for name in query.list_filters()} == set(agency.video_filters)
     assert set(RESOLUTIONS) == set(schemas["resolution"]["enum"])
     assert set(agency.video_filters["license"] or ()) == set(schemas["license"]["items"]["enum"])
     assert set(agency.video_filters["sort"] or ()) == set(schemas["sort"]["enum"])
@@ -205,7 +205,7 @@ def test_every_parameter_is_in_the_description(description: Path) -> None:
     sent = {name for query in QUERIES for name, _ in agency.request(query, 0).params}
     assert sent - known == set()
     assert set(PARAMETERS.values()) <= sent
-    assert {name for query in QUERIES for name in query.filters()} == set(agency.image_filters)
+    assert {name for query in QUERIES for name in query.list_filters()} == set(agency.image_filters)
 
 
 def test_every_value_of_the_api_is_offered(description: Path) -> None:

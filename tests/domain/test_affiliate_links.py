@@ -238,7 +238,7 @@ def test_the_agencys_own_referral_is_the_link() -> None:
 
 def test_the_owners_template_wins_over_a_referral() -> None:
     one = msgspec.structs.replace(media(), referral="https://shutterstock.7eer.net/c/1/2/3")
-    owned = LinkStyle(template="https://me.example/?u={landing}", owned=True)
+    owned = LinkStyle(template="https://me.example/?u={landing}", is_owner_template=True)
     assert build_affiliate_link(owned, one, "https://a.example").startswith(
         "https://me.example/?u="
     )

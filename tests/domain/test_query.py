@@ -283,8 +283,8 @@ def test_every_value_of_every_list_is_taken(name: str) -> None:
 
 def test_filters_are_what_an_agency_must_express() -> None:
     """Words, language, page, agencies and the default media are no filters; the rest is."""
-    assert parse("q=a&lang=de&page=2&agency=x&safe=0&media=image").filters() == frozenset()
-    assert parse("q=a&media=video&fps=25&people=0&sort=newest").filters() == {
+    assert parse("q=a&lang=de&page=2&agency=x&safe=0&media=image").list_filters() == frozenset()
+    assert parse("q=a&media=video&fps=25&people=0&sort=newest").list_filters() == {
         *("media", "fps", "people", "sort"),
     }
 
@@ -382,7 +382,7 @@ def test_case_of_words_makes_no_other_key(words: str) -> None:
     query = parsed({"q": f"x{words}", "exclude": f"y{words}"})
     for one in (f"X{words.upper()}", f"x{words.lower()}"):
         other = parsed({"q": one, "exclude": f"y{one[1:]}"})
-        assert other.key() == query.key()
+        assert other.to_key() == query.to_key()
         assert (other.q == query.q) == (to_shown(one) == to_shown(f"x{words}"))
 
 
@@ -391,8 +391,8 @@ def test_case_of_words_makes_no_other_key(words: str) -> None:
 def test_a_key_is_the_same_for_the_key_itself(parameters: dict[str, str]) -> None:
     """A key is a search like any other, whose key is that key; page and agencies aren't in it."""
     query = parsed(parameters)
-    again = parse(query.key()) if query.key() else query
-    assert again.key() == query.key()
+    again = parse(query.to_key()) if query.to_key() else query
+    assert again.to_key() == query.to_key()
     assert (again.page, again.agency) == (1, ())
 
 
@@ -419,7 +419,7 @@ KEYS = [
 @pytest.mark.parametrize(("one", "other", "same"), KEYS)
 def test_spellings_share_a_key_and_other_words_do_not(one: str, other: str, same: bool) -> None:  # noqa: FBT001 - it is the expected value
     """Case, width, marks and order make no other key; other letters and phrases do."""
-    assert (parse(one).key() == parse(other).key()) is same
+    assert (parse(one).to_key() == parse(other).to_key()) is same
 
 
 def test_a_counted_search_holds_no_personal_details() -> None:

@@ -63,10 +63,10 @@ def test_every_topic_has_its_own_address(setting: str, lang: str, slugs: list[st
     """Topics with one slug are numbered; spellings of one topic share its address."""
     words = setting.split(", ")
     topics = Topics(words, lang)
-    assert [topics.slug(one) for one in words] == slugs
-    assert list(topics.slugs()) == list(dict.fromkeys(slugs))
+    assert [topics.get_slug(one) for one in words] == slugs
+    assert list(topics.list_slugs()) == list(dict.fromkeys(slugs))
     for one in words:
-        found = topics.find_topic(topics.slug(one))
+        found = topics.find_topic(topics.get_slug(one))
         assert found is not None
         assert found.casefold() == one.casefold()
     assert topics.find_topic(unicodedata.normalize("NFD", slugs[0])) == words[0]
@@ -77,11 +77,11 @@ def test_every_topic_has_its_own_address(setting: str, lang: str, slugs: list[st
 def test_no_topics_collide(words: list[str]) -> None:
     """Whatever is a topic has an address, and each address shows one topic."""
     topics = Topics(words, "en")
-    slugs = list(topics.slugs())
+    slugs = list(topics.list_slugs())
     assert len(set(slugs)) == len(slugs)
     assert all(slugs)
     for one in words:
-        assert topics.find_topic(topics.slug(one)) is not None
+        assert topics.find_topic(topics.get_slug(one)) is not None
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_every_link_of_the_start_page_leads_to_its_topic(
     client = make_client(SITE_URL=url, SITE_LANGUAGE=lang, SITE_TOPICS=setting)
     start, sitemap = client.get(f"/?lang={lang}").text, client.get("/sitemap.xml").text
     for words in setting.split(", "):
-        slug = Topics(setting.split(", "), lang).slug(words)
+        slug = Topics(setting.split(", "), lang).get_slug(words)
         link = f'<a href="/topics/{quote(slug)}?lang={lang}">{words.replace("&", "&amp;")}</a>'
         assert link in start
         page = client.get(f"/topics/{quote(slug)}?lang={lang}")
@@ -154,7 +154,7 @@ def test_a_heading_begins_as_the_sites_language_has_it(
 ) -> None:
     """A topic in small letters gets a capital; one with capitals stands as the owner wrote it."""
     client = make_client(SITE_LANGUAGE=lang, SITE_TOPICS=topic)
-    slug = Topics([topic], lang).slug(topic)
+    slug = Topics([topic], lang).get_slug(topic)
     for language in (lang, "en"):
         page = client.get(f"/topics/{quote(slug)}?lang={language}").text
         assert f'<meta property="og:title" content="{heading}">' in page

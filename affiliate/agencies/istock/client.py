@@ -109,7 +109,7 @@ class Istock(Agency):
 
     def unsupported(self, query: SearchQuery) -> tuple[str, ...]:
         """Return the names, also of filters that need words or are beyond a key of affiliates."""
-        wordless_names = {"contributor", "color"} & query.filters() if not query.q else set()
+        wordless_names = {"contributor", "color"} & query.list_filters() if not query.q else set()
         further_names = _beyond_affiliates(query) if self._for_affiliates.is_set() else ()
         return tuple(
             dict.fromkeys((*super().unsupported(query), *sorted(wordless_names), *further_names))
@@ -236,7 +236,7 @@ class Istock(Agency):
 def _beyond_affiliates(query: SearchQuery) -> tuple[str, ...]:
     """Return the names of a search's filters that the search of affiliates can't express."""
     supported = {"type"} if query.type in {None, *wire.AFFILIATE_STYLES} else set()
-    return tuple(sorted(query.filters() - supported))
+    return tuple(sorted(query.list_filters() - supported))
 
 
 def _page(chunk: int, size: int) -> Params:

@@ -87,7 +87,7 @@ class ShutterstockEditorial(Shutterstock):
         self._lock = threading.Lock()
 
     def search(self, query: SearchQuery, chunk: int) -> SearchResult:
-        key = query.key()
+        key = query.to_key()
         numbers = (n for n in range(chunk, 0, -1) if (key, n) in self._cursors)
         start = next(numbers, 0)
         try:

@@ -172,7 +172,7 @@ class Access(msgspec.Struct):
 
 def search_params(query: SearchQuery, names: Mapping[str, str]) -> Params:
     """Return the parameters of a search; ``names`` has the API's parameters by our filters."""
-    values = dict(query.pairs()) | {"sort": query.sort}
+    values = dict(query.to_pairs()) | {"sort": query.sort}
     safe = "true" if query.safe else "false"
     return drop_empty(
         {

@@ -144,7 +144,7 @@ class Embed(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
             "align": self.align,
             "target": self.target,
         }
-        return self.query.pairs() + [(name, str(value)) for name, value in look.items() if value]
+        return self.query.to_pairs() + [(name, str(value)) for name, value in look.items() if value]
 
     def to_query_string(self) -> str:
         """Return the embed's canonical query string, encoded for an address."""

@@ -181,7 +181,7 @@ def _list_site_pages() -> Iterator[SitemapPage]:
 
     Google requires these names in "Tell Google about localized versions of your page".
     """
-    for path in ("/", *(f"/topics/{quote(slug)}" for slug in owner_topics().slugs())):
+    for path in ("/", *(f"/topics/{quote(slug)}" for slug in owner_topics().list_slugs())):
         url = absolute_url(path)
         alternates = {lang: f"{url}?lang={lang}" for lang in UI_LANGUAGES} | {"x-default": url}
         yield from (SitemapPage(address, alternates) for address in alternates.values())
