@@ -110,13 +110,12 @@ def read_fields(parameters: Parameters, *names: str) -> SearchQuery:
     return SearchQuery.from_parameters({"q": ["-"], **fields})
 
 
-def canonicalize_fields(raw: bytes, *names: str) -> str:
+def encode_fields(parameters: Parameters, *names: str) -> str:
     """Return the canonical query string of an answer: of a search, or of the fields ``names``.
 
     Raises:
         BadQuery: names the parameter that can't be read.
     """
-    parameters = read_parameters(raw)
     query = read_fields(parameters, *names) if names else SearchQuery.from_parameters(parameters)
     pairs = query.to_pairs()
     if names:
@@ -135,7 +134,7 @@ def _common_pairs(parameters: Parameters) -> list[tuple[str, str]]:
 
 def canonicalize_search(raw: bytes) -> str:
     """Canonicalize the parameters of results; without ``lang`` the site's language applies."""
-    return canonicalize_fields(raw)
+    return encode_fields(read_parameters(raw))
 
 
 def canonicalize_media(raw: bytes) -> str:
@@ -144,7 +143,10 @@ def canonicalize_media(raw: bytes) -> str:
     Raises:
         BadQuery: names the parameter that can't be read.
     """
-    parameters = read_parameters(raw)
+    return _encode_media(read_parameters(raw))
+
+
+def _encode_media(parameters: Parameters) -> str:
     query = read_source_query(parameters, "video")  # clips have the filters of both kinds
     pairs = [pair for pair in query.to_pairs() if pair[0] != "media"]
     exact = read_fields(parameters, "media", "lang", "page").to_pairs()
@@ -158,25 +160,25 @@ def canonicalize_media(raw: bytes) -> str:
 
 def canonicalize_search_page(raw: bytes) -> str | None:
     """Canonicalize a page of results; None without ``lang``, as the browser's languages matter."""
-    return canonicalize_fields(raw) if has_language(raw) else None
+    parameters = read_parameters(raw)
+    return encode_fields(parameters) if has_language(parameters) else None
 
 
 def canonicalize_media_page(raw: bytes) -> str | None:
     """Canonicalize a picture's page; None without ``lang``, as the browser's languages matter."""
-    return canonicalize_media(raw) if has_language(raw) else None
+    parameters = read_parameters(raw)
+    return _encode_media(parameters) if has_language(parameters) else None
 
 
 def canonicalize_page(raw: bytes) -> str | None:
     """Canonicalize any other page; None without ``lang``, as the browser's languages matter."""
-    return canonicalize_fields(raw, "q", "lang") if has_language(raw) else None
+    parameters = read_parameters(raw)
+    return encode_fields(parameters, "q", "lang") if has_language(parameters) else None
 
 
-def has_language(raw: bytes) -> bool:
-    """Return whether a query string names a language."""
-    try:
-        return read_single(read_parameters(raw), "lang") is not None
-    except BadQuery:
-        return False
+def has_language(parameters: Parameters) -> bool:
+    """Return whether parameters name a language."""
+    return read_single(parameters, "lang") is not None
 
 
 def finish_search_response(

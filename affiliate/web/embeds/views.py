@@ -23,8 +23,7 @@ from affiliate.search.service import Patience, SearchOutcome
 from affiliate.services import current_services
 from affiliate.web import i18n, openapi
 from affiliate.web.caching import (
-    canonicalize_fields,
-    canonicalize_search,
+    encode_fields,
     finish_search_response,
     read_fields,
     read_patience,
@@ -102,11 +101,10 @@ def canonicalize_results(raw: bytes) -> str | None:
     """
     parameters = read_leniently(raw)
     selection = _selection_parameters(parameters)
-    readable = urlencode(parameters, doseq=True).encode()
     if not selection:
         is_known = AGENCIES.keys() >= set(Embed.from_parameters(parameters).query.agency)
-        return canonicalize_search(readable) if is_known else None
-    return f"{urlencode(selection)}&{canonicalize_fields(readable, 'q', 'media', 'lang')}"
+        return encode_fields(parameters) if is_known else None
+    return f"{urlencode(selection)}&{encode_fields(parameters, 'q', 'media', 'lang')}"
 
 
 def register(app: Flask) -> None:

@@ -12,13 +12,14 @@ from flask_babel import gettext
 from werkzeug.exceptions import NotFound as NoSuchPage
 
 from affiliate.domain.media import Collection, SearchQuery
+from affiliate.domain.query import read_parameters
 from affiliate.errors import AgencyError, NotFound
 from affiliate.search.lookups import query_of
 from affiliate.search.service import Patience, SearchOutcome
 from affiliate.services import current_services
 from affiliate.web import i18n
 from affiliate.web.caching import (
-    canonicalize_fields,
+    encode_fields,
     finish_search_response,
     has_language,
     read_fields,
@@ -49,9 +50,8 @@ def canonicalize_collection(raw: bytes) -> str | None:
     Raises:
         BadQuery: names the parameter that can't be read.
     """
-    if not has_language(raw):
-        return None
-    return canonicalize_fields(raw, "media", "lang", "page")
+    parameters = read_parameters(raw)
+    return encode_fields(parameters, "media", "lang", "page") if has_language(parameters) else None
 
 
 @blueprint.get(COLLECTION_PATH)
