@@ -381,7 +381,7 @@ def _buy(
     """
     statuses = {0}
     try:
-        for outcome in service.license(offers, force=force, witness=recorder):
+        for outcome in service.license(offers, force=force, observer=recorder):
             statuses.add(recorder.finish(outcome))
     except (Exception, KeyboardInterrupt) as error:
         if not recorder.may_have_bought:

@@ -141,9 +141,7 @@ class PurchaseRecorder(PurchaseObserver):
     def forget_written(self, purchases: Sequence[Purchase]) -> None:
         """Mark the entries of purchases that the ledger has."""
         known = self._file.entries
-        ids = [
-            purchase_id.purchase_id for purchase_id in purchases if purchase_id.purchase_id in known
-        ]
+        ids = [purchase.purchase_id for purchase in purchases if purchase.purchase_id in known]
         self._write_entries(replace_fields(known[purchase_id], written=True) for purchase_id in ids)
 
     def show_outcome(self, outcome: PurchaseOutcome) -> None:

@@ -196,10 +196,8 @@ def _iter_missing_pages(search: SearchService) -> Iterator[tuple[EnabledAgency, 
 
 def describe_hindrance(enabled: EnabledAgency, search: SearchService) -> str:
     """Return the reason for not calling an agency just now, in words; empty without a reason."""
-    counts = [enabled for enabled in search.spent(enabled) if enabled.limit.seconds >= HOUR]
-    if exhausted := next(
-        (enabled for enabled in counts if enabled.calls >= enabled.limit.calls), None
-    ):
+    counts = [count for count in search.spent(enabled) if count.limit.seconds >= HOUR]
+    if exhausted := next((count for count in counts if count.calls >= count.limit.calls), None):
         remaining = f"for another {max(exhausted.rest / 60, 1):.0f} min"
         return f"its {exhausted.limit.calls} calls are spent {remaining}."
     if suspension := search.left_alone(enabled):

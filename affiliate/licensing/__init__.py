@@ -1,4 +1,4 @@
-"""The paying side: what an owner does with their own account at an agency; never visitors.
+"""Licensing with an owner's own account at an agency; visitors never reach this package.
 
-Nothing here is cached, and nothing knows Flask.
+The package caches nothing and does not import Flask.
 """

@@ -1,10 +1,10 @@
-"""What the paying side sends and reads, in the shapes of the OpenAPI description.
+"""The models of licensing, in the shapes of Shutterstock's OpenAPI description.
 
-Four things are guesses, for the description is silent: that a subscription whose ``license`` names
-a "platform", or that has a price for each download, is an API subscription; that one whose name
-holds "comp" is for comps; that each key of a subscription's ``metadata`` is a field asked for,
-which is required unless its value is false or says so by ``required`` or ``is_required``; and
-that a subscription without ``formats`` allows every size.
+Where the description is silent, four guesses stand in: a subscription whose ``license`` contains
+"platform", or that has a price for each download, is an API subscription; a subscription whose
+license contains "comp" is for comps; each key of a subscription's ``metadata`` is a field, which is
+required unless its value is false or denies this by ``required`` or ``is_required``; and a
+subscription without ``formats`` allows every size.
 """
 
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ MediaKind = Literal["image", "video", "editorial", "editorial-video"]
 
 
 class MediaEndpoints(NamedTuple):
-    """How the API speaks of one kind of media: ``sizes`` from the best to the least."""
+    """The API's names for one kind of media; ``sizes`` begin with the best."""
 
     path: str
     listed: str
@@ -72,7 +72,7 @@ class Format(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Subscription(msgspec.Struct, frozen=True, kw_only=True):
-    """What an owner may license with; ``downloads_left`` is None where the API doesn't say."""
+    """A subscription of an owner; ``downloads_left`` is None where the API doesn't say."""
 
     id: str
     asset_type: str = ""
@@ -101,11 +101,14 @@ class Subscription(msgspec.Struct, frozen=True, kw_only=True):
 
     def includes(self, size: str) -> bool:
         """Return whether the subscription licenses ``size``; any plan makes custom sizes."""
-        return not self.formats or size in {"custom", *(f.size for f in self.formats)}
+        return not self.formats or size in {
+            "custom",
+            *(size_format.size for size_format in self.formats),
+        }
 
 
 class Asset(msgspec.Struct, frozen=True, kw_only=True):
-    """An image or a video as it is offered: ``sizes`` is empty where the API doesn't say."""
+    """An image or a video on sale; ``sizes`` is empty where the API doesn't say."""
 
     id: str
     title: str = ""
@@ -114,11 +117,11 @@ class Asset(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LicenseRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """One item to license.
+    """The request for one item.
 
-    ``price`` is what the end customer pays, for API subscriptions; ``custom`` a width and a
-    height in pixels, one of them 0; ``license`` and ``country`` (ISO 3166-1, three letters) are
-    for the agency's editorial collections alone, which take no subscription.
+    ``price`` is the end customer's price, for API subscriptions; ``custom`` is a width and a height
+    in pixels, of which one is 0; ``license`` and ``country`` (ISO 3166-1, three letters) are only
+    for the agency's editorial collections, which take no subscription.
     """
 
     media: MediaKind = "image"
@@ -136,7 +139,7 @@ class LicenseRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LicenseResult(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of one item; the address of the file is signed, lives 8 hours and is a secret."""
+    """The outcome of one item; the file's address is signed, valid for 8 hours, and a secret."""
 
     id: str
     license_id: str | None = None
@@ -150,7 +153,7 @@ class LicenseResult(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
-    """One row of the license history; ``price`` is what was charged, on API subscriptions."""
+    """A row of the license history; ``price`` is the charge on API subscriptions."""
 
     id: str
     media: MediaKind
@@ -176,7 +179,7 @@ class User(msgspec.Struct, frozen=True):
 
 
 class TokenDetails(msgspec.Struct, frozen=True):
-    """The scopes and the life of a token; ``expires_in`` is in seconds, None for ever."""
+    """The scopes and the lifetime of a token; ``expires_in`` is in seconds, None for no expiry."""
 
     username: str = ""
     scopes: tuple[str, ...] = ()

@@ -45,12 +45,12 @@ class LicenseOptions(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Offer(msgspec.Struct, frozen=True, kw_only=True):
-    """One item, what it is to be licensed with, and the request for it.
+    """One item with the subscription and the request to license the item.
 
-    ``size_auto_selected`` says that nobody insists on this size, so that an earlier purchase of any
-    size counts as the same; ``cost_text`` is the cost in the agency's words, where there are any,
-    and ``takes`` the cost as a number of ``downloads`` or ``credits``; ``once`` that the agency
-    gives files right after the purchase alone.
+    ``size_auto_selected`` marks a size that nobody insists on, so that an earlier purchase in any
+    size counts as the same; ``cost_text`` is the cost in the agency's words, if any, and ``takes``
+    the cost as a number of ``downloads`` or ``credits``; ``once`` tells that the agency gives files
+    only right after the purchase.
     """
 
     asset: Asset
@@ -63,35 +63,40 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def comes_once(self) -> bool:
-        """Return whether the file comes right after the purchase alone: of platforms, editorial."""
+        """Return whether the file can't be had later, as with platform and editorial licenses."""
         by_license = "platform" in self.subscription.license
         return self.once or by_license or self.request.media.startswith("editorial")
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """Return what the subscription lacks that it demands: price, customer_id, metadata."""
-        one, plan = self.request, self.subscription
+        """Return the names of missing values that the subscription requires.
+
+        The values are ``price``, ``customer_id`` and fields of ``metadata``.
+        """
+        request, plan = self.request, self.subscription
         fields = [name for name in plan.metadata_fields if name != "customer_id"]
-        absent = [name for name in fields if not one.metadata.get(name, "").strip()]
-        if (plan.is_api or "customer_id" in plan.metadata_fields) and not one.customer_id.strip():
-            absent.insert(0, "customer_id")
-        if plan.is_api and one.price is None:
-            absent.insert(0, "price")
-        return tuple(absent)
+        missing = [name for name in fields if not request.metadata.get(name, "").strip()]
+        if (
+            plan.is_api or "customer_id" in plan.metadata_fields
+        ) and not request.customer_id.strip():
+            missing.insert(0, "customer_id")
+        if plan.is_api and request.price is None:
+            missing.insert(0, "price")
+        return tuple(missing)
 
     @property
     def cost(self) -> str:
-        """Return what it costs, as far as the API says beforehand."""
+        """Return the cost in words, as far as the API tells the cost beforehand."""
         if self.cost_text:
             return self.cost_text
         if self.subscription.is_comp:
             return "no download (comp)"
         if not self.subscription.is_api:
             return "1 download"
-        price, each = self.request.price, self.subscription.price_per_download
-        asked = "price to be said" if price is None else f"price {price}"
-        by_plan = f", {each} each by the subscription" if each else ""
-        return f"{asked} to the customer{by_plan}; the agency charges its own floor at least"
+        price, plan_price = self.request.price, self.subscription.price_per_download
+        to_customer = "price to be said" if price is None else f"price {price}"
+        by_plan = f", {plan_price} each by the subscription" if plan_price else ""
+        return f"{to_customer} to the customer{by_plan}; the agency charges its own floor at least"
 
     def with_values(self, values: Mapping[str, str]) -> "Offer":
         """Return the offer with the missing values filled in.
@@ -99,40 +104,40 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
         Raises:
             PurchaseRefused: the price is not valid.
         """
-        rest = dict(values)
-        price, customer = rest.pop("price", None), rest.pop("customer_id", None)
-        one = self.request
-        wanted = msgspec.structs.replace(
-            one,
-            price=one.price if price is None else parse_price(price),
-            customer_id=customer or one.customer_id,
-            metadata={**one.metadata, **rest},
+        metadata = dict(values)
+        price, customer_id = metadata.pop("price", None), metadata.pop("customer_id", None)
+        request = self.request
+        completed = msgspec.structs.replace(
+            request,
+            price=request.price if price is None else parse_price(price),
+            customer_id=customer_id or request.customer_id,
+            metadata={**request.metadata, **metadata},
         )
-        return msgspec.structs.replace(self, request=wanted)
+        return msgspec.structs.replace(self, request=completed)
 
     def with_notice_accepted(self) -> "Offer":
         """Return the offer with the editorial notice accepted by the owner."""
-        wanted = msgspec.structs.replace(self.request, editorial_ok=True)
-        return msgspec.structs.replace(self, request=wanted)
+        request = msgspec.structs.replace(self.request, editorial_ok=True)
+        return msgspec.structs.replace(self, request=request)
 
 
 def describe_total_cost(offers: Sequence[Offer]) -> str:
-    """Return what some offers cost together, as far as the agency says beforehand."""
+    """Return the total cost of offers in words, as far as the agency tells the cost beforehand."""
     sums: Counter[str] = Counter()
     price = Decimal()
-    for one in offers:
-        if one.takes:
-            sums[one.takes[1]] += one.takes[0]
-        elif one.cost_text:
+    for offer in offers:
+        if offer.takes:
+            sums[offer.takes[1]] += offer.takes[0]
+        elif offer.cost_text:
             sums["licenses whose cost is not said in numbers"] += 1
-        elif one.subscription.is_comp:
+        elif offer.subscription.is_comp:
             sums["comps"] += 1
-        elif not one.subscription.is_api:
+        elif not offer.subscription.is_api:
             sums["downloads"] += 1
-        elif one.request.price is None:
+        elif offer.request.price is None:
             sums["prices to be said"] += 1
         else:
-            price += one.request.price
+            price += offer.request.price
     words = [_format_count(number, unit) for unit, number in sums.items()]
     return ", ".join([*words, *([f"price {price} to your customers"] if price else [])])
 
@@ -146,7 +151,7 @@ def parse_price(text: str) -> Decimal:
     """Parse a price above 0, of two decimals at most, in the subscription's currency.
 
     Raises:
-        PurchaseRefused: the text is no such price; 1,234 or 1e3 could be misread.
+        PurchaseRefused: the text has another form, as 1,234 or 1e3 could be misread.
     """
     if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,2})?", text.strip()) or not Decimal(text.strip()):
         raise PurchaseRefused(f"{text[:40]!r} is no price; write it as 12.34.")
@@ -162,7 +167,7 @@ class AssetSource(Protocol):
 
 
 class OfferChooser:
-    """Makes offers, counting what they take of each subscription."""
+    """A proposer that counts the downloads taken of each subscription."""
 
     def __init__(self, account: AssetSource, *, sandbox: bool, now: Callable[[], datetime]) -> None:
         self._account = account
@@ -171,8 +176,8 @@ class OfferChooser:
         self._plans: tuple[Subscription, ...] | None = None
         self._taken: Counter[str] = Counter()
 
-    def make_offer(self, ask: LicenseOptions, media_id: str) -> Offer:
-        """Return what to license one item with.
+    def make_offer(self, options: LicenseOptions, media_id: str) -> Offer:
+        """Return the offer for one item.
 
         Raises:
             PurchaseRefused: no subscription fits, or the item can't be licensed here.
@@ -180,24 +185,28 @@ class OfferChooser:
         """
         if self._plans is None:
             self._plans = self._account.list_subscriptions()
-        if ask.media.startswith("editorial") and len(ask.country) != 3:  # noqa: PLR2004 - ISO 3166-1
+        if options.media.startswith("editorial") and len(options.country) != 3:  # noqa: PLR2004 - ISO 3166-1
             raise PurchaseRefused("Editorial licenses need a country, three letters such as USA.")
-        asset = self._account.fetch_asset(ask.media, media_id, ask.country)
+        asset = self._account.fetch_asset(options.media, media_id, options.country)
         if asset.id != media_id:
             raise PurchaseRefused(f"The agency calls it {asset.id[:40]!r}; ask for that.")
         if asset.editorial and self._sandbox:
             raise PurchaseRefused(SANDBOX_REFUSAL)
-        size, plan = choose_size_and_subscription(ask, asset, self._plans, self._now(), self._taken)
-        editorial = ask.media.startswith("editorial")
+        size, plan = choose_size_and_subscription(
+            options, asset, self._plans, self._now(), self._taken
+        )
+        editorial = options.media.startswith("editorial")
         offer = Offer(
             asset=asset,
             subscription=plan,
-            request=_build_request(ask, media_id, size, plan),
-            size_auto_selected=not (ask.size or ask.format or ask.custom),
+            request=_build_request(options, media_id, size, plan),
+            size_auto_selected=not (options.size or options.format or options.custom),
         )
         if editorial:
-            named = msgspec.structs.replace(offer.request, subscription_id="", license=plan.license)
-            offer = msgspec.structs.replace(offer, request=named)
+            request = msgspec.structs.replace(
+                offer.request, subscription_id="", license=plan.license
+            )
+            offer = msgspec.structs.replace(offer, request=request)
         validate_offer(offer)
         if not plan.is_comp:
             self._taken[plan.id] += 1
@@ -205,24 +214,24 @@ class OfferChooser:
 
 
 def _build_request(
-    ask: LicenseOptions, media_id: str, size: str, plan: Subscription
+    options: LicenseOptions, media_id: str, size: str, plan: Subscription
 ) -> LicenseRequest:
     return LicenseRequest(
-        media=ask.media,
+        media=options.media,
         id=media_id,
         size=size,
         subscription_id=plan.id,
-        custom=ask.custom,
-        price=ask.price,
-        customer_id=ask.customer_id,
-        metadata=ask.metadata,
-        search_id=ask.search_id,
-        country=ask.country,
+        custom=options.custom,
+        price=options.price,
+        customer_id=options.customer_id,
+        metadata=options.metadata,
+        search_id=options.search_id,
+        country=options.country,
     )
 
 
 def choose_size_and_subscription(
-    ask: LicenseOptions,
+    options: LicenseOptions,
     asset: Asset,
     plans: Sequence[Subscription],
     now: datetime,
@@ -230,38 +239,40 @@ def choose_size_and_subscription(
 ) -> tuple[str, Subscription]:
     """Return the size, and the subscription with that size and downloads left that ends soonest.
 
-    Without a size in ``ask``, choose the best size of the item that any subscription includes.
+    Without a size in ``options``, choose the best size of the item that any subscription includes.
 
     Raises:
-        PurchaseRefused: no subscription fits; the message says why.
+        PurchaseRefused: no subscription fits; the message tells the reason.
     """
-    fitting = [plan for plan in plans if _fits_options(plan, ask)]
+    fitting = [plan for plan in plans if _fits_options(plan, options)]
     if not fitting:
-        raise PurchaseRefused(f"No subscription licenses this{' as a comp' * ask.comp}.")
-    alive = [plan for plan in fitting if not plan.expired(now)]
-    if not alive:
+        raise PurchaseRefused(f"No subscription licenses this{' as a comp' * options.comp}.")
+    valid = [plan for plan in fitting if not plan.expired(now)]
+    if not valid:
         raise PurchaseRefused(f"{_describe_plans(fitting)} has expired.")
-    left = [plan for plan in alive if _has_downloads_left(plan, taken)]
-    if not left:
-        raise PurchaseRefused(f"{_describe_plans(alive)} has no downloads left.")
-    sizes = _list_candidate_sizes(ask, asset)
+    usable = [plan for plan in valid if _has_downloads_left(plan, taken)]
+    if not usable:
+        raise PurchaseRefused(f"{_describe_plans(valid)} has no downloads left.")
+    sizes = _list_candidate_sizes(options, asset)
     for size in sizes:
-        including = [plan for plan in left if plan.includes(size)]
+        including = [plan for plan in usable if plan.includes(size)]
         if including:
             return size, min(
                 including, key=lambda plan: (not plan.formats, plan.expires or NO_EXPIRY)
             )
-    asked = f"the size {sizes[0]}" if len(sizes) == 1 else "a size of this item"
-    raise PurchaseRefused(f"{_describe_plans(left)} does not include {asked}.")
+    wanted = f"the size {sizes[0]}" if len(sizes) == 1 else "a size of this item"
+    raise PurchaseRefused(f"{_describe_plans(usable)} does not include {wanted}.")
 
 
-def _fits_options(plan: Subscription, ask: LicenseOptions) -> bool:
-    kind = ASSET_TYPES.get(ask.media, "editorial")
-    if plan.asset_type not in {"", kind} or plan.is_comp is not ask.comp:
+def _fits_options(plan: Subscription, options: LicenseOptions) -> bool:
+    kind = ASSET_TYPES.get(options.media, "editorial")
+    if plan.asset_type not in {"", kind} or plan.is_comp is not options.comp:
         return False
-    if kind == "editorial" and ("video" in plan.license) is not (ask.media == "editorial-video"):
+    if kind == "editorial" and ("video" in plan.license) is not (
+        options.media == "editorial-video"
+    ):
         return False
-    return ask.subscription_id in {"", plan.id}
+    return options.subscription_id in {"", plan.id}
 
 
 def _has_downloads_left(plan: Subscription, taken: Mapping[str, int]) -> bool:
@@ -270,28 +281,34 @@ def _has_downloads_left(plan: Subscription, taken: Mapping[str, int]) -> bool:
     return plan.downloads_left > taken.get(plan.id, 0)
 
 
-def _list_candidate_sizes(ask: LicenseOptions, asset: Asset) -> tuple[str, ...]:
+def _list_candidate_sizes(options: LicenseOptions, asset: Asset) -> tuple[str, ...]:
     """Return the sizes to consider, the best first."""
-    known = MEDIA_ENDPOINTS[ask.media].sizes
-    if ask.format and ask.media != "image":
+    media_sizes = MEDIA_ENDPOINTS[options.media].sizes
+    if options.format and options.media != "image":
         raise PurchaseRefused("Only images come in formats to choose from.")
-    if ask.custom:
-        if "custom" not in known or ask.format == "eps":
+    if options.custom:
+        if "custom" not in media_sizes or options.format == "eps":
             raise PurchaseRefused("Only JPEG files of images have a width or height of one's own.")
         return ("custom",)
-    if not ask.size:
-        had = [s for s in known if not asset.sizes or s in asset.sizes]
-        fitting = tuple(s for s in had if s != "custom" and ask.format in {"", _infer_format(s)})
+    if not options.size:
+        sizes = [size for size in media_sizes if not asset.sizes or size in asset.sizes]
+        fitting = tuple(
+            size
+            for size in sizes
+            if size != "custom" and options.format in {"", _infer_format(size)}
+        )
         if not fitting:
-            raise PurchaseRefused(f"This item has no {ask.format or 'size'} to license.")
+            raise PurchaseRefused(f"This item has no {options.format or 'size'} to license.")
         return fitting
-    if ask.format not in {"", _infer_format(ask.size)}:
-        raise PurchaseRefused(f"The size {ask.size[:40]} is no {ask.format}.")
-    if ask.size not in known:
-        raise PurchaseRefused(f"There is no size {ask.size[:40]!r}; there are {', '.join(known)}.")
-    if asset.sizes and ask.size not in asset.sizes and ask.size != "custom":
-        raise PurchaseRefused(f"This item has no size {ask.size}.")
-    return (ask.size,)
+    if options.format not in {"", _infer_format(options.size)}:
+        raise PurchaseRefused(f"The size {options.size[:40]} is no {options.format}.")
+    if options.size not in media_sizes:
+        raise PurchaseRefused(
+            f"There is no size {options.size[:40]!r}; there are {', '.join(media_sizes)}."
+        )
+    if asset.sizes and options.size not in asset.sizes and options.size != "custom":
+        raise PurchaseRefused(f"This item has no size {options.size}.")
+    return (options.size,)
 
 
 def _infer_format(size: str) -> str:
@@ -305,27 +322,30 @@ def _describe_plans(plans: Sequence[Subscription]) -> str:
 
 
 def validate_offer(offer: Offer) -> None:
-    """Refuse what the agency would refuse, or what would lose the owner's words.
+    """Refuse an offer that the agency would refuse, or that would lose the owner's words.
 
-    Values in `Offer.missing` are not checked: the owner may still give them.
+    Values in `Offer.missing` are not checked, as the owner may still give these values.
 
     Raises:
-        PurchaseRefused: the message says why.
+        PurchaseRefused: the message tells the reason.
     """
-    one = offer.request
-    metadata = {**one.metadata, **({"customer_id": one.customer_id} if one.customer_id else {})}
+    request = offer.request
+    metadata = {
+        **request.metadata,
+        **({"customer_id": request.customer_id} if request.customer_id else {}),
+    }
     if len(metadata) > MAX_METADATA_FIELDS:
         raise PurchaseRefused(f"A license takes at most {MAX_METADATA_FIELDS} metadata fields.")
     for name, value in metadata.items():
         if not name.strip() or not value.strip() or _has_unwritable_characters(name + value):
             raise PurchaseRefused(f"The metadata field {name[:40]!r} is blank or can't be written.")
-    if one.price is not None and not offer.subscription.is_api:
+    if request.price is not None and not offer.subscription.is_api:
         raise PurchaseRefused(f"Subscription {offer.subscription.id} takes no price.")
-    if (one.size == "custom") != (one.custom is not None):
+    if (request.size == "custom") != (request.custom is not None):
         raise PurchaseRefused(
             "The size custom needs a width or a height, and nothing else has one."
         )
-    if one.custom and not _is_one_side(one.custom):
+    if request.custom and not _is_one_side(request.custom):
         raise PurchaseRefused(
             f"Give a width or a height, not both, of {MIN_CUSTOM_SIDE} pixels or more."
         )

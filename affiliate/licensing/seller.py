@@ -1,6 +1,6 @@
-"""The protocol of an account that sells licenses, as the purchase service uses it.
+"""The protocol of accounts that sell licenses, as used by the purchase service.
 
-`affiliate.licensing.accounts` holds the accounts; `accounts.registry` lists those beside
+`affiliate.licensing.accounts` holds the accounts; `accounts.registry` lists the accounts beside
 Shutterstock.
 """
 
@@ -18,17 +18,17 @@ from affiliate.licensing.models import (
 from affiliate.licensing.offers import LicenseOptions, Offer
 
 LICENSE_CALL_SECONDS: Final = 30.0
-"""Licensing may take longer than a search."""
+"""The time for a call in licensing, which may take longer than a search."""
 
 
 class Proposer(Protocol):
-    """Makes an offer for each item."""
+    """A maker of offers, one for each item."""
 
-    def make_offer(self, ask: LicenseOptions, media_id: str) -> Offer:
-        """Return what to license one item with.
+    def make_offer(self, options: LicenseOptions, media_id: str) -> Offer:
+        """Return the offer for one item.
 
         Raises:
-            PurchaseRefused: it can't be licensed so, and why.
+            PurchaseRefused: the item can't be licensed with these options; tells the reason.
             AgencyError: NotFound when the item was withdrawn.
         """
         ...
@@ -37,8 +37,8 @@ class Proposer(Protocol):
 class Seller(Protocol):
     """An owner's account at ``agency``, whose API is at ``url``.
 
-    ``has_sandbox`` tells whether purchases can be tried for nothing, ``max_per_request`` how many
-    items one request buys at most.
+    With ``has_sandbox``, purchases can be tried for free; ``max_per_request`` is the maximum number
+    of items in one request.
     """
 
     @property
@@ -57,29 +57,29 @@ class Seller(Protocol):
         """Return a proposer for the subscriptions and credits of the account."""
         ...
 
-    def license(self, wanted: Sequence[LicenseRequest]) -> tuple[LicenseResult, ...]:
+    def license(self, requests: Sequence[LicenseRequest]) -> tuple[LicenseResult, ...]:
         """Buy the items in one request, sent once; return the results in the items' order.
 
         Raises:
-            UnclearOutcome: the request was sent, but nobody knows what became of it.
-            AgencyError: any other kind: nothing was bought.
+            UnclearOutcome: the request was sent, but the outcome is unknown.
+            AgencyError: with any other error, nothing was bought.
         """
         ...
 
     def list_subscriptions(self) -> tuple[Subscription, ...]:
-        """Return what the account has to license with, such as credits; expired ones may be left.
+        """Return the account's subscriptions and credits; expired subscriptions may be among them.
 
         Raises:
-            PurchaseRefused: the agency has no call that tells it.
-            AgencyError: it did not say.
+            PurchaseRefused: the agency has no call for subscriptions.
+            AgencyError: the agency did not answer.
         """
         ...
 
     def iter_history(self, media: MediaKind, *, media_id: str | None = None) -> Iterator[Record]:
-        """Return what the agency says was licensed, of all items or of one, newest first.
+        """Yield the licenses in the agency's history, of all items or of one, newest first.
 
         Raises:
-            AgencyError: it did not say.
+            AgencyError: the agency did not answer.
         """
         ...
 
@@ -87,6 +87,6 @@ class Seller(Protocol):
         """Request a new address of a licensed file; the address is a secret.
 
         Raises:
-            AgencyError: there is none.
+            AgencyError: the agency gave no address.
         """
         ...

@@ -1,18 +1,18 @@
 """An owner's account at Adobe Stock, by the references of its License and License History APIs.
 
-They are https://developer.adobe.com/stock/docs/api/12-licensing-reference and
-``13-license-history``. All calls need a user's token of Adobe's identity service beside the key;
-how to get one is in Adobe's workflow guides, and it lives for 24 hours. There is no sandbox.
+The references are https://developer.adobe.com/stock/docs/api/12-licensing-reference and
+``13-license-history``. All calls need the key and a user's token of Adobe's identity service, which
+lives for 24 hours; Adobe's workflow guides describe how to get a token. Adobe has no sandbox.
 
-A work is licensed once: Adobe itself takes a second request for no new license, and this program
-never sends ``license_again``. So a work and a kind of license name a license, which has no number,
-and ``Content/Info`` settles what became of a purchase: it says at once whether the account has the
-license, while the history would have to be read to its end.
+A work is licensed once: Adobe itself creates no new license for a second request, and this program
+never sends ``license_again``. Licenses have no number, so a work and a kind of license name a
+license. ``Content/Info`` settles the outcome of a purchase: the answer says at once whether the
+account has the license, while the history would have to be read to its end.
 
-Alternative licenses and license references are not offered. Nor are vectors, templates and 3D
-works, whose files (AI, SVG, ZIP) can't be checked here, nor what a search leaves out: free works,
-and editorial ones, of which the API doesn't say with the work that they are. Dates have no time
-zone and are taken for UTC.
+Alternative licenses and license references are not offered. Neither are vectors, templates and 3D
+works, whose files (AI, SVG, ZIP) can't be checked here, nor works that a search leaves out: free
+works, and editorial works, which the API doesn't mark. Dates have no time zone and are taken for
+UTC.
 """
 
 import re
@@ -56,10 +56,10 @@ MEDIA_BY_TYPE_ID: Final = {1: "image", 2: "image", 4: "video"}
 """Numbers of media whose files can be checked: photos, illustrations and videos."""
 LICENSED_STATES: Final = ("purchased", "just_purchased")
 UNLICENSED_STATES: Final = ("not_purchased", "cancelled", "not_possible")
-"""States of a work for an account; ``overage`` says only how it would be paid."""
+"""States of a work for an account; a third state, ``overage``, only tells the way of paying."""
 PAGE_ROWS: Final = 100
 LOCALE: Final = ("locale", "en_US")
-"""Else messages and dates are written as the user reads them."""
+"""The language of messages and dates, which otherwise depends on the user."""
 DATE_FORMATS: Final = ("%Y-%m-%d %H:%M:%S", "%m/%d/%y, %I:%M %p")
 
 MEDIA_ID_PARAM: Final = "search_parameters[media_id]"
@@ -68,13 +68,16 @@ SEARCH_PARAMS: Final[Params] = (
     ("search_parameters[filters][premium]", "all"),
     ("search_parameters[filters][offensive:2]", "1"),
 )
-"""What finds a work of any price and with any content, by its number."""
+"""The parameters that find a work of any price and with any content, by its number."""
 
 Shape = TypeVar("Shape")
 
 
 class AdobeAccount:
-    """Buys with the entitlement of the token's user; every method may raise `AgencyError`."""
+    """An account that buys with the entitlement of the token's user.
+
+    Every method may raise `AgencyError`.
+    """
 
     agency: ClassVar[str] = NAME
     has_sandbox: ClassVar[bool] = False
@@ -90,37 +93,39 @@ class AdobeAccount:
         del sandbox, now
         return self
 
-    def make_offer(self, ask: LicenseOptions, media_id: str) -> Offer:
-        """Offer one work with the license in ``ask``, or else the usual license of its kind.
+    def make_offer(self, options: LicenseOptions, media_id: str) -> Offer:
+        """Offer a work with the license in ``options``, or else the usual license of its kind.
 
         Raises:
-            PurchaseRefused: Adobe won't license it so, it is licensed already, or it is no work
-                that can be checked.
+            PurchaseRefused: the work is licensed already, Adobe refuses the license, or the work's
+                file can't be checked.
         """
-        refuse_unsupported_options(ask, TITLE, "media", "size")
-        asset = self._find_asset(ask.media, media_id)
-        kind = ask.size or LICENSES[ask.media][0]
-        if kind not in LICENSES[ask.media]:
-            known = ", ".join(LICENSES[ask.media])
-            raise PurchaseRefused(f"There is no license {kind[:40]!r}; there are {known}.")
-        if done := self._find_license(ask.media, media_id, kind):
-            had = f"{done.downloaded_at:%Y-%m-%d}"
-            get = f"`flask download --agency {NAME} {done.id}` gets its file"
-            raise PurchaseRefused(f"It was licensed ({kind}) on {had}; {get}.")
+        refuse_unsupported_options(options, TITLE, "media", "size")
+        asset = self._find_asset(options.media, media_id)
+        kind = options.size or LICENSES[options.media][0]
+        if kind not in LICENSES[options.media]:
+            names = ", ".join(LICENSES[options.media])
+            raise PurchaseRefused(f"There is no license {kind[:40]!r}; there are {names}.")
+        if record := self._find_license(options.media, media_id, kind):
+            day = f"{record.downloaded_at:%Y-%m-%d}"
+            hint = f"`flask download --agency {NAME} {record.id}` gets its file"
+            raise PurchaseRefused(f"It was licensed ({kind}) on {day}; {hint}.")
         profile = self._call_library(
             "Member/Profile", (*_build_params(media_id, kind), LOCALE), wire.Profile
         )
-        options = profile.purchase_options
-        words = cut_between_signs(plain_text(options.message), MAX_MESSAGE_CHARS)
-        if options.state not in {"possible", "overage"}:
-            raise PurchaseRefused(words or f"Adobe Stock won't license it ({options.state[:40]}).")
-        left = (profile.available_entitlement or wire.Entitlement()).quota
+        purchase_options = profile.purchase_options
+        message = cut_between_signs(plain_text(purchase_options.message), MAX_MESSAGE_CHARS)
+        if purchase_options.state not in {"possible", "overage"}:
+            raise PurchaseRefused(
+                message or f"Adobe Stock won't license it ({purchase_options.state[:40]})."
+            )
+        quota = (profile.available_entitlement or wire.Entitlement()).quota
         return Offer(
             asset=asset,
-            subscription=Subscription(id="", license=kind, downloads_left=left),
-            request=LicenseRequest(media=ask.media, id=media_id, size=kind),
-            size_auto_selected=not ask.size,
-            cost_text=words or "Adobe Stock doesn't say what it costs",
+            subscription=Subscription(id="", license=kind, downloads_left=quota),
+            request=LicenseRequest(media=options.media, id=media_id, size=kind),
+            size_auto_selected=not options.size,
+            cost_text=message or "Adobe Stock doesn't say what it costs",
         )
 
     def _find_asset(self, media: MediaKind, media_id: str) -> Asset:
@@ -129,58 +134,58 @@ class AdobeAccount:
         answer = self._call(
             "/Rest/Media/1/Search/Files", (*SEARCH_PARAMS, (MEDIA_ID_PARAM, media_id)), wire.Files
         )
-        found = next((one for one in answer.files if str(one.id) == media_id), None)
-        if found is None:
+        work = next((file for file in answer.files if str(file.id) == media_id), None)
+        if work is None:
             raise NotFound(NAME, f"No search finds the work {media_id}: gone, free or editorial.")
-        kind = MEDIA_BY_TYPE_ID.get(found.media_type_id or 0)
+        kind = MEDIA_BY_TYPE_ID.get(work.media_type_id or 0)
         if kind != media or media not in LICENSES:
-            sold = f"it is a {kind}" if kind else "its file can't be checked here"
-            raise PurchaseRefused(f"It can't be licensed as {media}: {sold}.")
-        return Asset(id=media_id, title=plain_text(found.title))
+            reason = f"it is a {kind}" if kind else "its file can't be checked here"
+            raise PurchaseRefused(f"It can't be licensed as {media}: {reason}.")
+        return Asset(id=media_id, title=plain_text(work.title))
 
-    def license(self, wanted: Sequence[LicenseRequest]) -> tuple[LicenseResult, ...]:
-        """Ask for the license of one work; Adobe sells it once however often that is asked."""
-        return license_item(wanted, self._license_work)
+    def license(self, requests: Sequence[LicenseRequest]) -> tuple[LicenseResult, ...]:
+        """Request the license of one work; Adobe sells a license once, also if requested again."""
+        return license_item(requests, self._license_work)
 
-    def _license_work(self, one: LicenseRequest) -> LicenseResult:
-        found = self._call_library(
-            "Content/License", _build_params(one.id, one.size), wire.Contents, reads=False
+    def _license_work(self, request: LicenseRequest) -> LicenseResult:
+        answer = self._call_library(
+            "Content/License", _build_params(request.id, request.size), wire.Contents, reads=False
         )
-        details = _get_details(found, one.id)
+        details = _get_details(answer, request.id)
         if details.state in UNLICENSED_STATES and not details.url:
-            return LicenseResult(id=one.id, error=f"Adobe Stock says {details.state}.")
+            return LicenseResult(id=request.id, error=f"Adobe Stock says {details.state}.")
         if details.state not in LICENSED_STATES and not details.url:
-            return LicenseResult(id=one.id)
+            return LicenseResult(id=request.id)
         link = self._add_token(details.url) if details.url else None
         return LicenseResult(
-            id=one.id, license_id=_build_license_id(one.id, one.size), download_url=link
+            id=request.id, license_id=_build_license_id(request.id, request.size), download_url=link
         )
 
     def list_subscriptions(self) -> tuple[Subscription, ...]:
-        """Refuse: the calls that are documented here tell what is left beside a work alone.
+        """Refuse, as the documented calls tell the remaining licenses only along with a work.
 
         Raises:
-            PurchaseRefused: names the commands that ask for one work, and for what was licensed.
+            PurchaseRefused: names the commands for one work and for the license history.
         """
-        instead = f"`flask license --agency {NAME} --dry-run ID` shows it"
-        instead += f", and `flask history --agency {NAME}` what was licensed"
-        raise PurchaseRefused(f"{TITLE} tells what is left only beside a work; {instead}.")
+        hint = f"`flask license --agency {NAME} --dry-run ID` shows it"
+        hint += f", and `flask history --agency {NAME}` what was licensed"
+        raise PurchaseRefused(f"{TITLE} tells what is left only beside a work; {hint}.")
 
     def iter_history(self, media: MediaKind, *, media_id: str | None = None) -> Iterator[Record]:
         """Yield the licenses of one work, of every kind, or all licenses of one kind of media."""
         if media_id is not None:
-            found = (self._find_license(media, media_id, kind) for kind in LICENSES[media])
-            had = [one for one in found if one]
-            yield from sorted(had, key=lambda one: one.downloaded_at, reverse=True)
+            licenses = (self._find_license(media, media_id, kind) for kind in LICENSES[media])
+            records = [record for record in licenses if record]
+            yield from sorted(records, key=lambda record: record.downloaded_at, reverse=True)
             return
-        for one in self._iter_history():
-            if MEDIA_BY_TYPE_ID.get(one.media_type_id or 0) == media:
-                yield _build_record(media, str(one.id), one.license, one.license_date)
+        for row in self._iter_history():
+            if MEDIA_BY_TYPE_ID.get(row.media_type_id or 0) == media:
+                yield _build_record(media, str(row.id), row.license, row.license_date)
 
     def _find_license(self, media: MediaKind, media_id: str, kind: str) -> Record | None:
         """Return the license of that kind for a work; None when the account has no such license.
 
-        A kind that the work has not is refused; so nobody has it.
+        Adobe refuses a kind that is not on sale for the work, and no account has such a license.
         """
         try:
             answer = self._call_library(
@@ -195,36 +200,38 @@ class AdobeAccount:
 
     def _iter_history(self) -> Iterator[wire.HistoryRow]:
         """Yield the history of the token's user, page after page."""
-        first = 0
+        offset = 0
         while True:
-            page = {"search_parameters[limit]": PAGE_ROWS, "search_parameters[offset]": first}
+            page = {"search_parameters[limit]": PAGE_ROWS, "search_parameters[offset]": offset}
             params = tuple((name, str(value)) for name, value in page.items())
             answer = self._call_library("Member/LicenseHistory", (*params, LOCALE), wire.History)
             yield from answer.files
-            first += PAGE_ROWS
-            if not answer.files or first >= answer.nb_results:
+            offset += PAGE_ROWS
+            if not answer.files or offset >= answer.nb_results:
                 return
 
     def request_download_link(self, media: MediaKind, license_id: str, size: str) -> str:
-        """Return where the history has the file of a license; fetching it costs nothing."""
+        """Return the address of a license's file from the history; the download is free."""
         del media, size
-        for one in self._iter_history():
-            if _build_license_id(str(one.id), one.license) == license_id and one.download_url:
-                return self._add_token(one.download_url)
+        for row in self._iter_history():
+            if _build_license_id(str(row.id), row.license) == license_id and row.download_url:
+                return self._add_token(row.download_url)
         raise NotFound(NAME, "The license history has no such license.")
 
     def _add_token(self, url: str) -> str:
         """Return an address with the token as a parameter instead of in a header.
 
         Raises:
-            BadAnswer: it leads elsewhere than to Adobe, who alone may see the token.
+            BadAnswer: the address is not at Adobe, where alone the token may go.
         """
-        host, ours = urlsplit(url), urlsplit(self.url)
-        adobe = host.scheme == "https" and re.search(r"(^|\.)adobe\.(com|io)$", host.hostname or "")
-        if not adobe and host[:2] != ours[:2]:
+        parts, api_parts = urlsplit(url), urlsplit(self.url)
+        is_adobe = parts.scheme == "https" and re.search(
+            r"(^|\.)adobe\.(com|io)$", parts.hostname or ""
+        )
+        if not is_adobe and parts[:2] != api_parts[:2]:
             raise BadAnswer(NAME, "The address of the file is not at Adobe.")
         token = percent_encode(self._keys["ACCESS_TOKEN"])
-        return f"{url}{'&' if host.query else '?'}token={token}"
+        return f"{url}{'&' if parts.query else '?'}token={token}"
 
     def _call_library(
         self, path: str, params: Params, shape: type[Shape], *, reads: bool = True

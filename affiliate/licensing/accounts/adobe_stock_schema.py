@@ -1,10 +1,10 @@
-"""What Adobe Stock answers where licenses are bought (License and License History APIs)."""
+"""The used fields of Adobe Stock's answers (License and License History APIs)."""
 
 import msgspec
 
 
 class Details(msgspec.Struct):
-    """What a work is to an account; ``url`` is the file's address, where there is one."""
+    """The state of a work for an account; ``url`` is the file's address, if any."""
 
     state: str = ""
     license: str = ""
@@ -25,27 +25,27 @@ class Contents(msgspec.Struct):
 
 
 class Options(msgspec.Struct):
-    """Whether a license can be had, in the words of the API."""
+    """The availability of a license, in the words of the API."""
 
     state: str = ""
     message: str = ""
 
 
 class Entitlement(msgspec.Struct):
-    """How many licenses or credits are left for works of the kind."""
+    """The number of licenses or credits that are left for works of the kind."""
 
     quota: int | None = None
 
 
 class Profile(msgspec.Struct):
-    """What an account may license."""
+    """The options of an account to license a work."""
 
     purchase_options: Options
     available_entitlement: Entitlement | None = None
 
 
 class File(msgspec.Struct):
-    """A work that a search finds; its fields are the columns to ask for."""
+    """A work in a search result; the field names are the requested columns."""
 
     id: int
     title: str | None = None
@@ -53,13 +53,13 @@ class File(msgspec.Struct):
 
 
 class Files(msgspec.Struct):
-    """What a search finds."""
+    """The result of a search."""
 
     files: list[File]
 
 
 class HistoryRow(msgspec.Struct):
-    """One row of the history."""
+    """A row of the history."""
 
     id: int
     license: str
@@ -69,7 +69,7 @@ class HistoryRow(msgspec.Struct):
 
 
 class History(msgspec.Struct):
-    """A page of the history, of so many rows in all."""
+    """A page of the history; ``nb_results`` counts the rows of all pages."""
 
     files: list[HistoryRow]
     nb_results: int

@@ -1,4 +1,4 @@
-"""What Depositphotos answers where licenses are bought (SDK for PHP); fields are its own names."""
+"""The used fields of Depositphotos' answers (SDK for PHP), under the API's names."""
 
 # ruff: noqa: N815 - as the API names them
 
@@ -14,7 +14,7 @@ class Session(msgspec.Struct):
 
 
 class Size(msgspec.Struct):
-    """What a size costs, in each way of paying."""
+    """The cost of a size, for each way of paying."""
 
     credits: Number = None
     subscription: Number = None
@@ -30,7 +30,7 @@ class Item(msgspec.Struct):
 
 
 class Plan(msgspec.Struct):
-    """A subscription; ``count`` is what is left of it (the SDK calls it its balance)."""
+    """A subscription; ``count`` is the number of downloads left (the SDK says balance)."""
 
     id: int | str
     name: str = ""
@@ -40,14 +40,14 @@ class Plan(msgspec.Struct):
 
 
 class Funds(msgspec.Struct):
-    """What is left to pay with."""
+    """The remaining credits and subscriptions."""
 
     creditsAvailable: Number = None
     activeSubscriptions: list[Plan] = []
 
 
 class Bought(msgspec.Struct):
-    """A license, and where its file is."""
+    """A license with the address of its file."""
 
     licenseId: int | str
     downloadLink: str
@@ -55,7 +55,7 @@ class Bought(msgspec.Struct):
 
 
 class Purchase(msgspec.Struct):
-    """One row of the history; the moment is a Unix time."""
+    """A row of the history; the moment is a Unix time."""
 
     mediaId: int | str
     license: str
@@ -66,7 +66,7 @@ class Purchase(msgspec.Struct):
 
 
 class Purchases(msgspec.Struct):
-    """A page of the history, of so many rows in all."""
+    """A page of the history; ``count`` counts the rows of all pages."""
 
     purchases: list[Purchase]
     count: Number = None

@@ -1,16 +1,16 @@
-"""An owner's account at Getty Images, which iStock belongs to, by its OpenAPI description.
+"""An owner's account at Getty Images, to which iStock belongs, by Getty's OpenAPI description.
 
-A download is a purchase: it takes one of a product's allowance. It needs a token of a user beside
-the key, by the "resource owner" grant that the description names for downloads, which Getty must
-allow for the key; how that is asked for is in its samples (github.com/gettyimages/gettyimages-api)
-and SDKs. A token lives for 30 minutes. There is no sandbox.
+A download is a purchase and uses up a product's allowance. Downloads need the key and a user's
+token, by the "resource owner" grant that the description names for downloads and that Getty must
+allow for the key; Getty's samples (github.com/gettyimages/gettyimages-api) and SDKs show the token
+request. A token lives for 30 minutes. Getty has no sandbox.
 
-Which products may download a picture is what ``largest_downloads`` says of it (Getting Started);
-the file is the largest there is. What a credit pack is charged is documented nowhere, so a dry run
-can't say it. Answers to a download name no license: here one is called by its product and moment,
-as the history gives them. That a file can be had again for nothing is not documented, so its link,
-which lives for 24 hours, is followed at once. The history reaches back 30 days, by default of the
-API; credits stand in it only when their kind of product is asked for.
+``largest_downloads`` names the products that may download a picture (Getting Started); the file is
+the largest size. The charge of a credit pack is documented nowhere, so a dry run can't show the
+charge. Answers to a download name no license, so a license is named by its product and moment, as
+in the history. Free downloads of a bought file are not documented, so the link, which lives for
+24 hours, is followed at once. By the API's default, the history reaches back 30 days; downloads
+for credits are listed only when their kind of product is requested.
 """
 
 import re
@@ -54,14 +54,14 @@ REQUIRED_FIELDS: Final = {
     "project_code": "is_project_code_required",
     "download_notes": "is_note_required",
 }
-"""What a product may ask for with each download, and what says so."""
+"""Fields that a product may require with each download, by the name of the requirement."""
 TOKEN_MARGIN_SECONDS: Final = 60.0
 
 Shape = TypeVar("Shape")
 
 
 class IstockAccount:
-    """Buys with a user's products; every method may raise `AgencyError`."""
+    """An account that buys with a user's products; every method may raise `AgencyError`."""
 
     agency: ClassVar[str] = NAME
     has_sandbox: ClassVar[bool] = False
@@ -86,10 +86,10 @@ class IstockAccount:
             raise NotFound(NAME, f"There is no picture {media_id[:40]!r}.")
         params = (("fields", "id,title,asset_family,largest_downloads"),)
         answer = self._call("GET", f"/v3/images/{media_id}", params, wire.Images)
-        found = next((one for one in answer.images or () if one.id == media_id), None)
-        if found is None:
+        picture = next((image for image in answer.images or () if image.id == media_id), None)
+        if picture is None:
             raise NotFound(NAME, f"There is no picture {media_id}.")
-        return found
+        return picture
 
     def fetch_products(self) -> tuple[wire.Product, ...]:
         """Fetch the products that the user has bought."""
@@ -97,28 +97,30 @@ class IstockAccount:
         return tuple(self._call("GET", "/v3/products", params, wire.Products).products or ())
 
     def list_subscriptions(self) -> tuple[Subscription, ...]:
-        """Return the products of the user, whose kind stands for the license."""
+        """Return the user's products as subscriptions, with the kind of product as license."""
         return tuple(map(_to_subscription, self.fetch_products()))
 
-    def license(self, wanted: Sequence[LicenseRequest]) -> tuple[LicenseResult, ...]:
-        """Download one picture, which is to license it."""
+    def license(self, requests: Sequence[LicenseRequest]) -> tuple[LicenseResult, ...]:
+        """License one picture by downloading the picture."""
         self._log_in()
-        return license_item(wanted, self._license_picture)
+        return license_item(requests, self._license_picture)
 
-    def _license_picture(self, one: LicenseRequest) -> LicenseResult:
-        asked = drop_empty(
+    def _license_picture(self, request: LicenseRequest) -> LicenseResult:
+        params = drop_empty(
             {
                 "auto_download": "false",
-                "product_id": one.subscription_id,
-                "product_type": one.license,
+                "product_id": request.subscription_id,
+                "product_type": request.license,
             }
         )
-        path = f"/v3/downloads/images/{one.id}"
+        path = f"/v3/downloads/images/{request.id}"
         try:
-            answer = self._call("POST", path, asked, wire.Link, body=one.metadata)
-        except Forbidden as error:  # of this picture: the product may not have it, or no more
-            return LicenseResult(id=one.id, error=error.message)
-        return LicenseResult(id=one.id, download_url=answer.uri or None)
+            answer = self._call("POST", path, params, wire.Link, body=request.metadata)
+        except (
+            Forbidden
+        ) as error:  # of this picture, for which the product is not or no longer valid
+            return LicenseResult(id=request.id, error=error.message)
+        return LicenseResult(id=request.id, download_url=answer.uri or None)
 
     def iter_history(self, media: MediaKind, *, media_id: str | None = None) -> Iterator[Record]:
         """Yield the downloads of the last 30 days, newest first."""
@@ -129,13 +131,13 @@ class IstockAccount:
             for kind in self._list_history_kinds()
             for row in self._iter_downloads(kind)
         ]
-        found = {row.id: row for row in rows if media_id in {None, row.media_id}}
-        yield from sorted(found.values(), key=lambda row: row.downloaded_at, reverse=True)
+        records = {row.id: row for row in rows if media_id in {None, row.media_id}}
+        yield from sorted(records.values(), key=lambda row: row.downloaded_at, reverse=True)
 
     def _list_history_kinds(self) -> tuple[str, ...]:
-        """List the user's histories: the usual, and for a credit pack that of credits."""
+        """Return the kinds of the user's histories: the usual, and for a credit pack credits."""
         if self._histories is None:
-            has_pack = any(one.type == CREDITS for one in self.fetch_products())
+            has_pack = any(product.type == CREDITS for product in self.fetch_products())
             self._histories = ("", CREDITS) if has_pack else ("",)
         return self._histories
 
@@ -150,12 +152,12 @@ class IstockAccount:
                 return
 
     def request_download_link(self, media: MediaKind, license_id: str, size: str) -> str:
-        """Refuse: the purchase alone gives a link."""
+        """Refuse, as only the purchase gives a link."""
         del media, license_id, size
         raise NotFound(NAME, "Getty Images documents no way to fetch a file again.")
 
     def _log_in(self) -> None:
-        """Get a token if needed; mark a failure as unsent, for the call itself was not sent."""
+        """Get a token if needed; mark a failure as unsent, as the call itself was not sent."""
         if time.monotonic() < self._ends:
             return
         form = {
@@ -193,7 +195,7 @@ class IstockAccount:
         body: Mapping[str, str] | None = None,
     ) -> Shape:
         self._log_in()
-        kind = {"Content-Type": "application/json"} if body else {}
+        content_type = {"Content-Type": "application/json"} if body else {}
         request = Request(
             agency=NAME,
             url=self.url + path,
@@ -202,7 +204,7 @@ class IstockAccount:
             headers={
                 "Api-Key": self._keys["API_KEY"],
                 "Authorization": f"Bearer {self._token}",
-                **kind,
+                **content_type,
             },
             body=msgspec.json.encode(body) if body else None,
             secrets=(*self._keys.values(), self._token),
@@ -211,7 +213,7 @@ class IstockAccount:
 
 
 class _Proposer:
-    """Makes offers, counting what they take of each product."""
+    """A proposer that counts the downloads taken of each product."""
 
     def __init__(self, account: IstockAccount, now: Callable[[], datetime]) -> None:
         self._account = account
@@ -219,68 +221,79 @@ class _Proposer:
         self._plans: tuple[Subscription, ...] | None = None
         self._taken: Counter[str] = Counter()
 
-    def make_offer(self, ask: LicenseOptions, media_id: str) -> Offer:
-        """Offer one picture with the product in ``ask``, or else the product that ends soonest.
+    def make_offer(self, options: LicenseOptions, media_id: str) -> Offer:
+        """Offer one picture with the product in ``options``, or else the product that ends soonest.
 
         Raises:
-            PurchaseRefused: no product of the user may download it, or none has downloads left.
+            PurchaseRefused: no product of the user may download the picture, or none has downloads
+                left.
         """
-        refuse_unsupported_options(ask, TITLE, "subscription_id", "metadata")
+        refuse_unsupported_options(options, TITLE, "subscription_id", "metadata")
         image = self._account.fetch_picture(media_id)
-        plan = self._choose_product(image, ask.subscription_id)
+        plan = self._choose_product(image, options.subscription_id)
         self._taken[plan.id] += 1
-        wanted = LicenseRequest(
+        request = LicenseRequest(
             id=media_id,
             size=LARGEST,
             subscription_id=plan.id,
-            metadata=ask.metadata,
+            metadata=options.metadata,
             license=plan.license,
         )
-        if unknown := set(ask.metadata) - set(REQUIRED_FIELDS):
-            known = " and ".join(REQUIRED_FIELDS)
-            raise PurchaseRefused(f"{min(unknown)[:40]!r} is no field here; {known} are.")
+        if unknown := set(options.metadata) - set(REQUIRED_FIELDS):
+            names = " and ".join(REQUIRED_FIELDS)
+            raise PurchaseRefused(f"{min(unknown)[:40]!r} is no field here; {names} are.")
         asset = Asset(
             id=media_id,
             title=plain_text(image.title),
             editorial=(image.asset_family or "").casefold() == "editorial",
         )
-        said = "credits, how many is not said" if plan.license == CREDITS else "1 download"
+        cost_text = "credits, how many is not said" if plan.license == CREDITS else "1 download"
         return Offer(
             asset=asset,
             subscription=plan,
-            request=wanted,
+            request=request,
             size_auto_selected=True,
-            cost_text=said,
+            cost_text=cost_text,
             takes=None if plan.license == CREDITS else (1, "downloads"),
             once=True,
         )
 
-    def _choose_product(self, image: wire.Image, wanted: str) -> Subscription:
+    def _choose_product(self, image: wire.Image, product_id: str) -> Subscription:
         if self._plans is None:
             products = self._account.fetch_products()
-            self._plans = tuple(_to_subscription(one) for one in products if one.status == "active")
-        may = {one.product_type for one in image.largest_downloads or ()}
-        fitting = [p for p in self._plans if p.license in may and wanted in {"", p.id}]
-        alive = [p for p in fitting if not p.expired(self._now())]
-        left = [p for p in alive if self._has_downloads_left(p)]
-        if not left:
-            why = "has downloads left" if alive else "may download it"
-            raise PurchaseRefused(f"No product {wanted[:40] or 'of the account'} {why}.")
-        return min(left, key=lambda one: (one.license == CREDITS, one.expires or NO_EXPIRY))
+            self._plans = tuple(
+                _to_subscription(product) for product in products if product.status == "active"
+            )
+        allowed_types = {offered.product_type for offered in image.largest_downloads or ()}
+        fitting = [
+            plan
+            for plan in self._plans
+            if plan.license in allowed_types and product_id in {"", plan.id}
+        ]
+        valid = [plan for plan in fitting if not plan.expired(self._now())]
+        usable = [plan for plan in valid if self._has_downloads_left(plan)]
+        if not usable:
+            reason = "has downloads left" if valid else "may download it"
+            raise PurchaseRefused(f"No product {product_id[:40] or 'of the account'} {reason}.")
+        return min(usable, key=lambda plan: (plan.license == CREDITS, plan.expires or NO_EXPIRY))
 
     def _has_downloads_left(self, plan: Subscription) -> bool:
         return plan.downloads_left is None or plan.downloads_left > self._taken[plan.id]
 
 
-def _to_subscription(one: wire.Product) -> Subscription:
+def _to_subscription(product: wire.Product) -> Subscription:
     """Convert a product to a subscription; the product's kind is the kind of license."""
-    needs = one.download_requirements or wire.Requirements()
-    left = one.credits_remaining if one.type == CREDITS else one.downloads_remaining
+    requirements = product.download_requirements or wire.Requirements()
+    left = product.credits_remaining if product.type == CREDITS else product.downloads_remaining
     return Subscription(
-        id=str(one.id),
-        license=one.type,
-        description=plain_text(one.name),
-        expires=wire.as_utc(one.expiration_utc_date) if one.expiration_utc_date else None,
+        id=str(product.id),
+        license=product.type,
+        description=plain_text(product.name),
+        expires=wire.as_utc(product.expiration_utc_date) if product.expiration_utc_date else None,
         downloads_left=left,
-        metadata_fields=tuple(n for n, mark in REQUIRED_FIELDS.items() if getattr(needs, mark)),
+        metadata_fields=tuple(
+            field
+            for field, requirement in REQUIRED_FIELDS.items()
+            if getattr(requirements, requirement)
+        ),
     )

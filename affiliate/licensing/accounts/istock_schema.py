@@ -1,6 +1,6 @@
-"""What Getty Images answers where licenses are bought, in the shapes of its OpenAPI description.
+"""The used fields of Getty Images' answers, in the shapes of Getty's OpenAPI description.
 
-That of a token is of OAuth 2.0 (RFC 6749, 5.1) and of Getty's SDKs.
+The shape of a token is from OAuth 2.0 (RFC 6749, 5.1) and Getty's SDKs.
 """
 
 from datetime import UTC, datetime
@@ -11,7 +11,7 @@ from affiliate.licensing.models import Record
 
 
 class Token(msgspec.Struct):
-    """``expires_in`` is in seconds; some answers have it as text."""
+    """An access token; ``expires_in`` is in seconds, in some answers as text."""
 
     access_token: str
     expires_in: int | str = 0
@@ -24,7 +24,7 @@ class Offered(msgspec.Struct):
 
 
 class Image(msgspec.Struct):
-    """A picture; the products that may download it are said to their user alone."""
+    """A picture; only a product's user is told the products that may download the picture."""
 
     id: str
     title: str | None = None
@@ -39,14 +39,14 @@ class Images(msgspec.Struct):
 
 
 class Requirements(msgspec.Struct):
-    """What must be said with each download."""
+    """The fields that must be sent with each download."""
 
     is_note_required: bool = False
     is_project_code_required: bool = False
 
 
 class Product(msgspec.Struct):
-    """What a user has bought."""
+    """A product that a user has bought."""
 
     id: int
     type: str
@@ -59,19 +59,19 @@ class Product(msgspec.Struct):
 
 
 class Products(msgspec.Struct):
-    """All that a user has bought."""
+    """The products of a user."""
 
     products: list[Product] | None
 
 
 class Link(msgspec.Struct):
-    """Where a file is, for 24 hours."""
+    """The address of a file, valid for 24 hours."""
 
     uri: str
 
 
 class Download(msgspec.Struct):
-    """One row of the history."""
+    """A row of the history."""
 
     date_downloaded: datetime
     id: str | None = None
@@ -88,7 +88,7 @@ class Downloads(msgspec.Struct):
 
 
 def to_record(row: Download) -> Record:
-    """Convert a row of the history; build its id from its fields, for rows have no number."""
+    """Convert a row of the history; rows have no number, so build an id from the fields."""
     moment = as_utc(row.date_downloaded)
     return Record(
         id=f"{row.id}-{row.product_id}-{moment:%Y%m%d-%H%M%S-%f}",
@@ -102,5 +102,5 @@ def to_record(row: Download) -> Record:
 
 
 def as_utc(moment: datetime) -> datetime:
-    """Return the moment in UTC, the zone that the description names."""
+    """Return a moment with UTC, the zone named by the description, where the zone is missing."""
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""The agencies where licenses are bought beside Shutterstock, in a list written by hand."""
+"""The hand-written registry of agencies beside Shutterstock where licenses are bought."""
 
 from collections.abc import Mapping
 from typing import Final

@@ -1,6 +1,6 @@
-"""The paying client: an owner's account at Shutterstock, by its user's token.
+"""An owner's account at Shutterstock, used with the user's token.
 
-Nothing here is cached, and a purchase is never tried twice.
+Nothing is cached, and no purchase is retried.
 """
 
 from collections import deque
@@ -44,24 +44,24 @@ from affiliate.transport.messages import Reply, Request, decode_answer
 
 AGENCY: Final = "shutterstock"
 PAGE_ROWS: Final = 200
-"""Rows a page of the history, the most that the API gives."""
+"""Rows per page of the history, the API's maximum."""
 REMEMBERED_ROWS: Final = 10 * PAGE_ROWS
-"""Rows that are known again when purchases made meanwhile push them on to the next page."""
+"""Rows whose ids are remembered, as purchases made meanwhile push rows on to the next page."""
 REDOWNLOAD_SIZES: Final = frozenset(
     {"small", "medium", "huge", "supersize", "vector", "web", "sd", "hd", "4k"}
 )
 """Sizes that a redownload may name (OpenAPI: RedownloadImage, RedownloadVideo)."""
 REFUSALS: Final = (BadCredentials, RequestRefused, NotFound, TooManyCalls)
-"""A 4xx: the agency read the request and did nothing."""
+"""Errors of requests that the agency has read and refused (4xx)."""
 
 Shape = TypeVar("Shape")
 _encoder = msgspec.json.Encoder(decimal_format="number")
 
 
 class ShutterstockAccount:
-    """An account at ``url``; ``token`` gives the user's token, anew for each call.
+    """An account at ``url``; ``token`` is called before each call and returns the user's token.
 
-    Every method raises `AgencyError`: `Forbidden` names the scope that the token lacks.
+    Every method may raise `AgencyError`; `Forbidden` names the scope that the token lacks.
     """
 
     agency: ClassVar[str] = AGENCY
@@ -78,9 +78,9 @@ class ShutterstockAccount:
         method: str,
         path: str,
         params: Sequence[tuple[str, str]] = (),
-        body: Any = None,  # noqa: ANN401 - what JSON holds
-    ) -> Any:  # noqa: ANN401 - likewise
-        """Return what a call answers, parsed; None for an answer without a body."""
+        body: Any = None,  # noqa: ANN401 - any JSON value
+    ) -> Any:  # noqa: ANN401 - any JSON value
+        """Return the parsed answer to a call; None for an answer without a body."""
         reply = self._request(method, path, params, body)
         return reply.json() if reply.body else None
 
@@ -129,7 +129,7 @@ class ShutterstockAccount:
         return self._transport.send(request, LICENSE_CALL_SECONDS)
 
     def _get_token(self) -> str:
-        """Return the token; mark a failed refresh as unsent, for the call itself was not sent."""
+        """Return the token; mark a failed refresh as unsent, as the call itself was not sent."""
         try:
             return self._token()
         except AgencyError as error:
@@ -137,28 +137,28 @@ class ShutterstockAccount:
             raise
 
     def _explain_missing_scopes(self, method: str, path: str) -> Forbidden | None:
-        """Return what to say of a 403: the scopes that are missing; None when all are there.
+        """Return an error that names the missing scopes after a 403; None if no scope is missing.
 
-        Where the token doesn't say what it allows, those that the call needs are named.
+        Where the scopes of the token are unknown, the error names all scopes that the call needs.
         """
-        wanted = get_required_scopes(method, path)
+        required = get_required_scopes(method, path)
         try:
             reply = self._send("GET", "/v2/user/access_token")
-            held = set(decode_answer(AGENCY, reply.body, TokenDetails).scopes)
+            scopes = set(decode_answer(AGENCY, reply.body, TokenDetails).scopes)
         except AgencyError:
-            held = set()
-        missing = " and ".join(scope for scope in wanted if scope not in held)
+            scopes = set()
+        missing = " and ".join(scope for scope in required if scope not in scopes)
         if not missing:
             return None
-        lacks = "lacks" if held else "may lack"
-        return Forbidden(AGENCY, f"The token {lacks} the scope {missing}; {RECONNECT_HINT}")
+        verb = "lacks" if scopes else "may lack"
+        return Forbidden(AGENCY, f"The token {verb} the scope {missing}; {RECONNECT_HINT}")
 
     def create_proposer(self, *, sandbox: bool, now: Callable[[], datetime]) -> OfferChooser:
         """Return a proposer for the account's subscriptions."""
         return OfferChooser(self, sandbox=sandbox, now=now)
 
     def list_subscriptions(self) -> tuple[Subscription, ...]:
-        """Fetch all subscriptions, also the expired."""
+        """Fetch all subscriptions, also expired ones."""
         reply = self._request("GET", "/v2/user/subscriptions")
         page = decode_answer(AGENCY, reply.body, shutterstock_schema.Subscriptions)
         return tuple(map(shutterstock_schema.to_subscription, page.data))
@@ -174,7 +174,7 @@ class ShutterstockAccount:
         """Fetch an image or video with the sizes on sale now.
 
         Raises:
-            AgencyError: NotFound when it was withdrawn.
+            AgencyError: NotFound when the item was withdrawn.
         """
         params = (("country", country),) if country else (("view", "full"),)
         path = f"{MEDIA_ENDPOINTS[media].path}/{quote(media_id, safe='')}"
@@ -182,20 +182,21 @@ class ShutterstockAccount:
         details = decode_answer(AGENCY, reply.body, shutterstock_schema.Details)
         return shutterstock_schema.to_asset(media, details)
 
-    def license(self, wanted: Sequence[LicenseRequest]) -> tuple[LicenseResult, ...]:
-        """Buy the items, all of one kind, in one request; the results stand in their order.
+    def license(self, requests: Sequence[LicenseRequest]) -> tuple[LicenseResult, ...]:
+        """Buy items of one kind in one request; return the results in the items' order.
 
-        An item that failed alone has an ``error``; one that the answer leaves out has nothing.
+        The result of an item that failed alone has an ``error``; the result of an item that the
+        answer leaves out is empty.
 
         Raises:
-            UnclearOutcome: the request was sent, but nobody knows what became of it.
-            AgencyError: any other kind: nothing was bought.
+            UnclearOutcome: the request was sent, but the outcome is unknown.
+            AgencyError: with any other error, nothing was bought.
         """
-        media = wanted[0].media
+        media = requests[0].media
         try:
             path = f"{MEDIA_ENDPOINTS[media].path}/licenses"
             reply = self._request(
-                "POST", path, body=shutterstock_schema.build_license_body(media, wanted)
+                "POST", path, body=shutterstock_schema.build_license_body(media, requests)
             )
             answer = decode_answer(AGENCY, reply.body, shutterstock_schema.LicenseAnswer)
         except REFUSALS:
@@ -206,10 +207,15 @@ class ShutterstockAccount:
             if not error.sent:
                 raise
             raise UnclearOutcome(AGENCY, error.message) from None
-        results = {one.id: one for one in map(shutterstock_schema.to_license_result, answer.data)}
-        if len(results) < len(answer.data) or not set(results) <= {one.id for one in wanted}:
+        results = {
+            result.id: result for result in map(shutterstock_schema.to_license_result, answer.data)
+        }
+        ids = {request.id for request in requests}
+        if len(results) < len(answer.data) or not set(results) <= ids:
             raise UnclearOutcome(AGENCY, "The answer is not about what was asked for.")
-        return tuple(results.get(one.id) or LicenseResult(id=one.id) for one in wanted)
+        return tuple(
+            results.get(request.id) or LicenseResult(id=request.id) for request in requests
+        )
 
     def iter_history(  # noqa: PLR0913 - the filters of the API
         self,
@@ -221,7 +227,7 @@ class ShutterstockAccount:
         until: datetime | None = None,
         newest_first: bool = True,
     ) -> Iterator[Record]:
-        """Yield the licenses, fetching pages on demand; none twice, though new rows arrive."""
+        """Yield each license once, also if new rows arrive meanwhile; fetch pages on demand."""
         filters = {
             MEDIA_ENDPOINTS[media].history_filter: media_id,
             "license": license,
@@ -230,33 +236,33 @@ class ShutterstockAccount:
             "sort": "newest" if newest_first else "oldest",
             "per_page": str(PAGE_ROWS),
         }
-        given = [(name, value) for name, value in filters.items() if value]
-        seen: deque[str] = deque(maxlen=REMEMBERED_ROWS)
-        page, whole = 0, False
-        while not whole:
+        params = [(name, value) for name, value in filters.items() if value]
+        recent_ids: deque[str] = deque(maxlen=REMEMBERED_ROWS)
+        page, is_complete = 0, False
+        while not is_complete:
             page += 1
             reply = self._request(
-                "GET", f"{MEDIA_ENDPOINTS[media].path}/licenses", [*given, ("page", str(page))]
+                "GET", f"{MEDIA_ENDPOINTS[media].path}/licenses", [*params, ("page", str(page))]
             )
             answer = decode_answer(AGENCY, reply.body, shutterstock_schema.History)
             for row in answer.data:
-                one = shutterstock_schema.to_record(media, row)
-                if one is not None and one.id not in seen:
-                    seen.append(one.id)
-                    yield one
+                record = shutterstock_schema.to_record(media, row)
+                if record is not None and record.id not in recent_ids:
+                    recent_ids.append(record.id)
+                    yield record
             total = answer.total_count
-            whole = not answer.data or (
+            is_complete = not answer.data or (
                 total is not None and page * (answer.per_page or PAGE_ROWS) >= total
             )
 
     def request_download_link(self, media: MediaKind, license_id: str, size: str) -> str:
-        """Request a new address of a licensed file: signed, so a secret, and valid for 8 hours.
+        """Request a new address of a licensed file, which is signed, secret, and valid for 8 hours.
 
-        A size that the call doesn't know, a custom one for example, is left to the license.
+        For a size that the call doesn't know, such as a custom size, the license decides.
         """
         path = f"{MEDIA_ENDPOINTS[media].path}/licenses/{quote(license_id, safe='')}/downloads"
-        known = {"size": size} if size in REDOWNLOAD_SIZES else {}
-        answer = decode_answer(AGENCY, self._request("POST", path, body=known).body, _Link)
+        body = {"size": size} if size in REDOWNLOAD_SIZES else {}
+        answer = decode_answer(AGENCY, self._request("POST", path, body=body).body, _Link)
         return answer.url
 
 

@@ -1,7 +1,7 @@
-"""Collections of images and of videos in the owner's account, and those that the agency features.
+"""Collections of images and of videos in the owner's account, and collections that are featured.
 
-Collections replace the lightboxes of v1. No document bounds the items that a call adds or removes;
-`BATCH` is our own bound, so that addresses stay short.
+Collections replace the lightboxes of v1. No document limits the items that a call adds or removes;
+`BATCH` is our own limit, so that addresses stay short.
 """
 
 import re
@@ -17,7 +17,7 @@ from affiliate.licensing.oauth.flow import ACCOUNT
 from affiliate.transport.messages import convert_answer
 
 PER_PAGE: Final = 150
-"""The most that one call lists."""
+"""Entries per page, the API's maximum."""
 BATCH: Final = 100
 MEDIA: Final = ("image", "video")
 
@@ -25,7 +25,7 @@ Wire = TypeVar("Wire")
 
 
 class Collection(msgspec.Struct, frozen=True, kw_only=True):
-    """A collection; ``share_url`` is where others can see it, None where the agency says none."""
+    """A collection; ``share_url`` is the public address, None where the agency gives none."""
 
     id: str
     name: str
@@ -35,7 +35,7 @@ class Collection(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Item(msgspec.Struct, frozen=True):
-    """A picture or clip in a collection, and when it was added, as the agency writes it."""
+    """A picture or clip in a collection, with the time of its addition in the agency's format."""
 
     id: str
     added_time: str | None = None
@@ -52,7 +52,7 @@ class _Created(msgspec.Struct):
 class Collections:
     """The collections of one kind of ``media``, image or video; every method may raise AgencyError.
 
-    No call is repeated; adding what is there and removing what isn't is left to the agency.
+    No call is repeated. The agency handles additions of present and removals of absent items.
     """
 
     def __init__(self, account: ShutterstockAccount, media: str = "image") -> None:
@@ -94,21 +94,21 @@ class Collections:
         self._account.call("DELETE", self._build_path(collection_id))
 
     def add_items(self, collection_id: str, ids: Sequence[str]) -> set[str]:
-        """Put pictures or clips into a collection; return those that were not there before."""
-        before = {item.id for item in self.list_items(collection_id)}
+        """Add pictures or clips to a collection; return the ids that were not there before."""
+        known_ids = {item.id for item in self.list_items(collection_id)}
         path = f"{self._build_path(collection_id)}/items"
-        for some in _split_batches(ids):
-            self._account.call("POST", path, body={"items": [{"id": one} for one in some]})
-        return set(ids) - before
+        for batch in _split_batches(ids):
+            self._account.call("POST", path, body={"items": [{"id": item_id} for item_id in batch]})
+        return set(ids) - known_ids
 
     def remove_items(self, collection_id: str, ids: Sequence[str]) -> None:
-        """Take pictures or clips out of a collection."""
+        """Remove pictures or clips from a collection."""
         path = f"{self._build_path(collection_id)}/items"
-        for some in _split_batches(ids):
-            self._account.call("DELETE", path, [("item_id", one) for one in some])
+        for batch in _split_batches(ids):
+            self._account.call("DELETE", path, [("item_id", item_id) for item_id in batch])
 
     def _build_path(self, collection_id: str, *, featured: bool = False) -> str:
-        """Build the path of a collection; other signs than an id's would reach another call."""
+        """Build the path of a collection; refuse characters that would lead to another call."""
         if not re.fullmatch(r"[A-Za-z0-9_-]{1,40}", collection_id) or collection_id == "featured":
             raise NotFound(ACCOUNT, f"There is no collection {collection_id[:40]!r}.")
         return f"{self._base}/{'featured/' if featured else ''}{collection_id}"
@@ -116,7 +116,7 @@ class Collections:
     def _iter_pages(
         self, path: str, shape: type[Wire], params: tuple[tuple[str, str], ...]
     ) -> Iterator[Wire]:
-        """Yield every entry of a list, up to the first page that isn't full."""
+        """Yield the entries of a list, up to the first page that isn't full."""
         number = 0
         while True:
             number += 1
@@ -133,9 +133,9 @@ def _split_batches(ids: Sequence[str]) -> Iterator[Sequence[str]]:
     yield from (unique[i : i + BATCH] for i in range(0, len(unique), BATCH))
 
 
-def _sanitize(one: Wire) -> Wire:
+def _sanitize(entry: Wire) -> Wire:
     """Return an entry with plain texts and a safe web address."""
-    if not isinstance(one, Collection):
-        return one
-    shown = {"name": plain_text(one.name), "share_url": web_address(one.share_url)}
-    return msgspec.structs.replace(one, **shown)
+    if not isinstance(entry, Collection):
+        return entry
+    texts = {"name": plain_text(entry.name), "share_url": web_address(entry.share_url)}
+    return msgspec.structs.replace(entry, **texts)

@@ -22,7 +22,7 @@ from affiliate.licensing.models import (
 )
 
 SUFFIXES: Final = ("", "_jpg", "_eps")
-"""What the names of assets have behind the name of a size; thumbnails have something else."""
+"""The suffixes after a size in the names of assets; thumbnails have other suffixes."""
 
 
 class _Price(msgspec.Struct):
@@ -117,7 +117,7 @@ class History(msgspec.Struct):
 
 
 class Details(msgspec.Struct):
-    """An image or a video; ``title`` is what the editorial collections have."""
+    """An image or a video; only the editorial collections have a ``title``."""
 
     id: str
     description: str | None = None
@@ -126,19 +126,21 @@ class Details(msgspec.Struct):
     assets: dict[str, Any] = {}
 
 
-def to_subscription(one: _Subscription) -> Subscription:
+def to_subscription(subscription: _Subscription) -> Subscription:
     """Convert a subscription, with the metadata fields that each license requires."""
     return Subscription(
-        id=one.id,
-        asset_type=one.asset_type,
-        description=plain_text(one.description),
-        license=one.license,
-        expires=_as_utc(one.expiration_time) if one.expiration_time else None,
-        formats=one.formats,
-        downloads_left=one.allotment.downloads_left,
-        downloads_limit=one.allotment.downloads_limit,
-        metadata_fields=tuple(n for n, rule in (one.metadata or {}).items() if _is_required(rule)),
-        price_per_download=_to_price(one.price_per_download),
+        id=subscription.id,
+        asset_type=subscription.asset_type,
+        description=plain_text(subscription.description),
+        license=subscription.license,
+        expires=_as_utc(subscription.expiration_time) if subscription.expiration_time else None,
+        formats=subscription.formats,
+        downloads_left=subscription.allotment.downloads_left,
+        downloads_limit=subscription.allotment.downloads_limit,
+        metadata_fields=tuple(
+            name for name, rule in (subscription.metadata or {}).items() if _is_required(rule)
+        ),
+        price_per_download=_to_price(subscription.price_per_download),
     )
 
 
@@ -147,15 +149,15 @@ def _is_required(rule: object) -> bool:
     return rule is not False and False not in marks
 
 
-def to_license_result(one: _Licensed) -> LicenseResult:
-    """Return what became of one item of a purchase."""
+def to_license_result(item: _Licensed) -> LicenseResult:
+    """Convert the outcome of one item of a purchase."""
     return LicenseResult(
-        id=one.image_id or one.video_id or one.editorial_id,
-        license_id=one.license_id or None,
-        download_url=one.download.url if one.download and one.download.url else None,
-        allotment_charge=one.allotment_charge,
-        price=_to_price(one.price),
-        error=_clean_error(one.error),
+        id=item.image_id or item.video_id or item.editorial_id,
+        license_id=item.license_id or None,
+        download_url=item.download.url if item.download and item.download.url else None,
+        allotment_charge=item.allotment_charge,
+        price=_to_price(item.price),
+        error=_clean_error(item.error),
     )
 
 
@@ -164,69 +166,74 @@ def _clean_error(error: str | None) -> str | None:
     return plain_text(re.sub(r"https?://\S+", "", error)) or "It says nothing." if error else None
 
 
-def to_record(media: MediaKind, one: _Record) -> Record | None:
+def to_record(media: MediaKind, row: _Record) -> Record | None:
     """Convert a row of the history; None for a row of another kind of media."""
-    item = one.image if MEDIA_ENDPOINTS[media].history_name == "image" else one.video
+    item = row.image if MEDIA_ENDPOINTS[media].history_name == "image" else row.video
     if item is None:
         return None
-    charged = one.revshare
+    charged = row.revshare
     return Record(
-        id=one.id,
+        id=row.id,
         media=media,
         media_id=item.id,
-        license=one.license,
-        subscription_id=one.subscription_id,
+        license=row.license,
+        subscription_id=row.subscription_id,
         size=item.format.size,
         format=item.format.format,
-        metadata=one.metadata or {},
-        downloaded_at=_as_utc(one.download_time),
-        downloadable=one.is_downloadable,
-        username=one.user.username,
+        metadata=row.metadata or {},
+        downloaded_at=_as_utc(row.download_time),
+        downloadable=row.is_downloadable,
+        username=row.user.username,
         price=Price(charged.purchase_amount, charged.purchase_currency) if charged else None,
     )
 
 
-def to_asset(media: MediaKind, one: Details) -> Asset:
+def to_asset(media: MediaKind, details: Details) -> Asset:
     """Convert an item, with the sizes on sale."""
     files = {
         f"{size}{suffix}": size for size in MEDIA_ENDPOINTS[media].sizes for suffix in SUFFIXES
     }
-    offered = (
-        files[name] for name, size in one.assets.items() if name in files and _is_licensable(size)
+    sizes = (
+        files[name]
+        for name, size in details.assets.items()
+        if name in files and _is_licensable(size)
     )
     return Asset(
-        id=one.id,
-        title=plain_text(one.description) or plain_text(one.title),
-        editorial=one.is_editorial or media.startswith("editorial"),
-        sizes=frozenset(offered),
+        id=details.id,
+        title=plain_text(details.description) or plain_text(details.title),
+        editorial=details.is_editorial or media.startswith("editorial"),
+        sizes=frozenset(sizes),
     )
 
 
 def _is_licensable(size: object) -> bool:
-    """Return whether a file can be licensed; where the API doesn't say, it can."""
+    """Return whether a file can be licensed, as is assumed where the API doesn't say."""
     return isinstance(size, Mapping) and size.get("is_licensable") is not False
 
 
-def build_license_body(media: MediaKind, wanted: Sequence[LicenseRequest]) -> dict[str, Any]:
-    """Build the body of a purchase; all items are of one kind of media."""
+def build_license_body(media: MediaKind, requests: Sequence[LicenseRequest]) -> dict[str, Any]:
+    """Build the body of a purchase of items of one kind of media."""
     kind = MEDIA_ENDPOINTS[media]
-    whole: dict[str, Any] = {kind.listed: [_build_item(kind.id_name, one) for one in wanted]}
-    return {"country": wanted[0].country, **whole} if media.startswith("editorial") else whole
-
-
-def _build_item(id_name: str, one: LicenseRequest) -> dict[str, Any]:
-    customer = {"customer_id": one.customer_id} if one.customer_id else {}
-    fields = {
-        "subscription_id": one.subscription_id,
-        "license": one.license,
-        "price": one.price,
-        "metadata": {**one.metadata, **customer},
-        "search_id": one.search_id,
-        "editorial_acknowledgement": one.editorial_ok and not one.media.startswith("editorial"),
-        "custom_dimensions": _build_dimensions(one.custom),
+    items: dict[str, Any] = {
+        kind.listed: [_build_item(kind.id_name, request) for request in requests]
     }
-    given = {name: value for name, value in fields.items() if value not in ("", None, {}, False)}
-    return {id_name: one.id, "size": one.size, **given}
+    return {"country": requests[0].country, **items} if media.startswith("editorial") else items
+
+
+def _build_item(id_name: str, request: LicenseRequest) -> dict[str, Any]:
+    customer = {"customer_id": request.customer_id} if request.customer_id else {}
+    fields = {
+        "subscription_id": request.subscription_id,
+        "license": request.license,
+        "price": request.price,
+        "metadata": {**request.metadata, **customer},
+        "search_id": request.search_id,
+        "editorial_acknowledgement": request.editorial_ok
+        and not request.media.startswith("editorial"),
+        "custom_dimensions": _build_dimensions(request.custom),
+    }
+    values = {name: value for name, value in fields.items() if value not in ("", None, {}, False)}
+    return {id_name: request.id, "size": request.size, **values}
 
 
 def _build_dimensions(custom: tuple[int, int] | None) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""Helpers of accounts that sell one item a request and have no sandbox."""
+"""Helpers of accounts that sell one item per request and have no sandbox."""
 
 from collections.abc import Callable, Sequence
 from typing import Final
@@ -19,25 +19,25 @@ from affiliate.licensing.models import LicenseRequest, LicenseResult
 from affiliate.licensing.offers import LicenseOptions
 
 REFUSALS: Final = (BadCredentials, RequestRefused, TooManyCalls)
-"""The agency read the request and did nothing; 404 is one too, of the item alone."""
+"""Errors of requests that the agency has read and refused; a 404 refuses the item alone."""
 MAX_MESSAGE_CHARS: Final = 200
-"""Characters of the agency's words that are worth repeating."""
+"""Characters of an agency's message that are shown."""
 
 
 def license_item(
-    wanted: Sequence[LicenseRequest], send: Callable[[LicenseRequest], LicenseResult]
+    requests: Sequence[LicenseRequest], send: Callable[[LicenseRequest], LicenseResult]
 ) -> tuple[LicenseResult, ...]:
-    """Send the purchase of the one item; ``send`` logs in no more, so that all it sends is this.
+    """Send the purchase of the single item; ``send`` does not log in and sends only the purchase.
 
     Raises:
-        UnclearOutcome: it was sent, but nobody knows what became of it.
-        AgencyError: any other kind: nothing was bought.
+        UnclearOutcome: the purchase was sent, but the outcome is unknown.
+        AgencyError: with any other error, nothing was bought.
     """
-    (one,) = wanted
+    (request,) = requests
     try:
-        return (send(one),)
+        return (send(request),)
     except NotFound as error:
-        return (LicenseResult(id=one.id, error=error.message),)
+        return (LicenseResult(id=request.id, error=error.message),)
     except REFUSALS:
         raise
     except AgencyError as error:
@@ -46,13 +46,13 @@ def license_item(
         raise UnclearOutcome(error.agency, error.message) from None
 
 
-def refuse_unsupported_options(ask: LicenseOptions, title: str, *able: str) -> None:
-    """Refuse a wish that the agency's API can't express, which would be lost without a word.
+def refuse_unsupported_options(options: LicenseOptions, title: str, *supported: str) -> None:
+    """Refuse options that the agency's API can't express, instead of dropping the options.
 
     Raises:
-        PurchaseRefused: names it.
+        PurchaseRefused: names the unsupported option.
     """
     for name, default in msgspec.structs.asdict(LicenseOptions()).items():
-        if name not in able and getattr(ask, name) != default:
-            wish = f"{name}={ask.media}" if name == "media" else f"a {name.replace('_', ' ')}"
+        if name not in supported and getattr(options, name) != default:
+            wish = f"{name}={options.media}" if name == "media" else f"a {name.replace('_', ' ')}"
             raise PurchaseRefused(f"{title} can't be asked for {wish} here.")

@@ -1,7 +1,7 @@
-"""Titles, keywords and credits of licensed images and videos, as the agency has them.
+"""Titles, keywords and credits of licensed images and videos, from the agency.
 
-The credit is ``Name/Shutterstock.com``, as Shutterstock's license terms word it; the terms stand
-outside of the API's documents. Without the contributor's name it is ``Shutterstock.com``.
+The credit is ``Name/Shutterstock.com`` by Shutterstock's license terms, which are not part of the
+API's documents. Without the contributor's name the credit is ``Shutterstock.com``.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,7 +18,7 @@ from affiliate.transport.messages import convert_answer
 
 CREDIT_AGENCY: Final = "Shutterstock.com"
 MAX_NAMES: Final = 2000
-"""Contributors whose names are kept for the run."""
+"""The number of contributors whose names are cached during a run."""
 
 
 class _Contributor(msgspec.Struct):
@@ -45,7 +45,7 @@ Shape = TypeVar("Shape")
 
 
 class Captions:
-    """Asks for the tags of many at once, and for each contributor's name once."""
+    """The tags of items, fetched for many items at once, with cached names of contributors."""
 
     def __init__(self, account: ShutterstockAccount) -> None:
         self._account = account
@@ -53,10 +53,10 @@ class Captions:
 
     def fetch_tags(self, media: MediaKind, ids: Sequence[str]) -> Mapping[str, Tags]:
         """Fetch the tags by id; ids that the agency no longer has are left out."""
-        params = [*(("id", one) for one in dict.fromkeys(ids)), ("view", "full")]
+        params = [*(("id", media_id) for media_id in dict.fromkeys(ids)), ("view", "full")]
         assets = self._call(MEDIA_ENDPOINTS[media].path, params, _Assets).data
-        self._fetch_names({one.contributor.id for one in assets if one.contributor.id})
-        return {one.id: self._build_tags(one) for one in assets}
+        self._fetch_names({asset.contributor.id for asset in assets if asset.contributor.id})
+        return {asset.id: self._build_tags(asset) for asset in assets}
 
     def _build_tags(self, asset: _Asset) -> Tags:
         name = self._names.get(asset.contributor.id)
@@ -70,9 +70,12 @@ class Captions:
         if len(self._names) > MAX_NAMES:
             self._names.clear()
         if unknown := sorted(ids - set(self._names)):
-            found = self._call("/v2/contributors", [("id", one) for one in unknown], _Contributors)
+            params = [("id", contributor_id) for contributor_id in unknown]
+            answer = self._call("/v2/contributors", params, _Contributors)
             self._names |= dict.fromkeys(unknown, "")
-            self._names |= {one.id: plain_text(one.display_name) for one in found.data}
+            self._names |= {
+                contributor.id: plain_text(contributor.display_name) for contributor in answer.data
+            }
 
     def _call(self, path: str, params: Sequence[tuple[str, str]], shape: type[Shape]) -> Shape:
         try:

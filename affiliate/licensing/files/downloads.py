@@ -1,8 +1,8 @@
-"""Licensed files onto the disk: streamed, resumed, checked, and only whole under their name.
+"""Downloads of licensed files: streamed, resumed, checked, and given their name once complete.
 
-A link lives for 8 hours and is a secret, being signed. How its host tells that one is over is not
-documented; 401, 403, 404 and 410 are taken for that, and a fresh link is asked for once. That the
-host takes ranges is not documented either; where it doesn't, the file is fetched anew.
+A link is signed, secret, and valid for 8 hours. The host's answer to an expired link is not
+documented; 401, 403, 404 and 410 count as expired, and a fresh link is requested once. Range
+requests are not documented either; a host without ranges sends the whole file again.
 """
 
 import hashlib
@@ -44,19 +44,22 @@ from affiliate.transport.client import STALL_SECONDS, Stream, Transport
 from affiliate.transport.messages import Request
 
 MAX_RETRIES: Final = 5
-"""How often a file is asked for again without a checkpoint's worth of progress."""
+"""The number of retries in a row that make less progress than a checkpoint."""
 MAX_REDIRECTS: Final = 3
 MAX_LINKS: Final = 2
-"""How many links a file may take: the first, and a fresh one when that is over."""
+"""The number of links for a file: the first, and a fresh link once the first has expired."""
 
 Finish = Callable[[Path, FileType], Path]
-"""Makes of a whole, checked file (which it leaves alone) the one to place; both on one disk."""
+"""A function from a complete, checked file to the file to place, which is on the same disk.
+
+The function leaves the given file unchanged.
+"""
 Progress = Callable[[int, int | None], None]
-"""Told the bytes that are there, and how many it will be."""
+"""A function that receives the number of bytes so far, and the final number, if known."""
 
 
 class DownloadedFile(msgspec.Struct, frozen=True):
-    """A file in its place; ``sha256`` in hexadecimal."""
+    """A file under its final name; ``sha256`` is in hexadecimal."""
 
     path: Path
     size: int
@@ -64,7 +67,7 @@ class DownloadedFile(msgspec.Struct, frozen=True):
 
 
 class Downloads:
-    """Fetches files of an agency; ``pause`` waits for seconds between two attempts."""
+    """The downloads from an agency; ``pause`` waits for seconds between two attempts."""
 
     def __init__(
         self,
@@ -88,22 +91,21 @@ class Downloads:
         finish: Finish = lambda part, _: part,
         progress: Progress = lambda _size, _length: None,
     ) -> DownloadedFile:
-        """Fetch a file to ``stem`` and the suffix that fits its content.
+        """Fetch a file to ``stem`` with the suffix for its content.
 
-        ``links`` gives a link, and a fresh one when asked again; a part that is whole already
-        takes none.
+        ``links`` yields a link, then fresh links; a complete partial file needs no link.
 
         Raises:
-            DownloadFailed: it is there already, another process is at it, the link is over, or
-                what came is not such a file.
+            DownloadFailed: the file exists, another process fetches the file, the link has expired,
+                or the content is of another medium or type.
             DiskFailed: the disk is full or can't be written.
             AgencyError: the host or the agency did not answer.
         """
         try:
             with PartialFile(stem) as part:
-                if found := find_placed_file(stem):
+                if existing := find_placed_file(stem):
                     part.remove()
-                    raise DownloadFailed(f"{found.name} is there already.")
+                    raise DownloadFailed(f"{existing.name} is there already.")
                 with part.remove_empty_on_failure():
                     self._fetch_rest(part, links, progress)
                 kind = _require_file_type(part, media)
@@ -115,31 +117,31 @@ class Downloads:
         link = "" if part.is_whole else next(links, None)
         if link is None:
             raise DownloadFailed("There is no link to the file.")
-        lost = taken = 0
+        losses = used_links = 0
         while not part.is_whole:
             before = part.note.safe
             try:
                 self._stream_once(part, link, progress)
                 continue
             except (BadCredentials, NotFound):
-                taken += 1
-                fresh = next(links, None) if taken < MAX_LINKS else None
-                if fresh is None:
+                used_links += 1
+                fresh_link = next(links, None) if used_links < MAX_LINKS else None
+                if fresh_link is None:
                     raise DownloadFailed(
                         "The download link is over, or the file is gone."
                     ) from None
-                link = fresh
+                link = fresh_link
                 continue
             except (AgencyDown, AgencyTimeout, FileChanged, RequestRefused) as error:
-                lost = 0 if part.note.safe - before >= CHECKPOINT_BYTES else lost + 1
-                refused = isinstance(error, RequestRefused)
-                if lost > MAX_RETRIES or (refused and not part.size):
+                losses = 0 if part.note.safe - before >= CHECKPOINT_BYTES else losses + 1
+                is_refused = isinstance(error, RequestRefused)
+                if losses > MAX_RETRIES or (is_refused and not part.size):
                     raise self._build_last_error(error) from None
-                part.restart() if refused else part.rewind()
-            self._pause(0.25 * 2**lost)
+                part.restart() if is_refused else part.rewind()
+            self._pause(0.25 * 2**losses)
 
     def _stream_once(self, part: PartialFile, link: str, progress: Progress) -> None:
-        """Stream over one connection, up to a whole part or an error."""
+        """Stream over one connection until the file is complete or the connection fails."""
         address = urlsplit(link)
         request = Request(
             agency=self._agency,
@@ -166,15 +168,15 @@ class Downloads:
         return error
 
 
-def iter_redownload_links(ask: Callable[[], str]) -> Iterator[str]:
+def iter_redownload_links(request_link: Callable[[], str]) -> Iterator[str]:
     """Yield links to a file, each requested on demand, MAX_LINKS at most."""
-    return (ask() for _ in range(MAX_LINKS))
+    return (request_link() for _ in range(MAX_LINKS))
 
 
 def explain_refusal(record: Record) -> str | None:
     """Explain why a license's file can't be fetched again; None for a file that can.
 
-    The API has redownloads for images and videos alone, and says of each license whether.
+    The API has redownloads only for images and videos, and marks the licenses that allow them.
     """
     if record.downloadable and record.media in {"image", "video"}:
         return None
@@ -192,9 +194,9 @@ def compute_sha256(path: Path) -> str:
 
 
 def _refuse_unverifiable(answer: Stream, agency: str) -> None:
-    """Refuse a file whose end couldn't be told from a lost connection, or that is encoded.
+    """Refuse a compressed file, or a file whose end looks the same as a lost connection.
 
-    A connection lost in mid-head can look like the former, so that is worth asking again.
+    A missing length may also mean a connection lost amid the headers, so AgencyDown allows a retry.
     """
     headers = answer.headers
     if headers.get("Content-Encoding", "identity") != "identity":
@@ -204,10 +206,10 @@ def _refuse_unverifiable(answer: Stream, agency: str) -> None:
 
 
 def _require_file_type(part: PartialFile, media: str) -> FileType:
-    """Return the type of a whole file; remove a file of another medium or type.
+    """Return the type of a complete file; remove a file of another medium or type.
 
     Raises:
-        DownloadFailed: it is empty, of another medium, or not what its link's name promised.
+        DownloadFailed: the file is empty, or of another medium or type than its link promised.
     """
     kind = detect_file_type(part.read_head(SIGNATURE_BYTES))
     wanted = "video" if media.endswith("video") else "image"  # of either collection
@@ -222,12 +224,12 @@ def _require_file_type(part: PartialFile, media: str) -> FileType:
 
 
 def _place_file(part: PartialFile, finished: Path, stem: Path, kind: FileType) -> DownloadedFile:
-    """Give the file its final name, for good."""
+    """Sync the file to the disk and give the file its final name."""
     path = stem.with_name(stem.name + kind.suffix)
     with finished.open("rb") as file:
         os.fsync(file.fileno())
-    fetched = DownloadedFile(path, finished.stat().st_size, compute_sha256(finished))
+    placed = DownloadedFile(path, finished.stat().st_size, compute_sha256(finished))
     finished.replace(path)
     sync_folder(path.parent)
     part.remove()
-    return fetched
+    return placed

@@ -1,4 +1,4 @@
-"""Kinds of files, told by how they begin."""
+"""Types of files, detected by their first bytes."""
 
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
@@ -6,11 +6,11 @@ from typing import Final, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 SIGNATURE_BYTES: Final = 16
-"""Bytes that tell a file's kind."""
+"""The number of first bytes that identify a file's type."""
 
 
 class FileType(NamedTuple):
-    """A kind of file: ``suffixes`` are those in use, ours first."""
+    """A type of files; ``suffixes`` are the usual suffixes, the preferred one first."""
 
     name: str
     media: str
@@ -39,11 +39,11 @@ _BEGINNINGS: Final = (
     (b"\xc5\xd0\xd3\xc6", EPS),
 )
 _OLD_MOVIE: Final = {b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"}
-"""First atoms of QuickTime files from before they said ``ftyp``."""
+"""First atoms of old QuickTime files, which have no ``ftyp``."""
 
 
 def detect_file_type(head: bytes) -> FileType | None:
-    """Detect a file's type by its first bytes; None for any other, such as HTML."""
+    """Detect a file's type by its first bytes; None for any other content, such as HTML."""
     for beginning, kind in _BEGINNINGS:
         if head.startswith(beginning):
             return kind

@@ -1,4 +1,4 @@
-"""Names for licensed files, from a pattern, with characters that every file system takes."""
+"""Names for licensed files, from a pattern, with characters that every file system accepts."""
 
 import hashlib
 import re
@@ -11,30 +11,30 @@ from affiliate.licensing.models import Record
 DEFAULT_PATTERN: Final = "{media_id}-{size}-{license_id}"
 FIELDS: Final = ("media_id", "size", "license_id", "media", "license", "date", "user")
 MAX_FIELD_CHARS: Final = 80
-"""Characters of one field in a name; a whole name keeps below the 255 of most file systems."""
+"""Characters of one field in a name; a whole name stays below the 255 of most file systems."""
 MAX_STEM_CHARS: Final = 200
 """Characters of a name without its suffix."""
 DIGEST_CHARS: Final = 16
-"""Signs of a license's digest, where its name can't hold what tells it from others."""
+"""Characters of a license's digest, for names that can't hold the distinguishing characters."""
 RESERVED_NAMES: Final = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\.|$)", re.IGNORECASE)
 """Names that Windows keeps for devices."""
 
 
 class FilenamePattern:
-    """How files are named: words and ``{fields}``, without a folder and without a suffix.
+    """A pattern of file names: words and ``{fields}``, without a folder and without a suffix.
 
-    With ``unique`` the pattern must hold what tells two licenses apart.
+    With ``unique`` the pattern must contain the field that distinguishes two licenses.
 
     Raises:
-        BadQuery: a field is unknown, or nothing tells one file from another.
+        BadQuery: a field is unknown, or the names of two files would be equal.
     """
 
     def __init__(self, text: str = DEFAULT_PATTERN, *, unique: bool = False) -> None:
         known = ", ".join(f"{{{name}}}" for name in FIELDS)
         fields = re.findall(r"\{(.*?)\}", text)
-        if wrong := [name for name in fields if name not in FIELDS]:
+        if unknown := [name for name in fields if name not in FIELDS]:
             raise BadQuery(
-                "name", "{%(name)s} is no field; use %(known)s.", name=wrong[0], known=known
+                "name", "{%(name)s} is no field; use %(known)s.", name=unknown[0], known=known
             )
         if not {"license_id"} & set(fields) and (unique or "media_id" not in fields):
             needed = "{license_id}" if unique else "{license_id} or {media_id}"
@@ -52,10 +52,10 @@ class FilenamePattern:
             "date": str(record.downloaded_at)[:10],
             "user": record.username,
         }
-        filled = re.sub(
-            r"\{(.*?)\}", lambda found: _make_safe(values[found[1]])[:MAX_FIELD_CHARS], self._text
+        name = re.sub(
+            r"\{(.*?)\}", lambda match: _make_safe(values[match[1]])[:MAX_FIELD_CHARS], self._text
         )
-        stem = _make_safe(filled)
+        stem = _make_safe(name)
         if len(stem) > MAX_STEM_CHARS:
             stem = f"{stem[: MAX_STEM_CHARS - DIGEST_CHARS - 1]}-{_hash_id(record.id)}"
         return f"_{stem}" if RESERVED_NAMES.match(stem) or not stem else stem
@@ -64,7 +64,7 @@ class FilenamePattern:
 def _make_distinct(license_id: str) -> str:
     """Return a license's id, with a digest where a file system could confuse two ids.
 
-    An id might be cut, lose signs, or differ from another in upper and lower case alone.
+    An id might be cut, lose characters, or differ from another id only in upper and lower case.
     """
     if re.fullmatch(
         rf"[a-z0-9][a-z0-9_-]{{0,{MAX_FIELD_CHARS - 1}}}", license_id

@@ -1,9 +1,9 @@
-"""The list of what a folder holds: a line of JSON for each license, never changed once written.
+"""The manifest of a folder: a line of JSON for each license, never changed once written.
 
-The order of lines is that of the work, not of the purchases. Besides the lines there is a note of
-how far back the folder is complete: licenses older than that are all listed. It counts only while
-the manifest has all that it had then. The note also says of which API the folder is, so that
-files of the sandbox, which carry a watermark, never stand among paid ones.
+Lines are in the order of the downloads, not of the purchases. A separate note marks the license
+from which on all older licenses are listed. The mark is valid only while the manifest has all the
+lines of that time. The note also names the API of the folder, so that files of the sandbox, which
+have a watermark, are never mixed with paid files.
 """
 
 import hashlib
@@ -27,9 +27,9 @@ STATE_NAME = ".sync.json"
 class ManifestLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One license: ``image`` is the image's or video's id, ``path`` relative to the folder.
 
-    Without a path ``reason`` says why there is no file. ``tags`` names the file that holds title,
-    keywords and credit: the file itself, or its ``.xmp`` neighbor. ``sha256`` is of the file as
-    it lies there, tags included; ``bytes`` its length.
+    Without a path, ``reason`` tells why there is no file. ``tags`` names the file with title,
+    keywords and credit: the file itself, or its ``.xmp`` neighbor. ``sha256`` and ``bytes`` are the
+    digest and the length of the file with tags.
     """
 
     license: str
@@ -47,7 +47,7 @@ class ManifestLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 
 
 class CompletionMark(msgspec.Struct):
-    """From a license on, backwards in time, all are listed in the manifest's first ``bytes``."""
+    """The license from which on all older licenses are in the manifest's first ``bytes``."""
 
     license: str
     bytes: int
@@ -63,11 +63,11 @@ class SyncState(msgspec.Struct):
 class Manifest:
     """A context manager over the manifest of a folder of ``api``'s files, ready for more lines.
 
-    Of each listed license it keeps a hash in memory, some hundred bytes in all.
+    A hash of each listed license is in memory, some hundred bytes for each.
 
     Raises:
-        DownloadFailed: the manifest was damaged by something else than a kill, or the folder is
-            of another API.
+        DownloadFailed: the manifest is damaged otherwise than by a kill, or the folder is of
+            another API.
     """
 
     def __init__(self, folder: Path, api: str) -> None:
@@ -95,10 +95,10 @@ class Manifest:
         return _hash_license_id(license_id) in self._known
 
     def add(self, line: ManifestLine) -> None:
-        """Write a line; one with a file is on the disk when this returns, with all before it.
+        """Write a line; a line with a file is synced to the disk, with all lines before.
 
         Raises:
-            DiskFailed: it isn't, and the manifest is as it was.
+            DiskFailed: the line can't be written; the manifest is unchanged.
         """
         record = msgspec.json.encode(line) + b"\n"
         try:
@@ -112,7 +112,7 @@ class Manifest:
         self._known.add(_hash_license_id(line.license))
 
     def complete_from(self, media: str) -> str | None:
-        """Return the license from which, backwards in time, all of the medium are listed."""
+        """Return the license from which on all older licenses of the medium are listed."""
         mark = self._note.marks.get(media)
         return mark.license if mark else None
 
@@ -127,20 +127,20 @@ class Manifest:
     def _drop_stale_marks(self, note: SyncState) -> SyncState:
         """Drop marks that cover more bytes than the manifest has, and store the state first.
 
-        A manifest that was cut, deleted or brought back from a copy grows again beyond the mark.
+        A manifest that was cut, deleted or restored from a copy would grow beyond the mark again.
         """
         if self._end and note.api not in {"", self._api}:
-            words = f"The folder is of {note.api}, not of {self._api}; give each one of its own."
-            raise DownloadFailed(words)
+            message = f"The folder is of {note.api}, not of {self._api}; give each one of its own."
+            raise DownloadFailed(message)
         marks = {
             media: mark
             for media, mark in note.marks.items()
             if self._end >= mark.bytes and mark.license in self
         }
-        now = SyncState(self._api, marks)
-        if now != note:
-            self._write_state(now)
-        return now
+        state = SyncState(self._api, marks)
+        if state != note:
+            self._write_state(state)
+        return state
 
     def _write_state(self, note: SyncState) -> None:
         replace_file(self._state, msgspec.json.encode(note))
@@ -149,10 +149,10 @@ class Manifest:
         try:
             return decoding.decode_json(self._state.read_bytes(), SyncState)
         except (FileNotFoundError, ValueError):
-            return SyncState()  # then the whole history is looked through again
+            return SyncState()  # then the whole history is read again
 
     def _read_lines(self) -> int:
-        """Read the listed licenses; return the end of the whole lines (a kill may tear one)."""
+        """Read the listed licenses; return the end of the complete lines: a kill may cut one."""
         end = 0
         with self.path.open("rb") as file:
             for number, text in enumerate(file, 1):

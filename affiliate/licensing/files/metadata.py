@@ -1,9 +1,9 @@
-"""Title, keywords and credit written into a file, whose picture stays as it is, byte for byte.
+"""Title, keywords and credit written into a file, whose picture stays unchanged, byte for byte.
 
-No library fits: those that know every format are under the GPL (exiv2, pyexiv2, mutagen) or need a
-program beside Python (ExifTool, Exempi); piexif rests since 2019; Pillow writes a JPEG by encoding
-it anew. So Pillow makes the EXIF block, the XMP packet is made by `xmp`, and both are laid among
-the segments at a JPEG's head. All other kinds get a ``.xmp`` file of the same name beside them.
+No library fits: libraries for every format are under the GPL (exiv2, pyexiv2, mutagen) or need a
+program beside Python (ExifTool, Exempi); piexif is unmaintained since 2019; Pillow encodes a JPEG
+again to write it. So Pillow builds the EXIF block, `xmp` builds the XMP packet, and both are
+inserted among the segments at a JPEG's head. Files of other types get a ``.xmp`` file beside them.
 """
 
 import os
@@ -22,9 +22,9 @@ from affiliate.licensing.files.xmp import Tags, build_packet
 EXIF: Final = b"Exif\0\0"
 XMP: Final = b"http://ns.adobe.com/xap/1.0/\0"
 MAX_SEGMENT_BYTES: Final = 65533
-"""Bytes that a segment of a JPEG can hold."""
+"""The maximum number of bytes in a segment of a JPEG."""
 MAX_HEAD_BYTES: Final = 16 * 1024 * 1024
-"""A head larger than this is left alone."""
+"""The maximum size of a JPEG's head; files with a larger head are left unchanged."""
 _APP0, _APP1, _SOS = 0xE0, 0xE1, 0xDA
 _BARE: Final = {0x01, *range(0xD0, 0xD8)}
 """Markers without a length."""
@@ -46,12 +46,12 @@ def write_tags(source: Path, kind: FileType, tags: Tags, target: Path) -> bool:
         segments = _read_head(old)
         if segments is None:
             return False
-        laid = _insert_tags(segments, tags)
-        if laid is None:
+        tagged = _insert_tags(segments, tags)
+        if tagged is None:
             return False
         with create_anew(target) as new:
             new.write(b"\xff\xd8")
-            for marker, payload in laid:
+            for marker, payload in tagged:
                 new.write(struct.pack(">BBH", 0xFF, marker, len(payload) + 2) + payload)
             shutil.copyfileobj(old, new)
             new.flush()
@@ -89,34 +89,37 @@ def _read_head(file: IO[bytes]) -> list[_Segment] | None:
 
 def _insert_tags(segments: list[_Segment], tags: Tags) -> list[_Segment] | None:
     """Return the segments with our EXIF and XMP; None for XMP above MAX_SEGMENT_BYTES."""
-    old_exif = next((s.payload for s in segments if s.begins(EXIF)), b"")
-    old_xmp = next((s.payload for s in segments if s.begins(XMP)), b"")
+    old_exif = next((segment.payload for segment in segments if segment.begins(EXIF)), b"")
+    old_xmp = next((segment.payload for segment in segments if segment.begins(XMP)), b"")
     xmp = XMP + build_packet(tags, old_xmp[len(XMP) :])
     if len(xmp) > MAX_SEGMENT_BYTES:
         return None
     exif = _build_exif(old_exif, tags)
-    first = [s for s in segments if s.marker == _APP0]
-    rest = [s for s in segments if s.marker != _APP0 and not s.begins(EXIF) and not s.begins(XMP)]
-    ours = [_Segment(_APP1, exif)] if exif else []
-    return [*first, *ours, _Segment(_APP1, xmp), *rest]
+    head_segments = [segment for segment in segments if segment.marker == _APP0]
+    other_segments = [
+        segment
+        for segment in segments
+        if segment.marker != _APP0 and not segment.begins(EXIF) and not segment.begins(XMP)
+    ]
+    exif_segments = [_Segment(_APP1, exif)] if exif else []
+    return [*head_segments, *exif_segments, _Segment(_APP1, xmp), *other_segments]
 
 
 def _build_exif(old: bytes, tags: Tags) -> bytes:
     """Build the EXIF block with the tags; keep an old block that is unreadable or lacks room.
 
-    The text of a title is UTF-8, as the Metadata Working Group recommends; the keywords are those
-    of Windows, EXIF having none. A name of an artist that is there stays.
+    The title is in UTF-8, as the Metadata Working Group recommends; keywords are in Windows' field,
+    as EXIF has none. An existing name of an artist stays.
     """
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter(
-                "error"
-            )  # Pillow goes on past damage, and would lose what it is at
+            # Pillow warns of damage, goes on, and would lose the damaged part.
+            warnings.simplefilter("error")
             exif = Image.Exif()
             exif.load(old)
             return _merge_exif(exif, tags, old)
     except (Warning, ValueError, TypeError, KeyError, SyntaxError, struct.error, OSError):
-        return old  # whatever a broken block makes Pillow raise
+        return old  # any error that a broken block causes in Pillow
 
 
 def _merge_exif(exif: Image.Exif, tags: Tags, old: bytes) -> bytes:

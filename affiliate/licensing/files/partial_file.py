@@ -1,7 +1,7 @@
-"""A file that is not whole yet: ``NAME.part``, and beside it what is known of the whole.
+"""Partial files: ``NAME.part``, and beside each a note on the complete file.
 
-What was written up to a checkpoint is on the disk for certain, and a later run goes on from there,
-whatever ended this one. A part belongs to one process at a time.
+The bytes up to a checkpoint are safely on the disk, and a later run continues from there, whatever
+ended the earlier run. A partial file belongs to one process at a time.
 """
 
 import fcntl
@@ -20,14 +20,14 @@ from affiliate.errors import DiskFailed, DownloadFailed
 from affiliate.transport.client import Stream
 
 CHECKPOINT_BYTES: Final = 4 * 1024 * 1024
-"""Bytes between two checkpoints: what a kill can cost."""
+"""Bytes between two checkpoints, the most that a kill can lose."""
 
 
 class PartState(msgspec.Struct):
-    """What the host said of the whole file, and how much of it is safely on the disk.
+    """The host's facts about the complete file, and the number of bytes safely on the disk.
 
-    ``length`` is in bytes, None while it isn't known; ``validator`` is what If-Range takes: a
-    strong ETag, or else the time of the last change (RFC 9110, 13.1.5).
+    ``length`` is in bytes, None while unknown; ``validator`` is for If-Range: a strong ETag, else
+    the time of the last change (RFC 9110, 13.1.5).
     """
 
     length: int | None = None
@@ -37,10 +37,10 @@ class PartState(msgspec.Struct):
 
 
 class PartialFile:
-    """A context manager; ``stem`` is the file's final path without its suffix.
+    """A context manager over a partial file; ``stem`` is the final path without the suffix.
 
     Raises:
-        DownloadFailed: another process is at it.
+        DownloadFailed: another process fetches the file.
         DiskFailed: the disk is full or can't be written.
     """
 
@@ -53,8 +53,8 @@ class PartialFile:
     def __enter__(self) -> Self:
         self._file = self._open_locked()
         self.note = self._read_note()
-        held = os.fstat(self._file).st_size
-        if held < self.note.safe:
+        size = os.fstat(self._file).st_size
+        if size < self.note.safe:
             self.note = PartState()
         self.size = self.note.safe
         os.ftruncate(self._file, self.size)
@@ -77,7 +77,7 @@ class PartialFile:
         return {"Range": f"bytes={self.size}-", "If-Range": self.note.validator}
 
     def accept_answer(self, answer: Stream, promised: str) -> None:
-        """Continue the part if the answer starts at its end; else start a new part."""
+        """Continue the file if the answer starts at its end; else start the file again."""
         if self._is_continuation(answer):
             return
         length = _parse_number(answer.headers.get("Content-Length"))
@@ -106,13 +106,13 @@ class PartialFile:
         self.checkpoint()
 
     def restart(self) -> None:
-        """Forget what was written, as after a loss without anything to resume by."""
+        """Drop the written bytes, as after a lost connection without a way to resume."""
         self.note, self.size = PartState(), 0
         self._note_path.unlink(missing_ok=True)
         os.ftruncate(self._file, 0)
 
     def rewind(self) -> None:
-        """Drop the part after a lost connection, unless a later request can resume the part."""
+        """Drop the written bytes after a lost connection, unless a later request can resume."""
         if not self.note.validator or self.note.length is None:
             self.restart()
 
@@ -127,17 +127,21 @@ class PartialFile:
             raise
 
     def remove(self) -> None:
-        """Take away what is left of the part, its file having been placed or being worthless."""
+        """Remove the partial file and its note, once the file is placed or is worthless."""
         remove_partial_files(self.path.with_name(self.path.name.removesuffix(".part")))
 
     def _is_continuation(self, answer: Stream) -> bool:
-        """Return whether a 206 goes on at our end of the very same file (RFC 9110, 14.4)."""
-        found = re.fullmatch(
+        """Return whether a 206 continues the same file at our end (RFC 9110, 14.4).
+
+        Raises:
+            FileChanged: the 206 is of another file or another part.
+        """
+        match = re.fullmatch(
             r"bytes ([0-9]+)-[0-9]+/([0-9]+)", answer.headers.get("Content-Range", "").strip()
         )
-        same = found and (int(found[1]), int(found[2])) == (self.size, self.note.length)
-        theirs = _get_validator(answer)
-        if answer.status == 206 and same and theirs in {"", self.note.validator}:  # noqa: PLR2004
+        fits = match and (int(match[1]), int(match[2])) == (self.size, self.note.length)
+        validator = _get_validator(answer)
+        if answer.status == 206 and fits and validator in {"", self.note.validator}:  # noqa: PLR2004
             return True
         if answer.status == 206:  # noqa: PLR2004 - Partial Content
             self.restart()
@@ -145,7 +149,7 @@ class PartialFile:
         return False
 
     def _open_locked(self) -> int:
-        """Return a locked descriptor of the part, which the path still names."""
+        """Return a locked descriptor of the file that the path names."""
         while True:
             file = open_or_create(self.path)
             try:
@@ -174,11 +178,11 @@ class PartialFile:
 
 
 class FileChanged(Exception):
-    """The host gave a part of another file, or another part; what we had is forgotten."""
+    """The host sent a part of another file, or another part; the written bytes are dropped."""
 
 
 def replace_file(path: Path, content: bytes) -> None:
-    """Write a small file so that at any moment either the old or the new one is there."""
+    """Write a small file atomically: at any moment either the old or the new file is there."""
     new = _build_new_path(path)
     with create_anew(new) as file:
         file.write(content)
@@ -190,7 +194,7 @@ def replace_file(path: Path, content: bytes) -> None:
 def open_or_create(path: Path) -> int:
     """Open one of our files to continue, creating an absent file.
 
-    A link is refused (ELOOP): whoever can write in the folder would have us write elsewhere.
+    A symbolic link is refused (ELOOP), as it could make this program write elsewhere.
     """
     return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
 
@@ -202,7 +206,7 @@ def create_anew(path: Path) -> IO[bytes]:
 
 
 def remove_partial_files(stem: Path) -> None:
-    """Take away what an unfinished fetch of a file may have left beside it."""
+    """Remove the files that an unfinished download may have left beside a file."""
     note = stem.with_name(f"{stem.name}.part.json")
     for path in (
         stem.with_name(f"{stem.name}.part"),
@@ -214,7 +218,7 @@ def remove_partial_files(stem: Path) -> None:
 
 
 def build_tagged_path(stem: Path) -> Path:
-    """Return where a file stands while it is given its tags."""
+    """Return the path of the tagged copy of a file before its placement."""
     return stem.with_name(f"{stem.name}.tagged")
 
 
@@ -223,7 +227,7 @@ def _build_new_path(path: Path) -> Path:
 
 
 def build_disk_failure(name: str, error: OSError) -> DiskFailed:
-    """Build our error for a disk error, with the system's message but without the folder."""
+    """Return our error for a disk error, with the system's message but without the folder."""
     return DiskFailed(f"{name} can't be written: {os.strerror(error.errno or 0)}.")
 
 

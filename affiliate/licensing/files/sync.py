@@ -1,9 +1,9 @@
-"""Brings a folder up to date with the license history: newest first, each license once.
+"""Synchronization of a folder with the license history: newest first, each license once.
 
-A run ends at the license from which on everything older is listed, as a run noted that came to its
-end without a failure. So a run that was stopped or killed leaves no hole: the next one goes through
-its stretch again, past what is listed. A file is listed after it is in its place; one that is in
-its place and not listed yet, by a kill between the two, is taken as it is.
+A run ends at the license from which on all older licenses are listed; a run that ends without a
+failure marks that license. So a run that was stopped or killed leaves no gap: the next run walks
+through the same licenses again and skips listed licenses. A file is listed after its placement; a
+placed file that a kill left unlisted is accepted unchanged.
 """
 
 import fcntl
@@ -47,21 +47,21 @@ from affiliate.licensing.files.xmp import Tags
 from affiliate.licensing.models import MediaKind, Record
 
 GROUP_SIZE: Final = 20
-"""Licenses whose titles are asked for in one call."""
+"""The number of licenses whose titles are requested in one call."""
 MAX_FAILURES_IN_A_ROW: Final = 5
-"""Failures one after the other that end a run: then it is not the single file's fault."""
+"""The number of failures in a row that end a run, as no single file is the cause then."""
 MEDIA: Final[tuple[MediaKind, ...]] = ("image", "video")
 LOCK_NAME: Final = ".sync.lock"
 
 
 Describe = Callable[[MediaKind, Sequence[str]], Mapping[str, Tags]]
-"""The tags of images or videos by their ids; those that are unknown are left out."""
+"""A function that returns the tags of images or videos by id, without unknown ids."""
 
 
 class SyncReport(msgspec.Struct):
-    """How far a run is: ``fetched`` files, licenses ``without`` a file to be had, failures.
+    """The progress of a run: ``fetched`` files, licenses ``without`` an available file, failures.
 
-    ``now`` is the name under way, with its bytes so far and in all, where that is known.
+    ``now`` is the name of the current file, with its bytes so far and its length, if known.
     """
 
     fetched: int = 0
@@ -74,9 +74,9 @@ class SyncReport(msgspec.Struct):
 
 
 class Sync:
-    """One run for one folder and one account; ``watch`` is told of every step and of bytes."""
+    """One run for one folder and one account; ``watch`` is called after every step and chunk."""
 
-    def __init__(  # noqa: PLR0913 - what it is made of, by name
+    def __init__(  # noqa: PLR0913 - its parts, by name
         self,
         account: ShutterstockAccount,
         downloads: Downloads,
@@ -96,13 +96,13 @@ class Sync:
         self._in_a_row = 0
 
     def run(self, media: Iterable[MediaKind] = MEDIA) -> SyncReport:
-        """Fetch and list what is missing. It may be stopped at any moment and run again.
+        """Fetch and list the missing licenses; a run may be stopped at any moment and repeated.
 
         Raises:
             DiskFailed: the disk is full or can't be written.
-            DownloadFailed: another run is at work in the folder, its manifest is damaged, or it
-                is of another account.
-            AgencyError: going on is pointless for now.
+            DownloadFailed: another run is at work in the folder, its manifest is damaged, or the
+                folder is of another API.
+            AgencyError: further calls are pointless for now.
         """
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
@@ -114,40 +114,44 @@ class Sync:
         return self.report
 
     def _sync_media(self, media: MediaKind, manifest: Manifest) -> None:
-        """Go through the history of one medium, until a walk finds nothing more.
+        """Walk through the history of one medium, until a walk finds nothing more.
 
-        A license that leaves the history meanwhile moves all older ones up by a place, so that one
-        slips past between two pages; the next walk finds it.
+        A license that leaves the history meanwhile moves all older licenses up by a place, so that
+        a license is missed between two pages; the next walk finds the missed license.
         """
-        failed = len(self.report.failures)
+        failure_count = len(self.report.failures)
         end = manifest.complete_from(media)
-        newest, again = None, True
-        while again and len(self.report.failures) == failed:
-            newest, again = self._walk_history(media, manifest, end)
-        if newest and len(self.report.failures) == failed:
+        newest, may_miss = None, True
+        while may_miss and len(self.report.failures) == failure_count:
+            newest, may_miss = self._walk_history(media, manifest, end)
+        if newest and len(self.report.failures) == failure_count:
             manifest.set_complete(media, newest)
 
     def _walk_history(
         self, media: MediaKind, manifest: Manifest, end: str | None
     ) -> tuple[str | None, bool]:
-        """Return the newest license, and whether another walk may find licenses missed here."""
+        """Fetch missing files; return the newest license, and whether a new walk may find more."""
         history = _CountedHistory(self._account.iter_history(media))
         newest = next(history, None)
         if newest is None:
             return None, False
-        found = 0
+        count = 0
         missing = _iter_missing(chain([newest], history), manifest, end)
         while group := list(islice(missing, GROUP_SIZE)):
-            sought = [one.media_id for one in group if not explain_refusal(one)]
-            tags = self._describe(media, sought) if sought else {}
+            media_ids = [record.media_id for record in group if not explain_refusal(record)]
+            tags = self._describe(media, media_ids) if media_ids else {}
             for record in group:
-                if record.id not in manifest:  # a page may repeat what the one before it had
+                if record.id not in manifest:  # a page may repeat licenses of the page before
                     self._fetch_and_list(record, tags.get(record.media_id, Tags()), manifest)
-                    found += 1
-        return newest.id, found > 0 and history.count > PAGE_ROWS
+                    count += 1
+        return newest.id, count > 0 and history.count > PAGE_ROWS
 
     def _fetch_and_list(self, record: Record, tags: Tags, manifest: Manifest) -> None:
-        """Fetch one license's file and list it; a failure that is its own doesn't end the run."""
+        """Fetch a license's file and list the license; a failure of this file alone is reported.
+
+        Raises:
+            AgencyError, DownloadFailed: the failure ends the run.
+        """
         stem = self._folder / self._pattern.build_stem(record)
         try:
             manifest.add(self._describe_license(record, tags, stem))
@@ -163,7 +167,7 @@ class Sync:
         self._watch(self.report)
 
     def _describe_license(self, record: Record, tags: Tags, stem: Path) -> ManifestLine:
-        """Return what the manifest says of a license, its file being in its place by then."""
+        """Return the manifest's line about a license, after the placement of its file, if any."""
         reason = explain_refusal(record)
         if reason is None:
             try:
@@ -175,9 +179,9 @@ class Sync:
         return _build_line(record, reason=reason)
 
     def _fetch_file(self, record: Record, tags: Tags, stem: Path) -> DownloadedFile:
-        if found := find_placed_file(stem):
+        if existing := find_placed_file(stem):
             remove_partial_files(stem)
-            return DownloadedFile(found, found.stat().st_size, compute_sha256(found))
+            return DownloadedFile(existing, existing.stat().st_size, compute_sha256(existing))
         self.report.now = stem.name
         return self._downloads.fetch(
             stem,
@@ -194,22 +198,22 @@ class Sync:
         self.report.now_bytes, self.report.now_length = size, length
         self._watch(self.report)
 
-    def _build_file_line(self, record: Record, tags: Tags, fetched: DownloadedFile) -> ManifestLine:
-        beside = fetched.path.with_suffix(".xmp")
-        holder = beside if beside.is_file() else fetched.path
+    def _build_file_line(self, record: Record, tags: Tags, file: DownloadedFile) -> ManifestLine:
+        sidecar = file.path.with_suffix(".xmp")
+        holder = sidecar if sidecar.is_file() else file.path
         self.report.fetched += 1
-        self.report.bytes += fetched.size
+        self.report.bytes += file.size
         return _build_line(
             record,
-            path=fetched.path.name,
-            bytes=fetched.size,
-            sha256=fetched.sha256,
+            path=file.path.name,
+            bytes=file.size,
+            sha256=file.sha256,
             tags=holder.name if tags else None,
         )
 
 
 class _CountedHistory(Iterator[Record]):
-    """The history, and how much of it was taken."""
+    """An iterator over the history that counts the taken licenses."""
 
     def __init__(self, history: Iterator[Record]) -> None:
         self._history = history
@@ -242,7 +246,7 @@ def _tag_file(part: Path, kind: FileType, tags: Tags, stem: Path) -> Path:
     return part
 
 
-def _build_line(record: Record, **found: Any) -> ManifestLine:  # noqa: ANN401 - fields of the line
+def _build_line(record: Record, **fields: Any) -> ManifestLine:  # noqa: ANN401 - fields of the line
     return ManifestLine(
         license=record.id,
         image=record.media_id,
@@ -251,7 +255,7 @@ def _build_line(record: Record, **found: Any) -> ManifestLine:  # noqa: ANN401 -
         license_name=record.license,
         licensed_at=record.downloaded_at.isoformat(),
         metadata=dict(record.metadata),
-        **found,
+        **fields,
     )
 
 

@@ -1,7 +1,7 @@
-"""Title, keywords and credit as an XMP packet (ISO 16684-1), merged into one that is there.
+"""Title, keywords and credit as an XMP packet (ISO 16684-1), merged into an existing packet.
 
-Of Dublin Core ``title`` and ``subject``, of the Photoshop schema ``Credit``, as the IPTC Photo
-Metadata Standard maps its Title, Keywords and Credit Line.
+The properties are ``title`` and ``subject`` of Dublin Core and ``Credit`` of the Photoshop schema,
+to which the IPTC Photo Metadata Standard maps its Title, Keywords and Credit Line.
 """
 
 import re
@@ -32,14 +32,14 @@ _PREFIXES: Final = {
     "Iptc4xmpExt": "http://iptc.org/std/Iptc4xmpExt/2008-02-29/",
     "plus": "http://ns.useplus.org/ldf/xmp/1.0/",
 }
-"""The prefixes that readers are used to, some of which look for no other."""
+"""The usual prefixes, as some readers accept no other."""
 _OPEN: Final = '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>'
 _CLOSE: Final = '<?xpacket end="w"?>'
 _LANGUAGE: Final = "{http://www.w3.org/XML/1998/namespace}lang"
 
 
 class Tags(msgspec.Struct, frozen=True):
-    """What a file says of itself; what is empty is not written."""
+    """The tags of a file; empty tags are not written."""
 
     title: str = ""
     keywords: tuple[str, ...] = ()
@@ -50,22 +50,22 @@ class Tags(msgspec.Struct, frozen=True):
 
 
 def build_packet(tags: Tags, before: bytes = b"") -> bytes:
-    """Build a whole packet with the tags and all other properties of the packet ``before``.
+    """Build a complete packet with the tags and all other properties of the packet ``before``.
 
-    A packet that can't be read, which no other reader could either, is replaced.
+    An unreadable packet, which no other reader could read either, is replaced.
     """
     root = _parse_packet(before)
     rdf = root.find(f"{{{RDF}}}RDF")
     if rdf is None:
         rdf = ET.SubElement(root, f"{{{RDF}}}RDF")
-    ours = _build_description(tags)
-    names = {child.tag for child in ours}
-    for other in rdf:
-        for child in [one for one in other if one.tag in names]:
-            other.remove(child)
-        for name in names & set(other.attrib):
-            del other.attrib[name]
-    rdf.append(ours)
+    description = _build_description(tags)
+    names = {child.tag for child in description}
+    for existing in rdf:
+        for child in [element for element in existing if element.tag in names]:
+            existing.remove(child)
+        for name in names & set(existing.attrib):
+            del existing.attrib[name]
+    rdf.append(description)
     for prefix, address in _PREFIXES.items():
         ET.register_namespace(prefix, address)
     text = ET.tostring(root, encoding="unicode")
@@ -80,28 +80,28 @@ def _parse_packet(before: bytes) -> ET.Element:
             if root.tag == f"{{{META}}}xmpmeta":
                 return root
             if root.tag == f"{{{RDF}}}RDF":
-                whole = ET.Element(f"{{{META}}}xmpmeta")
-                whole.append(root)
-                return whole
+                meta = ET.Element(f"{{{META}}}xmpmeta")
+                meta.append(root)
+                return meta
     except (ET.ParseError, ValueError):
         pass
     return ET.Element(f"{{{META}}}xmpmeta")
 
 
 def _build_description(tags: Tags) -> ET.Element:
-    ours = ET.Element(f"{{{RDF}}}Description", {f"{{{RDF}}}about": ""})
+    description = ET.Element(f"{{{RDF}}}Description", {f"{{{RDF}}}about": ""})
     if tags.title:
-        title = ET.SubElement(ET.SubElement(ours, f"{{{DC}}}title"), f"{{{RDF}}}Alt")
+        title = ET.SubElement(ET.SubElement(description, f"{{{DC}}}title"), f"{{{RDF}}}Alt")
         ET.SubElement(title, f"{{{RDF}}}li", {_LANGUAGE: "x-default"}).text = _replace_illegal(
             tags.title
         )
     if tags.keywords:
-        bag = ET.SubElement(ET.SubElement(ours, f"{{{DC}}}subject"), f"{{{RDF}}}Bag")
+        bag = ET.SubElement(ET.SubElement(description, f"{{{DC}}}subject"), f"{{{RDF}}}Bag")
         for word in tags.keywords:
             ET.SubElement(bag, f"{{{RDF}}}li").text = _replace_illegal(word)
     if tags.credit:
-        ET.SubElement(ours, f"{{{PHOTOSHOP}}}Credit").text = _replace_illegal(tags.credit)
-    return ours
+        ET.SubElement(description, f"{{{PHOTOSHOP}}}Credit").text = _replace_illegal(tags.credit)
+    return description
 
 
 def _replace_illegal(text: str) -> str:

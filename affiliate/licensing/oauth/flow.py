@@ -1,9 +1,9 @@
-"""Connecting an owner's account: the authorization-code flow, the token kept and refreshed.
+"""The connection of an owner's account: authorization-code flow, token storage and refresh.
 
-By the OpenAPI's ``/v2/oauth/authorize`` and ``/v2/oauth/access_token``. Expiring tokens are asked
-for. The description doesn't say whether a refreshing ends the refresh token; where the answer has
-a new one it is kept, else the old one. Nor does it say how a revoked one is refused: any 4xx but
-429 is taken for that.
+The flow uses the OpenAPI's ``/v2/oauth/authorize`` and ``/v2/oauth/access_token`` and requests
+expiring tokens. The description doesn't say whether a refresh ends the refresh token; a new refresh
+token in the answer replaces the old one. The refusal of a revoked token is not described either;
+any 4xx but 429 counts as that refusal.
 """
 
 import logging
@@ -30,7 +30,7 @@ from affiliate.transport.messages import Request, convert_answer
 
 ACCOUNT: Final = "shutterstock"
 REFRESH_EARLY_SECONDS: Final = 300.0
-"""So long before its end a token is refreshed; at half of its life if it lives for less."""
+"""The time before its expiry at which a token is refreshed, at most half of its lifetime."""
 TOKEN_CALL_SECONDS: Final = 10.0
 LEASE_SECONDS: Final = 30.0
 STORE_SECONDS: Final = 12.0
@@ -47,14 +47,14 @@ class _Answer(msgspec.Struct):
 
 
 class ShutterstockOAuth:
-    """The token of the owner's account at Shutterstock, for whoever calls in their name.
+    """The token of the owner's account at Shutterstock, for calls in the owner's name.
 
-    ``client`` is the application's id and secret; without both nothing can be connected. Without
-    a ``vault`` (it needs ``SECRET_KEY``) nothing is kept. ``fixed`` is the token in the settings,
-    which serves while no account is connected.
+    ``client`` is the application's id and secret; without both, no account can be connected. The
+    ``vault``, which needs ``SECRET_KEY``, stores tokens. ``fixed`` is the token in the settings,
+    used while no account is connected.
     """
 
-    def __init__(  # noqa: PLR0913 - what it is made of, by name
+    def __init__(  # noqa: PLR0913 - its parts, by name
         self,
         transport: Transport,
         vault: TokenStore | None,
@@ -73,7 +73,7 @@ class ShutterstockOAuth:
 
     @property
     def missing_settings(self) -> str:
-        """Return which settings are missing to connect an account; empty when none is."""
+        """Return the settings missing to connect an account, in words; empty if none is missing."""
         names = ("SHUTTERSTOCK_CLIENT_ID", "SHUTTERSTOCK_CLIENT_SECRET")
         missing = [name for name, value in zip(names, self._client, strict=True) if not value]
         missing += [] if self._vault else ["SECRET_KEY"]
@@ -83,19 +83,19 @@ class ShutterstockOAuth:
         """Return the stored token of the connected account; None when no account is connected.
 
         Raises:
-            NotConnected: it can't be read, for ``SECRET_KEY`` has changed.
+            NotConnected: the token can't be read, as ``SECRET_KEY`` has changed.
         """
-        found = self._vault.read(ACCOUNT) if self._vault else None
-        return found[0] if found else None
+        stored = self._vault.read(ACCOUNT) if self._vault else None
+        return stored[0] if stored else None
 
     def authorize_url(self, redirect_uri: str, scopes: Iterable[str], state: str) -> str:
-        """Return where the owner agrees, who comes back to ``redirect_uri`` with code and state.
+        """Return the page where the owner agrees and is sent to ``redirect_uri`` with a code.
 
         Raises:
             NotConnected: settings are missing.
         """
         self._require_token_store()
-        pairs = {
+        params = {
             "client_id": self._client[0],
             "realm": "customer",
             "redirect_uri": redirect_uri,
@@ -103,13 +103,13 @@ class ShutterstockOAuth:
             "scope": " ".join(select_scopes(scopes)),
             "state": state,
         }
-        return f"{self.url}/v2/oauth/authorize?{urlencode(pairs)}"
+        return f"{self.url}/v2/oauth/authorize?{urlencode(params)}"
 
     def connect(self, code: str, scopes: Iterable[str]) -> Token:
-        """Exchange the code for a token and keep it.
+        """Exchange the code for a token and store the token.
 
         Raises:
-            AgencyError: the code is not taken, or settings are missing.
+            AgencyError: the code is refused, or settings are missing.
         """
         vault = self._require_token_store()
         answer = self._request_token({"grant_type": "authorization_code", "code": code}, code)
@@ -118,22 +118,21 @@ class ShutterstockOAuth:
         return token
 
     def disconnect(self) -> bool:
-        """Forget the account's token; False when none was connected.
+        """Forget the account's token; return False if no account was connected.
 
-        The API has no call that revokes one: the owner can do so in their account's settings.
+        The API has no call to revoke a token; the owner can revoke it in the account's settings.
         """
         return self._vault.remove(ACCOUNT) if self._vault else False
 
     def get_access_token(self) -> str:
         """Return the access token of the connected account, refreshed in time, or the fixed token.
 
-        Of all processes one refreshes at a time; the others use the token while it still lasts,
-        or wait.
+        One process at a time refreshes; other processes use the token while valid, or wait.
 
         Raises:
-            NotConnected: there is none, or it can't be refreshed any more.
+            NotConnected: there is no token, or the token can't be refreshed any more.
         """
-        end = time.monotonic() + LEASE_SECONDS
+        deadline = time.monotonic() + LEASE_SECONDS
         while True:
             token = self.read_token()
             if token is None:
@@ -144,7 +143,7 @@ class ShutterstockOAuth:
                 return self._refresh_with_lease(self._vault, lease)
             if _is_before(self._now(), token.expires_at):
                 return token.access_token
-            if time.monotonic() > end:
+            if time.monotonic() > deadline:
                 raise AgencyTimeout(ACCOUNT, "The token is not refreshed in time.")
             time.sleep(POLL_SECONDS)
 
@@ -161,16 +160,16 @@ class ShutterstockOAuth:
         return self._vault
 
     def _refresh_with_lease(self, vault: TokenStore, lease: float) -> str:
-        """Refresh the token, unless another process was first."""
+        """Refresh the token, unless another process has refreshed the token before."""
         try:
-            found = vault.read(ACCOUNT)
-            if found is None:
+            stored = vault.read(ACCOUNT)
+            if stored is None:
                 return self._use_fixed_token()
-            token, version = found
+            token, version = stored
             if not _is_before(self._now(), token.refresh_at):
                 token = self._refresh(token)
                 if not _store_renewed_token(vault, token, version):
-                    token = self.read_token() or token  # connected anew, or no more, meanwhile
+                    token = self.read_token() or token  # reconnected or disconnected meanwhile
             return token.access_token
         finally:
             vault.release(ACCOUNT, lease)
@@ -180,8 +179,8 @@ class ShutterstockOAuth:
         try:
             if token.refresh_token is None:
                 raise BadCredentials(ACCOUNT, "There is no refresh token.")
-            asked = {"grant_type": "refresh_token", "refresh_token": token.refresh_token}
-            answer = self._request_token(asked, token.refresh_token)
+            fields = {"grant_type": "refresh_token", "refresh_token": token.refresh_token}
+            answer = self._request_token(fields, token.refresh_token)
         except AgencyError as error:
             if _is_before(self._now(), token.expires_at):
                 log.warning("the token could not be refreshed: %s", error)
@@ -226,14 +225,14 @@ class ShutterstockOAuth:
 def _store_renewed_token(vault: TokenStore, token: Token, version: int) -> bool:
     """Store a refreshed token before first use; False when another was connected meanwhile.
 
-    A database that is busy is tried for a while: the refresh token of before may be worth nothing.
+    A busy database is retried for STORE_SECONDS, as the old refresh token may be invalid by then.
     """
-    end = time.monotonic() + STORE_SECONDS
+    deadline = time.monotonic() + STORE_SECONDS
     while True:
         try:
             return vault.replace_refreshed(ACCOUNT, token, version)
         except LedgerError:
-            if time.monotonic() > end:
+            if time.monotonic() > deadline:
                 raise
             time.sleep(POLL_SECONDS)
 

@@ -15,7 +15,7 @@ SCOPES: Final[Mapping[str, str]] = {
     "collections.view": "See collections",
     "collections.edit": "Make and change collections",
 }
-"""Each scope with what it is for; ``user.view`` is always asked for, so that pages can say who."""
+"""The purpose of each scope; ``user.view`` is always requested, so that pages can name the user."""
 DEFAULT_SCOPE: Final = "user.view"
 
 SCOPES_BY_CALL: Final = (
@@ -29,12 +29,12 @@ SCOPES_BY_CALL: Final = (
     ("GET", r"/v2/[a-z]+/collections(/.*)?", ("collections.view",)),
     ("*", r"/v2/[a-z]+/collections(/.*)?", ("collections.edit",)),
 )
-"""Method, path and scopes; the first that fits counts."""
+"""Method, path and scopes of calls; the first matching row counts."""
 
 
 def get_required_scopes(method: str, path: str) -> tuple[str, ...]:
-    """Return the scopes that a call needs; none where the description asks for none."""
-    for known, pattern, scopes in SCOPES_BY_CALL:
-        if known in {"*", method} and re.fullmatch(pattern, path):
+    """Return the scopes that a call needs by the OpenAPI description."""
+    for known_method, pattern, scopes in SCOPES_BY_CALL:
+        if known_method in {"*", method} and re.fullmatch(pattern, path):
             return scopes
     return ()

@@ -1,7 +1,7 @@
-"""Parses the ids to license: ids, lists of ids, and addresses of pictures' pages.
+"""Parsing of the items to license: ids, lists of ids, and addresses of pictures' pages.
 
-Addresses are those that a browser shows at the agencies, pages of this site, and affiliate links,
-which hold the agency's address percent-encoded.
+Known addresses are pages at the agencies, pages of this site, and affiliate links, which contain
+the agency's address percent-encoded.
 """
 
 import re
@@ -20,9 +20,9 @@ OWN_PAGE: Final = re.compile(r"/(image|video)/([^/]+)/([^/]+)/?")
 
 
 class AddressForm(NamedTuple):
-    """How an agency's addresses look: a pattern of its host and, of a path, of each kind of media.
+    """The form of an agency's addresses: patterns of the host and of the path by kind of media.
 
-    Each pattern of a path has the id as its group; ``parameter`` holds one elsewhere.
+    The group of a path's pattern is the id; ``parameter`` names a query parameter with an id.
     """
 
     host: str
@@ -68,10 +68,10 @@ ADDRESS_FORMS: Final[Mapping[str, AddressForm]] = {
 
 
 def read_ids(texts: Iterable[str], agency: str, media: MediaKind) -> list[str]:
-    """Return the ids that some arguments name, each once; what is no address is an id.
+    """Return the ids in some arguments, without duplicates; words other than addresses are ids.
 
     Raises:
-        PurchaseRefused: an address names no item, or one of another agency or kind of media.
+        PurchaseRefused: an address names no item, or an item of another agency or kind of media.
     """
     parts = (part for text in texts for part in SEPARATORS.split(text) if part)
     return list(dict.fromkeys(_read_id(part, agency, media) for part in parts))
@@ -81,22 +81,22 @@ def _read_id(text: str, agency: str, media: MediaKind) -> str:
     if not WEB_ADDRESS.match(text):
         return text
     for address in _iter_addresses(text):
-        if found := _parse_address(address):
-            return _require_match(text, *found, agency, media)
+        if item := _parse_address(address):
+            return _require_match(text, *item, agency, media)
     raise PurchaseRefused(f"{text[:200]} is no address of a picture or video that is known here.")
 
 
 def _iter_addresses(text: str) -> Iterator[str]:
-    """Yield the address, then those that stand percent-encoded in it, the innermost first."""
+    """Yield the address, then the addresses percent-encoded in it, the innermost first."""
     yield text if "://" in text else f"https://{text}"
     plain = unquote(unquote(text))
-    starts = [one.start() for one in re.finditer(r"https?://", plain, re.IGNORECASE)]
+    starts = [match.start() for match in re.finditer(r"https?://", plain, re.IGNORECASE)]
     for start in reversed(starts[1:]):
         yield plain[start:]
 
 
 def _parse_address(address: str) -> tuple[str, MediaKind, str] | None:
-    """Return agency, kind of media and id of an address; None where it names no item."""
+    """Return agency, kind of media and id of an address; None for an address without an item."""
     try:
         parts = urlsplit(address)
         host = (parts.hostname or "").rstrip(".")
@@ -105,38 +105,47 @@ def _parse_address(address: str) -> tuple[str, MediaKind, str] | None:
     for agency, form in ADDRESS_FORMS.items():
         if re.fullmatch(form.host, host):
             return _match_form(agency, form, parts.path, parse_qs(parts.query))
-    own = OWN_PAGE.fullmatch(unquote(parts.path))
-    if own is None:
+    match = OWN_PAGE.fullmatch(unquote(parts.path))
+    if match is None:
         return None
-    kind: MediaKind = "video" if own[1] == "video" else "image"
-    return own[2], kind, own[3]
+    kind: MediaKind = "video" if match[1] == "video" else "image"
+    return match[2], kind, match[3]
 
 
 def _match_form(
     agency: str, form: AddressForm, path: str, query: Mapping[str, list[str]]
 ) -> tuple[str, MediaKind, str] | None:
-    given = query.get(form.parameter, [""])[0]
-    if re.fullmatch(r"[0-9]+", given, re.ASCII):
-        return agency, "image", given
+    parameter = query.get(form.parameter, [""])[0]
+    if re.fullmatch(r"[0-9]+", parameter, re.ASCII):
+        return agency, "image", parameter
     for media, pattern in form.paths:
-        if found := re.match(pattern, path):
-            return agency, media, found[1]
-        if found := re.match(rf"/[a-z]{{2}}(?:-[A-Za-z]{{2}})?{pattern}", path):  # a language's
-            return agency, media, found[1]
+        if match := re.match(pattern, path):
+            return agency, media, match[1]
+        if match := re.match(rf"/[a-z]{{2}}(?:-[A-Za-z]{{2}})?{pattern}", path):  # under a language
+            return agency, media, match[1]
     return None
 
 
-def _require_match(  # noqa: PLR0913, PLR0917 - what is said, and what was asked for
-    text: str, agency: str, media: MediaKind, media_id: str, wanted: str, kind: MediaKind
+def _require_match(  # noqa: PLR0913, PLR0917 - the address's parts, and the wanted ones
+    text: str,
+    agency: str,
+    media: MediaKind,
+    media_id: str,
+    wanted_agency: str,
+    wanted_media: MediaKind,
 ) -> str:
-    """Return the id if the address is of the agency and kind of media asked for."""
-    named = "shutterstock" if agency == "shutterstock-editorial" else agency
-    if named != wanted:
-        raise PurchaseRefused(f"{text[:200]} is of {named}; say --agency {named}.")
-    own = agency != named
-    media = ("editorial-video" if media == "video" else "editorial") if own else media
-    if media != kind:
-        says = {"image": "neither --video nor --editorial", "video": "--video"}
-        says |= {"editorial": "--editorial", "editorial-video": "--editorial --video"}
-        raise PurchaseRefused(f"{text[:200]} is of another kind of media; say {says[media]}.")
+    """Return the id if the address is of the wanted agency and kind of media.
+
+    Raises:
+        PurchaseRefused: names the option for the address's agency or kind of media.
+    """
+    own_agency = "shutterstock" if agency == "shutterstock-editorial" else agency
+    if own_agency != wanted_agency:
+        raise PurchaseRefused(f"{text[:200]} is of {own_agency}; say --agency {own_agency}.")
+    is_editorial = agency != own_agency
+    media = ("editorial-video" if media == "video" else "editorial") if is_editorial else media
+    if media != wanted_media:
+        options = {"image": "neither --video nor --editorial", "video": "--video"}
+        options |= {"editorial": "--editorial", "editorial-video": "--editorial --video"}
+        raise PurchaseRefused(f"{text[:200]} is of another kind of media; say {options[media]}.")
     return media_id

@@ -36,9 +36,9 @@ SETTLE_POLL_SECONDS: Final = 0.5
 
 
 class PurchaseOutcome(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of one offer: ``purchase.state`` says it, or ``refused`` why nothing was sent.
+    """The outcome of one offer: ``purchase.state``, or in ``refused`` the reason for not sending.
 
-    ``unwritten`` is why the ledger has not what the agency said; empty where it has.
+    ``unwritten`` is the reason why the ledger lacks the agency's answer; empty for a full record.
     """
 
     offer: Offer
@@ -49,10 +49,10 @@ class PurchaseOutcome(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PurchaseObserver:
-    """Receives the agency's answers before the ledger; this base class stores nothing.
+    """An observer that receives the agency's answers before the ledger; the base stores nothing.
 
-    For each request the methods are called in their order here; `record_answer` within
-    `defer_interrupts`.
+    For each request the methods are called in the order of their definition; `record_answer` is
+    called within `defer_interrupts`.
     """
 
     def before_request(self, claimed: Sequence[tuple[Offer, Purchase]]) -> None:
@@ -67,17 +67,17 @@ class PurchaseObserver:
         return nullcontext()
 
     def record_answer(self, outcomes: Sequence[PurchaseOutcome]) -> None:
-        """Store the agency's answer, which is stored nowhere else yet."""
+        """Store the agency's answer, which is not stored elsewhere yet."""
 
     def fetch_file(self, outcome: PurchaseOutcome) -> None:
-        """Fetch the file of a license whose file can be had only once."""
+        """Fetch the file of a license whose file can't be had later."""
 
     def forget_written(self, purchases: Sequence[Purchase]) -> None:
         """Forget purchases that the ledger has stored."""
 
 
 class PurchaseService:
-    """Buys with an account and writes it into ``purchases``; ``pause`` waits for seconds."""
+    """The purchases with an account, recorded in ``purchases``; ``pause`` waits for seconds."""
 
     def __init__(
         self,
@@ -104,48 +104,52 @@ class PurchaseService:
         offers: Sequence[Offer],
         *,
         force: bool = False,
-        witness: PurchaseObserver | None = None,
+        observer: PurchaseObserver | None = None,
     ) -> Iterator[PurchaseOutcome]:
-        """Buy, request after request, as the outcomes are taken.
+        """Buy the offers, one request after another, as the caller takes the outcomes.
 
-        After an unknown outcome it ends: the offers that have none were not sent.
+        After an unknown outcome the purchases end; offers without an outcome were not sent.
 
         Raises:
-            PurchaseRefused: nothing is sent, for an offer lacks something or an earlier purchase
+            PurchaseRefused: nothing is sent, as an offer lacks something or an earlier purchase
                 is still unknown.
-            AgencyError: nothing of this request was bought; those before it were.
-            LedgerError: of a request that was sent only after all its outcomes were taken, those
-                that the ledger has not as ``unwritten``.
+            AgencyError: nothing of this request was bought; earlier requests were.
+            LedgerError: after all outcomes of a sent request were taken; ``unwritten`` marks the
+                outcomes that the ledger lacks.
         """
-        witness = witness or PurchaseObserver()
+        observer = observer or PurchaseObserver()
         for offer in offers:
             self._validate(offer)
         self._history.read_prices()
         for batch in _split_batches(offers, self._account.max_per_request):
             self._settle_open_purchases()
-            outcomes = self._buy(batch, witness, force=force)
+            outcomes = self._buy(batch, observer, force=force)
             yield from outcomes
-            if unwritten := [one.unwritten for one in outcomes if one.unwritten]:
+            if unwritten := [outcome.unwritten for outcome in outcomes if outcome.unwritten]:
                 raise LedgerError(unwritten[0])
-            if any(one.purchase and one.purchase.state == "unknown" for one in outcomes):
+            if any(
+                outcome.purchase and outcome.purchase.state == "unknown" for outcome in outcomes
+            ):
                 return
 
     def find_other_size(self, offer: Offer) -> str:
-        """Return in which other size the item was bought within a day; empty where in none.
+        """Return the other size in which the item was bought within a day, in words; empty if none.
 
         Raises:
             AgencyError: the history can't be read.
         """
-        wanted, recent = self._prepare_record(offer)
-        if here := self._purchases.find_other_size(wanted):
-            return _describe_earlier_purchase(here.size, here.made_at, here.license_id)
-        there = self._history.find_elsewhere(wanted, recent, any_size=True)
-        if there is None or self._history.find_elsewhere(wanted, recent, any_size=False):
+        purchase, recent = self._prepare_record(offer)
+        if own_purchase := self._purchases.find_other_size(purchase):
+            return _describe_earlier_purchase(
+                own_purchase.size, own_purchase.made_at, own_purchase.license_id
+            )
+        record = self._history.find_elsewhere(purchase, recent, any_size=True)
+        if record is None or self._history.find_elsewhere(purchase, recent, any_size=False):
             return ""
-        return _describe_earlier_purchase(there.size, there.downloaded_at, there.id)
+        return _describe_earlier_purchase(record.size, record.downloaded_at, record.id)
 
     def settle(self) -> list[Purchase]:
-        """Ask the history what became of purchases; gives those that are still unknown.
+        """Settle open purchases by the history; return the purchases that are still unknown.
 
         Raises:
             AgencyError: the history can't be read.
@@ -163,48 +167,58 @@ class PurchaseService:
             raise PurchaseRefused(f"{offer.asset.id} is editorial; agree to the notice first.")
 
     def _settle_open_purchases(self) -> None:
-        """Settle what is open, waiting for other processes that are just buying.
+        """Settle open purchases, waiting for other processes that are buying just now.
 
-        For each it waits so long and no longer, whatever the clock says of when it was begun.
+        The wait for a purchase is ANSWER_WAIT at most, whatever its time of beginning is.
+
+        Raises:
+            PurchaseRefused: the outcome of a purchase stays unknown.
         """
-        looks: Counter[str] = Counter()
-        while still := self._history.settle_open():
-            looks.update(one.purchase_id for one in still)
-            patience = ANSWER_WAIT.total_seconds() / SETTLE_POLL_SECONDS
-            if any(one.state == "unknown" or looks[one.purchase_id] > patience for one in still):
-                raise PurchaseRefused(self._describe_unsettled(still))
+        polls: Counter[str] = Counter()
+        while unsettled := self._history.settle_open():
+            polls.update(purchase.purchase_id for purchase in unsettled)
+            max_polls = ANSWER_WAIT.total_seconds() / SETTLE_POLL_SECONDS
+            if any(
+                purchase.state == "unknown" or polls[purchase.purchase_id] > max_polls
+                for purchase in unsettled
+            ):
+                raise PurchaseRefused(self._describe_unsettled(unsettled))
             self._pause(SETTLE_POLL_SECONDS)
 
-    def _describe_unsettled(self, still: Sequence[Purchase]) -> str:
-        names = ", ".join(f"{one.media} {one.media_id}" for one in still)
-        latest = max(one.made_at for one in still) + self._grace
+    def _describe_unsettled(self, unsettled: Sequence[Purchase]) -> str:
+        names = ", ".join(f"{purchase.media} {purchase.media_id}" for purchase in unsettled)
+        latest = max(purchase.made_at for purchase in unsettled) + self._grace
         return (
             f"Whether {names} was bought is unknown. Nothing else is bought before the license "
             f"history shows it, or still does not at {latest:%H:%M:%S} UTC."
         )
 
     def _buy(
-        self, batch: Sequence[Offer], witness: PurchaseObserver, *, force: bool
+        self, batch: Sequence[Offer], observer: PurchaseObserver, *, force: bool
     ) -> list[PurchaseOutcome]:
-        claimed, refused = self._claim(batch, witness, force=force)
+        claimed, refused = self._claim(batch, observer, force=force)
         if not claimed:
             return refused
-        with witness.defer_interrupts():
+        with observer.defer_interrupts():
             outcomes, failure = self._send(claimed)
-            witness.record_answer(outcomes)
-        for n, one in enumerate(outcomes):
-            if one.offer.comes_once and one.purchase and one.purchase.state == "licensed":
-                outcomes[n] = self._name_license(one)
-                witness.fetch_file(outcomes[n])
-        outcomes = self._record_outcomes(outcomes, witness)
-        if failure and not any(one.unwritten for one in outcomes):
+            observer.record_answer(outcomes)
+        for index, outcome in enumerate(outcomes):
+            if (
+                outcome.offer.comes_once
+                and outcome.purchase
+                and outcome.purchase.state == "licensed"
+            ):
+                outcomes[index] = self._name_license(outcome)
+                observer.fetch_file(outcomes[index])
+        outcomes = self._record_outcomes(outcomes, observer)
+        if failure and not any(outcome.unwritten for outcome in outcomes):
             raise failure
         return refused + outcomes
 
     def _send(
         self, claimed: Sequence[tuple[Offer, Purchase]]
     ) -> tuple[list[PurchaseOutcome], AgencyError | None]:
-        """Ask once; return the outcomes, and a failure to raise after they are recorded."""
+        """Send the request once; return the outcomes, and a failure to raise after recording."""
         try:
             results = self._account.license([offer.request for offer, _ in claimed])
         except UnclearOutcome as error:
@@ -212,181 +226,200 @@ class PurchaseService:
         except AgencyError as error:
             failure = None if isinstance(error, RequestRefused) else error
             return _build_same_outcomes(claimed, "failed", error.message), failure
-        said = zip(claimed, results, strict=True)
-        return [_build_outcome(offer, purchase, one) for (offer, purchase), one in said], None
+        answers = zip(claimed, results, strict=True)
+        return [
+            _build_outcome(offer, purchase, result) for (offer, purchase), result in answers
+        ], None
 
     def _name_license(self, outcome: PurchaseOutcome) -> PurchaseOutcome:
-        """Return a purchase with its license's name by the history, if the answer had none."""
-        done = outcome.purchase
-        if done is None or done.license_id:
+        """Return the outcome with the license's id from the history, if the answer had no id."""
+        purchase = outcome.purchase
+        if purchase is None or purchase.license_id:
             return outcome
-        with suppress(AgencyError, LedgerError):  # its file has another name then
-            done = self._history.name_license(done)
-        return replace(outcome, purchase=done)
+        with suppress(AgencyError, LedgerError):  # the file then has another name
+            purchase = self._history.name_license(purchase)
+        return replace(outcome, purchase=purchase)
 
     def _record_outcomes(
-        self, outcomes: Sequence[PurchaseOutcome], witness: PurchaseObserver
+        self, outcomes: Sequence[PurchaseOutcome], observer: PurchaseObserver
     ) -> list[PurchaseOutcome]:
-        """Close all records of a request, then ask the history for what is lacking.
+        """Close all records of a request, then complete the outcomes from the history.
 
-        Once the ledger has failed it is not asked for the rest, which would take as long each.
+        After a failure of the ledger the other records are skipped, as each would take as long.
         """
         closed: list[PurchaseOutcome] = []
         failure = ""
-        for one in outcomes:
+        for outcome in outcomes:
             try:
-                closed.append(one if failure else self._close_record(one))
+                closed.append(outcome if failure else self._close_record(outcome))
             except LedgerError as error:
                 failure = str(error)
-                closed.append(one)
+                closed.append(outcome)
             if failure:
-                closed[-1] = replace(one, unwritten=failure)
-        written = [one.purchase for one in closed if one.purchase and not one.unwritten]
-        witness.forget_written(written)
-        return [one if one.unwritten else self._complete_from_history(one) for one in closed]
+                closed[-1] = replace(outcome, unwritten=failure)
+        written = [
+            outcome.purchase for outcome in closed if outcome.purchase and not outcome.unwritten
+        ]
+        observer.forget_written(written)
+        return [
+            outcome if outcome.unwritten else self._complete_from_history(outcome)
+            for outcome in closed
+        ]
 
     def _close_record(self, outcome: PurchaseOutcome) -> PurchaseOutcome:
-        done = outcome.purchase
-        if done is None:
+        purchase = outcome.purchase
+        if purchase is None:
             return outcome
-        said = {name: getattr(done, name) for name in ("state", "license_id", "charge", "error")}
-        return replace(outcome, purchase=self._purchases.close(done, **said))
+        fields = {
+            name: getattr(purchase, name) for name in ("state", "license_id", "charge", "error")
+        }
+        return replace(outcome, purchase=self._purchases.close(purchase, **fields))
 
     def _complete_from_history(self, outcome: PurchaseOutcome) -> PurchaseOutcome:
-        """Return the outcome with what the history adds; the next purchase asks again."""
-        done = outcome.purchase
-        if done is None or done.state == "failed":
+        """Return the outcome with the history's additions; the next purchase tries again."""
+        purchase = outcome.purchase
+        if purchase is None or purchase.state == "failed":
             return outcome
         with suppress(AgencyError, LedgerError):
-            if done.state == "unknown":
-                done = self._history.settle_purchase(done)
-            elif done.asked is not None or done.license_id is None:
-                done = self._history.complete_purchase(done)
-        return replace(outcome, purchase=done)
+            if purchase.state == "unknown":
+                purchase = self._history.settle_purchase(purchase)
+            elif purchase.asked is not None or purchase.license_id is None:
+                purchase = self._history.complete_purchase(purchase)
+        return replace(outcome, purchase=purchase)
 
     def _claim(
-        self, batch: Sequence[Offer], witness: PurchaseObserver, *, force: bool
+        self, batch: Sequence[Offer], observer: PurchaseObserver, *, force: bool
     ) -> tuple[list[tuple[Offer, Purchase]], list[PurchaseOutcome]]:
-        """Record what is about to be bought; what stands in the way of some is their outcome."""
+        """Claim the offers in the ledger; return the claims, and outcomes of the refused offers."""
         claimed: list[tuple[Offer, Purchase]] = []
         refused: list[PurchaseOutcome] = []
         try:
             for offer in batch:
                 purchase, recent = self._prepare_record(offer)
-                other = None if force else self._find_elsewhere(offer, purchase, recent)
-                words = _describe_elsewhere(other) if other else ""
-                if not words:
+                record = None if force else self._find_elsewhere(offer, purchase, recent)
+                reason = _describe_elsewhere(record) if record else ""
+                if not reason:
                     clash = self._purchases.claim(
                         purchase, force=force, any_size=offer.size_auto_selected
                     )
-                    words = _describe_clash(clash, purchase) if clash else ""
-                if words:
-                    refused.append(PurchaseOutcome(offer=offer, refused=words))
+                    reason = _describe_clash(clash, purchase) if clash else ""
+                if reason:
+                    refused.append(PurchaseOutcome(offer=offer, refused=reason))
                 else:
                     claimed.append((offer, purchase))
             if claimed:
-                witness.before_request(claimed)
+                observer.before_request(claimed)
             self._refuse_old_claims(claimed)
         except BaseException:
-            with suppress(LedgerError):  # the reason why it was not sent is what matters
-                self._abandon_claims([one for _, one in claimed], witness)
+            with suppress(LedgerError):  # the first failure matters more
+                self._abandon_claims([claim for _, claim in claimed], observer)
             raise
         return claimed, refused
 
     def _find_elsewhere(
-        self, offer: Offer, wanted: Purchase, recent: Sequence[Record]
+        self, offer: Offer, purchase: Purchase, recent: Sequence[Record]
     ) -> Record | None:
-        """Return the license in the history that stands in the way, if any."""
-        return self._history.find_elsewhere(wanted, recent, any_size=offer.size_auto_selected)
+        """Return the license in the history that prevents the purchase, if any."""
+        return self._history.find_elsewhere(purchase, recent, any_size=offer.size_auto_selected)
 
     def _refuse_old_claims(self, claimed: Sequence[tuple[Offer, Purchase]]) -> None:
-        """Give up records so old that another process may soon take them for not bought."""
-        oldest = min((one.made_at for _, one in claimed), default=self._purchases.now())
+        """Refuse claims so old that another process may soon settle them as not bought.
+
+        Raises:
+            PurchaseRefused: the oldest claim is older than half of the grace period.
+        """
+        oldest = min((purchase.made_at for _, purchase in claimed), default=self._purchases.now())
         if self._purchases.now() - oldest > self._grace / 2:
             raise PurchaseRefused("It took too long to get ready; nothing was sent.")
 
     def _prepare_record(self, offer: Offer) -> tuple[Purchase, list[Record]]:
         """Return the record to write, and the item's licenses made within a purchase's `LIFE`."""
-        one, now = offer.request, self._purchases.now()
-        history = self._account.iter_history(one.media, media_id=one.id)
+        request, now = offer.request, self._purchases.now()
+        history = self._account.iter_history(request.media, media_id=request.id)
         newest = next(history, None)
         rows = chain([newest], history) if newest else ()
         recent = list(takewhile(lambda row: row.downloaded_at >= now - INTENT_LIFETIME, rows))
-        side = "x".join(str(pixels or "") for pixels in one.custom) if one.custom else one.size
+        size = (
+            "x".join(str(pixels or "") for pixels in request.custom)
+            if request.custom
+            else request.size
+        )
         purchase = Purchase(
             agency=self._account.agency,
             api=self._account.url,
-            media=one.media,
-            media_id=one.id,
-            size=side,
+            media=request.media,
+            media_id=request.id,
+            size=size,
             license=offer.subscription.license,
             subscription_id=offer.subscription.id,
             made_at=self._purchases.now(),
             before=newest.id if newest else "",
-            asked=one.price,
+            asked=request.price,
         )
         return purchase, recent
 
-    def _abandon_claims(self, claimed: Sequence[Purchase], witness: PurchaseObserver) -> None:
-        """Close records of what was not sent."""
-        for one in claimed:
-            self._purchases.close(one, state="failed", error="It was not sent.")
-        witness.forget_written(claimed)
+    def _abandon_claims(self, claimed: Sequence[Purchase], observer: PurchaseObserver) -> None:
+        """Close the records of claims that were not sent."""
+        for purchase in claimed:
+            self._purchases.close(purchase, state="failed", error="It was not sent.")
+        observer.forget_written(claimed)
 
 
 def _build_same_outcomes(
     claimed: Iterable[tuple[Offer, Purchase]], state: Literal["unknown", "failed"], error: str
 ) -> list[PurchaseOutcome]:
-    """Return the same outcome for all that was in a request."""
-    made = ((offer, replace(one, state=state, error=error)) for offer, one in claimed)
-    return [PurchaseOutcome(offer=offer, purchase=purchase) for offer, purchase in made]
+    """Return the same outcome for all claims of a request."""
+    return [
+        PurchaseOutcome(offer=offer, purchase=replace(purchase, state=state, error=error))
+        for offer, purchase in claimed
+    ]
 
 
 def _build_outcome(offer: Offer, purchase: Purchase, result: LicenseResult) -> PurchaseOutcome:
-    """Return the outcome of one item as the agency says it."""
+    """Return the outcome of one item from the agency's result."""
     if result.license_id is not None or result.download_url is not None:
-        done = replace(
+        closed = replace(
             purchase,
             state="licensed",
             license_id=result.license_id,
             charge=result.allotment_charge,
             error=result.error,
         )
-        return PurchaseOutcome(offer=offer, purchase=done, result=result)
+        return PurchaseOutcome(offer=offer, purchase=closed, result=result)
     if result.error:
-        done = replace(purchase, state="failed", error=result.error)
+        closed = replace(purchase, state="failed", error=result.error)
     else:
-        done = replace(purchase, state="unknown", error="The answer says nothing.")
-    return PurchaseOutcome(offer=offer, purchase=done)
+        closed = replace(purchase, state="unknown", error="The answer says nothing.")
+    return PurchaseOutcome(offer=offer, purchase=closed)
 
 
-def _split_batches(offers: Sequence[Offer], most: int) -> Iterator[Sequence[Offer]]:
-    """Yield the items of each request: one on API subscriptions, else ``most`` of one kind."""
-    for (_, _, single), group in groupby(offers, _get_batch_key):
+def _split_batches(offers: Sequence[Offer], max_items: int) -> Iterator[Sequence[Offer]]:
+    """Yield the items of each request: one on API subscriptions, else ``max_items`` of a kind."""
+    for (_, _, is_single), group in groupby(offers, _get_batch_key):
         items = list(group)
-        size = 1 if single else most
-        yield from (items[i : i + size] for i in range(0, len(items), size))
+        size = 1 if is_single else max_items
+        yield from (items[start : start + size] for start in range(0, len(items), size))
 
 
 def _get_batch_key(offer: Offer) -> tuple[str, str, bool]:
     return offer.request.media, offer.request.country, offer.subscription.is_api
 
 
-def _describe_elsewhere(other: Record) -> str:
-    when = f"{other.downloaded_at:%Y-%m-%d %H:%M} UTC"
-    size = f" in the size {other.size}" if other.size else ""
-    return f"The account has bought the same elsewhere at {when}{size} (license {other.id})."
+def _describe_elsewhere(record: Record) -> str:
+    time = f"{record.downloaded_at:%Y-%m-%d %H:%M} UTC"
+    size = f" in the size {record.size}" if record.size else ""
+    return f"The account has bought the same elsewhere at {time}{size} (license {record.id})."
 
 
-def _describe_clash(clash: Purchase, wanted: Purchase) -> str:
+def _describe_clash(clash: Purchase, purchase: Purchase) -> str:
     if clash.state != "licensed":
         return "The same is being bought right now, or its outcome is unknown."
     license_id = f" (license {clash.license_id})" if clash.license_id else ""
-    when = f"{clash.made_at:%Y-%m-%d %H:%M} UTC"
-    words = f"The same was bought at {when} in the size {clash.size}{license_id}."
-    return words if clash.size == wanted.size else f"{words} --force buys {wanted.size} too."
+    time = f"{clash.made_at:%Y-%m-%d %H:%M} UTC"
+    words = f"The same was bought at {time} in the size {clash.size}{license_id}."
+    return words if clash.size == purchase.size else f"{words} --force buys {purchase.size} too."
 
 
-def _describe_earlier_purchase(size: str, when: datetime, license_id: str | None) -> str:
-    named = f" (license {license_id})" if license_id else ""
-    return f"in {size or 'another size'} at {when:%H:%M} UTC{named}"
+def _describe_earlier_purchase(size: str, moment: datetime, license_id: str | None) -> str:
+    suffix = f" (license {license_id})" if license_id else ""
+    return f"in {size or 'another size'} at {moment:%H:%M} UTC{suffix}"

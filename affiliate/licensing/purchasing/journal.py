@@ -1,12 +1,12 @@
-"""The journal of purchases: what was asked and what the agency said, until the ledger has it.
+"""The journal of purchases: requests and the agency's answers, until the ledger has both.
 
-Each command that buys writes a file of its own into ``DATA_DIR``: lines of JSON, of which each
-holds all that is known of one purchase by then; the newest one counts. What is about to be bought
-is on the disk before the request is sent, and the agency's answer before anything else is done
-with it, in room that was taken up before. The file is gone once the ledger has every purchase and
-what comes only once was fetched; a later command finds what a failure or a kill has left.
+Each command that buys writes its own file into ``DATA_DIR``. Each line of JSON holds all that is
+known of a purchase at the time of writing; the newest line counts. A purchase is on the disk before
+the request is sent. The agency's answer is written before any other use, into space reserved
+beforehand. The file is removed once the ledger has every purchase and files that can't be had later
+are fetched; a later command finds the files that a failure or a kill has left.
 
-A file belongs to the process that holds its lock, which ends with the process.
+A file belongs to the process that holds its lock; the lock ends with the process.
 """
 
 import fcntl
@@ -26,18 +26,18 @@ from affiliate.errors import PurchaseRefused
 
 FILE_PATTERN: Final = "purchases-*.journal"
 RESERVED_BYTES: Final = 8192
-"""Bytes kept free for what the agency answers of one purchase; signed links take some hundreds."""
+"""Bytes reserved for the agency's answer to one purchase; signed links take some hundreds."""
 MAX_FILE_BYTES: Final = 64 * 2**20
-"""No file of ours is larger; one that is was not written here and is left alone."""
+"""The maximum size of a journal's file; only these bytes are read."""
 FILE_MODE: Final = 0o600
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of one purchase.
+    """The known state of one purchase.
 
-    ``purchase`` is as the agency's answer has it, pending before that. ``folder`` is where its file
-    goes, ``once`` that the file can be had right after the purchase alone, ``link`` its address
-    until it is there, which is a secret. ``written`` tells that the ledger has the purchase.
+    ``purchase`` is pending until the agency's answer. ``folder`` is the folder for the file;
+    ``once`` tells that the file can be had only right after the purchase; ``link`` is the file's
+    address, a secret, until the file is fetched. ``written`` purchases are in the ledger.
     """
 
     purchase: Purchase
@@ -52,15 +52,15 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_open(self) -> bool:
-        """Return whether anything is left to be done."""
+        """Return whether the file or the record in the ledger is still missing."""
         return bool(self.link) or not self.written
 
 
 class JournalFile:
-    """The file of one command, locked by its process; ``entries`` is what it holds.
+    """The file of one command, locked by its process; ``entries`` holds the entries by purchase id.
 
-    Methods raise `OSError` when the disk is full or can't be written; ``entries`` then is as
-    before.
+    Methods raise `OSError` when the disk is full or can't be written, and then leave ``entries``
+    unchanged.
     """
 
     def __init__(self, path: Path, descriptor: int) -> None:
@@ -70,21 +70,21 @@ class JournalFile:
         self.entries: dict[str, Entry] = {}
 
     def read_entries(self) -> Self:
-        """Read what was written; a line that was cut off is none."""
+        """Read the written entries; ignore a line that was cut off."""
         size = os.fstat(self._descriptor).st_size
         content = os.pread(self._descriptor, min(size, MAX_FILE_BYTES), 0).rstrip(b"\0")
         self._end = len(content)
         for line in content.split(b"\n"):
             with suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-                one = decoding.decode_json(line.strip(b"\0"), Entry)
-                self.entries[one.purchase.purchase_id] = one
+                entry = decoding.decode_json(line.strip(b"\0"), Entry)
+                self.entries[entry.purchase.purchase_id] = entry
         return self
 
     def write_entries(self, entries: Iterable[Entry], *, room: bool = False) -> None:
-        """Write entries to the disk; with ``room``, reserve some for the answer to each."""
-        known = {one.purchase.purchase_id: one for one in entries}
-        lines = b"".join(b"\n" + msgspec.json.encode(one) + b"\n" for one in known.values())
-        spare = bytes(RESERVED_BYTES * len(known)) if room else b""
+        """Write entries to the disk; with ``room``, reserve space for the answer to each."""
+        latest = {entry.purchase.purchase_id: entry for entry in entries}
+        lines = b"".join(b"\n" + msgspec.json.encode(entry) + b"\n" for entry in latest.values())
+        spare = bytes(RESERVED_BYTES * len(latest)) if room else b""
         try:
             write_all(self._descriptor, lines + spare, self._end)
             os.fsync(self._descriptor)
@@ -93,35 +93,35 @@ class JournalFile:
                 write_all(self._descriptor, bytes(len(lines)), self._end)
             raise
         self._end += len(lines)
-        self.remember_entries(known.values())
+        self.remember_entries(latest.values())
 
     def remember_entries(self, entries: Iterable[Entry]) -> None:
-        """Add entries to those in memory alone."""
-        self.entries |= {one.purchase.purchase_id: one for one in entries}
+        """Add entries in memory, without writing to the disk."""
+        self.entries |= {entry.purchase.purchase_id: entry for entry in entries}
 
     @property
     def open_entries(self) -> list[Entry]:
-        """Return the entries with something left to do, in the order of the purchases."""
-        return [one for one in self.entries.values() if one.is_open]
+        """Return the open entries, in the order of the purchases."""
+        return [entry for entry in self.entries.values() if entry.is_open]
 
     def close(self) -> None:
-        """Let go of the file, and take it away where nothing is left to be done."""
+        """Close the file; remove the file if no entry is open."""
         if not self.open_entries:
-            with suppress(OSError):  # an entry that is done is found done
+            with suppress(OSError):  # a later command finds a finished entry finished
                 self.path.unlink(missing_ok=True)
                 sync_folder(self.path.parent)
         os.close(self._descriptor)
 
 
 class Journal:
-    """The files in one folder, which is made where it is not there."""
+    """The journal's files in a folder, which is created where missing."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     @contextmanager
     def create_file(self) -> Iterator[JournalFile]:
-        """Make a new file for one command.
+        """Create a new file for one command.
 
         Raises:
             PurchaseRefused: the folder can't be written, so that nothing must be bought.
@@ -145,12 +145,12 @@ class Journal:
 
     @contextmanager
     def lock_leftovers(self) -> Iterator[list[JournalFile]]:
-        """Lock and give what commands have left that failed or were killed, oldest first."""
-        found = [file for path in self._list_paths() if (file := _lock_leftover(path))]
+        """Lock and yield the files of commands that failed or were killed, oldest first."""
+        files = [file for path in self._list_paths() if (file := _lock_leftover(path))]
         try:
-            yield found
+            yield files
         finally:
-            for file in found:
+            for file in files:
                 file.close()
 
     def _list_paths(self) -> list[Path]:
@@ -160,13 +160,13 @@ class Journal:
 
 
 def build_unwritable_refusal(folder: Path, error: OSError) -> PurchaseRefused:
-    """Return the refusal to buy where nothing can be written down."""
+    """Return the refusal to buy where the journal can't be written."""
     reason = os.strerror(error.errno or 0)
     return PurchaseRefused(f"DATA_DIR ({folder}) can't be written: {reason}. Nothing was sent.")
 
 
 def _create_locked(path: Path) -> JournalFile | None:
-    """Make a file with some room; None where another process took it for an abandoned file."""
+    """Create a file with reserved space; None where another process removed it as a leftover."""
     flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
     descriptor = os.open(path, flags, FILE_MODE)
     try:
@@ -184,7 +184,7 @@ def _create_locked(path: Path) -> JournalFile | None:
 
 
 def _lock_leftover(path: Path) -> JournalFile | None:
-    """Return a file that no process holds, with its entries; None for any other."""
+    """Return a file that no other process has locked, with its entries; None for any other file."""
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
     except OSError:
