@@ -122,10 +122,10 @@ def encode_fields(parameters: Parameters, *names: str) -> str:
         pairs = [
             (name, value) for name, value in pairs if read_single(parameters, name) is not None
         ]
-    return urlencode(pairs + _common_pairs(parameters))
+    return urlencode(pairs + _list_common_pairs(parameters))
 
 
-def _common_pairs(parameters: Parameters) -> list[tuple[str, str]]:
+def _list_common_pairs(parameters: Parameters) -> list[tuple[str, str]]:
     """Return the parameters that every answer varies by: ``wait`` and ``site``."""
     wait_pairs = [("wait", "1")] if read_flag(parameters, "wait") else []
     site = read_site(parameters)
@@ -155,7 +155,7 @@ def _encode_media(parameters: Parameters) -> str:
     ]
     if position := read_position(parameters):
         pairs.append(("position", str(position)))
-    return urlencode(pairs + _common_pairs(parameters))
+    return urlencode(pairs + _list_common_pairs(parameters))
 
 
 def canonicalize_search_page(raw: bytes) -> str | None:
@@ -262,12 +262,12 @@ def build_cache_control(outcome: SearchOutcome) -> str:
 
 
 def _digest_parts(parts: tuple[object, ...], kind: str | None) -> str:
-    values = [_etag_parts(part) if isinstance(part, SearchPage) else part for part in parts]
+    values = [_list_etag_parts(part) if isinstance(part, SearchPage) else part for part in parts]
     languages = (i18n.request_language(), i18n.ui_language())
     body = msgspec.json.encode((current_services().build_id, kind, languages, values))
     return hashlib.blake2b(body, digest_size=12).hexdigest()
 
 
-def _etag_parts(page: SearchPage) -> tuple[object, ...]:
+def _list_etag_parts(page: SearchPage) -> tuple[object, ...]:
     agencies = [(a.agency, a.total, a.fetched_at, a.error) for a in page.agencies]
     return (page.items, page.total, agencies)

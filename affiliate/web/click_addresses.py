@@ -60,15 +60,15 @@ def media_ping_url(
     item = seller or media
     place = place or ("embed" if request.endpoint == EMBED_ENDPOINT else "tile")
     kind = {"media": media.media} if media.media == "video" else {}
-    return _ping_url(item.agency, item.id, words, **kind, position=position, place=place)
+    return _build_ping_url(item.agency, item.id, words, **kind, position=position, place=place)
 
 
 def search_ping_url(agency: str, words: str) -> str:
     """Return the address that reports a click on a search at an agency's own site."""
-    return _ping_url(agency, SEARCH_CLICK, words, position=1, place=SEARCH_CLICK)
+    return _build_ping_url(agency, SEARCH_CLICK, words, position=1, place=SEARCH_CLICK)
 
 
-def _ping_url(agency: str, item_id: str, words: str, **details: object) -> str:
+def _build_ping_url(agency: str, item_id: str, words: str, **details: object) -> str:
     """Return the address that reports a click on an agency's item found by ``words``."""
     words = cut_between_signs(to_counted(words, i18n.request_language()), MAX_WORDS)
     fields = {"agency": agency, "id": item_id, "words": words, **details}
@@ -89,7 +89,7 @@ def has_valid_seal(click: Click, seal: object) -> bool:
         return False
     if len(sealed) != DAY_BYTES + SEAL_BYTES:
         return False
-    texts = _sealed_values({name: getattr(click, name) for name in SEALED_FIELDS})
+    texts = _list_sealed_values({name: getattr(click, name) for name in SEALED_FIELDS})
     day = int.from_bytes(sealed[:DAY_BYTES], "big")
     # Tomorrow's seal was made before the clock was set back.
     is_current = -1 <= _current_day() - day <= SEAL_DAYS
@@ -98,7 +98,7 @@ def has_valid_seal(click: Click, seal: object) -> bool:
 
 def _make_seal(fields: Mapping[str, object]) -> str:
     day = _current_day()
-    digest = _site_key().digest(SEAL_PURPOSE, str(day), *_sealed_values(fields))[:SEAL_BYTES]
+    digest = _site_key().digest(SEAL_PURPOSE, str(day), *_list_sealed_values(fields))[:SEAL_BYTES]
     return urlsafe_b64encode(day.to_bytes(DAY_BYTES, "big") + digest).decode()
 
 
@@ -106,7 +106,7 @@ def _current_day() -> int:
     return int(time.time() // DAY_SECONDS)
 
 
-def _sealed_values(fields: Mapping[str, object]) -> list[str]:
+def _list_sealed_values(fields: Mapping[str, object]) -> list[str]:
     """Return the values that a seal covers, in their order."""
     return [str(fields.get(name) or FIELD_DEFAULTS.get(name, "")) for name in SEALED_FIELDS]
 

@@ -40,7 +40,7 @@ class CorsMiddleware:
         """Call the application, and add the CORS headers to responses of ``paths``."""
         if environ["PATH_INFO"] not in self._paths:
             return self._app(environ, start)
-        allowed = self._cors_headers(
+        allowed = self._build_cors_headers(
             environ.get("HTTP_ORIGIN", ""), environ.get("QUERY_STRING", "")
         )
 
@@ -61,7 +61,7 @@ class CorsMiddleware:
             for name, value in headers
         ]
 
-    def _cors_headers(self, origin: str, query: str) -> Headers:
+    def _build_cors_headers(self, origin: str, query: str) -> Headers:
         if not self._sites:
             return [("Access-Control-Allow-Origin", "*")]
         vary = [("Vary", "Origin")]

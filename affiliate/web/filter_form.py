@@ -144,7 +144,7 @@ def list_choices(query: SearchQuery, agencies: Sequence[Agency]) -> list[FilterC
             options=_list_options(able[name], query, name),
             chosen=_chosen_value(query, name),
             default=NO_CHOICE_VALUES.get(name, ""),
-            notes=_support_notes(
+            notes=_list_support_notes(
                 chosen,
                 able[name],
                 [agency for agency in able[name] if _is_approximate(agency, name)],
@@ -173,7 +173,7 @@ def _list_options(
                 for agency in supporting
                 if not _is_approximate(agency, name) and agency.is_loose(name, value, query.media)
             ]
-            notes = _support_notes(able, supporting, loose)
+            notes = _list_support_notes(able, supporting, loose)
             options.append((value, " · ".join((str(label), *notes))))
     return tuple(options)
 
@@ -183,7 +183,7 @@ def _is_approximate(agency: Agency, name: str) -> bool:
     return agency.approximate_filters.get(name, ()) is None
 
 
-def _support_notes(
+def _list_support_notes(
     chosen: Sequence[Agency], able: Sequence[Agency], loose: Sequence[Agency]
 ) -> tuple[str, ...]:
     """Return notes on the agencies without support, and on those with approximate support."""

@@ -121,7 +121,7 @@ def _iterate_kinds(kind: type[AgencyError] = AgencyError) -> Iterator[str]:
         yield from _iterate_kinds(subclass)
 
 
-def _field_schemas() -> Mapping[tuple[str, str], Schema]:
+def _build_field_schemas() -> Mapping[tuple[str, str], Schema]:
     """Return schemas more exact than the types of fields, by the names of struct and field."""
     types = [{"type": "string", "enum": list(query.TYPES)}, {"type": "null"}]
     schemas = {("SearchQuery", name): schema for name, (_, schema) in SEARCH_PARAMETERS.items()}
@@ -206,7 +206,7 @@ def build_components() -> dict[str, Schema]:
     _, schemas = msgspec.json.schema_components(
         ANSWER_STRUCTS, ref_template=f"{COMPONENTS_PREFIX}{{name}}"
     )
-    structs, fields = {kind.__name__: kind for kind in ANSWER_STRUCTS}, _field_schemas()
+    structs, fields = {kind.__name__: kind for kind in ANSWER_STRUCTS}, _build_field_schemas()
     for name, schema in schemas.items():
         _complete_schema(schema, structs[name])
         for field in schema["properties"]:

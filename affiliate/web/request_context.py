@@ -1,4 +1,4 @@
-"""The context of the current request: its parameters, its languages, and the site it names.
+"""The context of the current request: its parameters, its languages, and its ``site``.
 
 `i18n` starts a context for each request, so that a query string is read once. Commands, which
 answer no request, have a context without parameters.
@@ -22,10 +22,9 @@ class Languages(NamedTuple):
 
 
 class RequestContext:
-    """The parameters of a query string, read when first needed, and the languages of a request.
+    """The parameters of a query string, parsed on first use, and the languages of a request.
 
-    A query string that can't be read raises BadQuery at each access, so that whoever reads it
-    decides what that means.
+    An unreadable query string raises BadQuery at each access, and the caller decides how to react.
     """
 
     def __init__(self, query_string: bytes = b"") -> None:
@@ -55,7 +54,7 @@ class RequestContext:
 
     @cached_property
     def site(self) -> str:
-        """Return the host name in ``site``; empty where none can be read."""
+        """Return the host name in ``site``; empty for a missing or unreadable name."""
         try:
             return read_site(self.parameters)
         except BadQuery:  # the view reports the error
@@ -71,6 +70,6 @@ def start_context() -> RequestContext:
 
 
 def current_context() -> RequestContext:
-    """Return the context of the current request, started if need be."""
+    """Return the context of the current request, starting a context if there is none."""
     context: RequestContext | None = g.get("context")
     return context or start_context()

@@ -33,7 +33,7 @@ from affiliate.web.request_context import current_context
 
 MAX_RATIO_DIFFERENCE: Final = 0.007
 """Greatest difference of a rendition's ratio to the tile's; more would show the id bar."""
-SITE_BLUEPRINTS: Final = ("site", "details", "collected")
+SITE_BLUEPRINTS: Final = ("site", "media", "collections")
 """Blueprints whose answers vary by the ``site`` that the visitor came from."""
 EMBED_ENDPOINT: Final = "embeds.embed_results"
 """The endpoint of the results on other sites' pages."""

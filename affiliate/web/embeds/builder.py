@@ -92,10 +92,12 @@ def show_builder() -> Response:
         "builder.html",
         embed=embed,
         preview_height=preview.height,
-        source=frame_path(preview),
+        source=build_frame_path(preview),
         featured=site.search.featured(0).values,
-        field_value=lambda name, value: _typed_text(parameters, name) if name in faults else value,
-        field_attributes=lambda name, *ids: _field_attributes(name, faults, ids),
+        field_value=lambda name, value: (
+            _read_typed_text(parameters, name) if name in faults else value
+        ),
+        field_attributes=lambda name, *ids: _build_field_attributes(name, faults, ids),
         faults=faults,
         kinds=KIND_LABELS.items(),
         themes=list(THEME_LABELS.items()),
@@ -149,7 +151,9 @@ def _read_choices(parameters: Parameters) -> BuilderChoices:
             parameters = {**rest, "q": ["-"]} if error.field == "q" else rest
 
 
-def _field_attributes(name: str, faults: Mapping[str, str], ids: Sequence[str]) -> dict[str, str]:
+def _build_field_attributes(
+    name: str, faults: Mapping[str, str], ids: Sequence[str]
+) -> dict[str, str]:
     """Return the attributes of a form's field; ``ids`` belong to texts about the field.
 
     An unreadable field is marked as invalid.
@@ -163,7 +167,7 @@ def _translate_reason(error: BadQuery) -> str:
     return gettext(error.template, **error.values)
 
 
-def _typed_text(parameters: Parameters, name: str) -> str:
+def _read_typed_text(parameters: Parameters, name: str) -> str:
     """Return the text of an unreadable field as typed."""
     return next(iter(parameters.get(name, ())), "")
 
@@ -181,8 +185,8 @@ def build_snippets(embed: Embed, platform: str = DEFAULT_PLATFORM) -> list[Snipp
     builders = {
         ELEMENT: lambda: Snippet(gettext("Code"), build_element(embed)),
         FRAME: lambda: Snippet(gettext("Code without a script"), build_frame(embed)),
-        SOURCE: lambda: Snippet(gettext("Address"), absolute_url(frame_path(embed))),
-        LINK: lambda: Snippet(gettext("Address"), page_url(embed)),
+        SOURCE: lambda: Snippet(gettext("Address"), absolute_url(build_frame_path(embed))),
+        LINK: lambda: Snippet(gettext("Address"), build_page_url(embed)),
         MAIL: lambda: Snippet(gettext("Code"), build_newsletter(embed)),
     }
     snippets = [builders[form]() for form in PLATFORMS[platform].forms]
@@ -205,7 +209,7 @@ def build_element(embed: Embed) -> str:
     height = embed.height if embed.shows_something() else SEARCH_BOX_HEIGHT
     script = absolute_url("/embed.js")
     picture, credit = build_poster(embed)
-    content = (page_url(embed), picture, describe_embed(embed), credit)
+    content = (build_page_url(embed), picture, describe_embed(embed), credit)
     return str(markup.format(script, attributes, height, *content))
 
 
@@ -254,7 +258,9 @@ def build_frame(embed: Embed) -> str:
         ' referrerpolicy="strict-origin-when-cross-origin" style="border: 0; max-width: 100%">'
         "</iframe>"
     )
-    return str(markup.format(absolute_url(frame_path(embed)), describe_embed(embed), embed.height))
+    return str(
+        markup.format(absolute_url(build_frame_path(embed)), describe_embed(embed), embed.height)
+    )
 
 
 def build_newsletter(embed: Embed) -> str:
@@ -275,7 +281,7 @@ def build_newsletter(embed: Embed) -> str:
         found_in=embed.query,
         site=embed.site,
         row=ROW_HEIGHT,
-        link=page_url(embed),
+        link=build_page_url(embed),
         label=describe_embed(embed),
     )
 
@@ -320,17 +326,17 @@ def preview_embed(embed: Embed, view: str) -> Embed:
     return msgspec.structs.replace(embed, theme=theme)
 
 
-def frame_path(embed: Embed) -> str:
+def build_frame_path(embed: Embed) -> str:
     """Return the path and query of the frame that shows an embed."""
     return f"/embed?{embed.to_query_string()}"
 
 
-def page_url(embed: Embed) -> str:
+def build_page_url(embed: Embed) -> str:
     """Return the absolute address of this site's page with the pictures of an embed."""
-    return absolute_url(page_path(embed))
+    return absolute_url(build_page_path(embed))
 
 
-def page_path(embed: Embed) -> str:
+def build_page_path(embed: Embed) -> str:
     """Return the path of this site's page with an embed's pictures; its query names the blog."""
     query = embed.query
     if embed.picks:

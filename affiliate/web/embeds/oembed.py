@@ -91,7 +91,7 @@ def answer_oembed() -> Response:
         raise NotFound from None
     except AgencyError as error:
         return problem_response(HTTPStatus.BAD_GATEWAY, error.message)
-    answer = {"version": "1.0", **_common_fields(), **fields}
+    answer = {"version": "1.0", **_build_common_fields(), **fields}
     is_json = content_type == FORMATS["json"]
     body = msgspec.json.encode(answer) if is_json else _encode_xml(answer)
     response = Response(body, mimetype=content_type)
@@ -183,18 +183,18 @@ def _build_rich_answer(embed: Embed, box: Box) -> dict[str, Any]:
     embed = msgspec.structs.replace(embed, rows=max(embed.rows - excess_rows, 1))
     width = min(box.width or DEFAULT_WIDTH, DEFAULT_WIDTH)
     height = min(embed.height, max_height)
-    title = _embed_title(embed)
+    title = _choose_title(embed)
     return {
         "type": "rich",
         "title": title,
         "width": width,
         "height": height,
         "html": _build_short_frame(embed, title, height),
-        **_thumbnail_fields(_choose_thumbnail(embed), box),
+        **_build_thumbnail_fields(_choose_thumbnail(embed), box),
     }
 
 
-def _embed_title(embed: Embed) -> str:
+def _choose_title(embed: Embed) -> str:
     """Return a title for an embed: the collection's name or the words, else the site's name.
 
     Raises:
@@ -239,7 +239,7 @@ def _choose_thumbnail(embed: Embed) -> Thumbnail | None:
     return preview.picture if preview else None
 
 
-def _thumbnail_fields(picture: Thumbnail | None, box: Box) -> dict[str, Any]:
+def _build_thumbnail_fields(picture: Thumbnail | None, box: Box) -> dict[str, Any]:
     """Return the three fields of a thumbnail; none without a picture."""
     fields = _fit_to_box(picture, box) if picture else {}
     return {f"thumbnail_{name}": value for name, value in fields.items()}
@@ -255,8 +255,8 @@ def build_quoted_frame(embed: Embed, title: str, height: int) -> str:
     policy of that page.
     """
     markup = Markup('<blockquote hidden><a href="{}">{}</a></blockquote>')
-    quotation = markup.format(builder.page_url(embed), title)
-    source = absolute_url(builder.frame_path(embed))
+    quotation = markup.format(builder.build_page_url(embed), title)
+    source = absolute_url(builder.build_frame_path(embed))
     frame = Markup(
         '<iframe src="{}" title="{}" width="100%" height="{}" loading="lazy" frameborder="0"'
         ' referrerpolicy="strict-origin-when-cross-origin" style="border: 0"></iframe>'
@@ -290,11 +290,11 @@ def _build_media_answer(media: Media, box: Box) -> dict[str, Any]:
     fields = {name: value for name, value in fields.items() if value}
     if not _may_hotlink(media):
         return {"type": "link", **fields}
-    fields |= _thumbnail_fields(media.thumbnail, box)
+    fields |= _build_thumbnail_fields(media.thumbnail, box)
     if media.media == "video":
         return {"type": "link", **fields}
-    picture = _fit_to_box(_larger_rendition(media), box)
-    return {"type": "photo", **fields, **_required_notices(media), **picture}
+    picture = _fit_to_box(_choose_rendition(media), box)
+    return {"type": "photo", **fields, **_list_required_notices(media), **picture}
 
 
 def _may_hotlink(media: Media) -> bool:
@@ -303,12 +303,12 @@ def _may_hotlink(media: Media) -> bool:
     return next(agency.terms.hotlink for agency in agencies if agency.name == media.agency)
 
 
-def _larger_rendition(media: Media) -> Thumbnail:
+def _choose_rendition(media: Media) -> Thumbnail:
     """Return the larger rendition, which consumers scale down."""
     return media.preview or media.thumbnail
 
 
-def _required_notices(media: Media) -> dict[str, str]:
+def _list_required_notices(media: Media) -> dict[str, str]:
     """Return the texts required beside a picture, in fields outside oEmbed: credit, disclosure."""
     configured = current_services().search.configured
     terms = next(entry.agency.terms for entry in configured if entry.agency.name == media.agency)
@@ -327,7 +327,7 @@ def _fit_to_box(picture: Thumbnail, box: Box) -> dict[str, Any]:
     return {"url": absolute_url(picture.url), "width": width, "height": height}
 
 
-def _common_fields() -> dict[str, Any]:
+def _build_common_fields() -> dict[str, Any]:
     return {
         "provider_name": current_services().config.site_name,
         "provider_url": absolute_url("/"),

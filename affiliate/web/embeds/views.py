@@ -100,7 +100,7 @@ def canonicalize_results(raw: bytes) -> str | None:
         BadQuery: names ``q`` where a search has no criteria and visitors can't type any.
     """
     parameters = read_leniently(raw)
-    selection = _selection_parameters(parameters)
+    selection = _list_selection(parameters)
     if not selection:
         is_known = AGENCIES.keys() >= set(Embed.from_parameters(parameters).query.agency)
         return encode_fields(parameters) if is_known else None
@@ -127,8 +127,8 @@ def embed_page() -> Response:
         "embed.html",
         embed=embed,
         label=builder.describe_embed(embed),
-        link=builder.page_path(embed),
-        script_query=_frame_key_query(),
+        link=builder.build_page_path(embed),
+        script_query=_build_frame_key_query(),
     )
     return _set_caching(_allow_framing(Response(html)), EMBED_MAX_AGE)
 
@@ -139,7 +139,7 @@ def build_frame_keys(config: Config) -> FrameKeys | None:
     return FrameKeys(secret.reveal()) if secret else None
 
 
-def _frame_key_query() -> str:
+def _build_frame_key_query() -> str:
     """Return the query string with the frame key for the element's script; empty without keys."""
     keys = build_frame_keys(current_services().config)
     return f"?{KEY_PARAMETER}={keys.current_key()}" if keys else ""
@@ -154,7 +154,7 @@ def embed_results() -> Response:
     except NotFound as error:
         return problem_response(HTTPStatus.NOT_FOUND, error.message)
     html = render_template("_results.html", page=outcome.page, elsewhere=True)
-    is_search = not _selection_parameters(parameters)
+    is_search = not _list_selection(parameters)
     return finish_search_response(Response(html), outcome, is_search=is_search)
 
 
@@ -194,7 +194,7 @@ def _read_parameters() -> Parameters:
     return clean_parameters(current_context().readable_parameters)
 
 
-def _selection_parameters(parameters: Parameters) -> Mapping[str, str]:
+def _list_selection(parameters: Parameters) -> Mapping[str, str]:
     """Return the parameters of picked pictures and of a collection; empty for a search."""
     return to_parameters(read_picks(parameters), read_collection(parameters))
 
@@ -206,7 +206,7 @@ def embed_script() -> Response:
     with force_locale(i18n.nearest_ui_language(config.site_language)):
         texts = {"search": gettext("Search"), "show": gettext("Show pictures")}
     texts_json = json.dumps(texts, ensure_ascii=False)
-    return _script_response(
+    return _build_script_response(
         _build_module(current_app.static_folder or "", config.site_accent, texts_json)
     )
 
@@ -215,7 +215,7 @@ def embed_script() -> Response:
 def frame_script() -> Response:
     """Return the script that gives iframes of this site the height of their content."""
     script = Path(current_app.static_folder or "", "embed-frame.js").read_text()
-    return _script_response(_minify_script(script))
+    return _build_script_response(_minify_script(script))
 
 
 @functools.cache
@@ -246,7 +246,7 @@ def _minify_script(script: str) -> str:
     return compact.replace(";}", "}")
 
 
-def _script_response(text: str) -> Response:
+def _build_script_response(text: str) -> Response:
     response = Response(text, mimetype="text/javascript")
     return _set_caching(response, SCRIPT_MAX_AGE)
 

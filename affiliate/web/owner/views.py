@@ -124,7 +124,7 @@ def log_in() -> AnyResponse:
     """Show the log-in form, or check the password sent with the form in constant time."""
     if request.method != "POST":
         return Response(render_template("owner_login.html", wrong=False))
-    if not login_throttle.may_log_in(_password_proof()):
+    if not login_throttle.may_log_in(_digest_password()):
         log.warning(
             "a log-in from %s was refused: too many were tried", login_throttle.loggable_network()
         )
@@ -147,11 +147,11 @@ def log_in() -> AnyResponse:
         name = _owner_sessions().begin(
             login_throttle.loggable_network(), request.user_agent.string, instead_of=previous
         )
-        session.update(permanent=True, proof=_password_proof(), name=name)
+        session.update(permanent=True, proof=_digest_password(), name=name)
     except LedgerError as error:
         return error_page(HTTPStatus.SERVICE_UNAVAILABLE, "No log-in can be kept", str(error))
     answer = redirect(url_for("owner.show_desk"), HTTPStatus.SEE_OTHER)
-    login_throttle.remember_browser(answer, _password_proof())
+    login_throttle.remember_browser(answer, _digest_password())
     log.info("the owner logged in from %s", login_throttle.loggable_network())
     return answer
 
@@ -162,7 +162,7 @@ def log_out() -> AnyResponse:
     try:
         _owner_sessions().end(session["name"])
     except LedgerError as error:
-        return _logout_failure_page(error)
+        return _build_logout_failure_page(error)
     session.clear()
     log.info("the owner logged out from %s", login_throttle.loggable_network())
     return redirect(url_for("owner.log_in"), HTTPStatus.SEE_OTHER)
@@ -190,13 +190,13 @@ def end_sessions() -> AnyResponse:
         else:
             _owner_sessions().end_all()
     except LedgerError as error:
-        return _logout_failure_page(error)
+        return _build_logout_failure_page(error)
     ended = "a session" if digest else "all sessions"
     log.info("the owner ended %s from %s", ended, login_throttle.loggable_network())
     return redirect(url_for("owner.list_sessions"), HTTPStatus.SEE_OTHER)
 
 
-def _logout_failure_page(error: LedgerError) -> Response:
+def _build_logout_failure_page(error: LedgerError) -> Response:
     """Return the page for a log-out that could not be stored: the session stays open."""
     text = f"{error} You are logged in still; try again."
     return error_page(HTTPStatus.SERVICE_UNAVAILABLE, "The log-out can't be kept", text)
@@ -321,16 +321,16 @@ def _error_text(error: AgencyError | LedgerError) -> str:
 
 def _is_owner() -> bool:
     name = session.get("name")
-    if not isinstance(name, str) or not _is_same_secret(session.get("proof"), _password_proof()):
+    if not isinstance(name, str) or not _is_same_secret(session.get("proof"), _digest_password()):
         return False
     return _owner_sessions().is_open(name)
 
 
 def _owner_sessions() -> Sessions:
-    return Sessions(current_services().ledger, _password_proof())
+    return Sessions(current_services().ledger, _digest_password())
 
 
-def _password_proof() -> str:
+def _digest_password() -> str:
     """Return the digest in sessions that were begun with the current password."""
     key = (current_app.secret_key or "").encode()  # type: ignore[union-attr] # it is a text here
     return hmac.new(key, b"owner:" + _reveal_password().encode(), hashlib.sha256).hexdigest()

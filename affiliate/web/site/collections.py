@@ -36,7 +36,7 @@ from affiliate.web.template_helpers import (
 
 COLLECTION_PATH: Final = "/collections/<agency>/<collection_id>"
 
-blueprint = Blueprint("collected", __name__)
+blueprint = Blueprint("collections", __name__)
 
 
 def page_cache_routes() -> dict[str, Canonicalizer]:
@@ -73,7 +73,7 @@ def collection_page(agency: str, collection_id: str) -> Response:
     html = render_template(
         "collection.html",
         about=collection,
-        asked=_agency_query(collection),
+        asked=_build_agency_query(collection),
         number=outcome.page.page,
         page=None if is_skeleton else outcome.page,
     )
@@ -92,12 +92,15 @@ def ajax_collection(agency: str, collection_id: str, number: int) -> Response:
     except AgencyError:
         return problem_response(HTTPStatus.BAD_GATEWAY, _describe_silence(agency))
     html = render_template(
-        "_collection.html", about=collection, asked=_agency_query(collection), page=outcome.page
+        "_collection.html",
+        about=collection,
+        asked=_build_agency_query(collection),
+        page=outcome.page,
     )
     return finish_search_response(Response(html), outcome)
 
 
-def _agency_query(collection: Collection) -> SearchQuery:
+def _build_agency_query(collection: Collection) -> SearchQuery:
     """Return the search at the agency for the collection's name, in case its pictures fail."""
     query = query_of(collection.media, i18n.request_language())
     return query.replace(q=collection.name, agency=(collection.agency,))

@@ -39,7 +39,7 @@ from affiliate.web.template_helpers import (
 
 MEDIA_PATH: Final = "/<any(image, video):media>/<agency>/<media_id>"
 
-blueprint = Blueprint("details", __name__)
+blueprint = Blueprint("media", __name__)
 
 
 def page_cache_routes() -> dict[str, Canonicalizer]:
@@ -62,11 +62,11 @@ def media_page(media: str, agency: str, media_id: str) -> Response:
             agency,
             media_id,
             parameters,
-            _details_patience(parameters, DetailsPatience.KNOWN),
+            _read_details_patience(parameters, DetailsPatience.KNOWN),
         )
     except AgencyError as error:
-        return _failure_page(
-            error, media, _media_by_id(media, agency, media_id, parameters), parameters
+        return _build_failure_page(
+            error, media, _build_media_from_id(media, agency, media_id, parameters), parameters
         )
     patience, number = (
         read_patience(parameters, Patience.NONE),
@@ -75,7 +75,7 @@ def media_page(media: str, agency: str, media_id: str) -> Response:
     similar = _fetch_similar(item, parameters, patience)
     if similar and patience is Patience.NONE and not _is_from_cache(similar):
         similar = None  # the page's script fetches similar pictures
-    query = _source_query(parameters, media)
+    query = _read_known_source_query(parameters, media)
     item, position = _add_sellers(item, query, parameters)
     parts = {"media": item, "found_in": query, "similar": similar and similar.page}
     values = {"words": query.q, "number": number, "position": position, "more": lacks_details}
@@ -99,11 +99,13 @@ def ajax_media(media: str, agency: str, media_id: str) -> Response:
             agency,
             media_id,
             parameters,
-            _details_patience(parameters, DetailsPatience.BEHIND),
+            _read_details_patience(parameters, DetailsPatience.BEHIND),
         )
     except AgencyError as error:
-        return _failure_problem(error, _media_by_id(media, agency, media_id, parameters))
-    query = _source_query(parameters, media)
+        return _build_failure_problem(
+            error, _build_media_from_id(media, agency, media_id, parameters)
+        )
+    query = _read_known_source_query(parameters, media)
     item, position = _add_sellers(item, query, parameters)
     html = render_template(
         "_image.html", media=item, found_in=query, quick=True, position=position, more=lacks_details
@@ -123,12 +125,14 @@ def api_media(media: str, agency: str, media_id: str) -> Response:
             agency,
             media_id,
             parameters,
-            _details_patience(parameters, DetailsPatience.BEHIND),
+            _read_details_patience(parameters, DetailsPatience.BEHIND),
         )
     except AgencyError as error:
-        return _failure_problem(error, _media_by_id(media, agency, media_id, parameters))
+        return _build_failure_problem(
+            error, _build_media_from_id(media, agency, media_id, parameters)
+        )
     max_age = _media_max_age(lacks_details=lacks_details)
-    item, _ = _add_sellers(item, _source_query(parameters, media), parameters)
+    item, _ = _add_sellers(item, _read_known_source_query(parameters, media), parameters)
     response = Response(msgspec.json.encode(item), mimetype="application/json")
     return finish_response(_set_public(response, max_age), max_age, item)
 
@@ -143,7 +147,7 @@ def ajax_similar(media: str, agency: str, media_id: str) -> Response:
             "_similar.html",
             media=item,
             page=page,
-            found_in=_source_query(parameters, media),
+            found_in=_read_known_source_query(parameters, media),
             position=read_position(parameters),
         )
         return Response(html)
@@ -169,7 +173,7 @@ def _answer_similar(
         item, _ = _look_up_media(media, agency, media_id, parameters)
         similar = _fetch_similar(item, parameters, read_patience(parameters, Patience.LINGER))
     except AgencyError as error:
-        return _failure_problem(error)
+        return _build_failure_problem(error)
     if similar is None:
         return problem_response(HTTPStatus.NOT_FOUND, "This agency does not say what is similar.")
     return finish_search_response(build_response(item, similar.page), similar)
@@ -183,7 +187,7 @@ def _look_up_media(
     details_patience: DetailsPatience = DetailsPatience.KNOWN,
 ) -> MediaLookup:
     """Look up a picture; ``details_patience`` applies to details that are not cached yet."""
-    query = _source_query(parameters, media)
+    query = _read_known_source_query(parameters, media)
     lookup = current_services().search.found(
         agency, media_id, query, site=displaying_site(), more=details_patience
     )
@@ -192,7 +196,7 @@ def _look_up_media(
     return lookup
 
 
-def _source_query(parameters: Parameters, media: str) -> SearchQuery:
+def _read_known_source_query(parameters: Parameters, media: str) -> SearchQuery:
     """Return the search that found a picture, in the language of the request; perhaps empty.
 
     Names of agencies that are not configured are dropped.
@@ -203,7 +207,7 @@ def _source_query(parameters: Parameters, media: str) -> SearchQuery:
     return query.replace(lang=i18n.request_language(), agency=agencies)
 
 
-def _details_patience(parameters: Parameters, default: DetailsPatience) -> DetailsPatience:
+def _read_details_patience(parameters: Parameters, default: DetailsPatience) -> DetailsPatience:
     """Return DetailsPatience.WAITED for ``wait=1``, else ``default``."""
     waits = read_patience(parameters, Patience.NONE) is Patience.FULL
     return DetailsPatience.WAITED if waits else default
@@ -219,7 +223,9 @@ def _add_sellers(media: Media, query: SearchQuery, parameters: Parameters) -> tu
     return item, read_position(parameters) or (tile.position if tile.position > 1 else 0)
 
 
-def _media_by_id(media: str, agency: str, media_id: str, parameters: Parameters) -> Media | None:
+def _build_media_from_id(
+    media: str, agency: str, media_id: str, parameters: Parameters
+) -> Media | None:
     """Return a picture made from its address alone: with the link to its page at the agency."""
     words = to_counted(read_words(parameters), i18n.request_language())
     return current_services().search.told_by_id(
@@ -227,11 +233,11 @@ def _media_by_id(media: str, agency: str, media_id: str, parameters: Parameters)
     )
 
 
-def _failure_page(
+def _build_failure_page(
     error: AgencyError, media: str, item: Media | None, parameters: Parameters
 ) -> Response:
     """Return the page for a picture that is gone or unreadable, with links to agencies."""
-    source, position = _source_query(parameters, media), read_position(parameters) or 1
+    source, position = _read_known_source_query(parameters, media), read_position(parameters) or 1
     query = source if source.q else None
     if isinstance(error, NotFound):
         title, text = gettext("This picture is gone"), gettext("Search for another one.")
@@ -275,7 +281,7 @@ def _set_public(response: Response, max_age: int = MAX_BROWSER_AGE) -> Response:
     return response
 
 
-def _failure_problem(error: AgencyError, item: Media | None = None) -> Response:
+def _build_failure_problem(error: AgencyError, item: Media | None = None) -> Response:
     """Return a failure as a problem, with the link of an ``item`` made from the address alone."""
     link = item.link if item else ""
     if isinstance(error, NotFound):

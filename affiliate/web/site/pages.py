@@ -116,7 +116,7 @@ def register(app: Flask, services: Services) -> None:
 def start_page() -> Response:
     """Return the start page: search box, topics, pictures of the first, featured collections."""
     topics, featured = current_services().config.site_topics, current_services().search.featured(0)
-    outcome = _fetch_results(_topic_query(topics[0] if topics else "-"), Patience.NONE)
+    outcome = _fetch_results(_build_topic_query(topics[0] if topics else "-"), Patience.NONE)
     page = msgspec.structs.replace(outcome.page, items=outcome.page.items[:START_STRIP_ITEMS])
     html = render_template("start.html", page=page, featured=_choose_featured(featured.values))
     return finish_search_response(Response(html), outcome, featured, is_search=False)
@@ -147,14 +147,14 @@ def topic_page(slug: str) -> Response:
     if words is None:
         raise NotFound
     parameters = request_parameters()
-    query = _topic_query(words)
+    query = _build_topic_query(words)
     outcome = fetch_sitemap_page(
         lambda patience: _fetch_results(query, patience), read_patience(parameters, Patience.NONE)
     )
     return _render_results("topic.html", outcome, topic=words)
 
 
-def _topic_query(words: str) -> SearchQuery:
+def _build_topic_query(words: str) -> SearchQuery:
     """Return a search for the owner's words in the language of the request."""
     return SearchQuery.from_parameters({"q": [words]}).replace(lang=i18n.request_language())
 

@@ -41,7 +41,7 @@ MAX_ICON_LABEL: Final = 12
 LIGHT_GROUND: Final = "#fbfaf8"
 """The ground of the light pages, as in ``site.css``."""
 
-blueprint = Blueprint("crawlers", __name__)
+blueprint = Blueprint("seo", __name__)
 
 
 class TypedWords(NamedTuple):
@@ -144,10 +144,10 @@ def serve_manifest() -> Response:
         "theme_color": config.site_accent,
         "background_color": LIGHT_GROUND,
         "icons": [
-            _icon_entry("icon.svg", "any", "image/svg+xml"),
-            _icon_entry("icon-192.png", "192x192"),
-            _icon_entry("icon-512.png", "512x512"),
-            _icon_entry("icon-maskable.png", "512x512") | {"purpose": "maskable"},
+            _build_icon_entry("icon.svg", "any", "image/svg+xml"),
+            _build_icon_entry("icon-192.png", "192x192"),
+            _build_icon_entry("icon-512.png", "512x512"),
+            _build_icon_entry("icon-maskable.png", "512x512") | {"purpose": "maskable"},
         ],
     }
     return _set_caching(Response(msgspec.json.encode(body), mimetype="application/manifest+json"))
@@ -203,7 +203,7 @@ def _read_typed(parameters: Parameters) -> TypedWords:
     )
 
 
-def _icon_entry(name: str, sizes: str, kind: str = "image/png") -> dict[str, str]:
+def _build_icon_entry(name: str, sizes: str, kind: str = "image/png") -> dict[str, str]:
     return {"src": asset_url(name), "sizes": sizes, "type": kind}
 
 
