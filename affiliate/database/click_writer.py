@@ -70,24 +70,24 @@ class ClickWriter:
         Raises:
             LedgerError: neither took the row in time. The row may yet be written; send it again.
         """
-        mine = _WaitingRow(row)
+        waiting = _WaitingRow(row)
         if self._places.acquire(timeout=1):
             try:
-                self._write_in_turn(mine)
+                self._write_in_turn(waiting)
             finally:
                 self._places.release()
         else:
-            mine.failure = TOO_MANY
-        if mine.failure and mine.may_wait:
-            self._put_in_journal([mine])
-        if mine.failure:
-            raise LedgerError(mine.failure)
+            waiting.failure = TOO_MANY
+        if waiting.failure and waiting.may_wait:
+            self._put_in_journal([waiting])
+        if waiting.failure:
+            raise LedgerError(waiting.failure)
 
-    def _write_in_turn(self, mine: _WaitingRow) -> None:
-        self._waiting.append(mine)
+    def _write_in_turn(self, waiting: _WaitingRow) -> None:
+        self._waiting.append(waiting)
         if self._turn.acquire(timeout=WAIT_SECONDS):
             try:
-                if mine.failure and self._waiting:
+                if waiting.failure and self._waiting:
                     self._write_waiting()
             finally:
                 self._turn.release()

@@ -93,7 +93,7 @@ class LedgerDatabase:
     def is_own_file(self, file: Path) -> bool:
         """Return whether a path leads to one of the SQLite database's files, by whatever name."""
         names = [f"{self._file.path}{end}" for end in ("", "-wal", "-shm")] if self._file else []
-        own = [found for name in names if (found := identify_file(Path(name)))]
+        own = [file_id for name in names if (file_id := identify_file(Path(name)))]
         return identify_file(file) in own
 
     def back_up_to(self, file: Path) -> bool:
@@ -138,8 +138,8 @@ class LedgerDatabase:
         if self._database.clock is None:
             return self._now()
         with self.read_connection() as connection:
-            found: datetime = connection.execute(self._database.clock).scalar_one()
-        return found
+            now: datetime = connection.execute(self._database.clock).scalar_one()
+        return now
 
     def close(self) -> None:
         """Close all connections."""
@@ -191,8 +191,8 @@ class LedgerDatabase:
         """Close idle readers of a SQLite file that can't be written.
 
         SQLite opens a file for reading alone where its mode or owner forbids writing, and all
-        connections of a process share the index of the write-ahead log in the way in which the
-        first one opened it. The file is opened for writing again once all are closed.
+        connections of a process share the index of the write-ahead log in the mode of its first
+        opening. The file is opened for writing again once all connections are closed.
         """
         if getattr(context.original_exception, "sqlite_errorname", "").startswith(
             "SQLITE_READONLY"

@@ -168,6 +168,6 @@ def _find_by_text(text: str) -> tuple[str, str] | None:
     for pattern, name, words in TEXTS:
         if re.search(pattern, text):
             return words, name
-    if said := re.search(".*(?:FATAL|ERROR|failed): +([ -~]+)", text):
-        return re.sub(r"""(["']).*?\1""", "...", said[1])[:100], "refused"
+    if match := re.search(".*(?:FATAL|ERROR|failed): +([ -~]+)", text):
+        return re.sub(r"""(["']).*?\1""", "...", match[1])[:100], "refused"
     return None

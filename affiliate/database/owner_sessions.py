@@ -80,9 +80,9 @@ class Sessions:
         The call counts as a use of the session.
         """
         now, digest = self._now(), _digest(name)
-        wanted = sa.select(sessions.c.seen_at).where(self._open_condition(now), _has_digest(digest))
+        query = sa.select(sessions.c.seen_at).where(self._open_condition(now), _has_digest(digest))
         with self._ledger.read_connection() as connection:
-            row = connection.execute(wanted).first()
+            row = connection.execute(query).first()
         if row is not None and (row.seen_at is None or row.seen_at <= now - SEEN_PRECISION):
             self._write_seen(digest, now)
         return row is not None
@@ -91,9 +91,9 @@ class Sessions:
         """Return all open sessions, the session of this name first, then the newest."""
         own = _digest(name)
         newest = sessions.c.begun_at.desc()
-        wanted = sa.select(sessions).where(self._open_condition(self._now())).order_by(newest)
+        query = sa.select(sessions).where(self._open_condition(self._now())).order_by(newest)
         with self._ledger.read_connection() as connection:
-            rows = connection.execute(wanted).all()
+            rows = connection.execute(query).all()
         open_sessions = [
             OpenSession(
                 digest=row.digest,
@@ -108,11 +108,11 @@ class Sessions:
         return sorted(open_sessions, key=lambda session: not session.is_this)
 
     def end(self, name: str) -> None:
-        """End a session, whoever has its cookie."""
+        """End a session for all holders of its cookie."""
         self.end_by_digest(_digest(name))
 
     def end_by_digest(self, digest: str) -> None:
-        """End the session that a list has shown by its digest."""
+        """End the session of a digest, as `list_open` returns one."""
         with self._ledger.write_transaction() as connection:
             connection.execute(sa.delete(sessions).where(_has_digest(digest)))
 

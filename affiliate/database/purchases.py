@@ -88,7 +88,7 @@ class Purchases:
         self.now = now or ledger.read_time
 
     def claim(
-        self, wanted: Purchase, *, force: bool = False, any_size: bool = False
+        self, purchase: Purchase, *, force: bool = False, any_size: bool = False
     ) -> Purchase | None:
         """Record a purchase that is about to be made; return None once the record is on the disk.
 
@@ -97,39 +97,39 @@ class Purchases:
         Returns:
             The purchase that blocks this one. With ``force`` only an open purchase does.
         """
-        over = (
-            sa.true() if force else purchases.c.made_at < _naive_utc(self.now() - INTENT_LIFETIME)
-        )
-        mine = purchases.c.intent == wanted.intent
-        free = sa.update(purchases).where(mine, purchases.c.state == "licensed", over)
-        row = {**_to_row(wanted), "intent": wanted.intent}
+        expired: sa.ColumnElement[bool] = sa.true()
+        if not force:
+            expired = purchases.c.made_at < _naive_utc(self.now() - INTENT_LIFETIME)
+        same_intent = purchases.c.intent == purchase.intent
+        release = sa.update(purchases).where(same_intent, purchases.c.state == "licensed", expired)
+        row = {**_to_row(purchase), "intent": purchase.intent}
         with self._ledger.write_transaction() as connection:
             if connection.dialect.name == "postgresql":  # a transaction in SQLite is alone
-                connection.execute(_lock_item(wanted))
-            connection.execute(free.values(intent=None))
-            if any_size and not force and (other := self._select_other_size(connection, wanted)):
+                connection.execute(_lock_item(purchase))
+            connection.execute(release.values(intent=None))
+            if any_size and not force and (other := self._select_other_size(connection, purchase)):
                 return other
             connection.execute(INSERTS[connection.dialect.name], row)
-            held = connection.execute(sa.select(purchases).where(mine)).mappings().one()
-        return None if held["purchase_id"] == wanted.purchase_id else _from_row(held)
+            holder = connection.execute(sa.select(purchases).where(same_intent)).mappings().one()
+        return None if holder["purchase_id"] == purchase.purchase_id else _from_row(holder)
 
-    def find_other_size(self, wanted: Purchase) -> Purchase | None:
+    def find_other_size(self, purchase: Purchase) -> Purchase | None:
         """Return a purchase of the same item in another size that blocks this one."""
         with self._ledger.read_connection() as connection:
-            other = self._select_other_size(connection, wanted)
-        return other if other and other.size != wanted.size else None
+            other = self._select_other_size(connection, purchase)
+        return other if other and other.size != purchase.size else None
 
-    def _select_other_size(self, connection: sa.Connection, wanted: Purchase) -> Purchase | None:
+    def _select_other_size(self, connection: sa.Connection, purchase: Purchase) -> Purchase | None:
         """Return a purchase of the same item that still holds its intent, or None."""
         same = [
-            getattr(purchases.c, name) == getattr(wanted, name)
+            getattr(purchases.c, name) == getattr(purchase, name)
             for name in ("api", "media", "media_id")
         ]
         recent = purchases.c.made_at >= _naive_utc(self.now() - INTENT_LIFETIME)
         alive = purchases.c.state.in_(OPEN_STATES) | recent
         query = sa.select(purchases).where(*same, purchases.c.intent.is_not(None), alive)
         others = map(_from_row, connection.execute(query).mappings())
-        return next((other for other in others if other.is_comp is wanted.is_comp), None)
+        return next((other for other in others if other.is_comp is purchase.is_comp), None)
 
     def conclude(self, purchase: Purchase, **result: Any) -> Purchase:  # noqa: ANN401 - columns
         """Write the outcome that the history gives, unless the buyer has written one meanwhile.
@@ -153,29 +153,29 @@ class Purchases:
         Returns:
             The purchase as recorded now.
         """
-        mine = purchases.c.purchase_id == purchase.purchase_id
+        own = purchases.c.purchase_id == purchase.purchase_id
         closed_at = None if purchase.state == "pending" else self.now()
         text = cut_between_signs(purchase.error or "", MAX_ERROR_LENGTH) or None
-        known = msgspec.structs.replace(purchase, closed_at=closed_at, error=text)
-        row = {**_to_row(known), "intent": None}
+        closed = msgspec.structs.replace(purchase, closed_at=closed_at, error=text)
+        row = {**_to_row(closed), "intent": None}
         with self._ledger.write_transaction() as connection:
-            record = connection.execute(sa.select(purchases).where(mine)).mappings().first()
+            record = connection.execute(sa.select(purchases).where(own)).mappings().first()
             if record and not _is_overruled(record["state"], purchase.state):
                 return _from_row(record)
             if purchase.state != "failed" and not self._is_intent_taken(connection, purchase):
                 row["intent"] = purchase.intent
-            change = sa.update(purchases).where(mine) if record else sa.insert(purchases)
+            change = sa.update(purchases).where(own) if record else sa.insert(purchases)
             connection.execute(change.values(row))
-            written = connection.execute(sa.select(purchases).where(mine)).mappings().one()
+            written = connection.execute(sa.select(purchases).where(own)).mappings().one()
         return _from_row(written)
 
     def _is_intent_taken(self, connection: sa.Connection, purchase: Purchase) -> bool:
         """Return whether another purchase holds the intent of this one."""
         other = purchases.c.purchase_id != purchase.purchase_id
-        held = sa.select(purchases.c.purchase_id).where(
+        holder = sa.select(purchases.c.purchase_id).where(
             purchases.c.intent == purchase.intent, other
         )
-        return connection.execute(held).first() is not None
+        return connection.execute(holder).first() is not None
 
     def _write_result(
         self,
@@ -184,17 +184,17 @@ class Purchases:
         **result: Any,  # noqa: ANN401 - columns
     ) -> Purchase:
         text = cut_between_signs(result.get("error") or "", MAX_ERROR_LENGTH) or None
-        done = msgspec.structs.replace(
+        closed = msgspec.structs.replace(
             purchase, **{**result, "error": text, "closed_at": self.now()}
         )
-        row = _to_row(done)
-        if done.state == "failed":
+        row = _to_row(closed)
+        if closed.state == "failed":
             row["intent"] = None
-        mine = purchases.c.purchase_id == done.purchase_id
+        own = purchases.c.purchase_id == closed.purchase_id
         with self._ledger.write_transaction() as connection:
-            if connection.execute(sa.update(purchases).where(mine, where).values(row)).rowcount:
-                return done
-            written = connection.execute(sa.select(purchases).where(mine)).mappings().one()
+            if connection.execute(sa.update(purchases).where(own, where).values(row)).rowcount:
+                return closed
+            written = connection.execute(sa.select(purchases).where(own)).mappings().one()
         return _from_row(written)
 
     def list_open(self, api: str) -> list[Purchase]:
@@ -228,9 +228,9 @@ class Purchases:
             return [_from_row(row) for row in connection.execute(query).mappings()]
 
 
-def _lock_item(wanted: Purchase) -> sa.Select[Any]:
+def _lock_item(purchase: Purchase) -> sa.Select[Any]:
     """Return the statement that serializes claims of an item in whatever size (PostgreSQL)."""
-    item = repr((wanted.api, wanted.media, wanted.media_id)).encode()
+    item = repr((purchase.api, purchase.media, purchase.media_id)).encode()
     number = int.from_bytes(hashlib.blake2b(item, digest_size=8).digest(), signed=True)
     return sa.select(sa.func.pg_advisory_xact_lock(number))
 

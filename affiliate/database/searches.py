@@ -58,9 +58,9 @@ class SearchCounts:
 
         ``clients`` has the bits of the known clients of each search.
         """
-        known = clients or {}
+        bits = clients or {}
         self._add(
-            {"query": query, "times": times, "clients": known.get(query, 0), "missed": 0}
+            {"query": query, "times": times, "clients": bits.get(query, 0), "missed": 0}
             for query, times in counts.items()
         )
 

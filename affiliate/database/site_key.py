@@ -55,8 +55,8 @@ class SiteKey:
         self._secret: bytes | None = None
         self._copied: bytes | None = None
         self._past_keys: frozenset[bytes] = frozenset()
-        made = hmac.digest(spare.encode(), b"affiliate-search: a spare site key", "sha256")
-        self._spare = made if spare else secrets.token_bytes(BYTES)
+        spare_key = hmac.digest(spare.encode(), b"affiliate-search: a spare site key", "sha256")
+        self._spare = spare_key if spare else secrets.token_bytes(BYTES)
         self._read_at: float | None = None
         self._replacements = ledger.replacements
         self._lock = threading.Lock()
@@ -71,8 +71,10 @@ class SiteKey:
     def is_digest(self, begin: bytes, purpose: str, *texts: str) -> bool:
         """Return whether ``begin`` begins a digest made with any key known to this process."""
         known = filter(None, {self._current_key(), self._copied, self._spare, *self._past_keys})
-        made = (_digest(key, purpose, *texts) for key in known)
-        return bool(begin) and any(hmac.compare_digest(one[: len(begin)], begin) for one in made)
+        digests = (_digest(key, purpose, *texts) for key in known)
+        return bool(begin) and any(
+            hmac.compare_digest(digest[: len(begin)], begin) for digest in digests
+        )
 
     def _current_key(self) -> bytes:
         """Return the key; all threads wait for the first read, one thread for later reads."""
@@ -113,8 +115,8 @@ class SiteKey:
 
     def _read_copy(self) -> bytes | None:
         with suppress(OSError):
-            found = self._copy.read_bytes() if self._copy else b""
-            return found if len(found) == BYTES else None
+            secret = self._copy.read_bytes() if self._copy else b""
+            return secret if len(secret) == BYTES else None
         return None
 
     def _write_copy(self, secret: bytes) -> None:
@@ -135,21 +137,21 @@ class SiteKey:
 
     def _read_stored(self) -> bytes | None:
         with self._ledger.read_connection() as connection:
-            wanted = sa.select(keys.c.secret).where(keys.c.name == NAME)
-            found: bytes | None = connection.execute(wanted).scalar()
-        return found
+            query = sa.select(keys.c.secret).where(keys.c.name == NAME)
+            secret: bytes | None = connection.execute(query).scalar()
+        return secret
 
     def _store_new(self) -> bytes | None:
         """Store a new key, unless another process has been first; return the stored key."""
-        made = self._copied or secrets.token_bytes(BYTES)
+        secret = self._copied or secrets.token_bytes(BYTES)
         try:
             with self._ledger.write_transaction() as connection:
-                connection.execute(sa.insert(keys).values(name=NAME, secret=made))
+                connection.execute(sa.insert(keys).values(name=NAME, secret=secret))
         except LedgerError:
             if (other := self._read_stored()) is None:
                 raise
             return other
-        return made
+        return secret
 
 
 def _digest(key: bytes, *texts: str) -> bytes:

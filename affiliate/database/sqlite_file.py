@@ -223,12 +223,10 @@ class DatabaseFile:
 
 def _read_state(path: Path) -> _FileState | None:
     try:
-        found = path.stat()
+        stat = path.stat()
     except OSError:
         return None
-    return _FileState(
-        found.st_dev, found.st_ino, found.st_size, found.st_ctime_ns, found.st_mtime_ns
-    )
+    return _FileState(stat.st_dev, stat.st_ino, stat.st_size, stat.st_ctime_ns, stat.st_mtime_ns)
 
 
 def _read_marks(path: Path) -> _Marks | None:

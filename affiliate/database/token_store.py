@@ -64,9 +64,9 @@ class TokenStore:
         Raises:
             NotConnected: the token was encrypted under another ``SECRET_KEY``.
         """
-        wanted = sa.select(tokens.c.sealed, tokens.c.version).where(tokens.c.account == account)
+        query = sa.select(tokens.c.sealed, tokens.c.version).where(tokens.c.account == account)
         with self._ledger.read_connection() as connection:
-            row = connection.execute(wanted).first()
+            row = connection.execute(query).first()
         if row is None:
             return None
         try:
@@ -104,8 +104,8 @@ class TokenStore:
     def remove(self, account: str) -> bool:
         """Delete an account's token; return False when there was none."""
         with self._ledger.write_transaction() as connection:
-            found = connection.execute(sa.delete(tokens).where(tokens.c.account == account))
-        return found.rowcount == 1
+            result = connection.execute(sa.delete(tokens).where(tokens.c.account == account))
+        return result.rowcount == 1
 
     def lease(self, account: str, seconds: float) -> float | None:
         """Take the lease to refresh a token for some seconds; return its end, None if taken.
@@ -121,9 +121,9 @@ class TokenStore:
 
     def release(self, account: str, lease: float) -> None:
         """Give a lease back; a lease that another process has taken meanwhile stays with it."""
-        mine = (tokens.c.account == account) & (tokens.c.leased_until == lease)
+        own = (tokens.c.account == account) & (tokens.c.leased_until == lease)
         with self._ledger.write_transaction() as connection:
-            connection.execute(sa.update(tokens).where(mine).values(leased_until=None))
+            connection.execute(sa.update(tokens).where(own).values(leased_until=None))
 
     def _encrypt(self, token: Token) -> bytes:
         return self._fernet.encrypt(msgspec.json.encode(token))

@@ -189,8 +189,8 @@ class _ProcessMemory:
             self._values[key] = (value, expires)
             self._bytes += _entry_size(key, value)
             while self._bytes > LOCAL_BYTES:
-                gone, (last, _) = self._values.popitem(last=False)
-                self._bytes -= _entry_size(gone, last)
+                oldest_key, (oldest, _) = self._values.popitem(last=False)
+                self._bytes -= _entry_size(oldest_key, oldest)
 
     def drop(self, key: str) -> None:
         if self._values:

@@ -167,8 +167,8 @@ class RedisStore(BaseCache):
         """Return the keys that begin with the prefix."""
         pattern = "".join(f"[{c}]" if c in "*?[" else c for c in PREFIX + prefix) + "*"
         with self._use_client() as client:
-            found = client.scan_iter(match=pattern, count=1000)
-            names = [name.decode().removeprefix(PREFIX) for name in found]
+            keys = client.scan_iter(match=pattern, count=1000)
+            names = [name.decode().removeprefix(PREFIX) for name in keys]
         return [name for name in names if not name.startswith(("lease:", "count:"))]
 
     def size(self) -> tuple[int, int]:

@@ -220,5 +220,5 @@ def make_client(
             **options,
         },
     )
-    known = None if "max_connections" in pool else processes
-    return Client(processes=known, connection_pool=connections)
+    sharing = None if "max_connections" in pool else processes
+    return Client(processes=sharing, connection_pool=connections)

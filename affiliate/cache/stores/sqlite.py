@@ -215,16 +215,16 @@ class SQLiteStore(BaseCache):
     @staticmethod
     def _drop_entries(db: sqlite3.Connection, now: float, most: int = MAX_EVICTED) -> int:
         """Drop entries, the expired first, then the least recently used; return how many."""
-        gone = db.execute(
+        deleted = db.execute(
             "DELETE FROM entries WHERE key IN (SELECT key FROM entries WHERE expires <= ? LIMIT ?)",
             (now, most),
         ).rowcount
-        if gone < most:
-            gone += db.execute(
+        if deleted < most:
+            deleted += db.execute(
                 "DELETE FROM entries WHERE key IN (SELECT key FROM entries ORDER BY used LIMIT ?)",
-                (most - gone,),
+                (most - deleted,),
             ).rowcount
-        return gone
+        return deleted
 
     def _measure_room(self) -> tuple[int, int]:
         """Return the free bytes of the disk, and the free bytes reserved for the ledger."""

@@ -117,11 +117,11 @@ def _is_usable(connection: sa.Connection, revision: str) -> bool:
     """
     if revision <= REVISION:
         return False
-    known = None
+    readable_from = None
     if sa.inspect(connection).has_table("revisions"):
         query = sa.text("SELECT readable_from FROM revisions WHERE revision = :revision")
-        known = connection.scalar(query, {"revision": revision})
-    if known is None or known > REVISION:
+        readable_from = connection.scalar(query, {"revision": revision})
+    if readable_from is None or readable_from > REVISION:
         raise LedgerError(_describe_newer(revision))
     log.warning(
         "the ledger is of a newer version (%s, this one knows %s), which only adds: it is used",

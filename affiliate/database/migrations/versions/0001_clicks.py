@@ -1,4 +1,4 @@
-"""Clicks: one row for each, told apart by the id that the browser made."""
+"""Clicks: one row for each, under the id that the browser made."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -9,7 +9,7 @@ readable_from = "0001"
 
 
 def upgrade() -> None:
-    """Make the table; a migration spells its columns out, for it must never change."""
+    """Make the table; a migration spells its columns out, as migrations must never change."""
     op.create_table(
         "clicks",
         sa.Column("click_id", sa.String(64), primary_key=True),

@@ -1,4 +1,4 @@
-"""Searches: how often each was asked on a day, told apart by a digest, for queries are long."""
+"""Counts of searches by day, under a digest, as queries are long."""
 
 import sqlalchemy as sa
 from alembic import op

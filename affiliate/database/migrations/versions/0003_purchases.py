@@ -1,4 +1,4 @@
-"""Purchases: one row for each item that was to be licensed, written before the agency is asked."""
+"""Purchases: one row for each item to be licensed, written before the agency is called."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Purchases say at which agency; those that were made before are Shutterstock's."""
+"""The agency of a purchase; earlier purchases are Shutterstock's."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -9,7 +9,7 @@ readable_from = "0001"
 
 
 def upgrade() -> None:
-    """Add the column; processes of the version before may go on writing without it."""
+    """Add the column; processes of the previous version may go on writing without the column."""
     agency = sa.Column("agency", sa.String(100), nullable=False, server_default="shutterstock")
     op.add_column("purchases", agency)
 

@@ -1,4 +1,4 @@
-"""Clicks say where what was clicked stood, and whether a program sent them."""
+"""The place of a clicked link, and a mark of clicks that a program sent."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -9,7 +9,7 @@ readable_from = "0001"
 
 
 def upgrade() -> None:
-    """Add the columns, empty in rows that are there; the version before writes without them."""
+    """Add the columns, empty in old rows; the previous version writes rows without them."""
     for name in ("place", "sender"):
         column = sa.Column(name, sa.String(10), nullable=False, server_default="")
         op.add_column("clicks", column)

@@ -1,4 +1,4 @@
-"""Owner's sessions: those that are open."""
+"""The owner's open sessions."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -9,7 +9,7 @@ readable_from = "0001"
 
 
 def upgrade() -> None:
-    """Make the table; whoever is logged in logs in once more."""
+    """Make the table; a logged-in owner must log in once more."""
     op.create_table(
         "owner_sessions",
         sa.Column("digest", sa.String(64), primary_key=True),

@@ -1,4 +1,4 @@
-"""The site's own key, which signs what pages say and hides who asks."""
+"""The site's own key, which signs click links and hides clients in counters."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -9,7 +9,7 @@ readable_from = "0001"
 
 
 def upgrade() -> None:
-    """Make the table; the key is made when it is needed first."""
+    """Make the table; the key is made at its first use."""
     op.create_table(
         "keys",
         sa.Column("name", sa.String(20), primary_key=True),

@@ -1,4 +1,4 @@
-"""Searches know how many clients they came from."""
+"""The number of clients of a search."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -9,7 +9,7 @@ readable_from = "0001"
 
 
 def upgrade() -> None:
-    """Add the column, with nobody in rows that are there; the version before writes without it."""
+    """Add the column, 0 in old rows; the previous version writes rows without the column."""
     column = sa.Column("clients", sa.Integer, nullable=False, server_default="0")
     op.add_column("searches", column)
 

@@ -1,4 +1,4 @@
-"""The database says of each migration which programs can go on with what it has made."""
+"""The oldest programs that can use the result of each migration."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -9,7 +9,7 @@ readable_from = "0001"
 
 
 def upgrade() -> None:
-    """Make the table, which is filled after each migration."""
+    """Make the table, to be filled after each migration."""
     op.create_table(
         "revisions",
         sa.Column("revision", sa.String(32), primary_key=True),

@@ -1,4 +1,4 @@
-"""Searches know how often they found nothing."""
+"""The number of times that a search found nothing."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -9,7 +9,7 @@ readable_from = "0001"
 
 
 def upgrade() -> None:
-    """Add the column, with none in rows that are there; the version before writes without it."""
+    """Add the column, 0 in old rows; the previous version writes rows without the column."""
     column = sa.Column("missed", sa.Integer, nullable=False, server_default="0")
     op.add_column("searches", column)
 

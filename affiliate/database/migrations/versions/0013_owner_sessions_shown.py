@@ -1,4 +1,4 @@
-"""Owner's sessions say when they began and were used last, and from where."""
+"""Begin, last use, network and browser of the owner's sessions."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -9,7 +9,7 @@ readable_from = "0001"
 
 
 def upgrade() -> None:
-    """Add the columns; sessions that are open, and those of the version before, lack them."""
+    """Add the columns, empty for open sessions and those of the previous version."""
     op.add_column("owner_sessions", sa.Column("begun_at", sa.DateTime))
     op.add_column("owner_sessions", sa.Column("seen_at", sa.DateTime))
     op.add_column("owner_sessions", sa.Column("network", sa.String(50)))

@@ -1,4 +1,4 @@
-"""Owner's sessions say which password opened them, so that a new one ends them."""
+"""A mark of the password of a session's log-in, so that a new password ends the session."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -9,7 +9,7 @@ readable_from = "0001"
 
 
 def upgrade() -> None:
-    """Add the column; sessions of the version before lack the mark."""
+    """Add the column; sessions of the previous version lack the mark."""
     op.add_column("owner_sessions", sa.Column("password_mark", sa.String(16)))
 
 
