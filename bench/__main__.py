@@ -17,8 +17,8 @@ import venv
 from pathlib import Path
 
 from bench import TABLES
-from bench.report import keep, record, section
-from bench.servers import Missing, Servers
+from bench.report import build_record, format_section, save
+from bench.servers import MissingProgram, Servers
 
 FOLDER = Path(__file__).parent
 VENV = FOLDER / ".venv"
@@ -33,7 +33,7 @@ def main() -> int:
     arguments = parser.parse_args()
     if unknown := set(arguments.tables) - set(TABLES):
         parser.error(f"there is no table {min(unknown)}")
-    move_in()
+    install_peers()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))  # an exit ends the servers, too
     broken = [n for n in TABLES if n in (arguments.tables or TABLES) and not measure(n, arguments)]
     if broken:
@@ -48,7 +48,7 @@ def measure(name: str, arguments: argparse.Namespace) -> bool:
     servers = Servers()
     try:
         table = importlib.import_module(f"bench.{name}").run(servers, quick=arguments.quick)
-    except Missing as error:
+    except MissingProgram as error:
         print(f"{name}: {error}", flush=True)
         return False
     except Exception:  # noqa: BLE001 - after any error the other tables can be measured
@@ -56,14 +56,14 @@ def measure(name: str, arguments: argparse.Namespace) -> bool:
         return False
     finally:
         servers.close()
-    result = record(table, time.monotonic() - started, load, quick=arguments.quick)
+    result = build_record(table, time.monotonic() - started, load, quick=arguments.quick)
     if not arguments.quick:
-        keep(name, result)
-    print(section(name, result), flush=True)
+        save(name, result)
+    print(format_section(name, result), flush=True)
     return True
 
 
-def move_in() -> None:
+def install_peers() -> None:
     """Continue in the peers' environment, made if needed; without some peers where that fails."""
     if Path(sys.prefix) == VENV:
         return

@@ -10,10 +10,10 @@ from pathlib import Path
 from statistics import median
 from typing import Final, NamedTuple
 
-from bench.nginx import nginx, summary
-from bench.report import Goal, Table, milliseconds
-from bench.servers import Missing, Server, Servers, Upstream, fetch
-from bench.wrk import Load, wrk
+from bench.nginx import run_nginx, summarize
+from bench.report import Goal, Table, format_milliseconds
+from bench.servers import MissingProgram, Server, Servers, Upstream, fetch
+from bench.wrk import Load, run_wrk
 
 PATH: Final = "/search?q=red+bicycle&lang=en"
 WITHOUT: Final = "bench.site_without_memory:create_app"
@@ -57,31 +57,33 @@ def run(servers: Servers, *, quick: bool) -> Table:
         columns=["", "requests/s", "ours to it", "p50", "p99", "CPU"],
     )
     with ExitStack() as stack:
-        upstream = stack.enter_context(servers.upstream())
+        upstream = stack.enter_context(servers.run_upstream())
         contenders = start(servers, upstream, stack, table)
         runs: dict[str, list[Round]] = {name: [] for name in contenders}
         for _ in range(rounds):
             for name, contender in contenders.items():
                 runs[name].append(load(name, contender, upstream, seconds))
     table.notes.append("Calls that reached the upstream during all loads: 0.")
-    fill(table, runs)
+    fill_table(table, runs)
     return table
 
 
 def load(name: str, contender: Contender, upstream: Upstream, seconds: float) -> Round:
     """Load a contender; raise where a call reaches the upstream, since the answers were no hits."""
-    calls, processor = upstream.calls(), contender.server.processor()
-    result = wrk(contender.server.url + contender.path, seconds=seconds, header=ZIP)
-    if upstream.calls() != calls:
+    calls, processor = upstream.count_calls(), contender.server.measure_processor()
+    result = run_wrk(contender.server.url + contender.path, seconds=seconds, header=ZIP)
+    if upstream.count_calls() != calls:
         raise RuntimeError(f"{name}: calls reached the upstream, so these were no hits")
-    return Round(result, (contender.server.processor() - processor) / (result.rate * seconds))
+    return Round(
+        result, (contender.server.measure_processor() - processor) / (result.rate * seconds)
+    )
 
 
 def start(
     servers: Servers, upstream: Upstream, stack: ExitStack, table: Table
 ) -> dict[str, Contender]:
     """Start all contenders, each with the answers in its cache."""
-    ours = stack.enter_context(servers.site(upstream))
+    ours = stack.enter_context(servers.run_site(upstream))
     page = servers.folder / "page.json"
     plain, zipped = copy_hit(ours.url, page)
     upstream.control(page=page)
@@ -94,24 +96,24 @@ def start(
     def add(name: str, make: Callable[[], AbstractContextManager[Server]]) -> None:
         try:
             server = stack.enter_context(make())
-        except Missing as error:
-            table.missing(name, error)
+        except MissingProgram as error:
+            table.note_missing(name, error)
             return
         contenders_by_name[name] = Contender(server, PATH if name in {SQLITE, REDIS} else "/page")
 
-    add(EMPTY, lambda: servers.peer("create_empty", upstream, PAGE=page))
-    add(BARE, lambda: servers.peer("create_bare", upstream, PAGE=page))
-    add(NGINX, lambda: nginx(servers, upstream))
-    table.peers[NGINX] = summary(fresh=86400)
-    add(SQLITE, lambda: servers.site(upstream, target=WITHOUT))
+    add(EMPTY, lambda: servers.run_peer("create_empty", upstream, PAGE=page))
+    add(BARE, lambda: servers.run_peer("create_bare", upstream, PAGE=page))
+    add(NGINX, lambda: run_nginx(servers, upstream))
+    table.peers[NGINX] = summarize(fresh=86400)
+    add(SQLITE, lambda: servers.run_site(upstream, target=WITHOUT))
     try:
-        redis = stack.enter_context(servers.redis())
-    except Missing as error:
-        table.missing(f"{CACHED} and {REDIS}", error)
+        redis = stack.enter_context(servers.run_redis())
+    except MissingProgram as error:
+        table.note_missing(f"{CACHED} and {REDIS}", error)
     else:
-        add(CACHED, lambda: servers.peer("create_cached", upstream, REDIS=redis.url))
+        add(CACHED, lambda: servers.run_peer("create_cached", upstream, REDIS=redis.url))
         table.peers[CACHED] = "`query_string=True`, `RedisCache` on loopback, 24 h, only 200 kept"
-        add(REDIS, lambda: servers.site(upstream, store=redis, target=WITHOUT))
+        add(REDIS, lambda: servers.run_site(upstream, store=redis, target=WITHOUT))
     for contender in contenders_by_name.values():
         warm(contender)
     return contenders_by_name
@@ -147,35 +149,36 @@ def warm(contender: Contender) -> None:
     """Fill the cache with the answer, requested with the headers of the load."""
     if contender.path == PATH:
         fill_store(contender.server.url)
-    wrk(contender.server.url + contender.path, seconds=1, header=ZIP)
+    run_wrk(contender.server.url + contender.path, seconds=1, header=ZIP)
 
 
-def fill(table: Table, runs: dict[str, list[Round]]) -> None:
+def fill_table(table: Table, runs: dict[str, list[Round]]) -> None:
     """Add the rows, ratios and goals of all rounds."""
     for name in (OURS, NGINX, BARE, EMPTY, CACHED, SQLITE, REDIS):
         if name not in runs:
             continue
         rate, p50, p99 = (median(c) for c in zip(*(r.load for r in runs[name]), strict=True))
         processor = median(r.processor for r in runs[name])
-        times = f"{ratio(runs[OURS], runs[name]):.2f}"
-        cells = [milliseconds(p50), milliseconds(p99), f"{processor * 1e6:.0f} µs"]
+        times = f"{compute_ratio(runs[OURS], runs[name]):.2f}"
+        cells = [format_milliseconds(p50), format_milliseconds(p99), f"{processor * 1e6:.0f} µs"]
         table.rows.append([name, f"{rate:,.0f}", times, *cells])
         table.figures[name] = [{**r.load._asdict(), "processor": r.processor} for r in runs[name]]
     if BARE in runs and NGINX in runs:
-        bare = ratio(runs[BARE], runs[NGINX])
+        bare = compute_ratio(runs[BARE], runs[NGINX])
+        own = compute_ratio(runs[OURS], runs[BARE])
         table.notes.append(
             f"The server's own limit: a callable that does nothing at all is {bare:.2f} of nginx"
-            f" in this run, and ours {ratio(runs[OURS], runs[BARE]):.2f} of that callable. It moves"
+            f" in this run, and ours {own:.2f} of that callable. It moves"
             " from 0.6 to 1.0 with what else the machine carries, since each answer wakes a"
             " thread and waits for the interpreter's lock; nginx has neither."
         )
     table.goals += [
-        Goal(f"{contender} against {rival}", ratio(runs[contender], runs[rival]), bar)
+        Goal(f"{contender} against {rival}", compute_ratio(runs[contender], runs[rival]), bar)
         for contender, rival, bar in GOALS
         if contender in runs and rival in runs
     ]
 
 
-def ratio(ours: list[Round], theirs: list[Round]) -> float:
+def compute_ratio(ours: list[Round], theirs: list[Round]) -> float:
     """Return the median, over rounds, of our rate to theirs."""
     return median(a.load.rate / b.load.rate for a, b in zip(ours, theirs, strict=True))

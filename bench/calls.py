@@ -7,9 +7,9 @@ import zlib
 from typing import Final, NamedTuple
 from urllib.parse import urlencode
 
-from bench.client import Connection, apart
+from bench.client import Connection, run_apart
 from bench.report import Goal, Table
-from bench.servers import Missing, Server, Servers, Upstream
+from bench.servers import MissingProgram, Server, Servers, Upstream
 
 PHRASES: Final = 1000
 PAGES: Final = (50, 25, 12, 8, 5)
@@ -45,7 +45,7 @@ class View(NamedTuple):
 def run(servers: Servers, *, quick: bool) -> Table:
     """Replay the same views on our site and then on the peer."""
     number = 1000 if quick else 10_000
-    views = workload(number)
+    views = build_workload(number)
     phrases = len({view.phrase for view in views})
     table = Table(
         title="Calls for 1,000 page views",
@@ -58,18 +58,20 @@ def run(servers: Servers, *, quick: bool) -> Table:
     peer = "Flask-Caching `@cached(query_string=True)`"
     table.peers[peer] = "`RedisCache`, 24 h, the same views at 48 pictures a call"
     totals: dict[str, int] = {}
-    with servers.upstream() as upstream:
-        with servers.site(upstream) as site:
+    with servers.run_upstream() as upstream:
+        with servers.run_site(upstream) as site:
             totals["ours"] = play(site, upstream, "/ajax/search?wait=1&", views)
-            table.notes.append(f"Memory of our worker after it: {site.memory() / 1e6:.0f} MB.")
+            table.notes.append(
+                f"Memory of our worker after it: {site.measure_memory() / 1e6:.0f} MB."
+            )
         try:
             with (
-                servers.redis() as redis,
-                servers.peer("create_cached", upstream, REDIS=redis.url) as server,
+                servers.run_redis() as redis,
+                servers.run_peer("create_cached", upstream, REDIS=redis.url) as server,
             ):
                 totals[peer] = play(server, upstream, "/search?", views)
-        except Missing as error:
-            table.missing(peer, error)
+        except MissingProgram as error:
+            table.note_missing(peer, error)
     totals["floor: each phrase once"] = phrases
     for name, calls in totals.items():
         times = f"{calls / totals[peer]:.3f}" if peer in totals else "-"
@@ -81,7 +83,7 @@ def run(servers: Servers, *, quick: bool) -> Table:
     return table
 
 
-def workload(number: int) -> list[View]:
+def build_workload(number: int) -> list[View]:
     """Return the views, the same in every run."""
     chance = random.Random(SEED)
     phrases = [f"{a} {b} in {c}" for a, b, c in itertools.product(FIRST, SECOND, THIRD)]
@@ -90,12 +92,14 @@ def workload(number: int) -> list[View]:
     chosen = chance.choices(phrases[:PHRASES], weights, k=number)
     pages = chance.choices(range(1, len(PAGES) + 1), PAGES, k=number)
     return [
-        View(zlib.crc32(phrase.encode()) % LANES, phrase, typed(phrase, page, i, chance))
+        View(
+            zlib.crc32(phrase.encode()) % LANES, phrase, build_query_string(phrase, page, i, chance)
+        )
         for i, (phrase, page) in enumerate(zip(chosen, pages, strict=True))
     ]
 
 
-def typed(phrase: str, page: int, number: int, chance: random.Random) -> str:
+def build_query_string(phrase: str, page: int, number: int, chance: random.Random) -> str:
     """Return the query string of a view; one in `ONE_VARIANT_IN` is a variant in writing."""
     pairs = [("q", phrase), *([("page", str(page))] if page > 1 else [])]
     if chance.randrange(ONE_VARIANT_IN):
@@ -114,12 +118,12 @@ def typed(phrase: str, page: int, number: int, chance: random.Random) -> str:
 
 def play(server: Server, upstream: Upstream, start: str, views: list[View]) -> int:
     """Replay the views; return the number of calls to the agency."""
-    before = upstream.calls()
-    with apart() as runner:
+    before = upstream.count_calls()
+    with run_apart() as runner:
         failed = runner(visit, server.url, start, views).result()
     if failed:
         raise RuntimeError(f"{failed} of {len(views)} views had no pictures")
-    return upstream.calls() - before
+    return upstream.count_calls() - before
 
 
 def visit(url: str, start: str, views: list[View]) -> int:

@@ -95,14 +95,14 @@ class Shot(NamedTuple):
     seconds: float
 
 
-async def _burst(url: str, path: str, marker: str, clients: int) -> list[Shot]:
+async def _send_burst(url: str, path: str, marker: str, clients: int) -> list[Shot]:
     connections = [Connection(url) for _ in range(clients)]
     await asyncio.gather(*(connection.open() for connection in connections))
 
     async def visit(connection: Connection) -> Shot:
         answer = await connection.get(path)
         seconds = answer.seconds
-        again = late(answer)
+        again = is_late(answer)
         if again:  # as embed.js does
             if b'class="tile"' not in answer.body:
                 await asyncio.sleep(1)
@@ -116,18 +116,18 @@ async def _burst(url: str, path: str, marker: str, clients: int) -> list[Shot]:
     return await asyncio.gather(*(visit(connection) for connection in connections))
 
 
-def burst(url: str, path: str, marker: str, clients: int = 50) -> list[Shot]:
+def send_burst(url: str, path: str, marker: str, clients: int = 50) -> list[Shot]:
     """Send many visitors' requests for an address at once, over connections opened before."""
-    return asyncio.run(_burst(url, path, marker, clients))
+    return asyncio.run(_send_burst(url, path, marker, clients))
 
 
-def late(answer: Answer) -> bool:
+def is_late(answer: Answer) -> bool:
     """Return whether a fragment marks an agency as late, which makes the page request it again."""
     return answer.status == 200 and bool(re.search(rb"<section[^>]* data-late", answer.body))
 
 
 @contextmanager
-def apart() -> Iterator[Callable[..., "Future[Any]"]]:
+def run_apart() -> Iterator[Callable[..., "Future[Any]"]]:
     """Run functions of modules in a separate process, undisturbed by the bench."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
         process.submit(time.sleep, 0).result()

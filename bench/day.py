@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Final, NamedTuple
 
-from bench.client import Answer, Connection, apart, late
-from bench.nginx import nginx, summary
-from bench.report import Goal, Table, milliseconds
-from bench.servers import Missing, Redis, Server, Servers, Upstream
+from bench.client import Answer, Connection, is_late, run_apart
+from bench.nginx import run_nginx, summarize
+from bench.report import Goal, Table, format_milliseconds
+from bench.servers import MissingProgram, Redis, Server, Servers, Upstream
 
 HOT: Final = 200
 FRESH: Final = 1
@@ -57,17 +57,19 @@ def run(servers: Servers, *, quick: bool) -> Table:
         columns=["", "seconds", "visitors", "errors", "page p99", "fragment p99", "calls"],
     )
     seconds, part = (20, 12) if quick else (60, 12)
-    with servers.upstream(delay=DELAY) as upstream:
+    with servers.run_upstream(delay=DELAY) as upstream:
 
         def ours(store: Redis | None) -> AbstractContextManager[Server]:
-            return servers.site(upstream, store=store, workers=WORKERS, fresh=FRESH)
+            return servers.run_site(upstream, store=store, workers=WORKERS, fresh=FRESH)
 
         def cached(store: Redis | None) -> AbstractContextManager[Server]:
             url = store.url if store else ""
-            return servers.peer("create_cached", upstream, workers=WORKERS, FRESH=FRESH, REDIS=url)
+            return servers.run_peer(
+                "create_cached", upstream, workers=WORKERS, FRESH=FRESH, REDIS=url
+            )
 
         def front(_: Redis | None) -> AbstractContextManager[Server]:
-            return nginx(servers, upstream, fresh=FRESH, keeps_failures=True, workers=WORKERS)
+            return run_nginx(servers, upstream, fresh=FRESH, keeps_failures=True, workers=WORKERS)
 
         for contender in (
             Contender("ours, SQLite", ours, redis=False, seconds=seconds),
@@ -77,10 +79,10 @@ def run(servers: Servers, *, quick: bool) -> Table:
         ):
             try:
                 play(servers, upstream, contender, table)
-            except Missing as error:
-                table.missing(contender.name, error)
+            except MissingProgram as error:
+                table.note_missing(contender.name, error)
     table.peers[CACHED] = f"`query_string=True, timeout={FRESH}`, `RedisCache`, only 200 kept"
-    table.peers[NGINX] = summary(fresh=FRESH, keeps_failures=True, workers=WORKERS)
+    table.peers[NGINX] = summarize(fresh=FRESH, keeps_failures=True, workers=WORKERS)
     return table
 
 
@@ -89,19 +91,19 @@ def play(servers: Servers, upstream: Upstream, contender: Contender, table: Tabl
     with (
         _redis(servers, wanted=contender.redis) as redis,
         contender.start(redis) as server,
-        apart() as runner,
+        run_apart() as runner,
     ):
         runner(open_all, server.url).result()
-        before = upstream.calls()
-        with failing_at_times(upstream):
-            visits: list[Visit] = runner(live, server.url, contender.seconds).result()
-        calls = upstream.calls() - before
-        log = server.complaints()
+        before = upstream.count_calls()
+        with fail_at_times(upstream):
+            visits: list[Visit] = runner(send_visitors, server.url, contender.seconds).result()
+        calls = upstream.count_calls() - before
+        log = server.list_complaints()
     errors = sum(visit.wrong != "" for visit in visits)
     page = p99([visit.page for visit in visits])
     fragment = p99([v.fragment for v in visits if v.fragment is not None])
     cells = [str(contender.seconds), f"{len(visits):,}", str(errors)]
-    times = [milliseconds(t) if t else "-" for t in (page, fragment)]
+    times = [format_milliseconds(t) if t else "-" for t in (page, fragment)]
     table.rows.append([contender.name, *cells, *times, f"{calls:,}"])
     table.figures[contender.name] = {
         "seconds": contender.seconds,
@@ -125,12 +127,12 @@ def _redis(servers: Servers, *, wanted: bool) -> Iterator[Redis | None]:
     if not wanted:
         yield None
         return
-    with servers.redis() as redis:
+    with servers.run_redis() as redis:
         yield redis
 
 
 @contextmanager
-def failing_at_times(upstream: Upstream) -> Iterator[None]:
+def fail_at_times(upstream: Upstream) -> Iterator[None]:
     """Alternate `WELL_SECONDS` of answers and `FAILING_SECONDS` of failures at the agency."""
     ended = threading.Event()
 
@@ -175,7 +177,7 @@ def open_all(url: str) -> None:
     asyncio.run(everyone())
 
 
-def live(url: str, seconds: float) -> list[Visit]:
+def send_visitors(url: str, seconds: float) -> list[Visit]:
     """Send visitors at random moments, whether or not earlier visitors have been served."""
     chance = random.Random(SEED)
     weights = [1 / rank for rank in range(1, HOT + 1)]
@@ -206,15 +208,15 @@ async def visit(connection: Connection, number: int) -> Visit:
     if page.status == 200 and re.search(rb"<section[^>]* data-(waiting|stale|late)", page.body):
         answer = await connection.get(f"/ajax/search?q=hot-{number}&lang=en")
         seconds = answer.seconds
-        if late(answer):
+        if is_late(answer):
             answer = await connection.get(f"/ajax/search?q=hot-{number}&lang=en&wait=1")
             seconds += answer.seconds
         last = page if marker in page.body else answer
-        return Visit(page.seconds, seconds, wrong(last, marker))
-    return Visit(page.seconds, None, wrong(page, marker))
+        return Visit(page.seconds, seconds, describe_fault(last, marker))
+    return Visit(page.seconds, None, describe_fault(page, marker))
 
 
-def wrong(answer: Answer, marker: bytes) -> str:
+def describe_fault(answer: Answer, marker: bytes) -> str:
     """Return the fault of an answer without the marker; empty for an answer with the marker."""
     if answer.status == 200 and marker in answer.body:
         return ""

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from bench.lighthouse import demo, kilobytes, weigh
+from bench.lighthouse import format_kilobytes, measure_bytes, run_demo
 from bench.report import Goal, Table
 from bench.servers import Servers
 
@@ -27,20 +27,22 @@ def run(servers: Servers, *, quick: bool) -> Table:
         " the peers' files as their packages on npm have them.",
         columns=["", "script", "styles", "what"],
     )
-    with demo(servers) as site:
-        element, source = weigh(frozenset([f"{site.url}/embed.js"]))
-        frame, _ = weigh(frozenset([f"{site.url}/embed-frame.js"]))
+    with run_demo(servers) as site:
+        element, source = measure_bytes(frozenset([f"{site.url}/embed.js"]))
+        frame, _ = measure_bytes(frozenset([f"{site.url}/embed-frame.js"]))
     inside = "the element with its styles, all kinds"
-    table.rows.append(["ours, `/embed.js`", kilobytes(element), "in it", inside])
+    table.rows.append(["ours, `/embed.js`", format_kilobytes(element), "in it", inside])
     table.rows.append(["ours, iframe", "none", "none", "a page of its own, height told beforehand"])
     helper = "gives iframes the height that they ask for; optional"
-    table.rows.append(["ours, `/embed-frame.js`", kilobytes(frame), "none", helper])
+    table.rows.append(["ours, `/embed-frame.js`", format_kilobytes(frame), "none", helper])
     for name, (script, styles, what) in PEERS.items():
-        table.rows.append([name, kilobytes(script), kilobytes(styles) if styles else "none", what])
+        table.rows.append(
+            [name, format_kilobytes(script), format_kilobytes(styles) if styles else "none", what]
+        )
     table.goals += [
         Goal("element in kB, gzipped", element / 1000, ELEMENT_KILOBYTES, at_least=False),
         Goal("parent's script in kB", frame / 1000, FRAME_KILOBYTES, at_least=False),
     ]
-    table.notes.append(f"Not compressed: `/embed.js` {kilobytes(source)}.")
+    table.notes.append(f"Not compressed: `/embed.js` {format_kilobytes(source)}.")
     table.figures = {"element": element, "frame": frame}
     return table

@@ -5,7 +5,7 @@ from itertools import count
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from bench.client import Connection, apart
+from bench.client import Connection, run_apart
 from bench.report import Goal, Table
 from bench.servers import Server, Servers, fetch
 from bench.siege import HIT, fetch_pictures
@@ -19,7 +19,7 @@ PARTS: Final = 5
 MORE_MEMORY: Final = 8.0
 MORE_THREADS: Final = 8
 MORE_FILES: Final = CLIENTS
-"""All clients' connections may be at one process, which had none at the first measurement."""
+"""The allowed increase: one process may get all connections after the first measurement."""
 
 
 class Size(NamedTuple):
@@ -42,22 +42,22 @@ def run(servers: Servers, *, quick: bool) -> Table:
         columns=["requests", "MB", "threads", "open files", "503", "unanswered"],
     )
     with (
-        servers.upstream() as upstream,
-        apart() as runner,
-        servers.site(upstream, workers=PROCESSES) as server,
+        servers.run_upstream() as upstream,
+        run_apart() as runner,
+        servers.run_site(upstream, workers=PROCESSES) as server,
     ):
         fetch(f"{server.url}/ajax{HIT}&wait=1")
         fetch_pictures(server, HIT)
-        first = set(server.workers())
+        first = set(server.list_workers())
         sizes = []
         for part in range(PARTS):
             each = requests // PARTS
-            away, lost = runner(ask, server.url, part * each, each).result()
-            sizes.append(size(server))
+            away, lost = runner(send_requests, server.url, part * each, each).result()
+            sizes.append(measure_processes(server))
             cells = [f"{sizes[-1].memory:.0f}", *map(str, sizes[-1][1:])]
             table.rows.append([f"{(part + 1) * each:,}", *cells, str(away), str(lost)])
             table.goals += [Goal(f"Unanswered in part {part + 1}", lost, 0, at_least=False)]
-        replaced = len(first - set(server.workers()))
+        replaced = len(first - set(server.list_workers()))
     warm, end = sizes[0], sizes[-1]
     table.figures = {"sizes": [peak._asdict() for peak in sizes], "replaced": replaced}
     table.goals += [
@@ -69,20 +69,20 @@ def run(servers: Servers, *, quick: bool) -> Table:
     return table
 
 
-def size(server: Server) -> Size:
+def measure_processes(server: Server) -> Size:
     """Return the largest figures of the processes."""
-    sizes = [_size(pid) for pid in server.workers()]
+    sizes = [_measure_process(pid) for pid in server.list_workers()]
     return Size(*(max(figures) for figures in zip(*sizes, strict=True)))
 
 
-def _size(pid: int) -> Size:
+def _measure_process(pid: int) -> Size:
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     fields = dict(line.split(":", 1) for line in lines)
     files = len(list(Path(f"/proc/{pid}/fd").iterdir()))
     return Size(int(fields["VmRSS"].split()[0]) / 1024, int(fields["Threads"]), files)
 
 
-def address(number: int) -> str:
+def build_path(number: int) -> str:
     """Return the path of the request with a number."""
     words = f"word{number * 7919 % WORDS}"
     ways = (
@@ -97,19 +97,19 @@ def address(number: int) -> str:
     return ways[number % len(ways)]
 
 
-def ask(url: str, first: int, requests: int) -> tuple[int, int]:
+def send_requests(url: str, first: int, requests: int) -> tuple[int, int]:
     """Send ``requests`` requests; return the numbers of 503 answers and of missing answers."""
-    return asyncio.run(_ask(url, first, requests))
+    return asyncio.run(_send_requests(url, first, requests))
 
 
-async def _ask(url: str, first: int, requests: int) -> tuple[int, int]:
+async def _send_requests(url: str, first: int, requests: int) -> tuple[int, int]:
     numbers = count(first)
     statuses: list[int] = []
 
     async def client() -> None:
         connection = Connection(url)
         while (number := next(numbers)) < first + requests:
-            statuses.append((await connection.get(address(number))).status)
+            statuses.append((await connection.get(build_path(number))).status)
         connection.close()
 
     await asyncio.gather(*(client() for _ in range(CLIENTS)))

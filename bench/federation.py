@@ -15,9 +15,9 @@ from typing import Any, Final, NamedTuple
 from urllib.parse import urlencode
 
 from affiliate.config.setting_table import setting_prefix
-from bench.client import Answer, Connection, apart
+from bench.client import Answer, Connection, run_apart
 from bench.report import Goal, Table
-from bench.servers import Server, Servers, fetch, running, wait_for
+from bench.servers import Server, Servers, fetch, run_process, wait_for
 from tests.dialects import DIALECTS
 
 SEARCHES: Final = 30
@@ -62,7 +62,7 @@ class Cell(NamedTuple):
 def run(servers: Servers, *, quick: bool) -> Table:
     """Search for new words, then for the same words; with all well and with one agency hanging."""
     count = 20 if quick else SEARCHES
-    with agencies(servers) as network:
+    with run_agencies(servers) as network:
         table = Table(
             title=f"One search over {len(network.urls)} agencies",
             how=f"p50 / p99 of {count} searches one after the other, and calls to agencies of each."
@@ -72,10 +72,10 @@ def run(servers: Servers, *, quick: bool) -> Table:
         )
         cells: dict[str, list[Cell]] = {}
         for name, path, target in ((OURS, "/ajax/search", ""), (PEER, "/search", "metasearch")):
-            with servers.over(network.settings, target) as server, apart() as runner:
+            with servers.run_federated(network.settings, target) as server, run_apart() as runner:
                 cells[name] = [
                     cell
-                    for scene, hanging in ((WELL, ""), (HANGING, slowest(network)))
+                    for scene, hanging in ((WELL, ""), (HANGING, find_slowest_agency(network)))
                     for cell in play(network, server, path, (scene, hanging, count), runner)
                 ]
             table.rows.append([name, *(cell.text() for cell in cells[name])])
@@ -98,7 +98,7 @@ def judge(table: Table, cells: dict[str, list[Cell]]) -> None:
     table.figures = {name: [cell._asdict() for cell in row] for name, row in cells.items()}
 
 
-def slowest(network: Agencies) -> str:
+def find_slowest_agency(network: Agencies) -> str:
     return list(network.urls)[-1]
 
 
@@ -116,7 +116,7 @@ def play(
     cells = []
     for again in (False, True):
         before = network.control(hanging=hanging)
-        answers = runner(visits, server.url, paths).result()
+        answers = runner(open_paths, server.url, paths).result()
         if bad := [answer.status for answer in answers if answer.status != 200]:
             raise RuntimeError(f"{server.url}{path} answered {bad[0]}; again={again}")
         calls = (network.control(hanging=hanging) - before) / count
@@ -125,7 +125,7 @@ def play(
     return cells
 
 
-def visits(url: str, paths: list[str]) -> list[Answer]:
+def open_paths(url: str, paths: list[str]) -> list[Answer]:
     """Open the paths one after the other over one connection."""
 
     async def all_of_them() -> list[Answer]:
@@ -136,9 +136,9 @@ def visits(url: str, paths: list[str]) -> list[Answer]:
 
 
 @contextmanager
-def agencies(servers: Servers) -> Iterator[Agencies]:
+def run_agencies(servers: Servers) -> Iterator[Agencies]:
     """Run all agencies in a separate process."""
-    log = servers.place("agencies") / "log"
-    with running([sys.executable, "-m", "bench.agencies"], {}, log) as process:
+    log = servers.create_folder("agencies") / "log"
+    with run_process([sys.executable, "-m", "bench.agencies"], {}, log) as process:
         output = wait_for(process, log, lambda: "\n" in log.read_text() and log.read_text())
         yield Agencies(json.loads(output.partition("\n")[0]))

@@ -10,11 +10,11 @@ from types import MappingProxyType
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from bench.client import apart
-from bench.report import Goal, Table, milliseconds
+from bench.client import run_apart
+from bench.report import Goal, Table, format_milliseconds
 from bench.servers import Server, Servers, fetch
 from bench.siege import HIT, fetch_pictures
-from bench.wrk import wrk
+from bench.wrk import run_wrk
 
 CONNECTIONS: Final = 1000
 CLIENTS: Final = 8
@@ -50,49 +50,55 @@ def run(servers: Servers, *, quick: bool) -> Table:
         " flood to that in quiet. The server is one process with the site's threads.",
         columns=["flood", "asked", "p99 in quiet", "beside it", "ratio"],
     )
-    with servers.upstream() as upstream, apart() as runner, servers.site(upstream) as server:
+    with (
+        servers.run_upstream() as upstream,
+        run_apart() as runner,
+        servers.run_site(upstream) as server,
+    ):
         fetch(f"{server.url}/ajax{HIT}&wait=1")
         fetch_pictures(server, HIT)
-        wrk(server.url + HIT, seconds=WARM_SECONDS, connections=CLIENTS)
+        run_wrk(server.url + HIT, seconds=WARM_SECONDS, connections=CLIENTS)
         for name in FLOODS:
             for target, path in ASKED.items():
-                turns = [once(server, name, path, runner, seconds) for _ in range(rounds)]
-                fill(table, name, target, turns)
+                turns = [measure_once(server, name, path, runner, seconds) for _ in range(rounds)]
+                fill_table(table, name, target, turns)
     return table
 
 
-def once(server: Server, name: str, path: str, runner: Run, seconds: float) -> tuple[float, float]:
+def measure_once(
+    server: Server, name: str, path: str, runner: Run, seconds: float
+) -> tuple[float, float]:
     """Return the p99 in seconds, in quiet and beside a flood, after the end of the flood."""
-    quiet = wrk(server.url + path, seconds=seconds, connections=CLIENTS).p99
-    others = runner(flood, server.url, FLOODS[name], 2 * BEFORE + seconds)
+    quiet = run_wrk(server.url + path, seconds=seconds, connections=CLIENTS).p99
+    others = runner(hold_flood, server.url, FLOODS[name], 2 * BEFORE + seconds)
     time.sleep(BEFORE)
-    beside = wrk(server.url + path, seconds=seconds, connections=CLIENTS).p99
+    beside = run_wrk(server.url + path, seconds=seconds, connections=CLIENTS).p99
     if (least := others.result()) < CONNECTIONS:
         raise RuntimeError(f"{name}: only {least} of {CONNECTIONS} were ever connected")
     return quiet, beside
 
 
-def fill(table: Table, name: str, target: str, turns: list[tuple[float, float]]) -> None:
+def fill_table(table: Table, name: str, target: str, turns: list[tuple[float, float]]) -> None:
     """Add a row and its goal."""
     quiet, beside = (median(times) for times in zip(*turns, strict=True))
     ratio = beside / quiet
-    cells = [milliseconds(quiet), milliseconds(beside), f"{ratio:.1f}"]
+    cells = [format_milliseconds(quiet), format_milliseconds(beside), f"{ratio:.1f}"]
     table.rows.append([name, target, *cells])
     table.figures[f"{name}, {target}"] = turns
     text = f"{name}, {target}: p99 beside the flood to that in quiet"
     table.goals.append(Goal(text, ratio, MOST, at_least=False))
 
 
-def flood(url: str, sent: bytes, seconds: float) -> int:
+def hold_flood(url: str, sent: bytes, seconds: float) -> int:
     """Hold all connections for ``seconds``; return the number that ever connected."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     files = CONNECTIONS + OTHER_FILES
     resource.setrlimit(resource.RLIMIT_NOFILE, (files, max(files, hard)))
     parts = urlsplit(url)
-    return asyncio.run(_flood(parts.hostname or "", parts.port or 80, sent, seconds))
+    return asyncio.run(_hold_flood(parts.hostname or "", parts.port or 80, sent, seconds))
 
 
-async def _flood(host: str, port: int, sent: bytes, seconds: float) -> int:
+async def _hold_flood(host: str, port: int, sent: bytes, seconds: float) -> int:
     connected: set[int] = set()
 
     async def hold(number: int) -> None:

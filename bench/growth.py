@@ -13,7 +13,7 @@ from typing import Any, Final
 from affiliate.cache.stores import RedisStore, SQLiteStore
 from affiliate.cache.stores.redis import PREFIX
 from bench.report import Goal, Table
-from bench.servers import Missing, Redis, Server, Servers, fetch
+from bench.servers import MissingProgram, Redis, Server, Servers, fetch
 
 VALUE: Final = random.Random(1).randbytes(1000)
 LIMIT: Final = 10**11
@@ -34,37 +34,37 @@ def run(servers: Servers, *, quick: bool) -> Table:
         columns=["store", "entries", "hit, p50", "to the smallest", "write, p50", "bytes each"],
     )
     with ExitStack() as stack:
-        folder = servers.place("stores")
-        measure(table, "SQLite", [filled_sqlite(folder / f"{n}.db", n) for n in sizes], sizes)
+        folder = servers.create_folder("stores")
+        measure(table, "SQLite", [fill_sqlite(folder / f"{n}.db", n) for n in sizes], sizes)
         try:
-            filled = [filled_redis(stack.enter_context(servers.redis()), n) for n in sizes]
-        except Missing as error:
-            table.missing("Redis", error)
+            filled = [fill_redis(stack.enter_context(servers.run_redis()), n) for n in sizes]
+        except MissingProgram as error:
+            table.note_missing("Redis", error)
         else:
             measure(table, "Redis", filled, sizes)
-    worker(servers, table)
+    measure_worker(servers, table)
     return table
 
 
-def key(number: int) -> str:
+def build_key(number: int) -> str:
     """Return a key in the form of the cache's keys."""
     return f"1:search:shutterstock:0:q=phrase+{number}"
 
 
-def batches(size: int) -> Iterator[range]:
+def iter_batches(size: int) -> Iterator[range]:
     """Yield the numbers of all entries, in batches that are written together."""
     for first in range(0, size, BATCH):
         yield range(first, min(first + BATCH, size))
 
 
-def filled_sqlite(path: Path, size: int) -> tuple[SQLiteStore, float]:
+def fill_sqlite(path: Path, size: int) -> tuple[SQLiteStore, float]:
     """Return a filled SQLite store and the bytes of an entry; SQL fills it, to save minutes."""
     store = SQLiteStore(path, LIMIT)
     store.set("first", VALUE, KEPT_SECONDS)
     now = time.time()
     with closing(sqlite3.connect(path)) as db:
-        for numbers in batches(size):
-            rows = [(key(n), VALUE, now + KEPT_SECONDS, now) for n in numbers]
+        for numbers in iter_batches(size):
+            rows = [(build_key(n), VALUE, now + KEPT_SECONDS, now) for n in numbers]
             insert = "INSERT INTO entries (key, value, expires, used) VALUES (?, ?, ?, ?)"
             db.executemany(insert, rows)
             db.commit()
@@ -72,14 +72,14 @@ def filled_sqlite(path: Path, size: int) -> tuple[SQLiteStore, float]:
     return store, path.stat().st_size / size
 
 
-def filled_redis(server: Redis, size: int) -> tuple[RedisStore, float]:
+def fill_redis(server: Redis, size: int) -> tuple[RedisStore, float]:
     """Return a filled Redis store and the bytes of an entry; a pipeline fills it."""
     client: Any = server.client
     before = client.info("memory")["used_memory"]
-    for numbers in batches(size):
+    for numbers in iter_batches(size):
         with client.pipeline(transaction=False) as pipeline:
             for number in numbers:
-                pipeline.set(PREFIX + key(number), VALUE, ex=KEPT_SECONDS)
+                pipeline.set(PREFIX + build_key(number), VALUE, ex=KEPT_SECONDS)
             pipeline.execute()
     return RedisStore(server.url), (client.info("memory")["used_memory"] - before) / size
 
@@ -93,10 +93,10 @@ def measure(
     writes: dict[int, list[float]] = {n: [] for n in sizes}
     for _ in range(ROUNDS):
         for (store, _bytes), size in zip(stores, sizes, strict=True):
-            keys = [key(chance.randrange(size)) for _ in range(1000)]
-            hits[size].append(p50(lambda k, store=store: store.get(k) == VALUE, keys))
+            keys = [build_key(chance.randrange(size)) for _ in range(1000)]
+            hits[size].append(measure_p50(lambda k, store=store: store.get(k) == VALUE, keys))
             writes[size].append(
-                p50(lambda k, store=store: store.set(k, VALUE, KEPT_SECONDS), keys[:200])
+                measure_p50(lambda k, store=store: store.set(k, VALUE, KEPT_SECONDS), keys[:200])
             )
     for (_, each), size in zip(stores, sizes, strict=True):
         hit, write = median(hits[size]), median(writes[size])
@@ -106,7 +106,7 @@ def measure(
         table.figures[f"{name} {size}"] = {"hit": hit, "write": write, "bytes": each}
 
 
-def p50(ask: Any, keys: list[str]) -> float:  # noqa: ANN401 - a function of a key
+def measure_p50(ask: Any, keys: list[str]) -> float:  # noqa: ANN401 - a function of a key
     """Return the median of the seconds of a call for each key; every call must succeed."""
     times = []
     gc.disable()
@@ -120,14 +120,14 @@ def p50(ask: Any, keys: list[str]) -> float:  # noqa: ANN401 - a function of a k
     return median(times)
 
 
-def worker(servers: Servers, table: Table) -> None:
+def measure_worker(servers: Servers, table: Table) -> None:
     """Measure the start of a site, and its worker's memory before and after many pages."""
-    with servers.upstream() as upstream:
+    with servers.run_upstream() as upstream:
         started = time.monotonic()
-        with servers.site(upstream) as site:
+        with servers.run_site(upstream) as site:
             start = time.monotonic() - started
-            before = site.memory()
-            after = full(site)
+            before = site.measure_memory()
+            after = fill_memory(site)
     table.goals += [
         Goal("start to first answer, in seconds", start, 2, at_least=False),
         Goal("a worker after its start, in MB", before / 1e6, 110, at_least=False),
@@ -135,8 +135,8 @@ def worker(servers: Servers, table: Table) -> None:
     ]
 
 
-def full(site: Server) -> int:
+def fill_memory(site: Server) -> int:
     """Request many different pages; return the worker's bytes of memory."""
     for number in range(PAGES):
         fetch(f"{site.url}/ajax/search?wait=1&q=page+{number}")
-    return site.memory()
+    return site.measure_memory()

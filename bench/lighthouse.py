@@ -16,17 +16,17 @@ from pathlib import Path
 from statistics import median
 from typing import Any, Final, NamedTuple
 
-from bench.report import Goal, Table, milliseconds
+from bench.report import Goal, Table, format_milliseconds
 from bench.servers import (
     STOP_SECONDS,
-    Missing,
+    MissingProgram,
     Server,
     Servers,
-    answers,
     fetch,
-    free_port,
-    program,
-    running,
+    find_free_port,
+    find_program,
+    is_alive,
+    run_process,
     wait_for,
 )
 
@@ -92,22 +92,22 @@ def run(servers: Servers, *, quick: bool) -> Table:
         " site sends them.",
         columns=["", *CATEGORIES.values(), "LCP", "CLS", "TBT", "weight", "JS", "CSS"],
     )
-    move_in()
-    with demo(servers) as site:
+    install_lighthouse()
+    with run_demo(servers) as site:
         pages = warm(site, table)
         visits: dict[str, list[Visit]] = {page: [] for page in pages}
         for _ in range(rounds):
             for page in pages:
                 visits[page].append(visit(servers, site.url + page))
         for page, page_visits in visits.items():
-            fill(table, page, page_visits)
+            fill_table(table, page, page_visits)
     judge(table)
     table.peers |= PEERS
     table.notes.append(next(iter(visits.values()))[0].tools)
     return table
 
 
-def move_in() -> None:
+def install_lighthouse() -> None:
     """Install the pinned Lighthouse beside the bench, unless it is there.
 
     Raises:
@@ -118,20 +118,20 @@ def move_in() -> None:
         if json.loads((LIGHTHOUSE / "package.json").read_text())["version"] == pinned:
             return
     print("Making bench/node_modules ...", file=sys.stderr, flush=True)
-    command = [program("npm"), "ci", "--prefix", str(FOLDER)]
+    command = [find_program("npm"), "ci", "--prefix", str(FOLDER)]
     process = subprocess.run(command, capture_output=True, text=True, check=False)
     if process.returncode:
-        raise Missing(f"Lighthouse can't be installed: {process.stderr.strip()[-500:]}")
+        raise MissingProgram(f"Lighthouse can't be installed: {process.stderr.strip()[-500:]}")
 
 
 @contextmanager
-def demo(servers: Servers) -> Iterator[Server]:
+def run_demo(servers: Servers) -> Iterator[Server]:
     """Return the site on the demo catalogue, knowing its own address, for canonical links."""
-    folder, port = servers.place("demo"), free_port()
+    folder, port = servers.create_folder("demo"), find_free_port()
     log, url = folder / "log", f"http://127.0.0.1:{port}"
     settings = {"AGENCIES": "demo", "SITE_URL": url, "PORT": str(port), "DATA_DIR": str(folder)}
-    with running([sys.executable, "app.py"], settings, log) as process:
-        wait_for(process, log, lambda: answers(url))
+    with run_process([sys.executable, "app.py"], settings, log) as process:
+        wait_for(process, log, lambda: is_alive(url))
         yield Server(process, url, log)
 
 
@@ -145,7 +145,7 @@ def warm(site: Server, table: Table) -> list[str]:
             fetch(site.url + page)
             fetch(site.url + page)
         except urllib.error.HTTPError as error:
-            table.missing(f"`{page}`", Missing(f"it answers {error.code}"))
+            table.note_missing(f"`{page}`", MissingProgram(f"it answers {error.code}"))
         else:
             pages.append(page)
     return pages
@@ -153,13 +153,13 @@ def warm(site: Server, table: Table) -> list[str]:
 
 def visit(servers: Servers, url: str) -> Visit:
     """Open a page once."""
-    folder = servers.place("lighthouse")
+    folder = servers.create_folder("lighthouse")
     report, log = folder / "report.json", folder / "log"
-    command = [program("node"), str(LIGHTHOUSE / "cli" / "index.js"), url, "--quiet"]
+    command = [find_program("node"), str(LIGHTHOUSE / "cli" / "index.js"), url, "--quiet"]
     command += [f"--chrome-flags={BROWSER_FLAGS}", "--no-enable-error-reporting"]
     command += ["--output=json", f"--output-path={report}"]
-    settings = {"CHROME_PATH": program("chromium"), "TMPDIR": str(folder)}
-    with running(command, settings, log) as process:
+    settings = {"CHROME_PATH": find_program("chromium"), "TMPDIR": str(folder)}
+    with run_process(command, settings, log) as process:
         try:
             code = process.wait(PATIENCE)
         finally:
@@ -169,10 +169,10 @@ def visit(servers: Servers, url: str) -> Visit:
                     process.wait(STOP_SECONDS)
     if code:
         raise RuntimeError(f"Lighthouse failed on {url}:\n{log.read_text()[-3000:]}")
-    return read(json.loads(report.read_text()))
+    return read_report(json.loads(report.read_text()))
 
 
-def read(report: dict[str, Any]) -> Visit:
+def read_report(report: dict[str, Any]) -> Visit:
     """Return the visit in a report of Lighthouse."""
     audits = report["audits"]
     requests = audits["network-requests"]["details"]["items"]
@@ -199,19 +199,26 @@ def read(report: dict[str, Any]) -> Visit:
     )
 
 
-def fill(table: Table, page: str, visits: list[Visit]) -> None:
+def fill_table(table: Table, page: str, visits: list[Visit]) -> None:
     """Add the row of a page and the audits that the page did not pass."""
     scores = {name: 100 * median(v.scores[name] for v in visits) for name in CATEGORIES}
     figures = {name: median(v.figures[name] for v in visits) for name in visits[0].figures}
     code = {
-        "JS": weigh(frozenset().union(*(v.scripts for v in visits))),
-        "CSS": weigh(frozenset().union(*(v.styles for v in visits))),
+        "JS": measure_bytes(frozenset().union(*(v.scripts for v in visits))),
+        "CSS": measure_bytes(frozenset().union(*(v.styles for v in visits))),
     }
-    failed = {name: failures(visits, name) for name in CATEGORIES}
-    times = (milliseconds(figures[LCP] / 1000), f"{figures[CLS]:.3g}", f"{figures[TBT]:.0f} ms")
-    sizes = (kilobytes(figures[WEIGHT]), *(kilobytes(sent) for sent, _ in code.values()))
+    failed = {name: list_failures(visits, name) for name in CATEGORIES}
+    times = (
+        format_milliseconds(figures[LCP] / 1000),
+        f"{figures[CLS]:.3g}",
+        f"{figures[TBT]:.0f} ms",
+    )
+    sizes = (
+        format_kilobytes(figures[WEIGHT]),
+        *(format_kilobytes(sent) for sent, _ in code.values()),
+    )
     table.rows.append([f"`{page}`", *(f"{score:.0f}" for score in scores.values()), *times, *sizes])
-    plain = ", ".join(f"{name} {kilobytes(size)}" for name, (_, size) in code.items())
+    plain = ", ".join(f"{name} {format_kilobytes(size)}" for name, (_, size) in code.items())
     lists = [
         f"{CATEGORIES[name]}: {', '.join(f'{n} {score:.2g}' for n, score in audits.items())}"
         for name, audits in failed.items()
@@ -222,14 +229,14 @@ def fill(table: Table, page: str, visits: list[Visit]) -> None:
     table.figures[page] = {"scores": scores, **figures, "code": code, "failed": failed}
 
 
-def failures(visits: list[Visit], category: str) -> dict[str, float]:
+def list_failures(visits: list[Visit], category: str) -> dict[str, float]:
     """Return the audits of a category that most visits did not pass, with their median scores."""
     names = sorted({name for v in visits for name in v.failed[category]})
     scores = {name: median(v.failed[category].get(name, 1.0) for v in visits) for name in names}
     return {name: score for name, score in scores.items() if score < 1}
 
 
-def weigh(addresses: frozenset[str]) -> tuple[int, int]:
+def measure_bytes(addresses: frozenset[str]) -> tuple[int, int]:
     """Return the bytes of files, as sent to a browser and unpacked."""
     sent = unpacked = 0
     for address in addresses:
@@ -270,6 +277,6 @@ def judge(table: Table) -> None:
     table.goals += [Goal(text, value, bar, at_least=False) for text, value, bar in bars]
 
 
-def kilobytes(size: float) -> str:
+def format_kilobytes(size: float) -> str:
     """Return a size in bytes for a cell."""
     return f"{size / 1000:.1f} kB"

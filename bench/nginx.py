@@ -7,7 +7,16 @@ from pathlib import Path
 from shutil import rmtree
 from tempfile import mkdtemp
 
-from bench.servers import Server, Servers, Upstream, answers, free_port, program, running, wait_for
+from bench.servers import (
+    Server,
+    Servers,
+    Upstream,
+    find_free_port,
+    find_program,
+    is_alive,
+    run_process,
+    wait_for,
+)
 
 MEMORY = Path("/dev/shm")
 FAILURES = "proxy_cache_valid 502 503 504 5s;"
@@ -54,7 +63,7 @@ http {{
 
 
 @contextmanager
-def nginx(
+def run_nginx(
     servers: Servers,
     upstream: Upstream,
     *,
@@ -63,7 +72,7 @@ def nginx(
     workers: int = 1,
 ) -> Iterator[Server]:
     """Run nginx, with its cache in ``/dev/shm`` where the system has that folder."""
-    folder, port = servers.place("nginx"), free_port()
+    folder, port = servers.create_folder("nginx"), find_free_port()
     cache = Path(mkdtemp(prefix="affiliate-bench-", dir=MEMORY if MEMORY.is_dir() else folder))
     text = CONFIGURATION.format(
         workers=workers,
@@ -77,17 +86,17 @@ def nginx(
     )
     (folder / "nginx.conf").write_text(text)
     log = folder / "log"
-    command = [program("nginx"), "-e", f"{folder}/start.log", "-c", f"{folder}/nginx.conf"]
+    command = [find_program("nginx"), "-e", f"{folder}/start.log", "-c", f"{folder}/nginx.conf"]
     try:
-        with running([*command, "-p", str(folder)], {}, log) as process:
+        with run_process([*command, "-p", str(folder)], {}, log) as process:
             server = Server(process, f"http://127.0.0.1:{port}", log)
-            wait_for(process, log, lambda: answers(server.url))
+            wait_for(process, log, lambda: is_alive(server.url))
             yield server
     finally:
         rmtree(cache, ignore_errors=True)
 
 
-def summary(*, fresh: int, keeps_failures: bool = False, workers: int = 1) -> str:
+def summarize(*, fresh: int, keeps_failures: bool = False, workers: int = 1) -> str:
     """Return the configuration in a line, for the report."""
     directives = ["`proxy_cache_lock on`", "`proxy_cache_background_update on`"]
     directives += ["`proxy_cache_use_stale updating error timeout http_50x`"]

@@ -27,17 +27,17 @@ View = Callable[[], Response]
 
 def create_empty() -> Flask:
     """Return an application whose view does nothing but send the bytes."""
-    body, headers = _page()
+    body, headers = _read_page()
 
     def page() -> Response:
         return Response(body, headers=headers)
 
-    return _app(page, page)
+    return _create_app(page, page)
 
 
 def create_bare() -> Callable[..., list[bytes]]:
     """Return a WSGI callable without a framework: the server's own limit with Python."""
-    body, headers = _page()
+    body, headers = _read_page()
 
     def answer(_environ: dict[str, Any], start: Callable[..., Any]) -> list[bytes]:
         start("200 OK", [*headers, ("Content-Length", str(len(body)))])
@@ -48,21 +48,21 @@ def create_bare() -> Callable[..., list[bytes]]:
 
 def create_cached() -> Flask:
     """Return Flask-Caching: ``@cached(query_string=True)`` in Redis, errors left out."""
-    from flask_caching import Cache  # noqa: PLC0415 - a peer imports only what it is about
+    from flask_caching import Cache  # noqa: PLC0415 - imports of this peer alone
 
     cache = Cache(config={"CACHE_TYPE": "RedisCache", "CACHE_REDIS_URL": os.environ["REDIS"]})
     keep = cache.cached(
         timeout=FRESH, query_string=True, response_filter=lambda r: r.status_code == 200
     )
-    session = _session()
-    app = _app(keep(_searcher(session)), keep(_pager(session)))
+    session = _create_session()
+    app = _create_app(keep(_create_search_view(session)), keep(_create_page_view(session)))
     cache.init_app(app)
     return app
 
 
 def create_requests_cache() -> Flask:
     """Return requests-cache: SQLite with WAL, stale answers on errors and while refreshing."""
-    from requests_cache import CachedSession  # noqa: PLC0415 - likewise
+    from requests_cache import CachedSession  # noqa: PLC0415 - imports of this peer alone
 
     session = CachedSession(
         os.environ["FILE"],
@@ -73,12 +73,12 @@ def create_requests_cache() -> Flask:
         stale_if_error=True,
         stale_while_revalidate=True,
     )
-    return _app(_searcher(session), _no_answer)
+    return _create_app(_create_search_view(session), _no_answer)
 
 
 def create_dogpile() -> Flask:
     """Return dogpile.cache: Redis with its distributed lock, stale answers while refreshing."""
-    from dogpile.cache import make_region  # noqa: PLC0415 - likewise
+    from dogpile.cache import make_region  # noqa: PLC0415 - imports of this peer alone
 
     region = make_region().configure(
         "dogpile.cache.redis",
@@ -91,11 +91,11 @@ def create_dogpile() -> Flask:
             "redis_expiration_time": FRESH + STALE,
         },
     )
-    session = _session()
+    session = _create_session()
 
     def search() -> Response:
         words, page = request.args.get("q", ""), request.args.get("page", "1")
-        address = _address(words, page)
+        address = _build_address(words, page)
 
         def create() -> str:
             answer = session.get(*address, timeout=TIMES)
@@ -108,12 +108,12 @@ def create_dogpile() -> Flask:
             return _no_answer()
         return Response(text, mimetype="application/json")
 
-    return _app(search, _no_answer)
+    return _create_app(search, _no_answer)
 
 
 def create_metasearch() -> Flask:
     """Return a metasearch like SearXNG, which waits for the slowest or 3 s and keeps nothing."""
-    from affiliate.agencies import AGENCIES  # noqa: PLC0415 - likewise
+    from affiliate.agencies import AGENCIES  # noqa: PLC0415 - imports of this peer alone
     from affiliate.config.loading import load_config  # noqa: PLC0415
     from affiliate.domain.media import SearchQuery  # noqa: PLC0415
     from affiliate.errors import AgencyError  # noqa: PLC0415
@@ -144,10 +144,10 @@ def create_metasearch() -> Flask:
         futures = [pool.submit(ask, agency, query) for agency in agencies]
         return Response(json.dumps([future.result()[:4] for future in futures]))
 
-    return _app(search, _no_answer)
+    return _create_app(search, _no_answer)
 
 
-def _app(search: View, page: View) -> Flask:
+def _create_app(search: View, page: View) -> Flask:
     app = Flask(__name__)
     app.add_url_rule("/healthz", "healthz", lambda: "ok")
     app.add_url_rule("/search", "search", search)
@@ -155,28 +155,28 @@ def _app(search: View, page: View) -> Flask:
     return app
 
 
-def _page() -> tuple[bytes, list[tuple[str, str]]]:
+def _read_page() -> tuple[bytes, list[tuple[str, str]]]:
     page = json.loads(Path(os.environ["PAGE"]).read_text())
     return page["body"].encode("latin-1"), [(name, value) for name, value in page["headers"]]
 
 
-def _session() -> requests.Session:
+def _create_session() -> requests.Session:
     """Return a session that keeps a connection for every thread."""
     session = requests.Session()
     session.mount("http://", requests.adapters.HTTPAdapter(pool_maxsize=ALL_CONNECTIONS))
     return session
 
 
-def _address(words: str, page: str) -> tuple[str, dict[str, str]]:
+def _build_address(words: str, page: str) -> tuple[str, dict[str, str]]:
     params = {"query": words, "view": "full", "page": page, "per_page": "48"}
     return f"{os.environ['UPSTREAM']}/v2/images/search", params
 
 
-def _searcher(session: requests.Session) -> View:
+def _create_search_view(session: requests.Session) -> View:
     """Return a view that calls the agency and passes on its JSON."""
 
     def search() -> Response:
-        address, params = _address(request.args.get("q", ""), request.args.get("page", "1"))
+        address, params = _build_address(request.args.get("q", ""), request.args.get("page", "1"))
         try:
             answer = session.get(address, params=params, timeout=TIMES)
             answer.raise_for_status()
@@ -187,7 +187,7 @@ def _searcher(session: requests.Session) -> View:
     return search
 
 
-def _pager(session: requests.Session) -> View:
+def _create_page_view(session: requests.Session) -> View:
     """Return a view that passes on the upstream's page unchanged, compressed or not."""
 
     def page() -> Response:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from bench import TABLES
-from bench.servers import Missing, program
+from bench.servers import MissingProgram, find_program
 
 FOLDER: Final = Path(__file__).parent
 MARKDOWN: Final = FOLDER / "RESULTS.md"
@@ -57,14 +57,14 @@ class Table:
     notes: list[str] = field(default_factory=list)
     figures: dict[str, Any] = field(default_factory=dict)
 
-    def missing(self, name: str, error: Missing) -> None:
+    def note_missing(self, name: str, error: MissingProgram) -> None:
         """Print and note that a row was not measured, and why."""
         print(f"  not measured: {name}: {error}", flush=True)
         self.notes.append(f"Not measured: {name}. {error}.")
         self.rows.append([name, "not measured", *[""] * (len(self.columns) - 2)])
 
 
-def record(table: Table, seconds: float, load: float, *, quick: bool) -> dict[str, Any]:
+def build_record(table: Table, seconds: float, load: float, *, quick: bool) -> dict[str, Any]:
     """Return a table's record, with the time and the load of the measurement."""
     return {
         **asdict(table),
@@ -76,40 +76,40 @@ def record(table: Table, seconds: float, load: float, *, quick: bool) -> dict[st
     }
 
 
-def keep(name: str, result: dict[str, Any]) -> None:
+def save(name: str, result: dict[str, Any]) -> None:
     """Replace a table's record among the records of earlier runs, and rewrite both files."""
     results = json.loads(FIGURES.read_text()) if FIGURES.exists() else {"tables": {}}
-    results["machine"] = machine()
+    results["machine"] = describe_machine()
     results["tables"][name] = result
-    text = json.dumps(finite(results), indent=1, ensure_ascii=False, allow_nan=False)
+    text = json.dumps(replace_infinite(results), indent=1, ensure_ascii=False, allow_nan=False)
     FIGURES.write_text(text + "\n")
-    MARKDOWN.write_text(markdown(results))
+    MARKDOWN.write_text(format_report(results))
 
 
-def finite(value: Any) -> Any:  # noqa: ANN401 - what JSON holds
+def replace_infinite(value: Any) -> Any:  # noqa: ANN401 - what JSON holds
     """Return the value with null for infinite numbers and NaN, which JSON doesn't have."""
     if isinstance(value, dict):
-        return {name: finite(item) for name, item in value.items()}
+        return {name: replace_infinite(item) for name, item in value.items()}
     if isinstance(value, list | tuple):
-        return [finite(item) for item in value]
+        return [replace_infinite(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def markdown(results: dict[str, Any]) -> str:
+def format_report(results: dict[str, Any]) -> str:
     """Return the whole report in Markdown."""
     machine = "".join(f"- {name}: {text}\n" for name, text in results["machine"].items())
-    tables = [section(n, results["tables"][n]) for n in TABLES if n in results["tables"]]
+    tables = [format_section(n, results["tables"][n]) for n in TABLES if n in results["tables"]]
     return (
         "# Results\n\nWritten by `make bench` (`python -m bench NAME...` measures single tables"
         f" anew).\n\n{machine}\n" + "\n".join(tables)
     )
 
 
-def section(name: str, result: dict[str, Any]) -> str:
+def format_section(name: str, result: dict[str, Any]) -> str:
     """Return a table in Markdown."""
     lines = [f"## {result['title']}", "", result["how"], ""]
-    lines += [_row(result["columns"]), _row(["---"] * len(result["columns"]))]
-    lines += [_row(row) for row in result["rows"]] + [""]
+    lines += [_format_row(result["columns"]), _format_row(["---"] * len(result["columns"]))]
+    lines += [_format_row(row) for row in result["rows"]] + [""]
     lines += [f"- {goal['line']}" for goal in result["goals"]]
     lines += [f"- {note}" for note in result["notes"]]
     lines += [f"- {peer}: {text}" for peer, text in result["peers"].items()]
@@ -119,16 +119,16 @@ def section(name: str, result: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _row(cells: list[str]) -> str:
+def _format_row(cells: list[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def machine() -> dict[str, str]:
+def describe_machine() -> dict[str, str]:
     """Return the processor, the system and versions."""
     cpu = re.search(r"model name\s*: (.*)", _read("/proc/cpuinfo"))
     memory = re.search(r"MemTotal:\s+(\d+)", _read("/proc/meminfo"))
     system = re.search(r'PRETTY_NAME="(.*)"', _read("/etc/os-release"))
-    packages = (f"{name} {_version(name)}" for name in PACKAGES)
+    packages = (f"{name} {_find_version(name)}" for name in PACKAGES)
     return {
         "Machine": f"{os.cpu_count()} cores, {cpu[1] if cpu else platform.machine()},"
         f" {int(memory[1]) / 1e6 if memory else 0:.0f} GB",
@@ -144,7 +144,7 @@ def machine() -> dict[str, str]:
     }
 
 
-def _version(name: str) -> str:
+def _find_version(name: str) -> str:
     try:
         return importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError:
@@ -154,9 +154,9 @@ def _version(name: str) -> str:
 def _program_version(name: str, option: str) -> str:
     try:
         process = subprocess.run(
-            [program(name), option], capture_output=True, text=True, check=False
+            [find_program(name), option], capture_output=True, text=True, check=False
         )
-    except Missing:
+    except MissingProgram:
         return f"{name} missing"
     version = re.search(r"\d+\.\d+(\.\d+)?", process.stdout + process.stderr)
     return f"{name} {version[0] if version else '?'}"
@@ -169,7 +169,7 @@ def _read(path: str) -> str:
         return ""
 
 
-def milliseconds(seconds: float) -> str:
+def format_milliseconds(seconds: float) -> str:
     """Return the text of a time in a cell."""
     if seconds == math.inf:
         return "no answer"

@@ -27,7 +27,7 @@ STOP_SECONDS: Final = 5.0
 TOKEN: Final = "x"
 
 
-class Missing(Exception):
+class MissingProgram(Exception):
     """A program to measure isn't installed."""
 
 
@@ -43,12 +43,12 @@ class Server:
         """Return the number of times that the log has a text."""
         return self.log.read_text(errors="replace").count(text)
 
-    def complaints(self, limit: int = 3) -> list[tuple[str, int]]:
+    def list_complaints(self, limit: int = 3) -> list[tuple[str, int]]:
         """Return the most frequent lines of the log, without the server's own lines."""
         lines = self.log.read_text(errors="replace").splitlines()
         return Counter(x for x in lines if x and not x.startswith("[")).most_common(limit)
 
-    def workers(self) -> list[int]:
+    def list_workers(self) -> list[int]:
         """Return the ids of the process's children."""
         pids = []
         for path in Path("/proc").glob("[0-9]*/stat"):
@@ -58,19 +58,19 @@ class Server:
                     pids.append(int(path.parent.name))
         return pids
 
-    def processor(self) -> float:
+    def measure_processor(self) -> float:
         """Return the seconds of processor time that the workers have used."""
         used = 0
-        for pid in self.workers():
+        for pid in self.list_workers():
             with suppress(OSError):
                 fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
                 used += int(fields[11]) + int(fields[12])
         return used / os.sysconf("SC_CLK_TCK")
 
-    def memory(self) -> int:
+    def measure_memory(self) -> int:
         """Return the bytes of resident memory of the largest worker."""
         sizes = [0]
-        for pid in self.workers():
+        for pid in self.list_workers():
             with suppress(OSError):
                 pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
                 sizes.append(pages * os.sysconf("SC_PAGE_SIZE"))
@@ -85,12 +85,12 @@ class Upstream(Server):
         counts: dict[str, Any] = json.loads(fetch(f"{self.url}/control?{urlencode(settings)}"))
         return counts
 
-    def calls(self, words: str | None = None) -> int:
+    def count_calls(self, words: str | None = None) -> int:
         """Return the number of calls so far, of all words or of the given words."""
         counts = self.control()
         return int(counts["calls"] if words is None else counts["words"].get(words, 0))
 
-    def settled(self, quiet: float = 0.3, most: float = 20.0) -> None:
+    def wait_until_quiet(self, quiet: float = 0.3, most: float = 20.0) -> None:
         """Wait for ``quiet`` seconds without a call, at most for ``most`` seconds."""
         end = time.monotonic() + most
         before, since = -1, time.monotonic()
@@ -126,7 +126,7 @@ class Servers:
         """Remove the folder."""
         self._holder.cleanup()
 
-    def place(self, name: str) -> Path:
+    def create_folder(self, name: str) -> Path:
         """Return a new folder."""
         self._number += 1
         folder = self.folder / f"{self._number}-{name}"
@@ -134,27 +134,29 @@ class Servers:
         return folder
 
     @contextmanager
-    def upstream(self, *, delay: float = 0.0) -> Iterator[Upstream]:
+    def run_upstream(self, *, delay: float = 0.0) -> Iterator[Upstream]:
         """Run the stand-in for the agency, which answers after ``delay`` seconds."""
-        log = self.place("upstream") / "log"
-        with running([sys.executable, "-m", "bench.upstream"], {}, log) as process:
+        log = self.create_folder("upstream") / "log"
+        with run_process([sys.executable, "-m", "bench.upstream"], {}, log) as process:
             port = wait_for(process, log, lambda: log.read_text().partition("\n")[0])
             upstream = Upstream(process, f"http://127.0.0.1:{port}", log)
             upstream.control(delay=delay)
             yield upstream
 
     @contextmanager
-    def redis(self) -> Iterator[Redis]:
+    def run_redis(self) -> Iterator[Redis]:
         """Run an empty Redis."""
-        folder, port = self.place("redis"), free_port()
-        command = [program("redis-server"), "--port", str(port), "--bind", "127.0.0.1"]
-        with running([*command, "--save", "", "--dir", str(folder)], {}, folder / "log") as process:
+        folder, port = self.create_folder("redis"), find_free_port()
+        command = [find_program("redis-server"), "--port", str(port), "--bind", "127.0.0.1"]
+        with run_process(
+            [*command, "--save", "", "--dir", str(folder)], {}, folder / "log"
+        ) as process:
             ready = "eady to accept connections"
             wait_for(process, folder / "log", lambda: ready in (folder / "log").read_text())
             yield Redis(process, f"redis://127.0.0.1:{port}/0", folder / "log")
 
     @contextmanager
-    def site(
+    def run_site(
         self,
         upstream: Upstream,
         *,
@@ -176,7 +178,7 @@ class Servers:
             yield server
 
     @contextmanager
-    def peer(
+    def run_peer(
         self,
         name: str,
         upstream: Upstream,
@@ -187,14 +189,14 @@ class Servers:
     ) -> Iterator[Server]:
         """Run an application of `bench.peers` on the same server as the site."""
         if find_spec(needs) is None:
-            raise Missing(f"the package of {needs} is missing: see bench/requirements.txt")
+            raise MissingProgram(f"the package of {needs} is missing: see bench/requirements.txt")
         environment = {"UPSTREAM": upstream.url, **{k: str(v) for k, v in settings.items()}}
         command = [sys.executable, "-m", "bench.serve", f"bench.peers:{name}"]
         with self._python(command, environment, workers) as server:
             yield server
 
     @contextmanager
-    def over(self, settings: Mapping[str, str], peer: str = "") -> Iterator[Server]:
+    def run_federated(self, settings: Mapping[str, str], peer: str = "") -> Iterator[Server]:
         """Run our site with the given settings, or a peer that reads the same settings."""
         target = ["-m", "bench.serve", f"bench.peers:create_{peer}"] if peer else ["app.py"]
         with self._python([sys.executable, *target], settings, 1) as server:
@@ -204,21 +206,21 @@ class Servers:
     def _python(
         self, command: list[str], settings: Mapping[str, str], workers: int
     ) -> Iterator[Server]:
-        folder, port = self.place("server"), free_port()
+        folder, port = self.create_folder("server"), find_free_port()
         log = folder / "log"
         own = {"PORT": str(port), "WEB_CONCURRENCY": str(workers), "DATA_DIR": str(folder)}
-        with running(command, {**own, **settings}, log) as process:
+        with run_process(command, {**own, **settings}, log) as process:
             server = Server(process, f"http://127.0.0.1:{port}", log)
 
             def ready() -> bool:
-                return log.read_text().count("Started worker-") >= workers and answers(server.url)
+                return log.read_text().count("Started worker-") >= workers and is_alive(server.url)
 
             wait_for(process, log, ready)
             yield server
 
 
 @contextmanager
-def running(
+def run_process(
     command: list[str], settings: Mapping[str, str], log: Path
 ) -> Iterator["subprocess.Popen[bytes]"]:
     """Run a process in an environment of its own; at the end kill its whole session."""
@@ -255,7 +257,7 @@ def wait_for(process: "subprocess.Popen[bytes]", log: Path, ready: Callable[[], 
     raise RuntimeError(f"{process.args!r} did not start:\n{tail}")
 
 
-def answers(url: str) -> bool:
+def is_alive(url: str) -> bool:
     """Return whether a server's ``/healthz`` answers."""
     try:
         return bool(fetch(f"{url}/healthz"))
@@ -270,7 +272,7 @@ def fetch(url: str) -> bytes:
         return body
 
 
-def program(name: str) -> str:
+def find_program(name: str) -> str:
     """Return the path of a program.
 
     Raises:
@@ -278,11 +280,11 @@ def program(name: str) -> str:
     """
     path = shutil.which(name) or shutil.which(name, path="/usr/sbin:/sbin")
     if path is None:
-        raise Missing(f"{name} is missing: apt-get install {name}")
+        raise MissingProgram(f"{name} is missing: apt-get install {name}")
     return path
 
 
-def free_port() -> int:
+def find_free_port() -> int:
     """Return a port that nothing listens on just now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

@@ -9,10 +9,10 @@ from statistics import median
 from typing import Any, Final, NamedTuple
 
 from bench.answers import WITHOUT
-from bench.client import Answer, Connection, apart
-from bench.report import Goal, Table, milliseconds
-from bench.servers import Missing, Redis, Server, Servers, Upstream, fetch
-from bench.wrk import Load, wrk
+from bench.client import Answer, Connection, run_apart
+from bench.report import Goal, Table, format_milliseconds
+from bench.servers import MissingProgram, Redis, Server, Servers, Upstream, fetch
+from bench.wrk import Load, run_wrk
 
 BESIEGERS: Final = 200
 EVERY: Final = 2.0
@@ -53,23 +53,23 @@ class Siege:
         with contender.start() as server:
             fetch(f"{server.url}{contender.miss}red+bicycle&wait=1")
             fetch_pictures(server, HIT)
-            wrk(server.url + HIT, seconds=1)
-            return [self.once(server, contender, number) for number in range(rounds)]
+            run_wrk(server.url + HIT, seconds=1)
+            return [self.measure_round(server, contender, number) for number in range(rounds)]
 
-    def once(self, server: Server, contender: Contender, number: int) -> Fate:
+    def measure_round(self, server: Server, contender: Contender, number: int) -> Fate:
         """Measure a round; the agency answers again at the end."""
-        peace = wrk(server.url + HIT, seconds=self.seconds, connections=CLIENTS)
+        peace = run_wrk(server.url + HIT, seconds=self.seconds, connections=CLIENTS)
         self.upstream.control(hanging=1)
         misses = f"{contender.miss}round+{number}+"
         others = self.runner(ask_in_vain, server.url, misses, self.seconds + EVERY)
         time.sleep(EVERY)
-        siege = wrk(server.url + HIT, seconds=self.seconds, connections=CLIENTS)
+        siege = run_wrk(server.url + HIT, seconds=self.seconds, connections=CLIENTS)
         slowest = others.result()
         self.upstream.control(hanging=0)
         started = time.monotonic()
         fetch_pictures(server, f"{contender.miss}after+{number}")
         recovery = time.monotonic() - started
-        self.upstream.settled()
+        self.upstream.wait_until_quiet()
         return Fate(peace, siege, slowest, recovery)
 
 
@@ -88,39 +88,39 @@ def run(servers: Servers, *, quick: bool) -> Table:
     )
     peer = "Flask-Caching `@cached`"
     table.peers[peer] = "`RedisCache`; its view waits for the agency 2.5 s at most"
-    with servers.upstream(delay=0.2) as upstream, apart() as runner:
+    with servers.run_upstream(delay=0.2) as upstream, run_apart() as runner:
         siege = Siege(upstream, runner, seconds)
-        ours = Contender("ours, memory tier", lambda: servers.site(upstream))
-        fill(table, ours, siege.play(ours, rounds))
-        store = Contender("ours, hit in SQLite", lambda: servers.site(upstream, target=WITHOUT))
-        fill(table, store, siege.play(store))
+        ours = Contender("ours, memory tier", lambda: servers.run_site(upstream))
+        fill_table(table, ours, siege.play(ours, rounds))
+        store = Contender("ours, hit in SQLite", lambda: servers.run_site(upstream, target=WITHOUT))
+        fill_table(table, store, siege.play(store))
         try:
-            with servers.redis() as redis:
-                fill(table, *besieged_peer(servers, siege, redis, peer))
-        except Missing as error:
-            table.missing(peer, error)
+            with servers.run_redis() as redis:
+                fill_table(table, *besiege_peer(servers, siege, redis, peer))
+        except MissingProgram as error:
+            table.note_missing(peer, error)
     return table
 
 
-def besieged_peer(
+def besiege_peer(
     servers: Servers, siege: Siege, redis: Redis, name: str
 ) -> tuple[Contender, list[Fate]]:
     """Return the peer and its results."""
 
     def start() -> AbstractContextManager[Server]:
-        return servers.peer("create_cached", siege.upstream, REDIS=redis.url)
+        return servers.run_peer("create_cached", siege.upstream, REDIS=redis.url)
 
     contender = Contender(name, start, "/search?q=")
     return contender, siege.play(contender)
 
 
-def fill(table: Table, contender: Contender, fates: list[Fate]) -> None:
+def fill_table(table: Table, contender: Contender, fates: list[Fate]) -> None:
     """Add the row of a contender."""
     peace, siege = median(f.peace.p99 for f in fates), median(f.siege.p99 for f in fates)
     rate = median(f.siege.rate / f.peace.rate for f in fates)
     slowest, recovery = max(f.slowest for f in fates), max(f.recovery for f in fates)
     times = f"{siege / peace:.1f}" if siege < math.inf else "∞"
-    cells = [milliseconds(peace), milliseconds(siege), times, f"{rate:.2f}"]
+    cells = [format_milliseconds(peace), format_milliseconds(siege), times, f"{rate:.2f}"]
     table.rows.append([contender.name, *cells, f"{slowest:.1f} s", f"{recovery:.1f} s"])
     table.figures[contender.name] = [
         {**f._asdict(), "peace": f.peace._asdict(), "siege": f.siege._asdict()} for f in fates

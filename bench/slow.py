@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 from urllib.parse import quote_plus
 
-from bench.client import Answer, Connection, apart, late
+from bench.client import Answer, Connection, is_late, run_apart
 from bench.report import Goal, Table
-from bench.servers import Missing, Redis, Server, Servers, Upstream
+from bench.servers import MissingProgram, Redis, Server, Servers, Upstream
 
 PACE: Final = 3.0
 """Visitors a second."""
@@ -100,19 +100,19 @@ def run(servers: Servers, *, quick: bool) -> Table:
         columns=["", "agency", "at once", "shown", "second", "calls", "threads", "MB"],
     )
     worlds = (*CONSTANT, *TAILS, BY_ITEM)
-    with servers.upstream() as upstream, apart() as runner, servers.redis() as redis:
+    with servers.run_upstream() as upstream, run_apart() as runner, servers.run_redis() as redis:
         contenders = [
-            Contender("Affiliate Search", lambda: servers.site(upstream), SITE),
-            Contender("Flask-Caching", lambda: peer(servers, upstream, redis), PEER),
+            Contender("Affiliate Search", lambda: servers.run_site(upstream), SITE),
+            Contender("Flask-Caching", lambda: run_peer(servers, upstream, redis), PEER),
         ]
         for contender in contenders:
             for world in worlds:
                 try:
                     fates = play(upstream, contender, world, runner, visitors)
-                except Missing as error:
-                    table.missing(contender.name, error)
+                except MissingProgram as error:
+                    table.note_missing(contender.name, error)
                     break
-                fill(table, contender, world, fates)
+                add_row(table, contender, world, fates)
         flood(upstream, contenders[0], runner, table)
     return table
 
@@ -123,22 +123,24 @@ def play(
     """Start a contender and send visitors in a world."""
     upstream.control(delay=world.delay, share=world.share, slow=world.slow, item=world.item)
     with contender.start() as server:
-        before, memory = threads(server), server.memory()
-        calls = upstream.calls()
-        task = runner(live, server.url, contender.target, world.name, visitors)
+        before, memory = count_threads(server), server.measure_memory()
+        calls = upstream.count_calls()
+        task = runner(send_visitors, server.url, contender.target, world.name, visitors)
         peak = before
         while not task.done():
-            peak = max(peak, threads(server))
+            peak = max(peak, count_threads(server))
             time.sleep(0.1)
         shots = task.result()
-        upstream.settled(most=2 * PATIENCE)
-        calls = upstream.calls() - calls
-        grown = server.memory() - memory
-        cached = runner(look, server.url, contender.target, world.name, visitors).result()
+        upstream.wait_until_quiet(most=2 * PATIENCE)
+        calls = upstream.count_calls() - calls
+        grown = server.measure_memory() - memory
+        cached = runner(
+            send_second_visitors, server.url, contender.target, world.name, visitors
+        ).result()
     return Fates(visitors, shots.count(0), shots.count(1), cached, calls, (before, peak), grown)
 
 
-def fill(table: Table, contender: Contender, world: World, fates: Fates) -> None:
+def add_row(table: Table, contender: Contender, world: World, fates: Fates) -> None:
     """Add a row, and the goal of our site in `GOAL_WORLD`."""
     table.rows.append([contender.name, world.name, *fates.cells()])
     table.figures[f"{contender.name}, {world.name}"] = fates._asdict()
@@ -152,11 +154,11 @@ def flood(upstream: Upstream, contender: Contender, runner: Run, table: Table) -
     """Send `AT_ONCE` visitors at once to an agency of 4 s; add the row of their results."""
     upstream.control(delay=4.0, share=0.0, item=0.0)
     with contender.start() as server:
-        before = threads(server)
-        task = runner(rush, server.url, contender.target, AT_ONCE)
+        before = count_threads(server)
+        task = runner(send_rush, server.url, contender.target, AT_ONCE)
         peak = before
         while not task.done():
-            peak = max(peak, threads(server))
+            peak = max(peak, count_threads(server))
             time.sleep(0.1)
         successes, slowest = task.result()
     words = f"{AT_ONCE} at once, 4 s"
@@ -176,32 +178,32 @@ def flood(upstream: Upstream, contender: Contender, runner: Run, table: Table) -
     table.figures[words] = {"shown": successes, "slowest": slowest, "threads": [before, peak]}
 
 
-def peer(servers: Servers, upstream: Upstream, redis: Redis) -> AbstractContextManager[Server]:
+def run_peer(servers: Servers, upstream: Upstream, redis: Redis) -> AbstractContextManager[Server]:
     """Run Flask-Caching in front of a call of the agency with a time limit."""
-    return servers.peer(
+    return servers.run_peer(
         "create_cached", upstream, needs="flask_caching", REDIS=redis.url, FRESH=3600
     )
 
 
-def threads(server: Server) -> int:
+def count_threads(server: Server) -> int:
     """Count the threads of a server's workers."""
-    return sum(len(list(Path(f"/proc/{pid}/task").glob("*"))) for pid in server.workers())
+    return sum(len(list(Path(f"/proc/{pid}/task").glob("*"))) for pid in server.list_workers())
 
 
-def live(url: str, target: Target, world: str, visitors: int) -> list[int]:
+def send_visitors(url: str, target: Target, world: str, visitors: int) -> list[int]:
     """Send visitors; return for each 0 for pictures at once, 1 for later pictures, 2 for none."""
-    return asyncio.run(_live(url, target, world, visitors))
+    return asyncio.run(_send_visitors(url, target, world, visitors))
 
 
-async def _live(url: str, target: Target, world: str, visitors: int) -> list[int]:
+async def _send_visitors(url: str, target: Target, world: str, visitors: int) -> list[int]:
     async def visit(number: int) -> int:
         await asyncio.sleep(number / PACE)
-        return (await visited(url, target, path(target, world, number)))[0]
+        return (await visit_search(url, target, build_path(target, world, number)))[0]
 
     return await asyncio.gather(*(visit(number) for number in range(visitors)))
 
 
-async def visited(url: str, target: Target, address: str) -> tuple[int, float]:
+async def visit_search(url: str, target: Target, address: str) -> tuple[int, float]:
     """Call as the page does; return 0, 1 or 2 as in `live`, and the seconds of the visit."""
     connection = Connection(url)
     started = time.perf_counter()
@@ -212,7 +214,7 @@ async def visited(url: str, target: Target, address: str) -> tuple[int, float]:
             answer: Answer = await connection.get(address)
             if answer.status == 200 and target.mark in answer.body:
                 return min(tries, 1), time.perf_counter() - started
-            if not late(answer) or time.perf_counter() > started + PATIENCE:
+            if not is_late(answer) or time.perf_counter() > started + PATIENCE:
                 return 2, time.perf_counter() - started
             tries += 1
             await asyncio.sleep(max(attempt_started + tries - time.perf_counter(), 0))
@@ -220,17 +222,17 @@ async def visited(url: str, target: Target, address: str) -> tuple[int, float]:
         connection.close()
 
 
-def look(url: str, target: Target, world: str, visitors: int) -> int:
+def send_second_visitors(url: str, target: Target, world: str, visitors: int) -> int:
     """Return the number of searches with pictures at once for a second visitor."""
-    return asyncio.run(_look(url, target, world, visitors))
+    return asyncio.run(_send_second_visitors(url, target, world, visitors))
 
 
-async def _look(url: str, target: Target, world: str, visitors: int) -> int:
+async def _send_second_visitors(url: str, target: Target, world: str, visitors: int) -> int:
     async def some(first: int) -> int:
         connection = Connection(url)
         hits = 0
         for number in range(first, visitors, LOOKERS):
-            answer = await connection.get(path(target, world, number))
+            answer = await connection.get(build_path(target, world, number))
             hits += answer.status == 200 and target.mark in answer.body and answer.seconds < 1
         connection.close()
         return hits
@@ -238,17 +240,19 @@ async def _look(url: str, target: Target, world: str, visitors: int) -> int:
     return sum(await asyncio.gather(*map(some, range(LOOKERS))))
 
 
-def rush(url: str, target: Target, visitors: int) -> tuple[int, float]:
+def send_rush(url: str, target: Target, visitors: int) -> tuple[int, float]:
     """Send all at once; return the number with pictures, and the slowest of these in seconds."""
-    return asyncio.run(_rush(url, target, visitors))
+    return asyncio.run(_send_rush(url, target, visitors))
 
 
-async def _rush(url: str, target: Target, visitors: int) -> tuple[int, float]:
-    visits = [visited(url, target, path(target, "rush", number)) for number in range(visitors)]
+async def _send_rush(url: str, target: Target, visitors: int) -> tuple[int, float]:
+    visits = [
+        visit_search(url, target, build_path(target, "rush", number)) for number in range(visitors)
+    ]
     times = [seconds for fate, seconds in await asyncio.gather(*visits) if fate < 2]
     return len(times), max(times, default=0.0)
 
 
-def path(target: Target, world: str, number: int) -> str:
+def build_path(target: Target, world: str, number: int) -> str:
     """Return the address of a visitor's search."""
     return f"{target.path}?q={quote_plus(f'{world} {number}')}&lang=en"

@@ -10,10 +10,10 @@ from contextlib import AbstractContextManager, ExitStack
 from typing import Any, Final, NamedTuple
 from urllib.parse import quote_plus
 
-from bench.client import Shot, apart, burst
-from bench.nginx import nginx, summary
+from bench.client import Shot, run_apart, send_burst
+from bench.nginx import run_nginx, summarize
 from bench.report import Goal, Table
-from bench.servers import Missing, Redis, Server, Servers, Upstream, fetch
+from bench.servers import MissingProgram, Redis, Server, Servers, Upstream, fetch
 
 CLIENTS: Final = 50
 DELAY: Final = 0.2
@@ -67,14 +67,14 @@ def run(servers: Servers, *, quick: bool) -> Table:
         columns=["", *SCENES],
     )
     cells: dict[str, dict[str, Cell]] = {}
-    with servers.upstream(delay=DELAY) as upstream, apart() as runner:
-        for contender in contenders(servers, upstream, table, rounds=1 if quick else 2):
+    with servers.run_upstream(delay=DELAY) as upstream, run_apart() as runner:
+        for contender in list_contenders(servers, upstream, table, rounds=1 if quick else 2):
             try:
                 rounds = [
                     play(servers, upstream, contender, runner) for _ in range(contender.rounds)
                 ]
-            except Missing as error:
-                table.missing(contender.name, error)
+            except MissingProgram as error:
+                table.note_missing(contender.name, error)
                 continue
             cells[contender.name] = {name: max(r[name] for r in rounds) for name in rounds[0]}
             texts = [
@@ -91,21 +91,23 @@ def run(servers: Servers, *, quick: bool) -> Table:
     return table
 
 
-def contenders(
+def list_contenders(
     servers: Servers, upstream: Upstream, table: Table, *, rounds: int
 ) -> list[Contender]:
     """Return all contenders; ours run ``rounds`` times, and the worst round counts."""
 
     def ours(name: str, workers: int, *, redis: bool = False) -> Contender:
         def start(store: Redis | None) -> AbstractContextManager[Server]:
-            return servers.site(upstream, store=store, workers=workers, fresh=FRESH)
+            return servers.run_site(upstream, store=store, workers=workers, fresh=FRESH)
 
         return Contender(f"ours, {name}", start, redis, "/ajax/search", rounds)
 
     def peer(name: str, factory: str, workers: int, module: str) -> Contender:
         def start(store: Redis | None) -> AbstractContextManager[Server]:
-            settings = {"REDIS": store.url} if store else {"FILE": servers.place("file") / "kept"}
-            return servers.peer(
+            settings = (
+                {"REDIS": store.url} if store else {"FILE": servers.create_folder("file") / "kept"}
+            )
+            return servers.run_peer(
                 factory, upstream, needs=module, workers=workers, FRESH=FRESH, **settings
             )
 
@@ -114,9 +116,9 @@ def contenders(
 
     def front(*, keeps: bool) -> Contender:
         name = f"nginx{', failures kept' if keeps else ''}"
-        table.peers[name] = summary(fresh=FRESH, keeps_failures=keeps)
+        table.peers[name] = summarize(fresh=FRESH, keeps_failures=keeps)
         return Contender(
-            name, lambda _: nginx(servers, upstream, fresh=FRESH, keeps_failures=keeps)
+            name, lambda _: run_nginx(servers, upstream, fresh=FRESH, keeps_failures=keeps)
         )
 
     table.peers |= {
@@ -152,7 +154,7 @@ def play(
     Each round starts the contender anew, with a circuit breaker that no earlier failure opened.
     """
     with ExitStack() as stack:
-        redis = stack.enter_context(servers.redis()) if contender.redis else None
+        redis = stack.enter_context(servers.run_redis()) if contender.redis else None
         server = stack.enter_context(contender.start(redis))
         scene = Scene(server.url, contender, upstream, runner)
         cells = scene.play()
@@ -191,28 +193,33 @@ class Scene:
     def fill(self, words: str) -> None:
         """Fill the cache with the answer to words."""
         end = time.monotonic() + 10
-        while f"picture of {_plain(words)}," not in fetch(self.url + self.path(words)).decode():
+        while (
+            f"picture of {_simplify_words(words)},"
+            not in fetch(self.url + self.path(words)).decode()
+        ):
             if time.monotonic() > end:
                 raise RuntimeError(f"{self.contender.name} does not answer")
 
     def path(self, words: str) -> str:
-        return f"{self.contender.path}?q={quote_plus(_plain(words))}"
+        return f"{self.contender.path}?q={quote_plus(_simplify_words(words))}"
 
     def ask(self, words: str) -> Cell:
         """Send the visitors at once; count calls for these words until the upstream is quiet."""
-        before = self.upstream.calls(_plain(words))
-        marker = f"picture of {_plain(words)},"
-        shots: list[Shot] = self.runner(burst, self.url, self.path(words), marker, CLIENTS).result()
-        self.upstream.settled()
+        before = self.upstream.count_calls(_simplify_words(words))
+        marker = f"picture of {_simplify_words(words)},"
+        shots: list[Shot] = self.runner(
+            send_burst, self.url, self.path(words), marker, CLIENTS
+        ).result()
+        self.upstream.wait_until_quiet()
         return Cell(
-            calls=self.upstream.calls(_plain(words)) - before,
+            calls=self.upstream.count_calls(_simplify_words(words)) - before,
             without=sum(not shot.pictures for shot in shots),
             again=sum(shot.again for shot in shots),
             slowest=max(shot.seconds for shot in shots),
         )
 
 
-def _plain(words: str) -> str:
+def _simplify_words(words: str) -> str:
     """Return words that every contender passes on unchanged; nginx decodes nothing."""
     return words.replace(",", "").replace(" ", "-").lower()
 

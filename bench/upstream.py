@@ -36,7 +36,7 @@ SIZES: Final = {
 HIDDEN: Final = {"connection", "content-length", "transfer-encoding"}
 
 
-def picture(number: int) -> dict[str, Any]:
+def build_picture(number: int) -> dict[str, Any]:
     """Return a picture as the API has it with ``view=full``; ``MARK`` stands for the words."""
     media_id = str(FIRST_ID + number)
     host = "https://image.shutterstock.com"
@@ -60,11 +60,11 @@ def picture(number: int) -> dict[str, Any]:
 
 
 @functools.cache
-def template(page: int, per_page: int) -> bytes:
+def build_template(page: int, per_page: int) -> bytes:
     """Return the answer for a page, with `MARK` in place of the words."""
     first = (page - 1) * per_page
     answer = {
-        "data": [picture(n) for n in range(first, min(first + per_page, TOTAL))],
+        "data": [build_picture(n) for n in range(first, min(first + per_page, TOTAL))],
         "page": page,
         "per_page": per_page,
         "search_id": "00000000-0000-0000-0000-000000000000",
@@ -74,7 +74,7 @@ def template(page: int, per_page: int) -> bytes:
     return json.dumps(answer).encode()
 
 
-def response(status: str, body: bytes, headers: list[list[str]] | None = None) -> bytes:
+def build_response(status: str, body: bytes, headers: list[list[str]] | None = None) -> bytes:
     """Return a whole HTTP response; JSON unless ``headers`` has another type."""
     sent = headers or [["Content-Type", "application/json"]]
     lines = [f"HTTP/1.1 {status}", *(f"{n}: {v}" for n, v in sent if n.lower() not in HIDDEN)]
@@ -106,25 +106,27 @@ class State:
             self.hanging = parameters["hanging"] == "1"
         if "page" in parameters:
             page = json.loads(Path(parameters["page"]).read_text())
-            self.page = response("200 OK", page["body"].encode("latin-1"), page["headers"])
+            self.page = build_response("200 OK", page["body"].encode("latin-1"), page["headers"])
         counts = {"calls": self.calls, "waiting": self.waiting, "words": self.words}
-        return response("200 OK", json.dumps(counts).encode())
+        return build_response("200 OK", json.dumps(counts).encode())
 
-    def seconds(self, parameters: dict[str, str]) -> float:
+    def compute_seconds(self, parameters: dict[str, str]) -> float:
         """Return the seconds that the current call takes; slow calls are spread evenly."""
         is_slow = int(self.calls * self.share) > int((self.calls - 1) * self.share)
         items = int(parameters.get("per_page", "20"))
         return (self.slow if is_slow else self.delay) + items * self.item
 
-    def answer(self, path: str, parameters: dict[str, str]) -> bytes:
+    def build_answer(self, path: str, parameters: dict[str, str]) -> bytes:
         """Return the response to a call whose delay is over."""
         if self.failing:
-            return response("503 Service Unavailable", b'{"message": "Down for the bench"}')
+            return build_response("503 Service Unavailable", b'{"message": "Down for the bench"}')
         if path == "/page":
             return self.page
         page, per_page = (int(parameters.get(n, d)) for n, d in (("page", "1"), ("per_page", "20")))
         words = json.dumps(parameters.get("query", ""))[1:-1]
-        return response("200 OK", template(page, per_page).replace(MARK.encode(), words.encode()))
+        return build_response(
+            "200 OK", build_template(page, per_page).replace(MARK.encode(), words.encode())
+        )
 
 
 class Exchange(asyncio.Protocol):
@@ -164,13 +166,13 @@ class Exchange(asyncio.Protocol):
         if self.state.hanging:
             return
         loop = asyncio.get_running_loop()
-        seconds = self.state.seconds(parameters)
+        seconds = self.state.compute_seconds(parameters)
         loop.call_later(seconds, self.reply, parts.path, parameters, closes)
 
     def reply(self, path: str, parameters: dict[str, str], closes: bool) -> None:  # noqa: FBT001 - for call_later
         if self.waiting:
             self.count(-1)
-            self.send(self.state.answer(path, parameters), closes=closes)
+            self.send(self.state.build_answer(path, parameters), closes=closes)
 
     def count(self, change: int) -> None:
         self.waiting += change

@@ -17,7 +17,7 @@ TEXT = env_example.FILE.read_text()
 
 def test_the_example_is_made_of_the_tables() -> None:
     """``make settings`` brings it up to date."""
-    assert env_example.content() == TEXT
+    assert env_example.build_content() == TEXT
     for setting in (*SETTINGS, *AGENCY_SETTINGS):
         assert re.search(rf"^#(SHUTTERSTOCK_)?{setting.name}=", TEXT, re.MULTILINE)
 

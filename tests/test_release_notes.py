@@ -26,20 +26,20 @@ CHANGELOG = """\
 
 
 def test_the_notes_are_the_section_of_the_version() -> None:
-    assert release_notes.notes(CHANGELOG, "1.10.0") == "### Added\n\n- Snow.\n"
-    assert release_notes.notes(CHANGELOG, "1.1.0") == "- First.\n"
+    assert release_notes.find_notes(CHANGELOG, "1.10.0") == "### Added\n\n- Snow.\n"
+    assert release_notes.find_notes(CHANGELOG, "1.1.0") == "- First.\n"
 
 
 @pytest.mark.parametrize("version", ["1.1", "1x1.0", "Unreleased", "2.0.0"])
 def test_a_version_without_entries_is_named(version: str) -> None:
     with pytest.raises(LookupError, match=re.escape(version)):
-        release_notes.notes(CHANGELOG, version)
+        release_notes.find_notes(CHANGELOG, version)
 
 
 def test_the_changelog_has_the_programs_version() -> None:
     """Below an Unreleased section; each section sorts its entries by kind."""
     text = release_notes.FILE.read_text()
-    assert release_notes.notes(text, __version__)
+    assert release_notes.find_notes(text, __version__)
     sections = re.findall(r"^## (.+)$", text, re.MULTILINE)
     assert sections[0] == "Unreleased"
     assert all(re.fullmatch(r"\d+\.\d+\.\d+ \(\d{4}-\d\d-\d\d\)", name) for name in sections[1:])

@@ -8,7 +8,7 @@ TEXT = settings_page.FILE.read_text()
 
 def test_the_page_is_made_of_the_tables() -> None:
     """``make settings`` brings it up to date."""
-    assert settings_page.content() == TEXT
+    assert settings_page.build_content() == TEXT
 
 
 def test_every_setting_has_a_row_in_the_order_of_the_table() -> None:

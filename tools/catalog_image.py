@@ -52,17 +52,17 @@ class Picture:
     shades: int
 
 
-def hex_of(rgb: Floats | tuple[float, float, float]) -> str:
+def format_hex(rgb: Floats | tuple[float, float, float]) -> str:
     """Return six hex digits for a color of 0..255."""
     return "".join(f"{max(0, min(255, round(float(c)))):02x}" for c in rgb)
 
 
-def rgb_of(text: str) -> tuple[int, int, int]:
+def parse_hex(text: str) -> tuple[int, int, int]:
     """Read six hex digits."""
     return int(text[0:2], 16), int(text[2:4], 16), int(text[4:6], 16)
 
 
-def oklab(rgb: Floats) -> Floats:
+def convert_to_oklab(rgb: Floats) -> Floats:
     """Convert sRGB (0..255, last axis) to OKLab."""
     value = rgb / 255.0
     linear = np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4)
@@ -84,7 +84,7 @@ def oklab(rgb: Floats) -> Floats:
     return lab
 
 
-def from_oklch(light: float, chroma: float, hue: float) -> tuple[int, int, int]:
+def convert_from_oklch(light: float, chroma: float, hue: float) -> tuple[int, int, int]:
     """Convert one OKLCH color (hue in degrees) to sRGB bytes."""
     a = chroma * math.cos(math.radians(hue))
     b = chroma * math.sin(math.radians(hue))
@@ -137,7 +137,7 @@ def recolor(image: Image.Image, look: Look) -> Image.Image:
         return image
     alpha = image.getchannel("A")
     if look.tint is not None:
-        dyed = Image.new("RGBA", image.size, (*rgb_of(look.tint), 255))
+        dyed = Image.new("RGBA", image.size, (*parse_hex(look.tint), 255))
         light = np.asarray(image.convert("L"), dtype=np.float64) / 255.0
         paint = np.asarray(dyed.convert("RGB"), dtype=np.float64)
         mixed = paint + (255.0 - paint) * light[..., None]
@@ -152,7 +152,7 @@ def recolor(image: Image.Image, look: Look) -> Image.Image:
     return out
 
 
-def opaque_pixels(image: Image.Image) -> Floats:
+def extract_opaque_pixels(image: Image.Image) -> Floats:
     """Return the solid pixels of a drawing, one RGB row each."""
     small = image.copy()
     small.thumbnail((220, 220))
@@ -161,7 +161,7 @@ def opaque_pixels(image: Image.Image) -> Floats:
     return pixels if len(pixels) else data.reshape(-1, 4)[:, :3]
 
 
-def main_colors(pixels: Floats) -> list[str]:
+def find_main_colors(pixels: Floats) -> list[str]:
     """Find up to four dominant colors with a share of 8 % or more."""
     strip = Image.fromarray(pixels.astype(np.uint8)[None, :, :], "RGB")
     indexed = strip.quantize(16, method=Image.Quantize.MEDIANCUT, kmeans=3)
@@ -173,7 +173,7 @@ def main_colors(pixels: Floats) -> list[str]:
         if not len(chosen):
             continue
         share, mean = len(chosen) / len(pixels), chosen.mean(axis=0)
-        lab = oklab(mean)
+        lab = convert_to_oklab(mean)
         for index, (other, color, place) in enumerate(groups):
             if float(np.linalg.norm(lab - place)) < 0.085:
                 merged = (color * other + mean * share) / (other + share)
@@ -182,8 +182,8 @@ def main_colors(pixels: Floats) -> list[str]:
         else:
             groups.append((share, mean, lab))
     groups.sort(key=lambda group: -group[0])
-    colors = [hex_of(color) for share, color, _ in groups if share >= 0.08]
-    return colors[:4] or [hex_of(groups[0][1])]
+    colors = [format_hex(color) for share, color, _ in groups if share >= 0.08]
+    return colors[:4] or [format_hex(groups[0][1])]
 
 
 def count_shades(pixels: Floats) -> int:
@@ -194,7 +194,7 @@ def count_shades(pixels: Floats) -> int:
     return int((shares > 0.0012).sum())
 
 
-def edge_lightness(image: Image.Image) -> float:
+def measure_edge_lightness(image: Image.Image) -> float:
     """Return the share of light pixels along a drawing's outline, 0 to 1."""
     small = image.copy()
     small.thumbnail((200, 200))
@@ -211,12 +211,12 @@ def edge_lightness(image: Image.Image) -> float:
     return float((light > 0.86).mean())
 
 
-def ground_for(image: Image.Image, pixels: Floats, seed: int) -> tuple[int, int, int]:
+def choose_ground(image: Image.Image, pixels: Floats, seed: int) -> tuple[int, int, int]:
     """Choose a quiet tint that goes with the drawing's own colors."""
-    lab = oklab(pixels)
+    lab = convert_to_oklab(pixels)
     chroma = np.hypot(lab[:, 1], lab[:, 2])
     weight = np.where(chroma > 0.04, chroma, 0.0)
-    pale = edge_lightness(image)
+    pale = measure_edge_lightness(image)
     light = 0.952 - 0.075 * min(1.0, pale * 1.8)
     if weight.sum() < 0.012 * len(pixels):
         hue, strength = NEUTRAL_HUES[seed % len(NEUTRAL_HUES)], 0.020
@@ -228,33 +228,33 @@ def ground_for(image: Image.Image, pixels: Floats, seed: int) -> tuple[int, int,
         strength = 0.024 if opposite else 0.030
     if pale > 0.35:
         strength += 0.012
-    return from_oklch(light, strength, hue)
+    return convert_from_oklch(light, strength, hue)
 
 
-def nearest_ratio(aspect: float) -> float:
+def find_nearest_ratio(aspect: float) -> float:
     """Return the usual picture ratio nearest to a drawing's own."""
     return min(RATIOS, key=lambda ratio: abs(math.log(ratio / aspect)))
 
 
-def natural_ratio(aspect: float) -> float:
+def choose_ratio(aspect: float) -> float:
     """Return a usual ratio near a full picture's own ratio, else its own, within bounds."""
-    ratio = nearest_ratio(aspect)
+    ratio = find_nearest_ratio(aspect)
     if abs(math.log(ratio / aspect)) < 0.07:
         return ratio
     return min(2.2, max(0.5, round(aspect, 3)))
 
 
-def preview_size(ratio: float, side: int = PREVIEW_SIDE) -> tuple[int, int]:
+def compute_preview_size(ratio: float, side: int = PREVIEW_SIDE) -> tuple[int, int]:
     """Return the preview's size."""
     return (side, round(side / ratio)) if ratio >= 1 else (round(side * ratio), side)
 
 
-def thumb_size(ratio: float) -> tuple[int, int]:
+def compute_thumb_size(ratio: float) -> tuple[int, int]:
     """Return the declared thumbnail size."""
     return round(THUMB_HEIGHT * ratio), THUMB_HEIGHT
 
 
-def cover(image: Image.Image, size: tuple[int, int]) -> Image.Image:
+def scale_to_cover(image: Image.Image, size: tuple[int, int]) -> Image.Image:
     """Scale and crop a picture so that it fills a box."""
     scale = max(size[0] / image.width, size[1] / image.height)
     width = min(float(image.width), size[0] / scale)
@@ -263,7 +263,7 @@ def cover(image: Image.Image, size: tuple[int, int]) -> Image.Image:
     return image.resize(size, Image.Resampling.LANCZOS, box=(left, top, left + width, top + height))
 
 
-def cropped(image: Image.Image, crop: tuple[float, float, float, float]) -> Image.Image:
+def crop_image(image: Image.Image, crop: tuple[float, float, float, float]) -> Image.Image:
     """Cut a part out of a picture; the box is given in shares of its sides."""
     left, top, right, bottom = crop
     return image.crop(
@@ -285,10 +285,10 @@ def is_scene(image: Image.Image) -> bool:
 def compose_drawing(image: Image.Image, look: Look, seed: int) -> Picture:
     """Set a trimmed drawing on its ground, or let a scene fill the frame."""
     if look.crop is not None:
-        image = trim(cropped(image, look.crop))
+        image = trim(crop_image(image, look.crop))
     image = recolor(image, look)
-    pixels = opaque_pixels(image)
-    colors, shades = main_colors(pixels), count_shades(pixels)
+    pixels = extract_opaque_pixels(image)
+    colors, shades = find_main_colors(pixels), count_shades(pixels)
     if is_scene(image) and not look.framed:
         edge = 0.012
         box = (
@@ -298,21 +298,21 @@ def compose_drawing(image: Image.Image, look: Look, seed: int) -> Picture:
             round(image.height * (1 - edge)),
         )
         flat = image.crop(box).convert("RGB")
-        ratio = natural_ratio(flat.width / flat.height)
-        return Picture(cover(flat, preview_size(ratio)), ratio, colors, shades)
-    ratio = nearest_ratio(image.width / image.height)
-    size = preview_size(ratio)
-    ground = rgb_of(look.ground) if look.ground else ground_for(image, pixels, seed)
+        ratio = choose_ratio(flat.width / flat.height)
+        return Picture(scale_to_cover(flat, compute_preview_size(ratio)), ratio, colors, shades)
+    ratio = find_nearest_ratio(image.width / image.height)
+    size = compute_preview_size(ratio)
+    ground = parse_hex(look.ground) if look.ground else choose_ground(image, pixels, seed)
     canvas = Image.new("RGB", size, ground)
     scale = min(FILL * size[0] / image.width, FILL * size[1] / image.height)
     box_size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
-    drawing = premultiplied_resize(image, box_size)
+    drawing = resize_premultiplied(image, box_size)
     place = ((size[0] - box_size[0]) // 2, (size[1] - box_size[1]) // 2)
     canvas.paste(drawing, place, drawing)
     return Picture(canvas, ratio, colors, shades)
 
 
-def premultiplied_resize(image: Image.Image, size: tuple[int, int]) -> Image.Image:
+def resize_premultiplied(image: Image.Image, size: tuple[int, int]) -> Image.Image:
     """Scale a drawing without fringes at its transparent edges."""
     return image.convert("RGBa").resize(size, Image.Resampling.LANCZOS).convert("RGBA")
 
@@ -329,21 +329,21 @@ def load_photo(path: Path) -> Image.Image:
 def compose_photo(image: Image.Image, look: Look) -> Picture:
     """Crop a photograph to its shape."""
     if look.crop is not None:
-        image = cropped(image, look.crop)
-    ratio = natural_ratio(image.width / image.height)
+        image = crop_image(image, look.crop)
+    ratio = choose_ratio(image.width / image.height)
     side = min(PREVIEW_SIDE, max(image.size))
-    pixels = opaque_pixels(image.convert("RGBA"))
-    photo = cover(image, preview_size(ratio, side))
-    return Picture(photo, ratio, main_colors(pixels), count_shades(pixels))
+    pixels = extract_opaque_pixels(image.convert("RGBA"))
+    photo = scale_to_cover(image, compute_preview_size(ratio, side))
+    return Picture(photo, ratio, find_main_colors(pixels), count_shades(pixels))
 
 
-def average(image: Image.Image) -> str:
+def compute_average(image: Image.Image) -> str:
     """Return the average color of a finished picture."""
     data = np.asarray(image, dtype=np.float64).reshape(-1, 3)
-    return hex_of(data.mean(axis=0))
+    return format_hex(data.mean(axis=0))
 
 
-def with_bar(image: Image.Image, label: str, *, right: bool) -> Image.Image:
+def add_bar(image: Image.Image, label: str, *, right: bool) -> Image.Image:
     """Add the agency's white bar: below, or at the right as in old files."""
     width, height = image.size
     bar = Image.new("RGB", (height if right else width, BAR), (255, 255, 255))

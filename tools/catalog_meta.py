@@ -124,7 +124,7 @@ def clean_author(raw: str) -> str:
     return ALIASES.get(name, name)
 
 
-def words_of(text: str) -> list[str]:
+def split_words(text: str) -> list[str]:
     """Return the words of a title without stop words."""
     words = re.findall(r"[a-z][a-z-]+", text.lower().replace("'s", ""))
     return [word for word in words if word not in STOP]
@@ -142,14 +142,14 @@ def is_telling(word: str, author: str) -> bool:
 
 def make_keywords(title: str, chosen: list[str], rdf: Rdf, folders: list[str]) -> list[str]:
     """Join hand-made, title, RDF and folder words into 3 to 20 keywords."""
-    words = words_of(title) + chosen
+    words = split_words(title) + chosen
     words += [word for word in rdf.keywords if is_telling(word, rdf.author)]
     words += [word for word in folders if is_telling(word, "")]
     unique = list(dict.fromkeys(word.strip().lower() for word in words if word.strip()))
     return unique[:20]
 
 
-def derived_number(key: str, salt: str, below: int) -> int:
+def derive_number(key: str, salt: str, below: int) -> int:
     """Return a number that depends on key and salt alone."""
     digest = hashlib.sha256(f"{salt}:{key}".encode()).hexdigest()
     return int(digest[:12], 16) % below
@@ -157,16 +157,16 @@ def derived_number(key: str, salt: str, below: int) -> int:
 
 def make_id(key: str) -> str:
     """Return the stable seven-digit id of a source path."""
-    return str(1_000_000 + derived_number(key, "id", 9_000_000))
+    return str(1_000_000 + derive_number(key, "id", 9_000_000))
 
 
-def popularity(number: str) -> int:
+def derive_popularity(number: str) -> int:
     """Return a popularity of 0..9999, few pictures being very popular."""
-    raw = derived_number(number, "popularity", 10_000)
+    raw = derive_number(number, "popularity", 10_000)
     return raw * raw // 10_000
 
 
-def added_on(raw: str, key: str, first: dt.date = dt.date(2004, 6, 1), days: int = 640) -> str:
+def derive_date(raw: str, key: str, first: dt.date = dt.date(2004, 6, 1), days: int = 640) -> str:
     """Return the RDF's date if valid, else a plausible date."""
     match = re.match(r"(20\d\d)-(\d\d)-(\d\d)", raw)
     if match:
@@ -174,4 +174,4 @@ def added_on(raw: str, key: str, first: dt.date = dt.date(2004, 6, 1), days: int
             return dt.date(*(int(part) for part in match.groups())).isoformat()
         except ValueError:
             pass
-    return (first + dt.timedelta(days=derived_number(key, "added", days))).isoformat()
+    return (first + dt.timedelta(days=derive_number(key, "added", days))).isoformat()

@@ -86,7 +86,7 @@ def check_words(entry: Entry) -> list[str]:
     return wrong
 
 
-def matches(entries: list[Entry], query: str) -> int:
+def count_matches(entries: list[Entry], query: str) -> int:
     """Count the entries that have every word of a query."""
     count = 0
     for entry in entries:
@@ -110,7 +110,7 @@ def report(entries: list[Entry]) -> None:
     print("categories:", dict(Counter(c for e in entries for c in e["categories"]).most_common()))
     print("licenses:", dict(Counter(e["license"] for e in entries)))
     for query in ("cat", "dog", "flower", "bird", "red bicycle", "bicycle", "christmas", "fish"):
-        print(f"  {query}: {matches(entries, query)}")
+        print(f"  {query}: {count_matches(entries, query)}")
 
 
 def main() -> int:

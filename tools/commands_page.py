@@ -34,7 +34,7 @@ texts on standard error.
 spreadsheet would compute begin with an apostrophe."""
 
 
-def content() -> str:
+def build_content() -> str:
     """Return the page's text."""
     app = Flask("commands")
     before = set(app.cli.commands)
@@ -42,11 +42,11 @@ def content() -> str:
     own = {name: command for name, command in app.cli.commands.items() if name not in before}
     lines = [HEAD]
     for name in sorted(own):
-        lines += _section(own[name], name, 2)
+        lines += _iter_section(own[name], name, 2)
     return "\n".join(lines) + "\n"
 
 
-def _section(command: click.Command, name: str, level: int) -> Iterator[str]:
+def _iter_section(command: click.Command, name: str, level: int) -> Iterator[str]:
     """Yield the lines about a command, and about the commands of a group."""
     context = click.Context(command, info_name=name)
     yield f"\n{'#' * level} {name}"
@@ -54,7 +54,7 @@ def _section(command: click.Command, name: str, level: int) -> Iterator[str]:
         yield "\n" + " ".join(paragraph.split())
     if isinstance(command, click.Group):
         for child in sorted(command.commands):
-            yield from _section(command.commands[child], f"{name} {child}", level + 1)
+            yield from _iter_section(command.commands[child], f"{name} {child}", level + 1)
         return
     words = [piece for param in command.params for piece in param.get_usage_pieces(context)]
     yield f"\n`flask {' '.join((name, *words))}`"
@@ -62,12 +62,14 @@ def _section(command: click.Command, name: str, level: int) -> Iterator[str]:
     records = [param.get_help_record(context) for param in options]
     if rows := [record for record in records if record]:
         yield "\n| option | |\n|---|---|"
-        yield from (f"| `{_cell(option)}` | {_cell(words)} |" for option, words in rows)
+        yield from (
+            f"| `{_format_cell(option)}` | {_format_cell(words)} |" for option, words in rows
+        )
 
 
-def _cell(text: str) -> str:
+def _format_cell(text: str) -> str:
     return " ".join(text.split()).replace("|", "\\|")
 
 
 if __name__ == "__main__":
-    FILE.write_text(content())
+    FILE.write_text(build_content())

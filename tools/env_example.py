@@ -17,19 +17,19 @@ Keep .env out of every repository: it holds your keys.
 python3 -c "import secrets; print(secrets.token_urlsafe(32))" makes a SECRET_KEY."""
 
 
-def content() -> str:
+def build_content() -> str:
     """Return the file's text."""
-    return "\n".join([*_comment(HEAD), *_lines()]) + "\n"
+    return "\n".join([*_iter_comment(HEAD), *_iter_lines()]) + "\n"
 
 
-def _lines() -> Iterator[str]:
+def _iter_lines() -> Iterator[str]:
     for setting in SETTINGS:
         yield ""
-        yield from _row(setting)
+        yield from _iter_row(setting)
     yield from ["", "# -- of each agency, behind its name in capitals, such as SHUTTERSTOCK"]
     for setting in AGENCY_SETTINGS:
         yield ""
-        yield from _row(setting, "SHUTTERSTOCK_")
+        yield from _iter_row(setting, "SHUTTERSTOCK_")
     for name, kind in AGENCIES.items():
         sets = [*kind.credentials, *kind.options, kind.buyer]
         if keys := dict.fromkeys(key for names in sets for key in names):
@@ -37,7 +37,7 @@ def _lines() -> Iterator[str]:
             yield from (f"#{setting_prefix(name)}{key}=" for key in keys)
 
 
-def _row(setting: Setting, before: str = "") -> Iterator[str]:
+def _iter_row(setting: Setting, before: str = "") -> Iterator[str]:
     default = setting.default
     if isinstance(default, frozenset):
         default = sorted(default)
@@ -45,12 +45,12 @@ def _row(setting: Setting, before: str = "") -> Iterator[str]:
         default = ", ".join(map(str, default))
     if isinstance(default, bool):
         default = int(default)
-    yield from _comment(setting.help)
+    yield from _iter_comment(setting.help)
     text = "" if default is None else str(default)
     yield f"#{before}{setting.name}=" + (f'"{text}"' if re.search("[ #]", text) else text)
 
 
-def _comment(text: str) -> Iterator[str]:
+def _iter_comment(text: str) -> Iterator[str]:
     for paragraph in text.splitlines():
         yield from (
             f"# {line}".rstrip()
@@ -59,4 +59,4 @@ def _comment(text: str) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    FILE.write_text(content())
+    FILE.write_text(build_content())

@@ -73,13 +73,13 @@ class Choice:
 
     @property
     def key(self) -> str:
-        """The text from which the id is derived."""
+        """Return the text from which the id is derived."""
         crop = self.options.get("crop", "")
         return f"{self.origin}:{self.path}" + (f"#{crop}" if crop else "")
 
     @property
     def is_photo(self) -> bool:
-        """Whether the picture is a photograph, not a drawing."""
+        """Return whether the picture is a photograph, not a drawing."""
         return self.origin != "openclipart"
 
     def look(self) -> pictures.Look:
@@ -140,7 +140,7 @@ def describe_drawing(choice: Choice, source: Path) -> dict[str, object]:
         "title": choice.title,
         "keywords": meta.make_keywords(choice.title, chosen, rdf, folders),
         "contributor": meta.clean_author(rdf.author),
-        "added": meta.added_on(rdf.date, choice.key),
+        "added": meta.derive_date(rdf.date, choice.key),
         "license": "public domain",
         "source": f"openclipart {choice.path}",
         "credit": f"{meta.clean_author(rdf.author)} / Open Clip Art Library",
@@ -159,14 +159,14 @@ def describe_photo(choice: Choice) -> dict[str, object]:
         "title": choice.title,
         "keywords": keywords,
         "contributor": author,
-        "added": meta.added_on("", choice.key, dt.date(2014, 1, 1), 1800),
+        "added": meta.derive_date("", choice.key, dt.date(2014, 1, 1), 1800),
         "license": choice.options.get("license", "CC0-1.0"),
         "source": package,
         "credit": choice.options.get("credit", f"{author} / {package}"),
     }
 
 
-def kind_of(choice: Choice, picture: pictures.Picture) -> str:
+def classify(choice: Choice, picture: pictures.Picture) -> str:
     """Return the type: photo, flat vector drawing or rich illustration."""
     if choice.is_photo:
         return "photo"
@@ -180,10 +180,10 @@ def save(job: Job, picture: pictures.Picture, number: str, ratio: float) -> None
     large = job.out / f"{number}-large.webp"
     picture.image.save(large, quality=quality, method=6)
     thumb = picture.image.resize(
-        pictures.thumb_size(ratio), Image.Resampling.LANCZOS, reducing_gap=3.0
+        pictures.compute_thumb_size(ratio), Image.Resampling.LANCZOS, reducing_gap=3.0
     )
-    on_right = ratio < 1 and meta.derived_number(number, "bar", 100) < OLD_BAR_SHARE
-    barred = pictures.with_bar(thumb, f"demo  {number}", right=on_right)
+    on_right = ratio < 1 and meta.derive_number(number, "bar", 100) < OLD_BAR_SHARE
+    barred = pictures.add_bar(thumb, f"demo  {number}", right=on_right)
     barred.save(job.out / f"{number}.webp", quality=THUMB_QUALITY, method=6)
 
 
@@ -198,23 +198,23 @@ def make_one(job: Job) -> dict[str, object]:
         drawing = pictures.load_drawing(job.source)
         picture = pictures.compose_drawing(drawing, choice.look(), int(number))
         words = describe_drawing(choice, job.source)
-    width, height = pictures.thumb_size(picture.ratio)
+    width, height = pictures.compute_thumb_size(picture.ratio)
     save(job, picture, number, picture.ratio)
     return {
         "id": number,
         "title": words["title"],
         "keywords": words["keywords"],
         "contributor": words["contributor"],
-        "type": kind_of(choice, picture),
+        "type": classify(choice, picture),
         "width": width,
         "height": height,
         "preview_width": picture.image.width,
         "preview_height": picture.image.height,
-        "color": pictures.average(picture.image),
+        "color": pictures.compute_average(picture.image),
         "colors": picture.colors,
         "categories": list(choice.categories),
         "added": words["added"],
-        "popularity": meta.popularity(number),
+        "popularity": meta.derive_popularity(number),
         "license": words["license"],
         "source": words["source"],
         "credit": words["credit"],

@@ -18,7 +18,7 @@ from babel.messages import Catalog
 ROOT: Final = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from tools.translations import compiled, read, write  # noqa: E402 - from this checkout
+from tools.translations import compile_catalog, read, write  # noqa: E402 - from this checkout
 
 PLUGIN: Final = ROOT / "wordpress" / "affiliate-search"
 FOLDER: Final = PLUGIN / "languages"
@@ -58,25 +58,25 @@ CONTEXTS: Final = {"title": "block title", "description": "block description"}
 """Contexts in which WordPress translates values of a block.json (``block-i18n.json``)."""
 
 
-def locales() -> list[str]:
+def list_locales() -> list[str]:
     """Return the locales that the plugin is translated into."""
     return sorted([*LOCALES.values(), *FURTHER])
 
 
-def messages(path: Path) -> list[str]:
+def extract_messages(path: Path) -> list[str]:
     """Return the translatable messages of a PHP or JavaScript file, in their order."""
     return CALL.findall(path.read_text())
 
 
-def template() -> Catalog:
+def build_template() -> Catalog:
     """Return a catalog of all messages, without translations."""
     catalog = Catalog(charset="utf-8")
-    for context, message in sorted(_all_messages(), key=lambda pair: (pair[1], pair[0] or "")):
+    for context, message in sorted(_iter_messages(), key=lambda pair: (pair[1], pair[0] or "")):
         catalog.add(message, context=context)
     return catalog
 
 
-def _all_messages() -> Iterator[tuple[str | None, str]]:
+def _iter_messages() -> Iterator[tuple[str | None, str]]:
     """Yield each message with its context: of the header, the block's file, and the code."""
     main_file = (PLUGIN / f"{DOMAIN}.php").read_text()
     for described in re.findall(r"^ \* Description: +(.+)$", main_file, re.MULTILINE):
@@ -87,38 +87,38 @@ def _all_messages() -> Iterator[tuple[str | None, str]]:
     for keyword in block["keywords"]:
         yield "block keyword", keyword
     for path in (*PLUGIN.rglob("*.php"), EDITOR):
-        for message in messages(path):
+        for message in extract_messages(path):
             yield None, message
 
 
-def po(locale: str) -> Path:
+def get_po_path(locale: str) -> Path:
     """Return the path of a locale's translations."""
     return FOLDER / f"{DOMAIN}-{locale}.po"
 
 
-def script_json(locale: str) -> Path:
+def get_script_path(locale: str) -> Path:
     """Return the path at which WordPress looks for translations of the block's script."""
     return FOLDER / f"{DOMAIN}-{locale}-{HANDLE}.json"
 
 
-def for_wordpress(locale: str) -> bytes:
+def compile_for_wordpress(locale: str) -> bytes:
     """Return a locale's compiled catalog, with the offset by which WordPress finds the texts.
 
     WordPress refuses a file whose header places no hash table behind the two tables of texts
     (``MO::import_from_reader``); Babel writes 0 there, as the hash table is empty.
     """
-    mo = bytearray(compiled(po(locale), locale))
+    mo = bytearray(compile_catalog(get_po_path(locale), locale))
     total, _originals, translations = struct.unpack_from("<3I", mo, 8)
     struct.pack_into("<I", mo, 24, translations + total * 8)
     return bytes(mo)
 
 
-def for_script(locale: str) -> str:
+def build_script_json(locale: str) -> str:
     """Return the translations of the block's script in the JSON form of ``wp.i18n``."""
-    catalog = read(po(locale), locale)
+    catalog = read(get_po_path(locale), locale)
     head = {"domain": "messages", "lang": locale, "plural-forms": catalog.plural_forms}
     texts: dict[str, object] = {"": head}
-    for message in sorted(set(messages(EDITOR))):
+    for message in sorted(set(extract_messages(EDITOR))):
         translated = catalog.get(message)
         if translated and translated.string:
             texts[message] = [translated.string]
@@ -128,13 +128,13 @@ def for_script(locale: str) -> str:
 
 def main() -> None:
     """Merge new messages into every locale and compile the catalogs."""
-    current = template()
-    for locale in locales():
-        catalog = read(po(locale), locale)
+    current = build_template()
+    for locale in list_locales():
+        catalog = read(get_po_path(locale), locale)
         catalog.update(current, no_fuzzy_matching=True)
-        write(po(locale), locale, catalog)
-        po(locale).with_suffix(".mo").write_bytes(for_wordpress(locale))
-        script_json(locale).write_text(for_script(locale))
+        write(get_po_path(locale), locale, catalog)
+        get_po_path(locale).with_suffix(".mo").write_bytes(compile_for_wordpress(locale))
+        get_script_path(locale).write_text(build_script_json(locale))
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from affiliate import __version__
 FILE = Path(__file__).parents[1] / "CHANGELOG.md"
 
 
-def notes(changelog: str, version: str) -> str:
+def find_notes(changelog: str, version: str) -> str:
     """Return the text below the heading of ``version``, without the heading.
 
     Raises:
@@ -33,7 +33,7 @@ def main() -> None:
     parser.add_argument("version", nargs="?", default=__version__)
     version = parser.parse_args().version.removeprefix("v")
     try:
-        print(notes(FILE.read_text(), version), end="")
+        print(find_notes(FILE.read_text(), version), end="")
     except LookupError as error:
         parser.exit(1, f"{error}\n")
 

@@ -46,12 +46,12 @@ credentials stand with each [agency](agencies.md).
 |---|---|---|"""
 
 
-def content() -> str:
+def build_content() -> str:
     """Return the page's text."""
-    return "\n".join(_lines()) + "\n"
+    return "\n".join(_iter_lines()) + "\n"
 
 
-def _lines() -> Iterator[str]:
+def _iter_lines() -> Iterator[str]:
     """Yield the lines of the page, in the order of the tables."""
     yield HEAD
     yield from (format_row(setting) for setting in SETTINGS)
@@ -73,4 +73,4 @@ def format_row(setting: Setting, prefix: str = "") -> str:
 
 
 if __name__ == "__main__":
-    FILE.write_text(content())
+    FILE.write_text(build_content())

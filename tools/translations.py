@@ -28,7 +28,7 @@ KEYWORDS: Final = {
 sys.path.insert(0, str(ROOT))
 
 
-def template() -> Catalog:
+def build_template() -> Catalog:
     """Return a catalog of all messages of code and templates, sorted."""
     catalog = Catalog(charset="utf-8")
     for _file, _line, message, _comments, context in sorted(
@@ -38,7 +38,7 @@ def template() -> Catalog:
     return catalog
 
 
-def po(language: str) -> Path:
+def get_po_path(language: str) -> Path:
     """Return the path of a language's translations."""
     return FOLDER / language / "LC_MESSAGES" / "messages.po"
 
@@ -63,7 +63,7 @@ def write(path: Path, language: str, catalog: Catalog) -> None:
     path.write_bytes(header.encode() + b"\n" + body.getvalue().strip() + b"\n")
 
 
-def compiled(path: Path, language: str) -> bytes:
+def compile_catalog(path: Path, language: str) -> bytes:
     """Return the compiled catalog for gettext; the same input gives the same bytes."""
     catalog = read(path, language)
     catalog.creation_date = catalog.revision_date = datetime(2000, 1, 1, tzinfo=UTC)
@@ -76,14 +76,14 @@ def main() -> None:
     """Merge new messages into every language and compile the catalogs."""
     from affiliate.domain.ui_languages import UI_LANGUAGES  # noqa: PLC0415 - from this checkout
 
-    current = template()
+    current = build_template()
     for language in UI_LANGUAGES:
         if language != "en":
-            path = po(language)
+            path = get_po_path(language)
             catalog = read(path, language)
             catalog.update(current, no_fuzzy_matching=True)
             write(path, language, catalog)
-            path.with_suffix(".mo").write_bytes(compiled(path, language))
+            path.with_suffix(".mo").write_bytes(compile_catalog(path, language))
 
 
 if __name__ == "__main__":

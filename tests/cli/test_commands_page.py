@@ -13,7 +13,7 @@ TEXT = commands_page.FILE.read_text()
 
 def test_the_page_is_made_of_the_commands() -> None:
     """``make commands`` brings it up to date."""
-    assert commands_page.content() == TEXT
+    assert commands_page.build_content() == TEXT
 
 
 def test_every_option_stands_in_the_section_of_its_command() -> None:

@@ -63,7 +63,7 @@ def messages(catalog: Iterable[Message]) -> dict[str, Message]:
 @functools.cache
 def catalogs() -> dict[str, Catalog]:
     """Read the translations into each language."""
-    return {one: translations.read(translations.po(one), one) for one in TRANSLATED}
+    return {one: translations.read(translations.get_po_path(one), one) for one in TRANSLATED}
 
 
 def test_twenty_languages_are_spoken_and_one_from_right_to_left() -> None:
@@ -75,7 +75,7 @@ def test_twenty_languages_are_spoken_and_one_from_right_to_left() -> None:
 
 def test_nothing_is_left_untranslated() -> None:
     """Every text of code and templates has its translation in each language, no other is kept."""
-    wanted = messages(translations.template()).keys()
+    wanted = messages(translations.build_template()).keys()
     for language, catalog in catalogs().items():
         found = messages(catalog)
         assert found.keys() == wanted, language
@@ -110,8 +110,8 @@ def test_compiled_catalogs_are_those_that_people_edit() -> None:
     stale = [
         language
         for language in TRANSLATED
-        if translations.po(language).with_suffix(".mo").read_bytes()
-        != translations.compiled(translations.po(language), language)
+        if translations.get_po_path(language).with_suffix(".mo").read_bytes()
+        != translations.compile_catalog(translations.get_po_path(language), language)
     ]
     assert stale == []
 

@@ -22,7 +22,7 @@ CODE = [*plugin.PLUGIN.rglob("*.php"), plugin.EDITOR]
 
 def texts(locale: str) -> dict[tuple[str | None, str], str]:
     """Return a locale's translations by context and message."""
-    return {key(one): str(one.string) for one in read(plugin.po(locale), locale) if one.id}
+    return {key(one): str(one.string) for one in read(plugin.get_po_path(locale), locale) if one.id}
 
 
 def key(message: Message) -> tuple[str | None, str]:
@@ -35,11 +35,11 @@ def test_each_language_of_the_site_has_a_locale() -> None:
     files = {path.name for path in plugin.FOLDER.iterdir()}
     made = {
         path.name
-        for locale in plugin.locales()
+        for locale in plugin.list_locales()
         for path in (
-            plugin.po(locale),
-            plugin.po(locale).with_suffix(".mo"),
-            plugin.script_json(locale),
+            plugin.get_po_path(locale),
+            plugin.get_po_path(locale).with_suffix(".mo"),
+            plugin.get_script_path(locale),
         )
     }
     assert files == made
@@ -54,14 +54,14 @@ def test_french_marks_keep_their_word() -> None:
 @pytest.mark.parametrize("path", CODE, ids=lambda path: path.name)
 def test_every_text_of_the_code_is_extracted(path: Path) -> None:
     """No way of writing a call hides a text from the catalogs."""
-    assert len(plugin.messages(path)) == len(NAMED.findall(path.read_text()))
+    assert len(plugin.extract_messages(path)) == len(NAMED.findall(path.read_text()))
 
 
-@pytest.mark.parametrize("locale", plugin.locales())
+@pytest.mark.parametrize("locale", plugin.list_locales())
 def test_nothing_is_left_untranslated(locale: str) -> None:
     """Each text has its translation with the same places for words, and no other is kept."""
     found = texts(locale)
-    assert found.keys() == {key(one) for one in plugin.template() if one.id}
+    assert found.keys() == {key(one) for one in plugin.build_template() if one.id}
     for (_context, message), translated in found.items():
         assert translated, message
         assert translated.count("%") == message.count("%"), message
@@ -70,14 +70,14 @@ def test_nothing_is_left_untranslated(locale: str) -> None:
     assert sum(translated == message for (_, message), translated in found.items()) <= 10
 
 
-@pytest.mark.parametrize("locale", plugin.locales())
+@pytest.mark.parametrize("locale", plugin.list_locales())
 def test_compiled_files_are_those_that_people_edit(locale: str) -> None:
     """What WordPress reads was made of what stands in the catalogs."""
-    mo = plugin.po(locale).with_suffix(".mo")
-    assert mo.read_bytes() == plugin.for_wordpress(locale)
-    assert plugin.script_json(locale).read_text() == plugin.for_script(locale)
-    told = json.loads(plugin.script_json(locale).read_text())["locale_data"]["messages"]
-    assert told.keys() == {"", *plugin.messages(plugin.EDITOR)}
+    mo = plugin.get_po_path(locale).with_suffix(".mo")
+    assert mo.read_bytes() == plugin.compile_for_wordpress(locale)
+    assert plugin.get_script_path(locale).read_text() == plugin.build_script_json(locale)
+    told = json.loads(plugin.get_script_path(locale).read_text())["locale_data"]["messages"]
+    assert told.keys() == {"", *plugin.extract_messages(plugin.EDITOR)}
 
 
 @pytest.mark.parametrize(
