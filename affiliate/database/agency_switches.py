@@ -5,7 +5,7 @@ quiet time the first request waits for the read.
 """
 
 import logging
-import threading
+import math
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -17,13 +17,14 @@ from affiliate.database.ledger import Ledger
 from affiliate.database.schema import switches
 from affiliate.database.timeouts import limit_waits
 from affiliate.errors import LedgerError
+from affiliate.refreshed_value import RefreshedValue
 
 REFRESH_SECONDS: Final = 2.0
 """Age in seconds from which on a process reads the switches again."""
 QUIET_SECONDS: Final = 10.0
 """Seconds without a read after which requests wait for the next read."""
 WAIT_SECONDS: Final = 1.0
-"""Longest wait of a request, in seconds."""
+"""Longest wait of a request, in seconds; the first read of a process has `REFRESH_SECONDS`."""
 
 
 log = logging.getLogger(__name__)
@@ -34,44 +35,29 @@ class AgencySwitches:
 
     def __init__(self, ledger: Ledger, now: Callable[[], float] = time.monotonic) -> None:
         self._ledger = ledger
-        self._now = now
-        self._off: frozenset[str] = frozenset()
-        self._read_at = float("-inf")
-        self._lock = threading.Lock()
-        self._read_done = threading.Event()
-        self._read_done.set()
-        self._wait_until = float("-inf")
+        self._off = RefreshedValue(
+            self._refresh,
+            frozenset[str](),
+            REFRESH_SECONDS,
+            name="switches",
+            max_wait=_max_wait,
+            now=now,
+        )
 
     def off_agencies(self) -> frozenset[str]:
         """Return the names of the agencies that are off, read within the last `QUIET_SECONDS`.
 
         While the database is out of reach or slow, the last known names stay.
         """
-        if self._now() - self._read_at < REFRESH_SECONDS and self._read_done.is_set():
-            return self._off
-        with self._lock:
-            if self._now() - self._read_at >= REFRESH_SECONDS and self._read_done.is_set():
-                self._begin_read()
-        self._read_done.wait(max(self._wait_until - self._now(), 0.0))
-        return self._off
+        return self._off.get()
 
-    def _begin_read(self) -> None:
-        """Begin a read; requests wait for the result if the last read was long ago."""
-        first, now = self._read_at == float("-inf"), self._now()
-        quiet = WAIT_SECONDS if now - self._read_at >= QUIET_SECONDS else 0.0
-        self._wait_until = now + (REFRESH_SECONDS if first else quiet)
-        self._read_at = now
-        self._read_done.clear()
-        threading.Thread(target=self._refresh, name="switches", daemon=True).start()
-
-    def _refresh(self) -> None:
+    def _refresh(self, known: frozenset[str]) -> frozenset[str]:
         try:
             with limit_waits():
-                self._off = self.read_off_agencies()
+                return self.read_off_agencies()
         except LedgerError as error:
             log.warning("which agencies are off is as it was: %s", error)
-        finally:
-            self._read_done.set()
+            return known
 
     def read_off_agencies(self) -> frozenset[str]:
         """Return the names of the agencies that are off, from the database.
@@ -93,4 +79,11 @@ class AgencySwitches:
             if off:
                 at = datetime.now(UTC).replace(tzinfo=None)
                 connection.execute(sa.insert(switches).values(agency=agency, off_at=at))
-        self._read_at = min(self._read_at, self._now() - REFRESH_SECONDS)
+        self._off.expire()
+
+
+def _max_wait(age: float) -> float:
+    """Return the seconds that requests wait for a read, by the age of the last read."""
+    if age == math.inf:
+        return REFRESH_SECONDS
+    return WAIT_SECONDS if age >= QUIET_SECONDS else 0.0
