@@ -59,6 +59,7 @@ from affiliate.search.limits import (
     Quota,
 )
 from affiliate.search.machine_counters import MachineCounts
+from affiliate.search.registry import AgencyRegistry
 from affiliate.search.service import SearchService
 from affiliate.search.suggestions import Suggestions
 from affiliate.search.usage import KeepDays, UsageCounter
@@ -176,7 +177,8 @@ def create_app(
         crawls=limit_crawls(limits.values()),
     )
     counts = SearchCounts(ledger)
-    search = SearchService(listed, calls, switches.off_agencies, client_limits.spend)
+    registry = AgencyRegistry(listed, switches.off_agencies)
+    search = SearchService(registry, calls, client_limits.spend)
     days = KeepDays(settings.clicks_keep_days, settings.searches_keep_days)
     usage = UsageCounter(ledger, store, settings.site_language, client_limits.searcher_digest, days)
     app.extensions["client_limits"] = client_limits
@@ -184,8 +186,9 @@ def create_app(
     services = Services(
         config=settings,
         build_id=build_id,
+        registry=registry,
         search=search,
-        suggestions=Suggestions(search, counts),
+        suggestions=Suggestions(registry, search, counts),
         ledger=ledger,
         search_counts=counts,
         store=store,

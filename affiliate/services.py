@@ -14,6 +14,7 @@ from affiliate.database.searches import SearchCounts
 from affiliate.database.site_key import SiteKey
 from affiliate.domain.site_names import read_host
 from affiliate.licensing.oauth.flow import ShutterstockOAuth
+from affiliate.search.registry import AgencyRegistry
 from affiliate.search.service import SearchService
 from affiliate.search.suggestions import Suggestions
 from affiliate.search.usage import UsageCounter
@@ -28,6 +29,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
 
     config: Config
     build_id: str
+    registry: AgencyRegistry
     search: SearchService
     suggestions: Suggestions
     ledger: Ledger

@@ -60,7 +60,7 @@ def off(name: str) -> None:
     """Stop searching an agency until the agency is switched on again."""
     with cli_errors():
         _get_switches().switch_agency(name, off=True)
-        names = [enabled.agency.name for enabled in current_services().search.configured]
+        names = current_services().registry.names
         remaining = [name for name in names if name not in _get_switches().read_off_agencies()]
     click.echo(f"{name} is off; every page knows within {SWITCH_DELAY_SECONDS:.0f} s.")
     if not remaining:
@@ -74,13 +74,12 @@ def on(name: str) -> None:
 
     The exit status is 1 if the agency is not set up.
     """
-    search = current_services().search
+    source = current_services().registry.find(name)
     with cli_errors():
         _get_switches().switch_agency(name, off=False)
-        for enabled in search.configured:
-            if enabled.agency.name == name:
-                search.ask_again(enabled)
-    if name not in {enabled.agency.name for enabled in search.configured}:
+        if source:
+            current_services().search.ask_again(source)
+    if source is None:
         needed = describe_needed_settings(AGENCIES[name])
         message = f"{name} is not set up, so nobody searches it; it needs {needed}."
         raise click.ClickException(f"{message} It is not switched off.")
@@ -91,7 +90,7 @@ def _describe(kind: type[Agency], *, size: bool) -> dict[str, Any]:
     """Return all that is known of an agency; ``size`` asks the agency to count its pictures."""
     switched_off = _get_switches().read_off_agencies()
     weights = {
-        enabled.agency.name: enabled.weight for enabled in current_services().search.configured
+        enabled.agency.name: enabled.weight for enabled in current_services().registry.configured
     }
     state = "on" if kind.name in weights else "not set up"
     pictures = {"pictures": _count_pictures(kind.name, switched_off)} if size else {}
@@ -139,11 +138,10 @@ def _iter_facts(description: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _count_pictures(name: str, switched_off: frozenset[str]) -> str:
     """Return the size of an agency's collection, where the agency is on and a call tells it."""
-    search = current_services().search
-    if name in switched_off or name not in {enabled.agency.name for enabled in search.configured}:
+    if name in switched_off or not current_services().registry.find(name):
         return "-"
     try:
-        count = search.size(name)
+        count = current_services().search.size(name)
     except AgencyError as error:
         return f"? ({error.kind})"
     return "not said" if count is None else f"{count:,}"

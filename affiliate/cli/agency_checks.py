@@ -14,7 +14,8 @@ from affiliate.domain.media import Media, Thumbnail
 from affiliate.errors import DEFAULT_SUSPENSION_REASON, SUSPENSION_REASONS, AgencyError
 from affiliate.search.federation import EnabledAgency
 from affiliate.search.service import SearchService
-from affiliate.transport.client import Transport, allow_longer_calls
+from affiliate.services import Services
+from affiliate.transport.client import allow_longer_calls
 
 SAMPLE_ID: Final = "108559295"
 """The id in sample links, taken from the official example."""
@@ -25,24 +26,22 @@ LOW_SHARE: Final = 0.1
 MINUTE: Final = 60
 
 
-def check_agency(
-    enabled: EnabledAgency, search: SearchService, transport: Transport, *, live: bool
-) -> Iterator[Finding]:
+def check_agency(enabled: EnabledAgency, services: Services, *, live: bool) -> Iterator[Finding]:
     """Yield the findings about an agency that is set up, be it switched on or off."""
     name = enabled.agency.name
-    if name in search.off():
+    if name in services.registry.switched_off():
         yield Finding(WARN, name, "switched off, so nobody searches it")
         return
     yield _check_key(enabled)
     yield from _check_address(enabled)
-    yield from _check_suspension(enabled, search)
-    yield from _check_calls_left(enabled, search)
+    yield from _check_suspension(enabled, services.search)
+    yield from _check_calls_left(enabled, services.search)
     if enabled.agency.experimental:
         words = "experimental: no answer of a living API has been seen lately"
         yield Finding(WARN, name, words)
     yield from _check_links(enabled)
     if live:
-        yield from live_checks.check_search(enabled, transport, search)
+        yield from live_checks.check_search(enabled, services.transport, services.search)
 
 
 def _check_key(enabled: EnabledAgency) -> Finding:

@@ -51,7 +51,7 @@ def look(query: str) -> None:
     """Show a search's entries: QUERY is words, or a query string such as q=cat&type=photo."""
     with cli_errors():
         search_query = _parse_query(query)
-        for enabled in current_services().search.enabled:
+        for enabled in current_services().registry.enabled:
             key = search_key(enabled.agency.source, search_query, 0, enabled.agency.chunk_size)
             answer = current_services().search.peek(search_query, enabled)
             if answer is None:
@@ -88,7 +88,7 @@ def drop(agency: str | None, words: str | None) -> None:
             for key in store.keys(f"{FORMAT}:{kind}:{agency}:" if agency else f"{FORMAT}:{kind}:"):
                 if query is None or (kind == "search" and _has_words(key, query)):
                     count += store.delete(key)
-        for enabled in current_services().search.configured if query is None else ():
+        for enabled in current_services().registry.configured if query is None else ():
             if agency in {None, enabled.agency.name}:
                 current_services().search.ask_again(enabled)
         for kind in ("open", "chunk") if query is None else ():

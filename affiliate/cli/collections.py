@@ -48,9 +48,7 @@ def featured(media: str, *, as_json: bool) -> None:
     The application's key is enough: no account needs to be connected.
     """
     with cli_errors():
-        sources = [
-            source for source in current_services().search.enabled if source.agency.collection_size
-        ]
+        sources = current_services().registry.find_able(lambda agency: agency.collection_size)
         collections = [
             collection for source in sources for collection in source.agency.list_collections(media)
         ]
@@ -127,11 +125,10 @@ def _find_unknown_ids(ids: tuple[str, ...], media: str) -> list[str]:
 
     The agency itself adds any id to a collection without an error.
     """
-    search = current_services().search
-    if ACCOUNT not in {enabled.agency.name for enabled in search.enabled}:
+    if not current_services().registry.find_enabled(ACCOUNT):
         return []
     wanted_ids = tuple(dict.fromkeys(ids))
-    known_ids = {item.id for item in search.several(ACCOUNT, wanted_ids, media)}
+    known_ids = {item.id for item in current_services().search.several(ACCOUNT, wanted_ids, media)}
     return [media_id for media_id in wanted_ids if media_id not in known_ids]
 
 

@@ -67,7 +67,7 @@ def iter_findings(
 def _iter_checks(services: Services, *, live: bool) -> Iterator[Check]:
     yield Check("program", partial(site_checks.check_program, services))
     yield Check("settings", partial(site_checks.check_settings, services))
-    for name in [enabled.agency.name for enabled in services.search.configured]:
+    for name in services.registry.names:
         yield from _iter_agency_checks(services, name, live=live)
     yield Check("account", partial(site_checks.check_account, services))
     yield Check("SITE_URL", partial(site_checks.check_address, services))
@@ -84,13 +84,10 @@ def _iter_checks(services: Services, *, live: bool) -> Iterator[Check]:
 
 
 def _iter_agency_checks(services: Services, name: str, *, live: bool) -> Iterator[Check]:
-    transport = current_services().transport
-    sources = [source for source in services.search.configured if source.agency.name == name]
-    for source in sources:
-        run = partial(agency_checks.check_agency, source, services.search, transport, live=live)
-        yield Check(name, run)
+    if source := services.registry.find(name):
+        yield Check(name, partial(agency_checks.check_agency, source, services, live=live))
         if live and name in SELLERS:
             yield Check(name, partial(site_checks.check_seller, services, name))
-    if not sources:
+    else:
         words = f"not set up; it needs {describe_needed_settings(AGENCIES[name])}"
         yield Check(name, lambda: iter([Finding(FAULT, name, words)]))

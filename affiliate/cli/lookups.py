@@ -70,7 +70,7 @@ def _choose_agency(agency: str | None) -> str:
     Raises:
         BadParameter: the named agency is not on.
     """
-    names = [enabled.agency.name for enabled in current_services().search.enabled]
+    names = [enabled.agency.name for enabled in current_services().registry.enabled]
     if agency and agency not in names:
         raise click.BadParameter(f"Use one of: {', '.join(names)}.", param_hint="--agency")
     return agency or names[0]

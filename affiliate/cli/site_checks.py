@@ -37,11 +37,8 @@ def check_settings(services: Services) -> Iterator[Finding]:
     """Report the agencies in the settings, and check that an agency is switched on."""
     yield Finding(OK, "settings", f"complete, for {', '.join(services.config.agencies)}")
     yield from (Finding(WARN, "settings", note) for note in services.config.notes)
-    off = services.search.off()
-    if all(enabled.agency.name in off for enabled in services.search.configured):
-        remedy = " or ".join(
-            f"`flask agency on {enabled.agency.name}`" for enabled in services.search.configured
-        )
+    if not services.registry.enabled:
+        remedy = " or ".join(f"`flask agency on {name}`" for name in services.registry.names)
         words = "none is switched on, so visitors find nothing"
         yield Finding(FAULT, "agencies", f"{words}; {remedy} changes that" if remedy else words)
 

@@ -136,7 +136,7 @@ def _list_queries(since: date, limit: int) -> list[SearchQuery]:
 def _refresh_query(query: SearchQuery, within: int, report: WarmReport) -> None:
     """Refresh the answers of agencies that are fresh for fewer than ``within`` seconds."""
     search = current_services().search
-    for enabled in search.enabled:
+    for enabled in current_services().registry.enabled:
         name = enabled.agency.name
         if enabled.agency.unsupported(query) or (query.agency and name not in query.agency):
             continue
@@ -179,19 +179,17 @@ def _iter_missing_pages(search: SearchService) -> Iterator[tuple[EnabledAgency, 
 
     The pages are topics in the site's other languages, and featured collections.
     """
-    site = current_services().config
+    site, registry = current_services().config, current_services().registry
     languages = [lang for lang in UI_LANGUAGES if lang != site.site_language]
-    for lang, topic, enabled in product(languages, site.site_topics, search.enabled):
+    for lang, topic, enabled in product(languages, site.site_topics, registry.enabled):
         query = SearchQuery.from_parameters({"q": [topic], "lang": [lang]})
         answer = search.peek(query, enabled)
         if not enabled.agency.unsupported(query) and not (answer and answer.value):
             yield enabled, partial(search.warm, query.replace(agency=(enabled.agency.name,)), 0)
     for collection in search.featured(WARM_SECONDS).values:
-        sources = [
-            enabled for enabled in search.enabled if enabled.agency.name == collection.agency
-        ]
-        if sources and not search.shows_collection(collection):
-            yield sources[0], partial(search.warm_collection, collection)
+        source = registry.find_enabled(collection.agency)
+        if source and not search.shows_collection(collection):
+            yield source, partial(search.warm_collection, collection)
 
 
 def describe_hindrance(enabled: EnabledAgency, search: SearchService) -> str:

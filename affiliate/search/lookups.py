@@ -49,6 +49,7 @@ from affiliate.search.gateway import (
     value_of,
 )
 from affiliate.search.limits import Spent
+from affiliate.search.registry import AgencyRegistry
 
 DAY: Final = 86400.0
 GONE_SECONDS: Final = 3600.0
@@ -96,33 +97,20 @@ class MediaLookup(NamedTuple):
 class LookupService:
     """Looks things up at the agencies that are on.
 
-    ``every`` are those of the settings; ``off`` names those of them that are switched off.
     ``spend`` takes what calls cost from the budget of who asks; it returns the seconds to wait
     where there is no room, and 0 where there is.
     """
 
     def __init__(
         self,
-        every: Sequence[EnabledAgency],
+        registry: AgencyRegistry,
         calls: AgencyGateway,
-        off: Callable[[], frozenset[str]] = frozenset,
         spend: Callable[[int], float] = lambda _cost: 0.0,
     ) -> None:
-        self.configured = tuple(every)
-        self.off = off
+        self._registry = registry
         self._spend = spend
         self._calls = calls
         self._fanout = FanOut()
-
-    @property
-    def enabled(self) -> tuple[EnabledAgency, ...]:
-        """The agencies that are on, in the owner's order."""
-        off = self.off()
-        return (
-            tuple(one for one in self.configured if one.agency.name not in off)
-            if off
-            else self.configured
-        )
 
     def details(  # noqa: PLR0913 - which picture, and what found it for its link
         self,
@@ -156,7 +144,7 @@ class LookupService:
         Raises:
             AgencyError: NotFound when it is gone; else the agency did not answer.
         """
-        one = self._named(agency, media_id)
+        one = self._registry.require_holder(agency, media_id)
         media, bare = search.media, query_of(search.media, search.lang or "").replace(q=search.q)
         places = (self._seen(one, media_id, asked) for asked in dict.fromkeys((search, bare)))
         seen = next(filter(None, places), None)
@@ -182,7 +170,7 @@ class LookupService:
         Raises:
             AgencyError: NotFound when no such agency is on; else it did not answer.
         """
-        one = self._on(agency)
+        one = self._registry.require_enabled(agency)
         calls = -(-len(ids) // one.agency.ids_at_once)
         found = self._calls.call_now(
             one, lambda: one.agency.media_by_ids(ids, media), CallCost(calls)
@@ -195,7 +183,7 @@ class LookupService:
         Raises:
             AgencyError: NotFound when no such agency is on; else it did not answer.
         """
-        one = self._on(agency)
+        one = self._registry.require_enabled(agency)
         return self._calls.call_now(one, lambda: one.agency.contributors_by_ids(ids))
 
     def size(self, agency: str) -> int | None:
@@ -204,7 +192,7 @@ class LookupService:
         Raises:
             AgencyError: it did not answer.
         """
-        one = self._on(agency)
+        one = self._registry.require_enabled(agency)
         says = type(one.agency).count_pictures is not Agency.count_pictures
         return self._calls.call_now(one, one.agency.count_pictures) if says else None
 
@@ -213,7 +201,7 @@ class LookupService:
 
         They are known for a day; with 0 seconds they are asked for behind.
         """
-        able = [one for one in self.enabled if one.agency.collection_size]
+        able = self._registry.find_able(lambda agency: agency.collection_size)
         return self._told([self._featured(one, media) for media in MEDIA for one in able], seconds)
 
     def about_collection(self, agency: str, collection_id: str, media: str = "image") -> Collection:
@@ -222,7 +210,7 @@ class LookupService:
         Raises:
             AgencyError: NotFound when it is gone; else the agency did not answer.
         """
-        one = self._featuring(agency, collection_id)
+        one = self._registry.require_featuring(agency, collection_id)
         if known := self._listed_collection(one, collection_id, media):
             return known
         key = collection_info_key(one.agency.source, collection_id, media)
@@ -244,7 +232,7 @@ class LookupService:
 
         An agency that fails or is late gives nothing; what it says later is there for the next.
         """
-        able = [one for one in self.enabled if one.agency.suggests and one.agency.api]
+        able = self._registry.find_able(lambda agency: agency.suggests and agency.api)
         calls = [self._suggestion(one, words, lang) for one in able]
         return self._told(calls, seconds, BESIDE_COST).values
 
@@ -256,7 +244,7 @@ class LookupService:
         ``agencies`` are those to ask, by default all that list any; of those that fail or are
         late there is nothing. With 0 seconds they are asked behind what is known already.
         """
-        able = [one for one in self.enabled if one.agency.categorizes]
+        able = self._registry.find_able(lambda agency: agency.categorizes)
         asked = [one for one in able if not agencies or one.agency.name in agencies]
         told = self._told([self._categories(one, lang, media) for one in asked], seconds, 0)
         return LookupAnswer(tuple(dict.fromkeys(told.values)), told.late)
@@ -285,24 +273,6 @@ class LookupService:
     def ask_again(self, one: EnabledAgency) -> None:
         """Forget that an agency is left alone, so that the next search asks it."""
         self._calls.ask_again(one)
-
-    def _on(self, agency: str) -> EnabledAgency:
-        one = next((o for o in self.enabled if o.agency.name == agency), None)
-        if one is None:
-            raise NotFound(agency, "There is no such agency here.")
-        return one
-
-    def _named(self, agency: str, media_id: str) -> EnabledAgency:
-        """The agency that would have a picture."""
-        if not is_possible(media_id):
-            raise NotFound(agency, "There is no such picture here.")
-        return self._on(agency)
-
-    def _featuring(self, agency: str, collection_id: str) -> EnabledAgency:
-        one = self._named(agency, collection_id)
-        if not one.agency.collection_size:
-            raise NotFound(agency, "It features no collections.")
-        return one
 
     def _waited(self, one: EnabledAgency, call: PreparedCall[Value]) -> CachedAnswer[Value] | None:
         """Return the answer of a call if it comes in the time of a page; the call goes on.
@@ -407,7 +377,7 @@ class LookupService:
 
     def linked(self, media: Media, words: str = "", site: str = "") -> Media:
         """An item with its link, for ``words`` on ``site``; its agency may be off by now."""
-        one = next(o for o in self.configured if o.agency.name == media.agency)
+        one = self._registry.get(media.agency)
         landing = one.agency.landing_url(media)
         link = build_affiliate_link(one.link, media, landing, site=site, query=words)
         sides = media.largest or Sides(0, 0)
@@ -421,7 +391,7 @@ class LookupService:
 
         None where no such agency is on, sells such media, or tells its pages by ids like this one.
         """
-        one = next((o for o in self.enabled if o.agency.name == agency), None)
+        one = self._registry.find_enabled(agency)
         sells = one is not None and (media == "image" or bool(one.agency.video_filters))
         may_be = sells and media_id.isascii() and len(media_id) <= MAX_NAME
         page = one.agency.page_of(media_id, media) if one and may_be else ""
@@ -435,10 +405,8 @@ class LookupService:
         Agencies that are off, or whose site is searched in an unknown way, have none.
         """
         words, found = query.to_counted().q, {}
-        for one in self.enabled:
-            is_asked = not query.agency or one.agency.name in query.agency
-            landing = one.agency.search_landing(query) if is_asked else ""
-            if landing:
+        for one in self._registry.select_enabled(query.agency):
+            if landing := one.agency.search_landing(query):
                 link = build_search_link(one.link, query.media, landing, site=site, query=words)
                 found[one.agency.name] = link
         return found
@@ -462,11 +430,6 @@ def _there(ask: Callable[[], Value]) -> Value:
         return ask()
     except NotFound as error:
         raise NotFound(error.agency, error.message, retry_after=GONE_SECONDS) from error
-
-
-def is_possible(media_id: str) -> bool:
-    """Return whether an agency may have something under an id: all write theirs in ASCII."""
-    return 0 < len(media_id) <= MAX_NAME and media_id.isascii() and media_id.isprintable()
 
 
 def ranking_of(one: EnabledAgency, query: SearchQuery) -> RankedSource:

@@ -38,7 +38,8 @@ from affiliate.search.federation import (
     unsupported,
 )
 from affiliate.search.gateway import PAGE_SECONDS, PreparedCall
-from affiliate.search.lookups import LookupService, is_possible, query_of, ranking_of
+from affiliate.search.lookups import LookupService, query_of, ranking_of
+from affiliate.search.registry import is_possible_id
 
 REST_PART: Final = 0.5
 """Of the quota, what full chunks behind a page may use; the rest is for pages."""
@@ -94,7 +95,11 @@ class SearchService(LookupService):
         chosen = self._chosen(query)
         slices = self._slices(query)
         able = [one.ranking.enabled for one in slices]
-        off = [o for o in self.configured if o.agency.name in query.agency and o not in chosen]
+        off = [
+            entry
+            for entry in self._registry.configured
+            if entry.agency.name in query.agency and entry not in chosen
+        ]
         unable = [unsupported(one, query) for one in chosen if one not in able]
         unable += [switched_off(one) for one in off]
         outcome = self._outcome(query, slices, patience, site, unable)
@@ -157,7 +162,7 @@ class SearchService(LookupService):
         Raises:
             NotFound: no such agency is on, or it can't find pictures like one.
         """
-        one = self._named(agency, media_id)
+        one = self._registry.require_holder(agency, media_id)
         if not self.has_similar(agency):
             raise NotFound(agency, "It can't find pictures like one.")
         query, first = query_of(media, lang), (page - 1) * PAGE_PLACES
@@ -166,7 +171,8 @@ class SearchService(LookupService):
 
     def has_similar(self, agency: str) -> bool:
         """Return whether an agency is on and can find pictures like one."""
-        return any(one.agency.has_similar for one in self.enabled if one.agency.name == agency)
+        entry = self._registry.find_enabled(agency)
+        return entry is not None and entry.agency.has_similar
 
     def collection(
         self, about: Collection, *, page: int, lang: str, patience: Patience, site: str = ""
@@ -176,7 +182,7 @@ class SearchService(LookupService):
         Raises:
             NotFound: no such agency is on, or it features none.
         """
-        one = self._featuring(about.agency, about.id)
+        one = self._registry.require_featuring(about.agency, about.id)
         first = (page - 1) * PAGE_PLACES
         ranking = RankedSource(one, query_of(about.media, ""), collection=about.id)
         whole = PageSlice(ranking, first, first + PAGE_PLACES)
@@ -201,8 +207,8 @@ class SearchService(LookupService):
         Those that are gone, or whose agency is off or fails, are left out. ``query`` has the words
         that links carry, the language and the kind of media.
         """
-        on = {one.agency.name: one for one in self.enabled}
-        known = [pick for pick in picks if pick[0] in on and is_possible(pick[1])]
+        on = {one.agency.name: one for one in self._registry.enabled}
+        known = [pick for pick in picks if pick[0] in on and is_possible_id(pick[1])]
         calls = [self._details(on[agency], media_id, query.media) for agency, media_id in known]
         asks = patience is not Patience.NONE
         answers = [
@@ -260,15 +266,15 @@ class SearchService(LookupService):
         return int(self._calls.renew(self._first_of(about), 0))
 
     def _first_of(self, about: Collection) -> PreparedCall[SearchResult]:
-        one = self._featuring(about.agency, about.id)
+        one = self._registry.require_featuring(about.agency, about.id)
         ranking = RankedSource(one, query_of(about.media, ""), collection=about.id)
         return self._calls.prepare_chunk(ranking, 0)
 
     def _chosen(self, query: SearchQuery) -> list[EnabledAgency]:
-        names = [one.agency.name for one in self.configured]
+        names = self._registry.names
         if set(query.agency) - set(names):
             raise BadQuery("agency", "Use one of: %(values)s.", values=", ".join(names))
-        return [o for o in self.enabled if not query.agency or o.agency.name in query.agency]
+        return self._registry.select_enabled(query.agency)
 
     def _outcome(
         self,

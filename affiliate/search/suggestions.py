@@ -16,6 +16,7 @@ from affiliate.database.searches import SearchCounts
 from affiliate.domain.query import SearchQuery
 from affiliate.domain.words import is_masked, lower_text, to_key, to_sent
 from affiliate.errors import AgencyError, BadQuery, LedgerError
+from affiliate.search.registry import AgencyRegistry
 from affiliate.search.service import SearchService
 
 MOST: Final = 8
@@ -51,11 +52,13 @@ class Suggestions:
 
     def __init__(
         self,
+        registry: AgencyRegistry,
         search: SearchService,
         counts: SearchCounts,
         *,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._registry = registry
         self._search = search
         self._counts = counts
         self._now = now
@@ -87,10 +90,9 @@ class Suggestions:
 
     def _free(self, typed: str, lang: str) -> Iterator[str]:
         """Yield what agencies suggest that need no call for it."""
-        for one in self._search.enabled:
-            if one.agency.suggests and not one.agency.api:
-                with suppress(AgencyError):
-                    yield from one.agency.suggest_searches(typed, lang)
+        for one in self._registry.find_able(lambda agency: agency.suggests and not agency.api):
+            with suppress(AgencyError):
+                yield from one.agency.suggest_searches(typed, lang)
 
     def _renew_behind(self) -> None:
         with self._lock:

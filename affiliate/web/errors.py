@@ -13,7 +13,7 @@ from werkzeug.exceptions import HTTPException
 
 from affiliate.domain.media import Media, SearchQuery
 from affiliate.errors import BadQuery, BudgetSpent
-from affiliate.search.service import SearchService
+from affiliate.search.registry import AgencyRegistry
 
 TRANSIENT_STATUSES: Final = frozenset({HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE})
 """Statuses of failures of an agency or of the ledger's database."""
@@ -41,12 +41,12 @@ class Application(Flask):
         log.error("an unexpected error at %s %s", request.method, rule, exc_info=exc_info)
 
 
-def register(app: Flask, search: SearchService) -> None:
+def register(app: Flask, registry: AgencyRegistry) -> None:
     """Add the error pages and the security headers to an app."""
     app.register_error_handler(BadQuery, _handle_bad_query)
     app.register_error_handler(BudgetSpent, _handle_budget_spent)
     app.register_error_handler(HTTPException, _handle_http_error)
-    app.config["CONTENT_SECURITY_POLICY"] = content_security_policy(search)
+    app.config["CONTENT_SECURITY_POLICY"] = content_security_policy(registry)
     app.after_request(_add_security_headers)
     app.after_request(_add_retry_after)
 
@@ -153,7 +153,7 @@ def error_page(  # noqa: PLR0913 - the error, and the ways on
 
 
 def content_security_policy(
-    search: SearchService, ancestors: str = "'none'", frames: str = ""
+    registry: AgencyRegistry, ancestors: str = "'none'", frames: str = ""
 ) -> str:
     """Return the Content-Security-Policy of a page that may load the agencies' pictures and clips.
 
@@ -163,7 +163,7 @@ def content_security_policy(
     schemes alone, neither files nor sandboxed frames
     (https://www.w3.org/TR/CSP3/#match-url-to-source-expression).
     """
-    agencies = [configured.agency for configured in search.configured]
+    agencies = [configured.agency for configured in registry.configured]
     sources = ["'self'"]
     for agency in agencies:
         sources += agency.picture_hosts

@@ -75,7 +75,8 @@ def owner_topics() -> Topics:
 
 def agency_title(agency: str) -> str:
     """Return an agency's title for visitors by its name; the name itself if unknown."""
-    return _agency_titles().get(agency, agency)
+    source = current_services().registry.find(agency)
+    return source.agency.title if source else agency
 
 
 def _agency_titles() -> dict[str, str]:
@@ -85,7 +86,7 @@ def _agency_titles() -> dict[str, str]:
 
 def _configured_agencies() -> list[Agency]:
     """Return all configured agencies, including agencies that are switched off."""
-    return [configured.agency for configured in current_services().search.configured]
+    return [configured.agency for configured in current_services().registry.configured]
 
 
 def cache_for(seconds: float) -> None:
@@ -114,8 +115,8 @@ def register_vocabulary(app: Flask) -> None:
 def _template_vocabulary() -> dict[str, Any]:
     """Return the functions and values that every template may use, by name."""
     services = current_services()
-    config, search = services.config, services.search
-    agencies = [enabled.agency for enabled in search.enabled]
+    config, registry, search = services.config, services.registry, services.search
+    agencies = [enabled.agency for enabled in registry.enabled]
     configured = _configured_agencies()
     terms = {agency.name: agency.terms for agency in configured}
     return {
@@ -130,18 +131,18 @@ def _template_vocabulary() -> dict[str, Any]:
         "choices": lambda query: filter_form.list_choices(query, agencies),
         "config": config,
         "credit_links": credit_links,
-        "earns": lambda items: disclosure.has_affiliate_link(items, search.configured),
+        "earns": lambda items: disclosure.has_affiliate_link(items, registry.configured),
         "media_url": media_url,
         "direction": i18n.text_direction,
         "duration": messages.format_duration,
         "first_earning": lambda items: disclosure.find_first_affiliate_position(
-            items, search.configured
+            items, registry.configured
         ),
         "found_by": attribute_search_url,
         "has_similar": search.has_similar,
         "kind": messages.label_kind,
         "lang": i18n.request_language(),
-        "may_earn": lambda query, late=None: disclosure.may_earn(query, search.enabled, late),
+        "may_earn": lambda query, late=None: disclosure.may_earn(query, registry.enabled, late),
         "notices": list_notices,
         "page_places": PAGE_PLACES,
         "languages": UI_LANGUAGE_NAMES.items(),
@@ -154,7 +155,7 @@ def _template_vocabulary() -> dict[str, Any]:
         "spoken_summary": messages.announce_page,
         "searches_at": lambda query: search.search_links(query, displaying_site()),
         "searches_earn": lambda links, query: disclosure.has_affiliate_search_link(
-            links, query, search.configured
+            links, query, registry.configured
         ),
         "see_at": gettext("See at %(agency)s", agency="{}"),
         "soon": messages.describe_retry_time,
@@ -219,12 +220,10 @@ def attribute_search_url(media: Media, name: str, value: str) -> str:
 
     The address is empty where the agency doesn't support this search.
     """
-    agencies = [enabled.agency for enabled in current_services().search.enabled]
+    source = current_services().registry.find_enabled(media.agency)
     query = SearchQuery(media=MEDIA[MEDIA.index(media.media)], agency=(media.agency,))
     query = query.replace(**{name: value})
-    is_supported = any(
-        agency.name == media.agency and not agency.unsupported(query) for agency in agencies
-    )
+    is_supported = source is not None and not source.agency.unsupported(query)
     return search_url("/search", query) if is_supported else ""
 
 
@@ -260,7 +259,7 @@ def srcset_attributes(media: Media) -> Markup:
 
 def structured_data(media: Media) -> dict[str, Any]:
     """Return a picture or clip for search engines: https://schema.org/ImageObject, VideoObject."""
-    agency = next(agency for agency in _configured_agencies() if agency.name == media.agency)
+    agency = current_services().registry.get(media.agency).agency
     large = media.preview or media.thumbnail
     files = {"contentUrl": absolute_url(large.url)}
     if media.media == "video":
@@ -366,9 +365,7 @@ def destination_name(media: Media, seller: Seller | None = None) -> str:
     affiliate link.
     """
     name = seller.agency if seller else media.agency
-    configured = next(
-        entry for entry in current_services().search.configured if entry.agency.name == name
-    )
+    configured = current_services().registry.get(name)
     if seller and name != media.agency:
         if configured.link.is_affiliated(media.media):
             return configured.agency.title

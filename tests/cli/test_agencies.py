@@ -154,10 +154,12 @@ def test_a_switch_during_a_request_breaks_nothing(
     client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What was found before the switch is shown once more: page, picture and click."""
-    search = client.application.extensions["services"].search
+    services = client.application.extensions["services"]
     looks = iter([frozenset[str]()] * 2)
-    monkeypatch.setattr(search, "off", lambda: next(looks, frozenset({"pixabay"})))
-    found = search.page(SearchQuery(q="flower"), Patience.FULL).page
+    monkeypatch.setattr(
+        services.registry, "switched_off", lambda: next(looks, frozenset({"pixabay"}))
+    )
+    found = services.search.page(SearchQuery(q="flower"), Patience.FULL).page
     assert {item.agency for item in found.items} == {"demo", "pixabay"}
     item = next(item for item in found.items if item.agency == "pixabay")
     with client.application.test_request_context():

@@ -11,6 +11,7 @@ from affiliate.errors import AgencyDown
 from affiliate.search.federation import EnabledAgency
 from affiliate.search.limits import Quota
 from affiliate.search.lookups import LookupService
+from affiliate.search.registry import AgencyRegistry
 from tests.support.memory_store import Memory
 from tests.support.shelf import CLOSED, NumberedAgency, enable_agency, make_gateway, make_search
 
@@ -34,7 +35,7 @@ def test_stale_details_are_shown_and_fetched_anew() -> None:
     shelf.details = details  # type: ignore[method-assign]
     cache = AnswerCache(Memory(), now=lambda: now[0])
     one = EnabledAgency(agency=shelf, weight=1, link=CLOSED, policy=Policy(fresh=100, stale=1000))
-    search = LookupService([one], make_gateway(cache=cache))
+    search = LookupService(AgencyRegistry([one]), make_gateway(cache=cache))
     assert search.details("a", "1").title == "old"
     now[0] += 150
     assert search.details("a", "1").title == "old"
@@ -47,7 +48,8 @@ def test_a_link_carries_the_words_that_found_the_picture() -> None:
     """Details that are reached from a search link with its words."""
     shelf = NumberedAgency("a", 10)
     shelf.details = lambda media_id, _="image": shelf.picture(int(media_id))  # type: ignore[method-assign,assignment]
-    search = LookupService([enable_agency(shelf, "{landing_url}?w={query}")], make_gateway())
+    registry = AgencyRegistry([enable_agency(shelf, "{landing_url}?w={query}")])
+    search = LookupService(registry, make_gateway())
     assert search.details("a", "1", words="red cat").link == "https://a.example/1?w=red%20cat"
     assert search.details("a", "1").link == "https://a.example/1?w="
 

@@ -13,6 +13,7 @@ from affiliate.agencies.limits import Limit
 from affiliate.domain.media import SearchQuery, SearchResult
 from affiliate.errors import AgencyDown, BadQuery, NotFound
 from affiliate.search.federation import allocate_slots, interleave
+from affiliate.search.registry import AgencyRegistry
 from affiliate.search.service import Patience, SearchService
 from affiliate.transport.client import pass_gate
 from tests.support.shelf import QUERY, NumberedAgency, enable_agency, make_gateway, make_search
@@ -255,7 +256,9 @@ def test_many_who_ask_for_similar_pictures_cost_one_call() -> None:
 def test_similar_pictures_count_on_the_quota() -> None:
     """When the calls of the hour are spent, the page says so; the failed agency is data."""
     kin = Kin("a", 100)
-    search = SearchService([enable_agency(kin)], make_gateway({kin.source: [Limit(1)]}))
+    search = SearchService(
+        AgencyRegistry([enable_agency(kin)]), make_gateway({kin.source: [Limit(1)]})
+    )
     assert similar_ids(search) == list(range(6, 54))
     outcome = search.similar("a", "6", lang="en", patience=Patience.FULL)
     error = outcome.page.agencies[0].error

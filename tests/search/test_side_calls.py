@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from affiliate.errors import AgencyError
-from affiliate.search.service import Patience, SearchService
+from affiliate.search.service import Patience
+from affiliate.services import Services
 from app import create_app
 from tests.dialects import DIALECTS, FIRST, Answer, serving
 from tests.support.federation import OWN, Agencies
@@ -37,25 +38,25 @@ def agencies() -> Iterator[Agencies]:
 
 
 @pytest.fixture(scope="module")
-def search(agencies: Agencies, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SearchService]:
-    """The reading side of a site on all agencies."""
+def site(agencies: Agencies, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
+    """The parts of a site on all agencies."""
     folder: Path = tmp_path_factory.mktemp("site")
     place_ledger(folder)
     settings = agencies.settings()
     settings["AGENCIES"] = ",".join([*agencies, *OWN])
     settings["SHUTTERSTOCK_EDITORIAL_COUNTRY"] = "USA"
     app = create_app({"DATA_DIR": str(folder), **settings})
-    yield app.extensions["services"].search
+    yield app.extensions["services"]
     close(app)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_failures_beside_searches_shut_no_search(
-    agencies: Agencies, search: SearchService, name: str
+    agencies: Agencies, site: Services, name: str
 ) -> None:
     """Refusals, errors of the server and missing fields, each more often than is enough."""
     server = agencies["shutterstock" if name in OWN else name]
-    one = next(one for one in search.enabled if one.agency.name == name)
+    search, one = site.search, site.registry.require_enabled(name)
     agency = one.agency
     for failure in FAILURES:
         server.fixed = failure

@@ -25,6 +25,7 @@ from affiliate.search.limits import (
     Breaker,
     Quota,
 )
+from affiliate.search.registry import AgencyRegistry
 from affiliate.search.service import SearchService
 from affiliate.search.suggestions import Suggestions
 from affiliate.transport.client import Transport
@@ -94,7 +95,8 @@ def over(counts: SearchCounts, clock: SetClock[float]) -> Maker:
         calls = AgencyGateway(
             AnswerCache(store, now=clock), quota, Breaker(store), ChunkSizes(store)
         )
-        return Suggestions(SearchService(listed, calls), counts, now=clock)
+        registry = AgencyRegistry(listed)
+        return Suggestions(registry, SearchService(registry, calls), counts, now=clock)
 
     return make
 

@@ -15,6 +15,7 @@ from affiliate.search.limits import (
     Breaker,
     Quota,
 )
+from affiliate.search.registry import AgencyRegistry
 from affiliate.search.service import SearchService
 from affiliate.transport.client import Transport, pass_gate
 from tests.support.memory_store import Memory
@@ -68,7 +69,7 @@ def make_search(*shelves: Agency, weights: tuple[int, ...] = ()) -> SearchServic
         EnabledAgency(agency=shelf, weight=weight, link=CLOSED, policy=policy)
         for shelf, weight in zip(shelves, weights or (1,) * len(shelves), strict=True)
     ]
-    return SearchService(listed, make_gateway())
+    return SearchService(AgencyRegistry(listed), make_gateway())
 
 
 def enable_agency(agency: Agency, template: str = "{landing_url}") -> EnabledAgency:

@@ -39,7 +39,7 @@ def offered(client: FlaskClient, raw: str) -> dict[str, FilterChoice]:
     query = SearchQuery.from_query_string(raw)
     site = client.application.extensions["services"]
     with client.application.test_request_context():
-        found = list_choices(query, [one.agency for one in site.search.enabled])
+        found = list_choices(query, [one.agency for one in site.registry.enabled])
     assert len({one.name for one in found}) == len(found)
     return {one.name: one for one in found}
 

@@ -38,7 +38,7 @@ def html(client: FlaskClient, path: str = PAGE) -> str:
 def test_answers_are_kept_as_long_as_the_terms_say_whatever_the_owner_wants(
     client: FlaskClient,
 ) -> None:
-    policy = client.application.extensions["services"].search.configured[0].policy
+    policy = client.application.extensions["services"].registry.configured[0].policy
     assert (policy.fresh, policy.stale) == (DAY, 0)
 
 

@@ -118,7 +118,7 @@ def test_spent_calls_lead_on(make_client: ClientMaker, agencies: Agencies) -> No
 
 def test_an_agency_that_is_off_is_no_way_on(client: FlaskClient, agencies: Agencies) -> None:
     down(agencies)
-    site_of(client).search.off = lambda: frozenset({"shutterstock"})
+    site_of(client).registry.switched_off = lambda: frozenset({"shutterstock"})
     assert "shutterstock" not in ways(client.get(PATHS[0]).text)
 
 

@@ -114,7 +114,7 @@ def show_builder() -> Response:
     )
     response = Response(html, HTTPStatus.BAD_REQUEST if faults else HTTPStatus.OK)
     response.headers["Cache-Control"] = "private, no-cache"
-    policy = content_security_policy(site.search, frames="'self'")
+    policy = content_security_policy(site.registry, frames="'self'")
     response.headers["Content-Security-Policy"] = policy
     return response
 
@@ -242,7 +242,7 @@ def choose_picture(embed: Embed) -> previews.Preview | None:
     """Return a cached picture of an embed, without calling an agency."""
     terms = {
         enabled.agency.name: enabled.agency.terms
-        for enabled in current_services().search.configured
+        for enabled in current_services().registry.configured
     }
     return previews.choose_preview(read_cached_media(embed), terms)
 
@@ -269,7 +269,7 @@ def build_newsletter(embed: Embed) -> str:
     Each picture links to its page on this site, which lists its agencies. Mail contains no
     affiliate links: agencies' programs forbid such mail, and a wrong link could not be corrected.
     """
-    configured = current_services().search.configured
+    configured = current_services().registry.configured
     hotlinkable = {entry.agency.name for entry in configured if entry.agency.terms.hotlink}
     items = [item for item in read_cached_media(embed) if item.agency in hotlinkable]
     items = items[: embed.limit or len(embed.picks) or DEFAULT_MAIL_PICTURES]

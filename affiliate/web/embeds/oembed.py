@@ -299,8 +299,7 @@ def _build_media_answer(media: Media, box: Box) -> dict[str, Any]:
 
 def _may_hotlink(media: Media) -> bool:
     """Return whether the agency's terms allow a picture's address on other sites."""
-    agencies = [configured.agency for configured in current_services().search.configured]
-    return next(agency.terms.hotlink for agency in agencies if agency.name == media.agency)
+    return current_services().registry.get(media.agency).agency.terms.hotlink
 
 
 def _choose_rendition(media: Media) -> Thumbnail:
@@ -310,10 +309,10 @@ def _choose_rendition(media: Media) -> Thumbnail:
 
 def _list_required_notices(media: Media) -> dict[str, str]:
     """Return the texts required beside a picture, in fields outside oEmbed: credit, disclosure."""
-    configured = current_services().search.configured
-    terms = next(entry.agency.terms for entry in configured if entry.agency.name == media.agency)
+    registry = current_services().registry
+    terms = registry.get(media.agency).agency.terms
     credit = ", ".join(filter(None, (getattr(media, name) for name in terms.show)))
-    earns = disclosure.has_affiliate_link([media], configured)
+    earns = disclosure.has_affiliate_link([media], registry.configured)
     notice = gettext("Links on this page earn us a commission.") if earns else ""
     return {n: text for n, text in (("credit", credit), ("disclosure", notice)) if text}
 

@@ -185,7 +185,7 @@ def _drop_removed_agencies(query: SearchQuery) -> SearchQuery:
 
     Embeds stay in posts for years, and owners change their agencies.
     """
-    names = {configured.agency.name for configured in current_services().search.configured}
+    names = current_services().registry.names
     return query.replace(agency=tuple(n for n in query.agency if n in names) or query.agency)
 
 
@@ -277,6 +277,6 @@ def _allow_framing(response: Response) -> Response:
     services = current_services()
     embed_sites = services.config.embed_sites
     ancestors = " ".join(("'self'", *embed_sites)) if embed_sites else ""
-    policy = content_security_policy(services.search, ancestors=ancestors)
+    policy = content_security_policy(services.registry, ancestors=ancestors)
     response.headers["Content-Security-Policy"] = policy
     return response

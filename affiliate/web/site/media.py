@@ -202,7 +202,7 @@ def _read_known_source_query(parameters: Parameters, media: str) -> SearchQuery:
     Names of agencies that are not configured are dropped.
     """
     query = read_source_query(parameters, media)
-    configured = [entry.agency.name for entry in current_services().search.configured]
+    configured = current_services().registry.names
     agencies = tuple(name for name in query.agency if name in configured)
     return query.replace(lang=i18n.request_language(), agency=agencies)
 

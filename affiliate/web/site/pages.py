@@ -105,7 +105,7 @@ def register(app: Flask, services: Services) -> None:
     i18n.register(app, services.config.site_language)
     register_vocabulary(app)
     click_addresses.register(app)
-    errors.register(app, services.search)
+    errors.register(app, services.registry)
     openapi.register(app)
 
 

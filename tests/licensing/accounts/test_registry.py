@@ -290,7 +290,7 @@ def test_missing_settings_are_named(at: OpenShop, tmp_path: Path) -> None:
     buyer = [before + name for name in AGENCIES[at.shop.name].buyer]
     settings = {n: v for n, v in make_settings(at, tmp_path).items() if n not in buyer}
     app = create_app(settings)
-    assert [one.agency.name for one in app.extensions["services"].search.configured] == [
+    assert [one.agency.name for one in app.extensions["services"].registry.configured] == [
         at.shop.name
     ]
     shown = run(app, at, ONE, "--live", "--yes")
@@ -304,7 +304,7 @@ def test_a_buyers_settings_alone_switch_nothing_on(at: OpenShop, tmp_path: Path)
     before = setting_prefix(at.shop.name)
     settings = {before + name: "x" for name in AGENCIES[at.shop.name].buyer}
     app = create_app({"DATA_DIR": str(tmp_path), **settings})
-    assert [one.agency.name for one in app.extensions["services"].search.configured] == ["demo"]
+    assert [one.agency.name for one in app.extensions["services"].registry.configured] == ["demo"]
 
 
 def had_again(app: Flask, at: OpenShop, tmp_path: Path) -> Result:
