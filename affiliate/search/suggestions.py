@@ -1,12 +1,10 @@
 """What a visitor may be about to type: this site's popular searches, then what agencies suggest."""
 
 import logging
-import threading
 import time
 import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -16,6 +14,7 @@ from affiliate.database.searches import SearchCounts
 from affiliate.domain.query import SearchQuery
 from affiliate.domain.words import is_masked, lower_text, to_key, to_sent
 from affiliate.errors import AgencyError, BadQuery, LedgerError
+from affiliate.refreshed_value import RefreshedValue
 from affiliate.search.registry import AgencyRegistry
 from affiliate.search.service import SearchService
 
@@ -35,7 +34,8 @@ SYLLABLES: Final = (
 POPULAR_DAYS: Final = 30
 POPULAR_TIMES: Final = 5
 POPULAR_SEARCHES: Final = 2000
-RENEW_SECONDS: Final = 60.0
+REFRESH_SECONDS: Final = 60.0
+"""Age in seconds from which on the popular searches are read again."""
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +45,9 @@ class Popular(NamedTuple):
 
     key: str
     text: str
+
+
+PopularByLanguage = dict[str | None, list[Popular]]
 
 
 class Suggestions:
@@ -61,11 +64,9 @@ class Suggestions:
         self._registry = registry
         self._search = search
         self._counts = counts
-        self._now = now
-        self._popular: dict[str | None, list[Popular]] = {}
-        self._renew_at = now()
-        self._lock = threading.Lock()
-        self._renewer = ThreadPoolExecutor(1, thread_name_prefix="suggestions")
+        self._popular = RefreshedValue(
+            self._refresh_popular, PopularByLanguage(), REFRESH_SECONDS, name="suggestions", now=now
+        )
 
     def of(self, words: str, lang: str) -> tuple[str, ...]:
         """Return at most 8 searches that continue the words, best first; none on any failure.
@@ -76,17 +77,13 @@ class Suggestions:
         typed = _small(words, lang)
         if not typed:
             return ()
-        self._renew_behind()
-        found = _first([*self._begun(typed, lang), *self._free(typed, lang)], typed, lang)
+        popular = self._popular.get().get(lang, ())
+        found = _first(
+            [*_match_popular(popular, typed, lang), *self._free(typed, lang)], typed, lang
+        )
         if len(found) < MOST and is_enough(typed):
             found = _first([*found, *self._search.suggest(typed, lang, SECONDS)], typed, lang)
         return found
-
-    def _begun(self, typed: str, lang: str) -> list[str]:
-        """The popular searches that begin with the words, and one more for the words alone."""
-        begin = to_key(typed, lang)
-        begun = (one.text for one in self._popular.get(lang, ()) if one.key.startswith(begin))
-        return list(islice(begun, MOST + 1))
 
     def _free(self, typed: str, lang: str) -> Iterator[str]:
         """Yield what agencies suggest that need no call for it."""
@@ -94,29 +91,28 @@ class Suggestions:
             with suppress(AgencyError):
                 yield from one.agency.suggest_searches(typed, lang)
 
-    def _renew_behind(self) -> None:
-        with self._lock:
-            if self._now() < self._renew_at:
-                return
-            self._renew_at = self._now() + RENEW_SECONDS
-        with suppress(RuntimeError):  # the process ends
-            self._renewer.submit(self._renew)
-
-    def _renew(self) -> None:
+    def _refresh_popular(self, known: PopularByLanguage) -> PopularByLanguage:
+        """Return the popular searches from the ledger, or those known where it can't be read."""
         since = datetime.now(UTC).date() - timedelta(days=POPULAR_DAYS - 1)
         try:
             rows = self._counts.list_popular(since, POPULAR_TIMES, POPULAR_SEARCHES)
         except LedgerError as error:
             log.warning("popular searches are not renewed: %s", error)
-            return
-        popular = defaultdict(list)
+            return known
+        popular: PopularByLanguage = defaultdict(list)
         for text, _ in rows:
             with suppress(BadQuery):  # counted when searches were read in another way
                 query = SearchQuery.from_query_string(text).to_counted()
                 if not is_masked(query.q):
                     one = Popular(to_key(query.q, query.lang or ""), query.q)
                     popular[query.lang].append(one)
-        self._popular = popular
+        return popular
+
+
+def _match_popular(popular: Iterable[Popular], typed: str, lang: str) -> list[str]:
+    """Return the popular searches that begin with the words, and one more for the words alone."""
+    begin = to_key(typed, lang)
+    return list(islice((one.text for one in popular if one.key.startswith(begin)), MOST + 1))
 
 
 def is_enough(typed: str) -> bool:
