@@ -127,7 +127,7 @@ def _agency_faults(settings: Mapping[str, AgencySettings], on: Container[str]) -
             words = "which is not on; name it in AGENCIES too."
             yield f"{name} uses the key of {kind.account}, {words}"
         told = {key: secret.reveal() for key, secret in own.credentials.items()}
-        yield from (f"{before}{fault}." for fault in kind.setting_faults(told))
+        yield from (f"{before}{fault}." for fault in kind.find_setting_faults(told))
 
 
 def create_app(
@@ -380,7 +380,7 @@ def _listed(
         ),
         weight=own.weight,
         link=_link_style(name, settings),
-        policy=kind.terms.policy(settings.cache_fresh_seconds, settings.cache_stale_seconds),
+        policy=kind.terms.build_policy(settings.cache_fresh_seconds, settings.cache_stale_seconds),
     )
 
 

@@ -111,7 +111,7 @@ def _filter(agency: type[Agency], name: str) -> str:
 def _calls(agency: type[Agency]) -> str:
     """Return the fact "Calls": the calls that the agency's class implements."""
     calls = {
-        "details": agency.details is not Agency.details,
+        "details": agency.fetch_details is not Agency.fetch_details,
         "similar": agency.has_similar,
         "size of the collection": agency.count_pictures is not Agency.count_pictures,
     }

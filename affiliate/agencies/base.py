@@ -76,19 +76,19 @@ class Agency:
     - ``terms``: the known rules of the agency's terms.
     - ``expected_fields``: the fields of `Media` that at least one item of any answer fills; a field
       that no item fills any longer means that the API may have changed.
-    - ``tells_more``: whether details have facts about a picture that a search leaves out.
+    - ``has_more_details``: whether details have facts about a picture that a search leaves out.
     - ``protocol``, ``source_quality``: the format of answers, and the quality of the sources of
       this module, for the owner to read.
     - ``experimental``: whether no answer of a living API has been seen lately.
     - ``has_similar``: whether the agency can find pictures similar to a picture.
-    - ``suggests``: whether the agency can complete words; without an ``api`` a completion costs no
-      call.
-    - ``categorizes``: whether the agency can list its categories.
+    - ``has_suggestions``: whether the agency can complete words; without an ``api`` a completion
+      costs no call.
+    - ``has_categories``: whether the agency can list its categories.
     - ``collection_size``: the pictures of a collection that one call requests, a multiple of a
       page's places; 0 where the agency features no collections.
-    - ``ids_at_once``: the most ids in one call for several items.
-    - ``least``: the least number of pictures of flowers that a key with access to the whole
-      collection finds; 0 where unknown. ``least_means`` explains a smaller number.
+    - ``ids_per_call``: the most ids in one call for several items.
+    - ``min_flowers``: the least number of pictures of flowers that a key with access to the whole
+      collection finds; 0 where unknown. ``min_flowers_hint`` explains a smaller number.
     - ``license_url``: the public page with the terms of the agency's licenses.
     """
 
@@ -114,17 +114,17 @@ class Agency:
     site_search: ClassVar[SiteSearch | None] = None
     terms: ClassVar[Terms] = Terms()
     expected_fields: tuple[str, ...] = ("title", "page_url")
-    tells_more: ClassVar[bool] = False
+    has_more_details: ClassVar[bool] = False
     protocol: ClassVar[str] = "JSON"
     source_quality: ClassVar[str] = "official documents"
     experimental: ClassVar[bool] = False
     has_similar: ClassVar[bool] = False
-    suggests: ClassVar[bool] = False
-    categorizes: ClassVar[bool] = False
+    has_suggestions: ClassVar[bool] = False
+    has_categories: ClassVar[bool] = False
     collection_size: ClassVar[int] = 0
-    ids_at_once: ClassVar[int] = 1
-    least: ClassVar[int] = 0
-    least_means: ClassVar[str] = ""
+    ids_per_call: ClassVar[int] = 1
+    min_flowers: ClassVar[int] = 0
+    min_flowers_hint: ClassVar[str] = ""
     license_url: ClassVar[str] = ""
 
     def __init__(
@@ -137,7 +137,7 @@ class Agency:
         self.transport = transport
         self.url = url or self.api
         self.keys = dict(credentials or {})
-        self._digest = _digest(self.url, self.keys)
+        self._digest = _make_digest(self.url, self.keys)
         self._chunk_places = CHUNK_PLACES
         self.set_up()
 
@@ -150,7 +150,7 @@ class Agency:
         return f"{self.name}:{self._digest}"
 
     @classmethod
-    def setting_faults(cls, settings: Mapping[str, str]) -> tuple[str, ...]:
+    def find_setting_faults(cls, settings: Mapping[str, str]) -> tuple[str, ...]:
         """Return the faults of the agency's own settings: each with its name and valid values."""
         del settings
         return ()
@@ -166,15 +166,15 @@ class Agency:
         size = min(self._chunk_places, self.max_per_call)
         return size if size < PAGE_PLACES else size - size % PAGE_PLACES
 
-    def in_pages(self) -> Self:
+    def with_page_chunks(self) -> Self:
         """Return the agency with chunks of one page, also where a call could bring more."""
         if self.chunk_size <= PAGE_PLACES:
             return self
-        other = copy.copy(self)
-        other._chunk_places = PAGE_PLACES  # noqa: SLF001 - of the same class
-        return other
+        agency = copy.copy(self)
+        agency._chunk_places = PAGE_PLACES  # noqa: SLF001 - of the same class
+        return agency
 
-    def expresses_for(self, media: str) -> Filters:
+    def get_filters(self, media: str) -> Filters:
         """Return the filters that the agency can express for pictures or for footage.
 
         An agency without footage has the filters of pictures alone, without ``media``.
@@ -182,7 +182,7 @@ class Agency:
         return self.video_filters if media == "video" and self.video_filters else self.image_filters
 
     @classmethod
-    def is_loose(cls, name: str, value: str, media: str = "image") -> bool:
+    def is_approximate(cls, name: str, value: str, media: str = "image") -> bool:
         """Return whether a filter's value means only nearly the same as at other agencies.
 
         An agency that cannot order by popularity uses an order of its own: loose, too.
@@ -194,9 +194,9 @@ class Agency:
             return not is_among(value, filters.get(name, ()))
         return is_among(value, cls.approximate_filters.get(name, ()))
 
-    def unsupported(self, query: SearchQuery) -> tuple[str, ...]:
+    def list_unsupported_filters(self, query: SearchQuery) -> tuple[str, ...]:
         """Return the names of the filters in ``query`` that this agency can't express."""
-        names, filters = query.list_filters(), self.expresses_for(query.media)
+        names, filters = query.list_filters(), self.get_filters(query.media)
         return tuple(
             name
             for name, value in query.to_pairs()
@@ -209,7 +209,7 @@ class Agency:
         Raises:
             AgencyError: the agency did not give them.
         """
-        return self.parse_results(self.transport.send(self.request(query, chunk)), query)
+        return self.parse_results(self.transport.send(self.build_request(query, chunk)), query)
 
     def plain_query(self, query: SearchQuery) -> SearchQuery:
         """Return the search with the words sent to this agency, none of them an operator.
@@ -226,7 +226,7 @@ class Agency:
             q=plain_words, exclude=words.to_plain_words(query.exclude, self.syntax)
         )
 
-    def request(self, query: SearchQuery, chunk: int) -> Request:
+    def build_request(self, query: SearchQuery, chunk: int) -> Request:
         """Return the call for a chunk; chunks count from 0."""
         raise NotImplementedError
 
@@ -238,7 +238,7 @@ class Agency:
         """
         raise NotImplementedError
 
-    def details(self, media_id: str, media: str = "image") -> Media:
+    def fetch_details(self, media_id: str, media: str = "image") -> Media:
         """Return a picture or clip by its id; runs in any thread.
 
         Raises:
@@ -247,7 +247,7 @@ class Agency:
         del media
         raise NotFound(self.name, f"There is no picture {media_id[:40]!r}.")
 
-    def similar(self, media_id: str, query: SearchQuery, chunk: int) -> SearchResult:
+    def fetch_similar(self, media_id: str, query: SearchQuery, chunk: int) -> SearchResult:
         """Return pictures similar to the picture of an id, without that picture.
 
         They have the ranks from ``chunk * similar_size`` up to the next chunk; of ``query`` only
@@ -259,7 +259,7 @@ class Agency:
         del query, chunk
         raise NotFound(self.name, f"There is nothing like picture {media_id[:40]!r}.")
 
-    def media_by_ids(self, ids: Sequence[str], media: str = "image") -> tuple[Media, ...]:
+    def fetch_media(self, ids: Sequence[str], media: str = "image") -> tuple[Media, ...]:
         """Return pictures or clips by their ids, in the order of the ids, without those now gone.
 
         Raises:
@@ -268,7 +268,7 @@ class Agency:
         items = []
         for media_id in ids:
             with suppress(NotFound):
-                items.append(self.details(media_id, media))
+                items.append(self.fetch_details(media_id, media))
         return tuple(items)
 
     def list_categories(self, lang: str, media: str = "image") -> tuple[str, ...]:
@@ -289,7 +289,7 @@ class Agency:
         del media
         return ()
 
-    def about_collection(self, collection_id: str, media: str = "image") -> Collection:
+    def fetch_collection(self, collection_id: str, media: str = "image") -> Collection:
         """Return a featured collection by its id; runs in any thread.
 
         Raises:
@@ -298,7 +298,7 @@ class Agency:
         del media
         raise NotFound(self.name, f"There is no collection {collection_id[:40]!r}.")
 
-    def collection_chunk(
+    def fetch_collection_chunk(
         self, collection_id: str, chunk: int, media: str = "image"
     ) -> SearchResult:
         """Return a chunk of a featured collection, in the order of the collection.
@@ -312,7 +312,7 @@ class Agency:
         del chunk, media
         raise NotFound(self.name, f"There is no collection {collection_id[:40]!r}.")
 
-    def contributors_by_ids(self, ids: Sequence[str]) -> tuple[Contributor, ...]:
+    def fetch_contributors(self, ids: Sequence[str]) -> tuple[Contributor, ...]:
         """Return the profiles of contributors by their ids; runs in any thread.
 
         Raises:
@@ -354,7 +354,7 @@ class Agency:
         """Return the address that an affiliate link leads to."""
         return media.page_url
 
-    def search_landing(self, query: SearchQuery) -> str:
+    def build_search_url(self, query: SearchQuery) -> str:
         """Return the address of the search on the agency's own site.
 
         A search without words leads to the home page. The address carries no filters, and is
@@ -363,7 +363,7 @@ class Agency:
         site = self.site_search
         return site.search_url(query.q, query.media) if site else ""
 
-    def page_of(self, media_id: str, media: str = "image") -> str:
+    def build_page_url(self, media_id: str, media: str = "image") -> str:
         """Return the address of the page that sells a picture or clip, from the id alone.
 
         The address is empty where the id does not suffice, or cannot be an id of the agency.
@@ -371,7 +371,7 @@ class Agency:
         del media_id, media
         return ""
 
-    def place_of(self, media: Media) -> str:
+    def get_site_title(self, media: Media) -> str:
         """Return the name, for people, of the site with the page of a picture."""
         del media
         return self.title
@@ -397,7 +397,7 @@ class Agency:
         return convert_answer(self.name, value, shape)
 
 
-def _digest(url: str, keys: Mapping[str, str]) -> str:
+def _make_digest(url: str, keys: Mapping[str, str]) -> str:
     """Return a digest of an address and keys, from which neither can be read."""
     data = msgspec.json.encode((url.rstrip("/"), sorted(keys.items())))
     return hashlib.blake2b(data, digest_size=5, person=b"source").hexdigest()

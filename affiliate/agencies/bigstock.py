@@ -136,13 +136,13 @@ class Bigstock(Agency):
     expected_fields = ("title", "keywords", "page_url", "contributor", "preview")
     source_quality = "documented by third parties"
     experimental = True
-    categorizes = True
+    has_categories = True
 
-    def unsupported(self, query: SearchQuery) -> tuple[str, ...]:
+    def list_unsupported_filters(self, query: SearchQuery) -> tuple[str, ...]:
         further_names = ("exclude",) if " " in to_plain_words(query.exclude, self.syntax) else ()
-        return super().unsupported(query) + further_names
+        return super().list_unsupported_filters(query) + further_names
 
-    def request(self, query: SearchQuery, chunk: int) -> Request:
+    def build_request(self, query: SearchQuery, chunk: int) -> Request:
         query = self.plain_query(query)
         params = {
             "q": query.q,
@@ -178,12 +178,12 @@ class Bigstock(Agency):
         total = int(read_number(page.paging.total_items))
         return SearchResult(tuple(media for media in items if media), total)
 
-    def details(self, media_id: str, media: str = "image") -> Media:
+    def fetch_details(self, media_id: str, media: str = "image") -> Media:
         if not re.fullmatch("[1-9][0-9]{0,17}", media_id):
-            return super().details(media_id, media)
+            return super().fetch_details(media_id, media)
         reply = self.transport.send(self._build_call(f"image/{media_id}"))
         image = self.decode(reply.json(), Answer[One]).data.image
-        return self._to_media(image) or super().details(media_id, media)
+        return self._to_media(image) or super().fetch_details(media_id, media)
 
     def list_categories(self, lang: str, media: str = "image") -> tuple[str, ...]:
         del media
@@ -195,7 +195,7 @@ class Bigstock(Agency):
         self.transport.send(self._build_call("search/", (("q", "flower"), ("limit", "1"))))
         return Check("takes the account")
 
-    def page_of(self, media_id: str, media: str = "image") -> str:
+    def build_page_url(self, media_id: str, media: str = "image") -> str:
         del media
         return _page_url(media_id) if is_number(media_id) else ""
 

@@ -28,15 +28,15 @@ def link_status(kind: type[Agency], style: LinkStyle) -> Earning:
     if "affiliate_id" in list_fields(style.template):
         if affiliate_id:
             return Earning("ok", f"links carry {affiliate_id}")
-        return _nothing(f"{own_id} is not set")
+        return _warn_unpaid(f"{own_id} is not set")
     is_unused = affiliate_id is not None and not _stands_in(affiliate_id, style.template)
     if style.is_owner_template:
         return _by_template(style.template, own_link, own_id if is_unused else "")
     if kind.link_source:
         hint = f" ({own_id} alone is not used)" if is_unused else ""
-        return _nothing(f"{own_link} is not set{hint}: {kind.link_source}")
+        return _warn_unpaid(f"{own_link} is not set{hint}: {kind.link_source}")
     if is_unused:
-        return _nothing(f"{own_id} is not used, for no affiliate program is known")
+        return _warn_unpaid(f"{own_id} is not used, for no affiliate program is known")
     return Earning("ok", "links lead to its own pages, for no affiliate program is known")
 
 
@@ -48,11 +48,11 @@ def _stands_in(affiliate_id: str, template: str) -> bool:
 def _by_template(template: str, link: str, unused_id: str) -> Earning:
     """Return the earning status of links from a template of the owner, without an affiliate id."""
     if template == Agency.link_template:
-        return _nothing(f"{link} leads to the plain pages")
+        return _warn_unpaid(f"{link} leads to the plain pages")
     if unused_id:
         return Earning("warn", f"links don't carry {unused_id}, for {link} has no {{affiliate_id}}")
     return Earning("ok", f"links are those of {link}")
 
 
-def _nothing(why: str) -> Earning:
+def _warn_unpaid(why: str) -> Earning:
     return Earning("warn", f"links earn nothing: {why}")

@@ -99,7 +99,7 @@ class PhotoDune(Agency):
     source_quality = "documented by third parties"
     has_similar = True
 
-    def request(self, query: SearchQuery, chunk: int) -> Request:
+    def build_request(self, query: SearchQuery, chunk: int) -> Request:
         order, direction = ORDERS[query.sort]
         return self._build_call(
             f"{SEARCH}/item",
@@ -131,15 +131,17 @@ class PhotoDune(Agency):
         items = (self._to_media(item) for item in page.matches)
         return SearchResult(tuple(media for media in items if media), page.total_hits)
 
-    def details(self, media_id: str, media: str = "image") -> Media:
+    def fetch_details(self, media_id: str, media: str = "image") -> Media:
         if not re.fullmatch(IDS, media_id):
-            return super().details(media_id, media)
+            return super().fetch_details(media_id, media)
         reply = self.transport.send(self._build_call("/v3/market/catalog/item", {"id": media_id}))
-        return self._to_media(self.decode(reply.json(), Item)) or super().details(media_id, media)
+        return self._to_media(self.decode(reply.json(), Item)) or super().fetch_details(
+            media_id, media
+        )
 
-    def similar(self, media_id: str, query: SearchQuery, chunk: int) -> SearchResult:
+    def fetch_similar(self, media_id: str, query: SearchQuery, chunk: int) -> SearchResult:
         if not re.fullmatch(IDS, media_id):
-            return super().similar(media_id, query, chunk)
+            return super().fetch_similar(media_id, query, chunk)
         if chunk >= PAGES:
             return SearchResult(())
         params = {"page": str(chunk + 1), "page_size": str(self.similar_size)}

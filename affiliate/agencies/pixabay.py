@@ -103,7 +103,7 @@ class Pixabay(Agency):
     expected_fields = ("title", "keywords", "page_url", "contributor", "type", "preview")
     source_quality = "documented by third parties"
 
-    def request(self, query: SearchQuery, chunk: int) -> Request:
+    def build_request(self, query: SearchQuery, chunk: int) -> Request:
         return self._build_call(
             {
                 "q": shorten_words(self.plain_query(query).q, MAX_WORDS),
@@ -135,12 +135,12 @@ class Pixabay(Agency):
             tuple(media for media in items if media), max(page.total, page.total_hits)
         )
 
-    def details(self, media_id: str, media: str = "image") -> Media:
+    def fetch_details(self, media_id: str, media: str = "image") -> Media:
         if not is_number(media_id):
-            return super().details(media_id, media)
+            return super().fetch_details(media_id, media)
         reply = self.transport.send(self._build_call({"id": media_id}))
         items = self.parse_results(reply, SearchQuery()).items
-        return items[0] if items else super().details(media_id, media)
+        return items[0] if items else super().fetch_details(media_id, media)
 
     def check_key(self) -> Check:
         self.transport.send(self._build_call({"q": "flower", "per_page": "3"}))

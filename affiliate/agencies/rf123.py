@@ -100,11 +100,11 @@ class Rf123(Agency):
     protocol = "XML"
     source_quality = "documented by third parties"
 
-    def unsupported(self, query: SearchQuery) -> tuple[str, ...]:
+    def list_unsupported_filters(self, query: SearchQuery) -> tuple[str, ...]:
         further_names = ("license",) if query.type and query.license == "editorial" else ()
-        return super().unsupported(query) + further_names
+        return super().list_unsupported_filters(query) + further_names
 
-    def request(self, query: SearchQuery, chunk: int) -> Request:
+    def build_request(self, query: SearchQuery, chunk: int) -> Request:
         words = ",".join(self.plain_query(query).q.split())
         kind = EDITORIAL if query.license == "editorial" else TYPES.get(query.type or "", "all")
         return self._build_call(
@@ -146,15 +146,15 @@ class Rf123(Agency):
         total = int(read_number(images.get("total"))) if images.get("total") else None
         return SearchResult(tuple(media for media in items if media), total)
 
-    def details(self, media_id: str, media: str = "image") -> Media:
+    def fetch_details(self, media_id: str, media: str = "image") -> Media:
         if not is_number(media_id):
-            return super().details(media_id, media)
+            return super().fetch_details(media_id, media)
         try:
             reply = self.transport.send(
                 self._build_call("123rf.images.getInfo.V2", {"imageid": media_id})
             )
         except RequestRefused:
-            return super().details(media_id, media)
+            return super().fetch_details(media_id, media)
         element = reply.xml().find("image")
         if element is None:
             raise BadAnswer(self.name, "The answer has changed: there is no image.")
@@ -163,8 +163,8 @@ class Rf123(Agency):
         if contributor is not None:
             fields["contributorid"] = contributor.get("id", "")
         image = self.decode(fields, Image)
-        result = self._to_media(image, _named_sizes(element), element.get("mediatype", ""))
-        return result or super().details(media_id, media)
+        result = self._to_media(image, _list_named_sizes(element), element.get("mediatype", ""))
+        return result or super().fetch_details(media_id, media)
 
     def check_key(self) -> Check:
         self.transport.send(
@@ -174,7 +174,7 @@ class Rf123(Agency):
         )
         return Check("takes the key")
 
-    def page_of(self, media_id: str, media: str = "image") -> str:
+    def build_page_url(self, media_id: str, media: str = "image") -> str:
         del media
         return _page_url(media_id) if is_number(media_id) else ""
 
@@ -204,7 +204,7 @@ def _page_url(media_id: str) -> str:
     return f"https://www.123rf.com/photo_{percent_encode(media_id)}.html"
 
 
-def _named_sizes(image: Element) -> tuple[Size, ...]:
+def _list_named_sizes(image: Element) -> tuple[Size, ...]:
     """Return the sizes in details that have pixels, without others such as sizes of vectors."""
     sizes = (
         Size(

@@ -34,27 +34,27 @@ class SharedSession(Generic[Session]):
     def get(
         self,
         log_in: Callable[[float], Session],
-        left: Callable[[], float],
+        seconds_left: Callable[[], float],
         *,
         refused: Session | None = None,
     ) -> Session:
         """Return the known session, or a new session where the known is over or is ``refused``.
 
-        ``left`` returns the seconds that are left; ``log_in`` takes them as its time limit.
+        ``seconds_left`` returns the rest of the time, which ``log_in`` takes as its limit.
 
         Raises:
             AgencyError: the log-in of this call, or the log-in that it waited for, failed;
                 AgencyTimeout where no time is left.
         """
         began = self._now()
-        if not self._lock.acquire(timeout=left()):
+        if not self._lock.acquire(timeout=seconds_left()):
             raise AgencyTimeout(self._agency, "No answer in time.")
         try:
             session = self.known
             if session is None or session is refused or self._is_over(session):
                 self.known = None
                 self._raise_failure_since(began)
-                self.known = session = self._try_log_in(log_in, left())
+                self.known = session = self._try_log_in(log_in, seconds_left())
             return session
         finally:
             self._lock.release()

@@ -35,7 +35,7 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
         """Return the text that must be readable beside a picture; empty where none is required."""
         return ", ".join(filter(None, (getattr(media, name) for name in self.show)))
 
-    def policy(self, fresh: float, stale: float) -> Policy:
+    def build_policy(self, fresh: float, stale: float) -> Policy:
         """Return the owner's ``fresh`` and ``stale`` seconds, limited by the terms."""
         longest = float("inf") if self.keep is None else float(self.keep)
         shortest = float(self.fresh or 0)

@@ -28,12 +28,12 @@ def build_call(method: str, values: Mapping[str, Value]) -> bytes:
     """Return the body of a call of ``method`` with one struct."""
     root = Element("methodCall")
     SubElement(root, "methodName").text = method
-    _add(SubElement(SubElement(root, "params"), "param"), values)
+    _add_value(SubElement(SubElement(root, "params"), "param"), values)
     body: bytes = tostring(root, encoding="utf-8", xml_declaration=True)
     return body
 
 
-def _add(parent: Element, value: Value) -> None:
+def _add_value(parent: Element, value: Value) -> None:
     """Add a value to an element."""
     element = SubElement(parent, "value")
     if isinstance(value, str | int):
@@ -45,7 +45,7 @@ def _add(parent: Element, value: Value) -> None:
     for name, item in pairs:
         member = SubElement(struct, "member")
         SubElement(member, "name").text = str(name)
-        _add(member, item)
+        _add_value(member, item)
 
 
 def text_of(answer: Element) -> str | None:

@@ -92,7 +92,7 @@ class Yay(Agency):
     source_quality = "documented by third parties"
     experimental = True
 
-    def request(self, query: SearchQuery, chunk: int) -> Request:
+    def build_request(self, query: SearchQuery, chunk: int) -> Request:
         params = {
             "search.limit": str(self.chunk_size),
             "search.offset": str(chunk * self.chunk_size),

@@ -151,10 +151,10 @@ def _list_abilities(kind: type[Agency]) -> Iterator[str]:
     """Return the names of an agency's abilities beside searching pictures."""
     abilities = {
         "footage": bool(kind.video_filters),
-        "details": kind.details is not Agency.details,
+        "details": kind.fetch_details is not Agency.fetch_details,
         "similar": kind.has_similar,
-        "suggestions": kind.suggests,
-        "categories": kind.categorizes,
+        "suggestions": kind.has_suggestions,
+        "categories": kind.has_categories,
         "popularity": "popular" in (kind.image_filters.get("sort") or ()),
     }
     return (name for name, is_able in abilities.items() if is_able)
@@ -164,7 +164,7 @@ def _iter_approximations(kind: type[Agency]) -> Iterator[str]:
     """Yield the filters, or values of filters, that an agency only approximates."""
     for name, values in kind.approximate_filters.items():
         yield name if values is None else f"{name} {'/'.join(values)}"
-    if kind.is_loose("sort", "popular"):
+    if kind.is_approximate("sort", "popular"):
         yield "sort popular"
 
 

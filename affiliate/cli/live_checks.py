@@ -64,8 +64,8 @@ def check_search(
     count, slowness = f"{len(result.items)}{total}", describe_slowness(seconds)
     words = f"finds {count} pictures for {SAMPLE_QUERY.q!r} in {1000 * seconds:.0f} ms"
     yield Finding("warn" if slowness else "ok", name, words + slowness)
-    if (result.total or enabled.agency.least) < enabled.agency.least:
-        yield Finding("warn", name, f"finds only {result.total}; {enabled.agency.least_means}")
+    if (result.total or enabled.agency.min_flowers) < enabled.agency.min_flowers:
+        yield Finding("warn", name, f"finds only {result.total}; {enabled.agency.min_flowers_hint}")
     media = search.linked(result.items[0], SAMPLE_QUERY.q)
     if media.thumbnail.url.startswith("/"):
         yield Finding("ok", name, "shows pictures of this site itself")

@@ -138,7 +138,9 @@ def _refresh_query(query: SearchQuery, within: int, report: WarmReport) -> None:
     search = current_services().search
     for enabled in current_services().registry.enabled:
         name = enabled.agency.name
-        if enabled.agency.unsupported(query) or (query.agency and name not in query.agency):
+        if enabled.agency.list_unsupported_filters(query) or (
+            query.agency and name not in query.agency
+        ):
             continue
         answer = search.peek(query, enabled)
         if answer and answer.value and answer.status == "fresh" and answer.lifetime > within:
@@ -184,7 +186,7 @@ def _iter_missing_pages(search: SearchService) -> Iterator[tuple[EnabledAgency, 
     for lang, topic, enabled in product(languages, site.site_topics, registry.enabled):
         query = SearchQuery.from_parameters({"q": [topic], "lang": [lang]})
         answer = search.peek(query, enabled)
-        if not enabled.agency.unsupported(query) and not (answer and answer.value):
+        if not enabled.agency.list_unsupported_filters(query) and not (answer and answer.value):
             yield enabled, partial(search.warm, query.replace(agency=(enabled.agency.name,)), 0)
     for collection in search.featured(WARM_SECONDS).values:
         source = registry.find_enabled(collection.agency)

@@ -69,7 +69,7 @@ class RankedSource(msgspec.Struct, frozen=True):
 
     def in_pages(self) -> "RankedSource | None":
         """Return the ranking in chunks of a page's places; None where a call brings no more."""
-        agency = self.enabled.agency.in_pages()
+        agency = self.enabled.agency.with_page_chunks()
         if not self.is_search or agency is self.enabled.agency:
             return None
         enabled = msgspec.structs.replace(self.enabled, agency=agency)
@@ -82,9 +82,9 @@ class RankedSource(msgspec.Struct, frozen=True):
     def _asked(self, chunk: int) -> SearchResult:
         agency = self.enabled.agency
         if self.collection:
-            return agency.collection_chunk(self.collection, chunk, self.query.media)
+            return agency.fetch_collection_chunk(self.collection, chunk, self.query.media)
         if self.like:
-            return agency.similar(self.like, self.query, chunk)
+            return agency.fetch_similar(self.like, self.query, chunk)
         return agency.search(self.query, chunk)
 
 
@@ -217,10 +217,10 @@ def _status_of(agency: str, answers: Sequence[CachedAnswer[Media] | None]) -> Ag
 
 def unsupported(one: EnabledAgency, query: SearchQuery) -> AgencyStatus:
     """That an agency can't express a search, and what of it."""
-    values, expressed = dict(query.to_pairs()), one.agency.expresses_for(query.media)
+    values, expressed = dict(query.to_pairs()), one.agency.get_filters(query.media)
     names = ", ".join(
         f"{values[name]} {name}" if expressed.get(name) else name
-        for name in one.agency.unsupported(query)
+        for name in one.agency.list_unsupported_filters(query)
     )
     failure = Failure("unsupported", f"It can't search by {names}.", 0)
     return AgencyStatus(agency=one.agency.name, status="unsupported", error=failure)

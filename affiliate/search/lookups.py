@@ -149,7 +149,7 @@ class LookupService:
         places = (self._seen(one, media_id, asked) for asked in dict.fromkeys((search, bare)))
         seen = next(filter(None, places), None)
         words = to_counted(search.q, search.lang or "")
-        tells_more = one.agency.tells_more
+        tells_more = one.agency.has_more_details
         call = self._details(one, media_id, media, BESIDE if seen else SINGLE)
         answer = self._kept_of(one, call)
         if answer is None and (seen is None or (tells_more and more is DetailsPatience.WAITED)):
@@ -171,9 +171,9 @@ class LookupService:
             AgencyError: NotFound when no such agency is on; else it did not answer.
         """
         one = self._registry.require_enabled(agency)
-        calls = -(-len(ids) // one.agency.ids_at_once)
+        calls = -(-len(ids) // one.agency.ids_per_call)
         found = self._calls.call_now(
-            one, lambda: one.agency.media_by_ids(ids, media), CallCost(calls)
+            one, lambda: one.agency.fetch_media(ids, media), CallCost(calls)
         )
         return tuple(self.linked(item) for item in drop_unusable(found) if item.media == media)
 
@@ -184,7 +184,7 @@ class LookupService:
             AgencyError: NotFound when no such agency is on; else it did not answer.
         """
         one = self._registry.require_enabled(agency)
-        return self._calls.call_now(one, lambda: one.agency.contributors_by_ids(ids))
+        return self._calls.call_now(one, lambda: one.agency.fetch_contributors(ids))
 
     def size(self, agency: str) -> int | None:
         """Pictures in the collection of an agency that is on, where a call says so.
@@ -215,7 +215,7 @@ class LookupService:
             return known
         key = collection_info_key(one.agency.source, collection_id, media)
         wanted = CacheRequest(key, Collection, one.policy, lambda _: False)
-        ask = partial(one.agency.about_collection, collection_id, media)
+        ask = partial(one.agency.fetch_collection, collection_id, media)
         call = self._calls.prepare(one, wanted, lambda: _there(ask), SINGLE)
         return value_of(agency, self._kept_of(one, call) or self._waited(one, call))
 
@@ -232,7 +232,7 @@ class LookupService:
 
         An agency that fails or is late gives nothing; what it says later is there for the next.
         """
-        able = self._registry.find_able(lambda agency: agency.suggests and agency.api)
+        able = self._registry.find_able(lambda agency: agency.has_suggestions and agency.api)
         calls = [self._suggestion(one, words, lang) for one in able]
         return self._told(calls, seconds, BESIDE_COST).values
 
@@ -244,7 +244,7 @@ class LookupService:
         ``agencies`` are those to ask, by default all that list any; of those that fail or are
         late there is nothing. With 0 seconds they are asked behind what is known already.
         """
-        able = self._registry.find_able(lambda agency: agency.categorizes)
+        able = self._registry.find_able(lambda agency: agency.has_categories)
         asked = [one for one in able if not agencies or one.agency.name in agencies]
         told = self._told([self._categories(one, lang, media) for one in asked], seconds, 0)
         return LookupAnswer(tuple(dict.fromkeys(told.values)), told.late)
@@ -394,7 +394,7 @@ class LookupService:
         one = self._registry.find_enabled(agency)
         sells = one is not None and (media == "image" or bool(one.agency.video_filters))
         may_be = sells and media_id.isascii() and len(media_id) <= MAX_NAME
-        page = one.agency.page_of(media_id, media) if one and may_be else ""
+        page = one.agency.build_page_url(media_id, media) if one and may_be else ""
         nothing = Thumbnail("", 1, 1)
         bare = Media(agency=agency, id=media_id, media=media, page_url=page, thumbnail=nothing)
         return self.linked(bare, words, site) if page else None
@@ -406,7 +406,7 @@ class LookupService:
         """
         words, found = query.to_counted().q, {}
         for one in self._registry.select_enabled(query.agency):
-            if landing := one.agency.search_landing(query):
+            if landing := one.agency.build_search_url(query):
                 link = build_search_link(one.link, query.media, landing, site=site, query=words)
                 found[one.agency.name] = link
         return found
@@ -414,7 +414,7 @@ class LookupService:
 
 def _shown(one: EnabledAgency, media_id: str, media: str) -> Media:
     """A picture or clip as its agency has it now; NotFound where it can't be shown."""
-    found = drop_unusable([_there(partial(one.agency.details, media_id, media))])
+    found = drop_unusable([_there(partial(one.agency.fetch_details, media_id, media))])
     if not found:
         raise NotFound(one.agency.name, "It can't be shown.", retry_after=GONE_SECONDS)
     return found[0]

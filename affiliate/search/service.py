@@ -107,7 +107,9 @@ class SearchService(LookupService):
 
     def _slices(self, query: SearchQuery) -> list[PageSlice]:
         """Return what the agencies that can express a search give to its page."""
-        able = [one for one in self._chosen(query) if not one.agency.unsupported(query)]
+        able = [
+            one for one in self._chosen(query) if not one.agency.list_unsupported_filters(query)
+        ]
         shares = allocate_slots(PAGE_PLACES, [one.weight for one in able])
         return [
             PageSlice(ranking_of(one, query), (query.page - 1) * places, query.page * places)
@@ -252,7 +254,9 @@ class SearchService(LookupService):
 
     def warm(self, query: SearchQuery, within: float) -> int:
         """Fetch the first chunks that will be fresh for less than ``within`` seconds; how many."""
-        able = [one for one in self._chosen(query) if not one.agency.unsupported(query)]
+        able = [
+            one for one in self._chosen(query) if not one.agency.list_unsupported_filters(query)
+        ]
         calls = [self._calls.prepare_chunk(ranking_of(one, query), 0) for one in able]
         return sum(self._calls.renew(call, within) for call in calls)
 

@@ -87,7 +87,9 @@ class Suggestions:
 
     def _free(self, typed: str, lang: str) -> Iterator[str]:
         """Yield what agencies suggest that need no call for it."""
-        for one in self._registry.find_able(lambda agency: agency.suggests and not agency.api):
+        for one in self._registry.find_able(
+            lambda agency: agency.has_suggestions and not agency.api
+        ):
             with suppress(AgencyError):
                 yield from one.agency.suggest_searches(typed, lang)
 

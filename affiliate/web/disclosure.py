@@ -27,7 +27,7 @@ def has_affiliate_search_link(
     links: Mapping[str, str], query: SearchQuery, agencies: Iterable[EnabledAgency]
 ) -> bool:
     """Return whether any link to a search is an affiliate link; ``links`` are by agency name."""
-    plain = {enabled.agency.name: enabled.agency.search_landing(query) for enabled in agencies}
+    plain = {enabled.agency.name: enabled.agency.build_search_url(query) for enabled in agencies}
     return any(link != plain[name] for name, link in links.items())
 
 
@@ -45,7 +45,8 @@ def may_earn(
     return any(
         enabled.link.is_affiliated(query.media)
         for enabled in agencies
-        if (is_all or enabled.agency.name in names) and not enabled.agency.unsupported(query)
+        if (is_all or enabled.agency.name in names)
+        and not enabled.agency.list_unsupported_filters(query)
     )
 
 

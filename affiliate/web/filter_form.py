@@ -171,7 +171,8 @@ def _list_options(
             loose = [
                 agency
                 for agency in supporting
-                if not _is_approximate(agency, name) and agency.is_loose(name, value, query.media)
+                if not _is_approximate(agency, name)
+                and agency.is_approximate(name, value, query.media)
             ]
             notes = _list_support_notes(able, supporting, loose)
             options.append((value, " · ".join((str(label), *notes))))

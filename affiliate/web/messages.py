@@ -131,7 +131,9 @@ def describe_failure(
     if status.status == "unsupported":
         if query.media == "video" and not agency.video_filters:
             return _format_with_agency(gettext("%(agency)s has no footage."), agency.title)
-        names = ", ".join(str(FILTER_LABELS.get(name, name)) for name in agency.unsupported(query))
+        names = ", ".join(
+            str(FILTER_LABELS.get(name, name)) for name in agency.list_unsupported_filters(query)
+        )
         text = gettext("%(agency)s is left out, as it can't search by: %(filters)s.")
         return _format_with_agency(text, agency.title, filters=names)
     error = status.error

@@ -223,7 +223,7 @@ def attribute_search_url(media: Media, name: str, value: str) -> str:
     source = current_services().registry.find_enabled(media.agency)
     query = SearchQuery(media=MEDIA[MEDIA.index(media.media)], agency=(media.agency,))
     query = query.replace(**{name: value})
-    is_supported = source is not None and not source.agency.unsupported(query)
+    is_supported = source is not None and not source.agency.list_unsupported_filters(query)
     return search_url("/search", query) if is_supported else ""
 
 
@@ -370,7 +370,7 @@ def destination_name(media: Media, seller: Seller | None = None) -> str:
         if configured.link.is_affiliated(media.media):
             return configured.agency.title
         media = msgspec.structs.replace(media, agency=name, page_url=seller.link)
-    return configured.agency.place_of(media)
+    return configured.agency.get_site_title(media)
 
 
 def list_chips(query: SearchQuery) -> list[tuple[str, SearchQuery | None]]:

@@ -48,14 +48,16 @@ def test_an_image_stands_in_a_box_of_its_own_size_or_of_3_to_2(
     folder: str,
 ) -> None:
     server.fixed = in_json({"data": {"image": ITEM | changed}})
-    thumbnail = bigstock.details(str(FIRST)).thumbnail
+    thumbnail = bigstock.fetch_details(str(FIRST)).thumbnail
     assert (thumbnail.width, thumbnail.height) == box
     assert thumbnail.url.split("/")[-2] == folder
 
 
 def test_it_excludes_one_word_and_says_that_it_can_not_exclude_two(bigstock: Bigstock) -> None:
-    assert bigstock.unsupported(SearchQuery(q="flower", exclude="rose")) == ()
-    assert bigstock.unsupported(SearchQuery(q="flower", exclude="rose thorn")) == ("exclude",)
+    assert bigstock.list_unsupported_filters(SearchQuery(q="flower", exclude="rose")) == ()
+    assert bigstock.list_unsupported_filters(SearchQuery(q="flower", exclude="rose thorn")) == (
+        "exclude",
+    )
 
 
 def test_safe_search_is_always_said_and_a_language_that_it_has(

@@ -52,7 +52,7 @@ def test_no_value_of_any_field_does_harm(dialect: type[Dialect]) -> None:
         for told.body in _changed(body):
             if (found := _asked(lambda: RankedSource(one, FLOWER).ask(0))) is not None:
                 _sound(found)
-            _asked(lambda: agency.details(dialect().named(FIRST)))
+            _asked(lambda: agency.fetch_details(dialect().named(FIRST)))
             _asked(lambda: RankedSource(one, FLOWER, dialect().named(FIRST)).ask(0))
 
 
@@ -95,7 +95,7 @@ def _answers(dialect: type[Dialect]) -> list[bytes]:
     with serving(made) as server, open_transport() as transport:
         agency = AGENCIES[dialect.name](transport, url=server.url, credentials=dialect.keys)
         agency.search(FLOWER, 0)
-        _asked(lambda: agency.details(made.named(FIRST)))
+        _asked(lambda: agency.fetch_details(made.named(FIRST)))
         return [made.answer(asked).body for asked in server.asked]
 
 

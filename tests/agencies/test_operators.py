@@ -33,7 +33,7 @@ def agency(name: str) -> Agency:
 
 def said(name: str, query: SearchQuery) -> str:
     """All that a request says, decoded."""
-    request = agency(name).request(query, 0)
+    request = agency(name).build_request(query, 0)
     parts = [request.url, *(value for _, value in request.params), (request.body or b"").decode()]
     return " ; ".join(map(unquote_plus, parts)).replace('\\"', '"').replace("&quot;", '"')
 
@@ -78,7 +78,7 @@ def test_every_operator_of_an_agency_is_taken_out(name: str) -> None:
 def test_signs_alone_are_no_search(name: str, signs: str) -> None:
     """A search that would lose its words, and find everything, isn't sent."""
     with pytest.raises(RequestRefused):
-        agency(name).request(SearchQuery(q=signs), 0)
+        agency(name).build_request(SearchQuery(q=signs), 0)
 
 
 PHRASES = {
@@ -104,7 +104,7 @@ def test_an_excluded_phrase_is_no_half_phrase(name: str) -> None:
 def test_words_to_exclude_stand_between_commas() -> None:
     """Depositphotos is sent phrases whole, and no comma that was typed inside of a word."""
     query = SearchQuery.from_parameters({"q": ["food"], "exclude": ['"hot dog" a,b NOT']})
-    params = dict(agency("depositphotos").request(query, 0).params)
+    params = dict(agency("depositphotos").build_request(query, 0).params)
     assert params["dp_exclude_keyword"] == params["dp_exclude_keywords"] == "hot dog,a b,not"
 
 
@@ -112,7 +112,7 @@ def test_one_word_can_be_excluded_and_no_phrase() -> None:
     """Bigstock says that it can't exclude more than one word."""
     for typed, unable in (("dog", ()), ('"dog"', ()), ('"hot dog"', ("exclude",))):
         query = SearchQuery.from_parameters({"q": ["food"], "exclude": [typed]})
-        assert agency("bigstock").unsupported(query) == unable
+        assert agency("bigstock").list_unsupported_filters(query) == unable
 
 
 LANGUAGES = [
@@ -138,10 +138,10 @@ NAMES = {"lang", "language", "dp_lang", "locale", "search.searchLanguage"}
 @pytest.mark.parametrize(("name", "lang", "sent"), LANGUAGES)
 def test_the_next_best_language_is_asked_for(name: str, lang: str, sent: str | None) -> None:
     """An agency is asked in its own name for a language, or in one that is near."""
-    params = agency(name).request(SearchQuery(q="x", lang=lang), 0).params
+    params = agency(name).build_request(SearchQuery(q="x", lang=lang), 0).params
     assert [value for key, value in params if key in NAMES] == ([sent] if sent else [])
 
 
 def test_traditional_chinese_is_a_header_at_istock() -> None:
-    headers = agency("istock").request(SearchQuery(q="x", lang="zh-Hant"), 0).headers
+    headers = agency("istock").build_request(SearchQuery(q="x", lang="zh-Hant"), 0).headers
     assert headers["Accept-Language"] == "zh-HK"

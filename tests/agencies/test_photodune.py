@@ -31,7 +31,7 @@ def photodune(server: Server) -> Iterator[PhotoDune]:
 def test_an_item_of_another_market_is_no_picture(photodune: PhotoDune, server: Server) -> None:
     server.fixed = in_json(ITEM | {"site": "themeforest.net"})
     with pytest.raises(NotFound):
-        photodune.details(str(FIRST))
+        photodune.fetch_details(str(FIRST))
     other = ITEM | {"id": FIRST + 1, "site": "graphicriver.net"}
     server.fixed = in_json({"matches": [ITEM, other], "total_hits": 2})
     assert [one.id for one in photodune.search(FLOWER, 0).items] == [str(FIRST)]
@@ -64,13 +64,13 @@ def test_a_photo_stands_in_a_box_of_its_own_size_or_of_3_to_2(
     url: str,
 ) -> None:
     server.fixed = in_json(ITEM | {"previews": ITEM["previews"] | previews})
-    thumbnail = photodune.details(str(FIRST)).thumbnail
+    thumbnail = photodune.fetch_details(str(FIRST)).thumbnail
     assert (thumbnail.width, thumbnail.height) == box
     assert thumbnail.url.endswith(f"/{url}.jpg")
 
 
 def test_its_preview_is_the_wider_one(photodune: PhotoDune) -> None:
-    preview = photodune.details(str(FIRST)).preview
+    preview = photodune.fetch_details(str(FIRST)).preview
     assert preview
     assert (preview.width, preview.height) == (590, 496)
 
@@ -78,12 +78,12 @@ def test_its_preview_is_the_wider_one(photodune: PhotoDune) -> None:
 def test_no_call_passes_the_last_page(photodune: PhotoDune, server: Server) -> None:
     last = photodune.depth // photodune.chunk_size - 1
     assert photodune.search(FLOWER, last).items == ()
-    assert photodune.similar(str(FIRST), FLOWER, 60).items == ()
+    assert photodune.fetch_similar(str(FIRST), FLOWER, 60).items == ()
     assert [asked.params["page"] for asked in server.asked] == ["60"]
 
 
 def test_similar_pictures_go_on_where_the_first_end(photodune: PhotoDune, server: Server) -> None:
     server.dialect.total = 200  # type: ignore[attr-defined]  # the dialect's own
-    pages = [photodune.similar(str(FIRST), FLOWER, n).items for n in range(2)]
+    pages = [photodune.fetch_similar(str(FIRST), FLOWER, n).items for n in range(2)]
     ids = [one.id for items in pages for one in items]
     assert ids == [str(FIRST + n) for n in range(1, 96)]

@@ -72,7 +72,7 @@ class Stand:
 Speaking = type[Dialect]
 
 KEYED = [one for one in DIALECTS if one.keys]
-DETAILED = [one for one in DIALECTS if AGENCIES[one.name].details is not Agency.details]
+DETAILED = [one for one in DIALECTS if AGENCIES[one.name].fetch_details is not Agency.fetch_details]
 ALIKE = [one for one in DIALECTS if AGENCIES[one.name].has_similar]
 
 
@@ -241,7 +241,7 @@ def test_every_value_of_each_filter_that_it_expresses_reaches_the_agency(stand: 
                 assert set(values) - {"popular"} <= set(sends), name
             for value, sent in sends.items():
                 query = _asked(**{"media": media, name: value})
-                assert not stand.agency.unsupported(query), (name, value)
+                assert not stand.agency.list_unsupported_filters(query), (name, value)
                 stand.agency.search(query, 0)
                 asked = stand.dialect.sent(stand.server.asked[-1])
                 assert sent.items() <= asked.items(), (name, value, asked)
@@ -251,29 +251,29 @@ def test_every_filter_that_it_can_not_express_is_said_to_be_unsupported(stand: S
     for name in FILTER_LABELS:
         media = "video" if name in FOOTAGE else "image"
         query = _asked(**{"media": media, name: SAMPLES[name]})
-        values = stand.agency.expresses_for(query.media).get(name, ())
+        values = stand.agency.get_filters(query.media).get(name, ())
         able = is_among(SAMPLES[name], values)
-        assert (name in stand.agency.unsupported(query)) is not able, name
+        assert (name in stand.agency.list_unsupported_filters(query)) is not able, name
 
 
 @those(DETAILED)
 def test_details_are_those_of_the_search_and_what_is_gone_is_not_found(stand: Stand) -> None:
-    found = stand.agency.details(stand.id(3))
+    found = stand.agency.fetch_details(stand.id(3))
     assert (found.id, found.agency) == (stand.id(3), stand.agency.name)
     for gone in ("1", "x/../y", "a b", "%2e%2e"):
         with pytest.raises(NotFound):
-            stand.agency.details(gone)
+            stand.agency.fetch_details(gone)
 
 
 @those(ALIKE)
 def test_similar_pictures_are_others(stand: Stand) -> None:
-    found = stand.agency.similar(stand.id(0), SearchQuery(), 0).items
+    found = stand.agency.fetch_similar(stand.id(0), SearchQuery(), 0).items
     assert found
     assert stand.id(0) not in {media.id for media in found}
 
 
 def test_a_search_may_be_sent_twice_by_whatever_method(stand: Stand) -> None:
-    call = stand.agency.request(FLOWER, 0)
+    call = stand.agency.build_request(FLOWER, 0)
     assert call.method == "GET" or call.reads
 
 

@@ -29,7 +29,7 @@ def rf123(server: Server) -> Iterator[Rf123]:
 def test_a_search_gives_boxes_of_3_to_2_and_details_the_true_ratio(rf123: Rf123) -> None:
     found = rf123.search(FLOWER, 0).items[0].thumbnail
     assert (found.width, found.height) == (450, 300)
-    details = rf123.details(str(FIRST))
+    details = rf123.fetch_details(str(FIRST))
     assert (details.thumbnail.width, details.thumbnail.height) == (300, 450)
     assert [(one.name, one.width, one.height) for one in details.sizes] == [
         ("S", 433, 650),
@@ -52,11 +52,11 @@ def test_nudity_is_left_out_unless_the_visitor_wants_it(rf123: Rf123, server: Se
 
 def test_a_type_and_editorial_use_can_not_be_asked_for_at_once(rf123: Rf123) -> None:
     editorial = SearchQuery(q="flower", license="editorial")
-    assert rf123.unsupported(editorial) == ()
-    assert rf123.unsupported(editorial.replace(type="photo")) == ("license",)
-    assert rf123.unsupported(SearchQuery(q="flower", license="enhanced", type="photo")) == (
-        "license",
-    )
+    assert rf123.list_unsupported_filters(editorial) == ()
+    assert rf123.list_unsupported_filters(editorial.replace(type="photo")) == ("license",)
+    assert rf123.list_unsupported_filters(
+        SearchQuery(q="flower", license="enhanced", type="photo")
+    ) == ("license",)
 
 
 def test_an_attribute_that_could_be_a_path_or_a_script_stays_one_part_of_an_address(
@@ -75,13 +75,13 @@ def test_an_attribute_that_could_be_a_path_or_a_script_stays_one_part_of_an_addr
 def test_a_wrong_key_is_no_missing_picture(rf123: Rf123, server: Server) -> None:
     server.fixed = failed("Invalid API key")
     with pytest.raises(BadCredentials):
-        rf123.details(str(FIRST))
+        rf123.fetch_details(str(FIRST))
     server.fixed = failed("No such image")
     with pytest.raises(NotFound):
-        rf123.details(str(FIRST))
+        rf123.fetch_details(str(FIRST))
     server.fixed = xml('<rsp stat="ok"/>')
     with pytest.raises(BadAnswer):
-        rf123.details(str(FIRST))
+        rf123.fetch_details(str(FIRST))
 
 
 def test_entities_are_not_expanded(rf123: Rf123, server: Server) -> None:

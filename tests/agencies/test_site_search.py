@@ -46,7 +46,7 @@ PAGES = {
 def landing(name: str, words: str, media: str = "image") -> str:
     """Return where an agency's own site finds some words."""
     query = SearchQuery(q=words, media="video") if media == "video" else SearchQuery(q=words)
-    return AGENCIES[name](Transport()).search_landing(query)
+    return AGENCIES[name](Transport()).build_search_url(query)
 
 
 @pytest.mark.parametrize("name", AGENCIES)
@@ -80,9 +80,9 @@ def test_any_words_make_an_address_of_the_same_site(name: str, words: str) -> No
 def test_an_id_alone_tells_the_page_where_the_agency_has_such_a_form(name: str) -> None:
     media_id, page = PAGES.get(name, ("1234", ""))
     agency = AGENCIES[name](Transport())
-    assert agency.page_of(media_id) == page
+    assert agency.build_page_url(media_id) == page
     for strange in ("", "../1", "a b", "<script>", "1" * 200 + "?"):
-        assert agency.page_of(strange) == ""
+        assert agency.build_page_url(strange) == ""
 
 
 def test_a_form_without_footage_leads_nowhere_for_footage() -> None:

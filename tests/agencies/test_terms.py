@@ -21,6 +21,6 @@ DAY = 86400
 def test_answers_are_kept_as_long_as_must_be_and_no_longer_than_may_be(
     terms: Terms, policy: Policy
 ) -> None:
-    made = terms.policy(600, DAY)
+    made = terms.build_policy(600, DAY)
     assert (made.fresh, made.stale) == (policy.fresh, policy.stale)
     assert min(made.fresh, made.empty) == policy.empty

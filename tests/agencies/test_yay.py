@@ -62,7 +62,7 @@ def test_a_key_that_is_said_back_in_an_address_is_struck_out(agency: Yay, server
 
 
 def test_adult_material_and_a_language_are_asked_for_in_its_words(agency: Yay) -> None:
-    asked = dict(agency.request(FLOWER.replace(lang="nb", safe=False), 2).params)
+    asked = dict(agency.build_request(FLOWER.replace(lang="nb", safe=False), 2).params)
     assert asked == {
         "JSON": "true",
         "search.limit": "96",
@@ -70,8 +70,10 @@ def test_adult_material_and_a_language_are_asked_for_in_its_words(agency: Yay) -
         "search.searchLanguage": "Norsk",
         "search.filterExplicit": "true",
     }
-    assert dict(agency.request(FLOWER, 0).params)["search.filterExplicit"] == "false"
-    assert "search.searchLanguage" not in dict(agency.request(FLOWER.replace(lang="ja"), 0).params)
+    assert dict(agency.build_request(FLOWER, 0).params)["search.filterExplicit"] == "false"
+    assert "search.searchLanguage" not in dict(
+        agency.build_request(FLOWER.replace(lang="ja"), 0).params
+    )
 
 
 def test_the_new_form_has_the_ratio_of_the_file(agency: Yay) -> None:

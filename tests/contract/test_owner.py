@@ -101,8 +101,8 @@ def test_a_curated_page_is_accepted(mock: str, transport: Transport) -> None:
     """What a visitor's page asks is valid with the application's own credentials."""
     keys = {"CLIENT_ID": "id", "CLIENT_SECRET": "secret"}
     agency = Shutterstock(transport, url=mock, credentials=keys)
-    assert agency.about_collection("19853").name == "Exercise & Fitness"
-    assert agency.collection_chunk("19853", 0).total == 82
+    assert agency.fetch_collection("19853").name == "Exercise & Fitness"
+    assert agency.fetch_collection_chunk("19853", 0).total == 82
 
 
 def test_scopes_are_those_of_the_description(document: Any) -> None:

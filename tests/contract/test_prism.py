@@ -105,9 +105,9 @@ def test_every_request_is_accepted(
             result = agency.search(query, chunk)
             assert [media.id for media in result.items] == [EXAMPLE_ID] * len(result.items)
             assert result.items
-    assert agency.details(EXAMPLE_ID).id == EXAMPLE_ID
+    assert agency.fetch_details(EXAMPLE_ID).id == EXAMPLE_ID
     for lang in (*LANGUAGES, None):
-        like = agency.similar("465011609", SearchQuery(lang=lang), 0)
+        like = agency.fetch_similar("465011609", SearchQuery(lang=lang), 0)
         assert [media.id for media in like.items] == [EXAMPLE_ID]
     assert agency.suggest_searches("caf\u00e9 & te", "de")[:2] == ("cat scan", "cats and dogs")
 
@@ -120,9 +120,9 @@ def test_every_request_for_footage_is_accepted(mock: str, transport: Transport) 
         assert [(media.id, media.media) for media in result.items] == [(EXAMPLE_CLIP, "video")]
         assert result.search_id
     for one in (
-        agency.details(EXAMPLE_CLIP, "video"),
-        agency.similar("2140697", CLIPS.replace(lang="de"), 0).items[0],
-        agency.media_by_ids([EXAMPLE_CLIP, "1"], "video")[0],
+        agency.fetch_details(EXAMPLE_CLIP, "video"),
+        agency.fetch_similar("2140697", CLIPS.replace(lang="de"), 0).items[0],
+        agency.fetch_media([EXAMPLE_CLIP, "1"], "video")[0],
     ):
         assert (one.id, one.duration) == (EXAMPLE_CLIP, 14.081)
         assert one.clip is not None
@@ -133,10 +133,10 @@ def test_every_other_call_is_accepted(mock: str, transport: Transport) -> None:
     """Several at once, categories, contributors and the check are valid and read."""
     for credentials in (BASIC, BEARER):
         agency = Shutterstock(transport, url=mock, credentials=credentials)
-        assert agency.media_by_ids([EXAMPLE_ID, "1"])[0].id == EXAMPLE_ID
+        assert agency.fetch_media([EXAMPLE_ID, "1"])[0].id == EXAMPLE_ID
         for media in ("image", "video"):
             assert agency.list_categories("de", media)[0] == "Animals/Wildlife"
-        assert agency.contributors_by_ids(["12345678"])[0].name == "John Doe"
+        assert agency.fetch_contributors(["12345678"])[0].name == "John Doe"
         assert "takes the key" in agency.check_key().words
 
 
@@ -147,10 +147,10 @@ def test_every_call_for_collections_is_accepted(
     """What is featured, what one is called and what is in it: valid and read."""
     agency = Shutterstock(transport, url=mock, credentials=BASIC)
     (one,) = agency.list_collections(media)
-    assert one == agency.about_collection(one.id, media)
+    assert one == agency.fetch_collection(one.id, media)
     assert (one.media, one.name) == (media, "Exercise & Fitness")
     assert (one.cover or "").startswith("https://")
-    assert agency.collection_chunk(one.id, 0, media).total == {"image": 82, "video": 2}[media]
+    assert agency.fetch_collection_chunk(one.id, 0, media).total == {"image": 82, "video": 2}[media]
 
 
 @pytest.mark.parametrize("media", ["image", "video"])
@@ -165,7 +165,7 @@ def test_every_editorial_request_is_accepted(mock: str, transport: Transport, me
         {"category": "Sport", "exclude": "dog"},
     ):
         assert agency.search(query.replace(**fields), 1).items[0].editorial
-    assert agency.details("10687730b", media).editorial
+    assert agency.fetch_details("10687730b", media).editorial
     assert agency.list_categories("en", media)
 
 
@@ -188,7 +188,7 @@ def test_every_parameter_of_footage_is_in_the_description(description: Path) -> 
     schemas = {p["name"]: p["schema"] for p in paths["/v2/videos/search"]["get"]["parameters"]}
     agency = Shutterstock(Transport(), credentials=BASIC)
     queries = [CLIPS.replace(**fields) for fields in FOOTAGE]
-    sent = {name for query in queries for name, _ in agency.request(query, 0).params}
+    sent = {name for query in queries for name, _ in agency.build_request(query, 0).params}
     assert sent - set(schemas) == set()
     assert {name for query in queries for name in query.list_filters()} == set(agency.video_filters)
     assert set(RESOLUTIONS) == set(schemas["resolution"]["enum"])
@@ -202,7 +202,7 @@ def test_every_parameter_is_in_the_description(description: Path) -> None:
     paths = json.loads(description.read_bytes())["paths"]
     known = {p["name"] for p in paths["/v2/images/search"]["get"]["parameters"]}
     agency = Shutterstock(Transport(), credentials=BASIC)
-    sent = {name for query in QUERIES for name, _ in agency.request(query, 0).params}
+    sent = {name for query in QUERIES for name, _ in agency.build_request(query, 0).params}
     assert sent - known == set()
     assert set(PARAMETERS.values()) <= sent
     assert {name for query in QUERIES for name in query.list_filters()} == set(agency.image_filters)
@@ -262,11 +262,11 @@ def test_the_stand_in_keeps_to_the_description(
     every = ALL.replace(license=None)
     ids = [media.id for n in range(2) for media in agency.search(every, n).items]
     assert ids == [str(simulator.FIRST_ID + n) for n in range(300)]
-    assert agency.details(ids[0]).id == ids[0]
-    assert agency.similar(ids[0], ALL, 0).items[0].id == ids[1]
+    assert agency.fetch_details(ids[0]).id == ids[0]
+    assert agency.fetch_similar(ids[0], ALL, 0).items[0].id == ids[1]
     assert len(agency.suggest_searches("cat", "en")) == 10
     with pytest.raises(NotFound):
-        agency.details("1")
+        agency.fetch_details("1")
     stand_in.answer = simulator.Answer(body=b'{"data": [], "total_count": 0}')
     try:
         with pytest.raises(AgencyDown):  # the proxy's own error: search_id is missing

@@ -73,8 +73,8 @@ def test_every_request_and_answer_is_as_described(watched: str, transport: Trans
     agency = Istock(transport, url=watched, credentials=IstockDialect.keys)
     for query in QUERIES:
         assert agency.search(query, 0).items[0].id == str(FIRST)
-    assert agency.details(str(FIRST)).id == str(FIRST)
-    assert agency.similar(str(FIRST), SearchQuery(lang="de"), 0).items[0].id == str(FIRST + 1)
+    assert agency.fetch_details(str(FIRST)).id == str(FIRST)
+    assert agency.fetch_similar(str(FIRST), SearchQuery(lang="de"), 0).items[0].id == str(FIRST + 1)
     assert agency.check_key().words
 
 
@@ -83,7 +83,7 @@ def test_the_proxy_refuses_what_breaks_the_description(
 ) -> None:
     """The test above can fail: by a wrong value, without a key and by an unknown field."""
     agency = Istock(transport, url=watched, credentials=IstockDialect.keys)
-    call = agency.request(CAT, 0)
+    call = agency.build_request(CAT, 0)
     wrong = Request(
         agency="istock",
         url=watched + SEARCH,
@@ -107,7 +107,7 @@ def test_every_parameter_field_and_language_is_in_the_description(description: P
     document = json.loads(description.read_bytes())
     parameters = {p["name"]: p for p in document["paths"][SEARCH]["get"]["parameters"]}
     agency = Istock(Transport(), credentials=IstockDialect.keys)
-    calls = [agency.request(query, 0) for query in QUERIES]
+    calls = [agency.build_request(query, 0) for query in QUERIES]
     assert {name for call in calls for name, _ in call.params} <= set(parameters)
     spoken = parameters["Accept-Language"]["description"]
     sent = {call.headers.get("Accept-Language", "de") for call in calls}

@@ -53,8 +53,8 @@ def test_every_request_and_answer_is_as_described(watched: str, transport: Trans
     agency = Openverse(transport, url=watched)
     for query in QUERIES:
         assert agency.search(query, 0).items[0].id == BEST
-    assert agency.details(BEST).id == BEST
-    assert agency.similar(BEST, SearchQuery(), 0).items
+    assert agency.fetch_details(BEST).id == BEST
+    assert agency.fetch_similar(BEST, SearchQuery(), 0).items
     assert agency.count_pictures() == 2540
     assert agency.check_key().words
     client = Openverse(transport, url=watched, credentials=OpenverseDialect.client)
@@ -85,7 +85,9 @@ def test_every_parameter_and_value_is_in_the_description(description: Path) -> N
     """Nothing that we send is unknown to the API (the proxy would pass it on)."""
     listed = json.loads(description.read_bytes())["paths"]["/v1/images/"]["get"]["parameters"]
     parameters = {p["name"]: p for p in listed}
-    sent = [pair for query in QUERIES for pair in Openverse(Transport()).request(query, 0).params]
+    sent = [
+        pair for query in QUERIES for pair in Openverse(Transport()).build_request(query, 0).params
+    ]
     assert {name for name, _ in sent} <= set(parameters)
     lists = ("category", "aspect_ratio", "license_type")
     assert {name for name, _ in sent} >= set(lists)

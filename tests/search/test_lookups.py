@@ -32,7 +32,7 @@ def test_stale_details_are_shown_and_fetched_anew() -> None:
             fetched.set()
         return msgspec.structs.replace(shelf.picture(int(media_id)), title=title)
 
-    shelf.details = details  # type: ignore[method-assign]
+    shelf.fetch_details = details  # type: ignore[method-assign]
     cache = AnswerCache(Memory(), now=lambda: now[0])
     one = EnabledAgency(agency=shelf, weight=1, link=CLOSED, policy=Policy(fresh=100, stale=1000))
     search = LookupService(AgencyRegistry([one]), make_gateway(cache=cache))
@@ -47,7 +47,7 @@ def test_stale_details_are_shown_and_fetched_anew() -> None:
 def test_a_link_carries_the_words_that_found_the_picture() -> None:
     """Details that are reached from a search link with its words."""
     shelf = NumberedAgency("a", 10)
-    shelf.details = lambda media_id, _="image": shelf.picture(int(media_id))  # type: ignore[method-assign,assignment]
+    shelf.fetch_details = lambda media_id, _="image": shelf.picture(int(media_id))  # type: ignore[method-assign,assignment]
     registry = AgencyRegistry([enable_agency(shelf, "{landing_url}?w={query}")])
     search = LookupService(registry, make_gateway())
     assert search.details("a", "1", words="red cat").link == "https://a.example/1?w=red%20cat"
@@ -58,7 +58,7 @@ def test_categories_of_all_are_asked_for_once() -> None:
     """Names come once each, are kept for a day, and who fails or is not chosen adds none."""
     a, b, c = (NumberedAgency(name, 0) for name in "abc")
     for shelf in (a, b, c):
-        shelf.categorizes = True  # type: ignore[misc]
+        shelf.has_categories = True  # type: ignore[misc]
     asked: list[tuple[str, str]] = []
 
     def categories(lang: str, media: str = "image") -> tuple[str, ...]:

@@ -171,7 +171,7 @@ class Kin(NumberedAgency):
 
     has_similar = True
 
-    def similar(self, media_id: str, query: SearchQuery, chunk: int) -> SearchResult:
+    def fetch_similar(self, media_id: str, query: SearchQuery, chunk: int) -> SearchResult:
         assert query == SearchQuery(lang=query.lang)
         pass_gate()
         self.calls.append(chunk)
@@ -279,7 +279,7 @@ def test_who_has_no_similar_pictures_says_not_found(agency: str, media_id: str) 
 def test_a_picture_that_is_gone_has_no_similar_ones() -> None:
     """The agency's own answer that there is no such picture is data, as every failure."""
     kin = Kin("a", 10)
-    kin.similar = lambda *_: Agency.similar(kin, "5", QUERY, 0)  # type: ignore[method-assign]
+    kin.fetch_similar = lambda *_: Agency.fetch_similar(kin, "5", QUERY, 0)  # type: ignore[method-assign]
     page = make_search(kin).similar("a", "5", lang="en", patience=Patience.FULL).page
     error = page.agencies[0].error
     assert (page.items, error and error.kind) == ((), "not found")

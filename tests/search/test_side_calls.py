@@ -69,7 +69,7 @@ def test_failures_beside_searches_shut_no_search(
             if agency.collection_size:
                 with suppress(AgencyError):
                     search.about_collection(name, str(next(NUMBERS)))
-            if agency.suggests and agency.api:
+            if agency.has_suggestions and agency.api:
                 search.suggest(f"word {next(NUMBERS)}", "en", 5)
     server.fixed = None
     assert search.left_alone(one) is None

@@ -75,10 +75,10 @@ class AdobeStock(Agency):
     terms = Terms(source="none found in the documentation of the API")
     expected_fields = ("title", "page_url", "contributor", "type", "categories", "preview")
     has_similar = True
-    tells_more = True
+    has_more_details = True
     license_url = "https://stock.adobe.com/license-terms"
 
-    def request(self, query: SearchQuery, chunk: int) -> Request:
+    def build_request(self, query: SearchQuery, chunk: int) -> Request:
         fields = {"words": self.plain_query(query).q, "order": ORDERS[query.sort]}
         return self._search(fields, query, chunk, self.chunk_size)
 
@@ -107,16 +107,16 @@ class AdobeStock(Agency):
         items = (wire.to_media(self.name, file) for file in answer.files)
         return SearchResult(tuple(media for media in items if media), answer.nb_results)
 
-    def details(self, media_id: str, media: str = "image") -> Media:
+    def fetch_details(self, media_id: str, media: str = "image") -> Media:
         if not is_id(media_id):
-            return super().details(media_id, media)
+            return super().fetch_details(media_id, media)
         reply = self.transport.send(self._build_call("Files", (("ids", media_id), *wire.COLUMNS)))
         items = self.parse_results(reply, SearchQuery()).items
-        return items[0] if items else super().details(media_id, media)
+        return items[0] if items else super().fetch_details(media_id, media)
 
-    def similar(self, media_id: str, query: SearchQuery, chunk: int) -> SearchResult:
+    def fetch_similar(self, media_id: str, query: SearchQuery, chunk: int) -> SearchResult:
         if not is_id(media_id):
-            return super().similar(media_id, query, chunk)
+            return super().fetch_similar(media_id, query, chunk)
         call = self._search({"similar": media_id}, query, chunk, self.similar_size)
         result = self.parse_results(self.transport.send(call), query)
         others = tuple(media for media in result.items if media.id != media_id)
@@ -129,7 +129,7 @@ class AdobeStock(Agency):
     def landing_url(self, media: Media) -> str:
         return wire.page_url(media.id)
 
-    def page_of(self, media_id: str, media: str = "image") -> str:
+    def build_page_url(self, media_id: str, media: str = "image") -> str:
         del media
         return wire.page_url(media_id) if is_number(media_id) else ""
 

@@ -81,14 +81,14 @@ class Demo(Agency):
     max_per_call = 240
     depth = 1_000
     has_similar = True
-    suggests = True
-    categorizes = True
+    has_suggestions = True
+    has_categories = True
     protocol = "none"
     source_quality = "ships with the site"
     license_url = "https://creativecommons.org/publicdomain/mark/1.0/"
 
     def set_up(self) -> None:
-        self.pictures, self._index = _catalog(CATALOG)
+        self.pictures, self._index = _read_catalog(CATALOG)
 
     def search(self, query: SearchQuery, chunk: int) -> SearchResult:
         pictures = self._find(query)
@@ -115,11 +115,13 @@ class Demo(Agency):
         corrected = " ".join(near[w][0] if near.get(w) else w for w in words)
         return corrected if self._find(query.replace(q=corrected)) else None
 
-    def similar(self, media_id: str, query: SearchQuery, chunk: int) -> SearchResult:
+    def fetch_similar(self, media_id: str, query: SearchQuery, chunk: int) -> SearchResult:
         picture = self.pictures.get(media_id)
         if picture is None:
-            return super().similar(media_id, query, chunk)
-        others = ((_similarity(picture, p), p) for p in self.pictures.values() if p is not picture)
+            return super().fetch_similar(media_id, query, chunk)
+        others = (
+            (_score_similarity(picture, p), p) for p in self.pictures.values() if p is not picture
+        )
         ranking = sorted(((n, p) for n, p in others if n), key=lambda pair: (-pair[0], pair[1].id))
         start = chunk * self.similar_size
         items = tuple(self.to_media(p) for _, p in ranking[start : start + self.similar_size])
@@ -139,9 +141,9 @@ class Demo(Agency):
         best = sorted(counts, key=lambda t: (-counts[t], t not in self._index.keywords, t))
         return tuple(t for t in best if counts[t] and t != words)[:SUGGESTIONS]
 
-    def details(self, media_id: str, media: str = "image") -> Media:
+    def fetch_details(self, media_id: str, media: str = "image") -> Media:
         picture = self.pictures.get(media_id) if media == "image" else None
-        return self.to_media(picture) if picture else super().details(media_id, media)
+        return self.to_media(picture) if picture else super().fetch_details(media_id, media)
 
     def list_categories(self, lang: str, media: str = "image") -> tuple[str, ...]:
         del lang  # the catalogue speaks English
@@ -203,7 +205,7 @@ class _Index:
 
 
 @functools.lru_cache(maxsize=1)
-def _catalog(path: Path) -> tuple[Mapping[str, Picture], _Index]:
+def _read_catalog(path: Path) -> tuple[Mapping[str, Picture], _Index]:
     """Return the pictures by their ids, and the index of their words; read once in a process."""
     lines = path.read_bytes().splitlines()
     pictures = {p.id: p for p in (decoding.decode_json(line, Picture) for line in lines)}
@@ -252,38 +254,38 @@ def _passes_filters(picture: Picture, query: SearchQuery) -> bool:
     if query.color == "grayscale":
         return all(_is_gray(c) for c in picture.colors)
     return query.color is None or any(
-        _distance(query.color, c) <= SIMILAR_COLOR for c in picture.colors
+        _measure_distance(query.color, c) <= SIMILAR_COLOR for c in picture.colors
     )
 
 
-def _similarity(picture: Picture, other: Picture) -> float:
+def _score_similarity(picture: Picture, other: Picture) -> float:
     """Return the similarity of two pictures; 0 without a common keyword or category."""
     shared = (
-        _overlap(picture.keywords, other.keywords)
-        + _overlap(picture.categories, other.categories) / 4
+        _score_overlap(picture.keywords, other.keywords)
+        + _score_overlap(picture.categories, other.categories) / 4
     )
-    return shared and shared + (1 - _distance(picture.color, other.color) / FARTHEST) / 4
+    return shared and shared + (1 - _measure_distance(picture.color, other.color) / FARTHEST) / 4
 
 
-def _overlap(words: Iterable[str], other_words: Iterable[str]) -> float:
+def _score_overlap(words: Iterable[str], other_words: Iterable[str]) -> float:
     """Return the Jaccard index of two sets of words: common words by all words, 0 to 1."""
     a, b = set(map(str.casefold, words)), set(map(str.casefold, other_words))
     return len(a & b) / len(a | b) if a | b else 0
 
 
 def _is_gray(color: str) -> bool:
-    return max(_rgb(color)) - min(_rgb(color)) <= GRAY
+    return max(_parse_rgb(color)) - min(_parse_rgb(color)) <= GRAY
 
 
-def _distance(color: str, other_color: str) -> float:
+def _measure_distance(color: str, other_color: str) -> float:
     """Return the distance of two colors in weighted RGB units: 0 to `FARTHEST`."""
-    far = [abs(a - b) for a, b in zip(_rgb(color), _rgb(other_color), strict=True)]
+    far = [abs(a - b) for a, b in zip(_parse_rgb(color), _parse_rgb(other_color), strict=True)]
     # Weighted as the eye sees: https://www.compuphase.com/cmetric.htm, without its square root.
     distance: float = (2 * far[0] ** 2 + 4 * far[1] ** 2 + 3 * far[2] ** 2) ** 0.5
     return distance
 
 
-def _rgb(color: str) -> tuple[int, int, int]:
+def _parse_rgb(color: str) -> tuple[int, int, int]:
     value = int(color, 16)
     return value >> 16, value >> 8 & 255, value & 255
 

@@ -59,14 +59,14 @@ class Depositphotos(Agency):
     terms = Terms(source="none found in the documents of the API")
     expected_fields = ("title", "page_url", "contributor", "type", "preview")
     has_similar = True
-    tells_more = True
+    has_more_details = True
 
-    def unsupported(self, query: SearchQuery) -> tuple[str, ...]:
-        names = super().unsupported(query)
+    def list_unsupported_filters(self, query: SearchQuery) -> tuple[str, ...]:
+        names = super().list_unsupported_filters(query)
         color_alone = query.color and not (query.q or query.contributor)
         return (*names, "color") if color_alone and "color" not in names else names
 
-    def request(self, query: SearchQuery, chunk: int) -> Request:
+    def build_request(self, query: SearchQuery, chunk: int) -> Request:
         page = {
             "dp_search_limit": str(self.chunk_size),
             "dp_search_offset": str(chunk * self.chunk_size),
@@ -90,16 +90,16 @@ class Depositphotos(Agency):
         answer = self.decode(reply.json(), wire.Found)
         return SearchResult(self._to_medias(answer.result), wire.total_count(answer.count))
 
-    def details(self, media_id: str, media: str = "image") -> Media:
+    def fetch_details(self, media_id: str, media: str = "image") -> Media:
         if not is_id(media_id):
-            return super().details(media_id, media)
+            return super().fetch_details(media_id, media)
         reply = self.transport.send(self._build_call("getMediaData", (("dp_media_id", media_id),)))
         items = self._to_medias([self.decode(reply.json(), wire.Item)])
-        return items[0] if items else super().details(media_id, media)
+        return items[0] if items else super().fetch_details(media_id, media)
 
-    def similar(self, media_id: str, query: SearchQuery, chunk: int) -> SearchResult:
+    def fetch_similar(self, media_id: str, query: SearchQuery, chunk: int) -> SearchResult:
         if not is_id(media_id):
-            return super().similar(media_id, query, chunk)
+            return super().fetch_similar(media_id, query, chunk)
         params = {
             "dp_search_item_id": media_id,
             "dp_related_type": "similar",
@@ -119,7 +119,7 @@ class Depositphotos(Agency):
     def landing_url(self, media: Media) -> str:
         return re.split(r"[?#]", media.page_url)[0]
 
-    def page_of(self, media_id: str, media: str = "image") -> str:
+    def build_page_url(self, media_id: str, media: str = "image") -> str:
         """Return the address of an id in the form that a third party's plugin uses."""
         del media
         return f"http://www.depositphotos.com/{media_id}/" if is_id(media_id) else ""

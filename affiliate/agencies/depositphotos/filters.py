@@ -92,9 +92,11 @@ def _nearest_color(color: str) -> str:
     channels = bytes.fromhex(color)
     is_gray = max(channels) - min(channels) <= MOST_GRAY
     candidates = COLORS[-GRAYS:] if is_gray else COLORS[:-GRAYS]
-    nearest = min(candidates, key=lambda candidate: _distance(bytes.fromhex(candidate), channels))
+    nearest = min(
+        candidates, key=lambda candidate: _measure_distance(bytes.fromhex(candidate), channels)
+    )
     return str(COLORS.index(nearest) + 1)
 
 
-def _distance(channels: bytes, other_channels: bytes) -> int:
+def _measure_distance(channels: bytes, other_channels: bytes) -> int:
     return sum((a - b) ** 2 for a, b in zip(channels, other_channels, strict=True))

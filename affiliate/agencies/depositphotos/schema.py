@@ -116,20 +116,20 @@ def sold_sizes(item: Item) -> tuple[Size, ...]:
     """Return the sizes for sale, the smallest first, without sizes of unknown sides."""
     entries = item.sizes if isinstance(item.sizes, dict) else {}
     sizes = (
-        Size(plain_text(name), *_sides(entry), plain_text(item.original_extension))
+        Size(plain_text(name), *_read_sides(entry), plain_text(item.original_extension))
         for name, entry in entries.items()
         if isinstance(entry, dict)
     )
-    return tuple(sorted((size for size in sizes if size.width and size.height), key=_area))
+    return tuple(sorted((size for size in sizes if size.width and size.height), key=_count_pixels))
 
 
-def _sides(size: Mapping[str, Any]) -> tuple[int, int]:
+def _read_sides(size: Mapping[str, Any]) -> tuple[int, int]:
     """Return the sides of a size in pixels; 0 for a side that isn't stated or is invalid."""
     width, height = (int(read_number(size.get(side))) for side in ("width", "height"))
     return (width, height) if max(width, height) < MAX_SIDE else (0, 0)
 
 
-def _area(size: Size) -> int:
+def _count_pixels(size: Size) -> int:
     return size.width * size.height
 
 

@@ -76,35 +76,37 @@ class Dreamstime(Agency):
         self._session = SharedSession[Session](self.name)
 
     def search(self, query: SearchQuery, chunk: int) -> SearchResult:
-        return self.parse_results(self._ask(SEARCH, self._page_params(query, chunk)), query)
+        return self.parse_results(
+            self._send_request(SEARCH, self._page_params(query, chunk)), query
+        )
 
-    def request(self, query: SearchQuery, chunk: int) -> Request:
+    def build_request(self, query: SearchQuery, chunk: int) -> Request:
         """Return the call of a search, with the known token if there is one."""
         session = self._session.known or Session("", f"{self.url}/api/")
         return self._build_call(SEARCH, self._page_params(query, chunk), session)
 
     def parse_results(self, reply: Reply, query: SearchQuery) -> SearchResult:
         del query
-        page = self.decode(self._response(reply, SEARCH), wire.Found)
+        page = self.decode(self._read_response(reply, SEARCH), wire.Found)
         items = (self._to_media(image, BOX) for image in wire.as_list(page.images))
         return SearchResult(
             tuple(media for media in items if media), int(read_number(page.images_count))
         )
 
-    def details(self, media_id: str, media: str = "image") -> Media:
+    def fetch_details(self, media_id: str, media: str = "image") -> Media:
         if not re.fullmatch("[1-9][0-9]{0,14}", media_id):
-            return super().details(media_id, media)
+            return super().fetch_details(media_id, media)
         try:
-            reply = self._ask(DETAILS, {"ImageId": media_id})
+            reply = self._send_request(DETAILS, {"ImageId": media_id})
         except RequestRefused:
             raise NotFound(self.name, f"There is no picture {media_id}.") from None
-        answer = self.decode(self._response(reply, DETAILS), wire.Detailed)
+        answer = self.decode(self._read_response(reply, DETAILS), wire.Detailed)
         sides = (
             (read_number(size.width), read_number(size.height))
             for size in wire.as_list(answer.sizes)
         )
         largest = max((pair for pair in sides if all(pair)), default=BOX)
-        return self._to_media(answer.image, largest) or super().details(media_id, media)
+        return self._to_media(answer.image, largest) or super().fetch_details(media_id, media)
 
     def check_key(self) -> Check:
         self._log_in(self.transport.total_seconds)
@@ -121,27 +123,29 @@ class Dreamstime(Agency):
             "Page": chunk + 1,
         }
 
-    def _ask(self, verb: str, fields: Mapping[str, Any]) -> Reply:
+    def _send_request(self, verb: str, fields: Mapping[str, Any]) -> Reply:
         """Return the answer to a request, with a new token if needed, in the time of one call.
 
         Raises:
             AgencyError: BadCredentials where the agency refuses the new token, too.
         """
-        left = partial(self.seconds_left, time.monotonic() + self.transport.total_seconds)
-        session = self._session.get(self._log_in, left)
+        seconds_left = partial(self.seconds_left, time.monotonic() + self.transport.total_seconds)
+        session = self._session.get(self._log_in, seconds_left)
         try:
-            return self.transport.send(self._build_call(verb, fields, session), left())
+            return self.transport.send(self._build_call(verb, fields, session), seconds_left())
         except TokenEnded:
-            session = self._session.get(self._log_in, left, refused=session)
-        return self.transport.send(self._build_call(verb, fields, session), left())
+            session = self._session.get(self._log_in, seconds_left, refused=session)
+        return self.transport.send(self._build_call(verb, fields, session), seconds_left())
 
     def _log_in(self, seconds: float) -> Session:
         fields = {"ApplicationId": self.keys.get("APPLICATION_ID", "")}
         call = self._build_call(LOGIN, fields, Session("", f"{self.url}/api/"))
-        login = self.decode(self._response(self.transport.send(call, seconds), LOGIN), wire.Login)
-        return Session(login.auth_token, self._kept_safe(web_address(login.api_url) or call.url))
+        login = self.decode(
+            self._read_response(self.transport.send(call, seconds), LOGIN), wire.Login
+        )
+        return Session(login.auth_token, self._keep_https(web_address(login.api_url) or call.url))
 
-    def _kept_safe(self, address: str) -> str:
+    def _keep_https(self, address: str) -> str:
         """Return the address, with HTTPS where the site's own address of the API has HTTPS."""
         return re.sub("^http:", "https:", address) if self.url.startswith("https:") else address
 
@@ -161,7 +165,7 @@ class Dreamstime(Agency):
             judge=wire.judge_login if name == LOGIN else wire.read_error,
         )
 
-    def _response(self, reply: Reply, name: str) -> Any:  # noqa: ANN401 - what JSON holds
+    def _read_response(self, reply: Reply, name: str) -> Any:  # noqa: ANN401 - what JSON holds
         """Return the answer to the request of a name."""
         return self.decode(reply.json(), wire.Answers).responses.get(name)
 

@@ -101,18 +101,20 @@ class Istock(Agency):
     )
     expected_fields: tuple[str, ...] = ("title", "page_url", "contributor", "type")
     has_similar = True
-    tells_more = True
+    has_more_details = True
     license_url = "https://www.istockphoto.com/legal/license-agreement"
 
     def set_up(self) -> None:
         self._for_affiliates = Learned()  # copies of the agency share this object
 
-    def unsupported(self, query: SearchQuery) -> tuple[str, ...]:
+    def list_unsupported_filters(self, query: SearchQuery) -> tuple[str, ...]:
         """Return the names, also of filters that need words or are beyond a key of affiliates."""
         wordless_names = {"contributor", "color"} & query.list_filters() if not query.q else set()
         further_names = _beyond_affiliates(query) if self._for_affiliates.is_set() else ()
         return tuple(
-            dict.fromkeys((*super().unsupported(query), *sorted(wordless_names), *further_names))
+            dict.fromkeys(
+                (*super().list_unsupported_filters(query), *sorted(wordless_names), *further_names)
+            )
         )
 
     def search(self, query: SearchQuery, chunk: int) -> SearchResult:
@@ -155,8 +157,8 @@ class Istock(Agency):
         corrected = plain_text(correction.phrase) or None
         return SearchResult(items, len(items), corrected, capped=bool(items))
 
-    def request(self, query: SearchQuery, chunk: int) -> Request:
-        params = wire.search_params(self.plain_query(query)) + _page(chunk, self.chunk_size)
+    def build_request(self, query: SearchQuery, chunk: int) -> Request:
+        params = wire.search_params(self.plain_query(query)) + _build_paging(chunk, self.chunk_size)
         return self._build_call(CUSTOMERS, params, query.lang)
 
     def _build_call(self, path: str, params: Params, lang: str | None = None) -> Request:
@@ -179,19 +181,19 @@ class Istock(Agency):
             corrected=plain_text(correction.phrase) or None,
         )
 
-    def details(self, media_id: str, media: str = "image") -> Media:
+    def fetch_details(self, media_id: str, media: str = "image") -> Media:
         if not re.fullmatch(IDS, media_id):
-            return super().details(media_id, media)
+            return super().fetch_details(media_id, media)
         call = self._build_call(f"/v3/images/{media_id}", (("fields", f"{FIELDS},keywords"),))
         items = self._to_medias(self.decode(self.transport.send(call).json(), wire.Details).images)
-        return items[0] if items else super().details(media_id, media)
+        return items[0] if items else super().fetch_details(media_id, media)
 
-    def similar(self, media_id: str, query: SearchQuery, chunk: int) -> SearchResult:
+    def fetch_similar(self, media_id: str, query: SearchQuery, chunk: int) -> SearchResult:
         if not re.fullmatch(IDS, media_id):
-            return super().similar(media_id, query, chunk)
+            return super().fetch_similar(media_id, query, chunk)
         if self._for_affiliates.is_set():
             return SearchResult((), 0)
-        params = _page(chunk, self.similar_size)
+        params = _build_paging(chunk, self.similar_size)
         call = self._build_call(f"/v3/images/{media_id}/similar", params, query.lang)
         result = self.parse_results(self.transport.send(call), query)
         others = tuple(media for media in result.items if media.id != media_id)
@@ -239,5 +241,5 @@ def _beyond_affiliates(query: SearchQuery) -> tuple[str, ...]:
     return tuple(sorted(query.list_filters() - supported))
 
 
-def _page(chunk: int, size: int) -> Params:
+def _build_paging(chunk: int, size: int) -> Params:
     return (("fields", FIELDS), ("page", str(chunk + 1)), ("page_size", str(size)))

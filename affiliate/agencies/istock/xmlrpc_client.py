@@ -73,7 +73,7 @@ class IstockXmlrpc(Agency):
     source_quality = "documented by third parties"
     experimental = True
 
-    def request(self, query: SearchQuery, chunk: int) -> Request:
+    def build_request(self, query: SearchQuery, chunk: int) -> Request:
         return self._build_call(
             "istockphoto.search.search",
             text=self.plain_query(query).q,
@@ -99,23 +99,23 @@ class IstockXmlrpc(Agency):
 
     def parse_results(self, reply: Reply, query: SearchQuery) -> SearchResult:
         del query
-        images = self._payload(reply, "imageList")
+        images = self._read_payload(reply, "imageList")
         items = (self._to_media(image) for image in images.iterfind("image"))
         total = int(read_number(images.get("totalitems")))
         return SearchResult(tuple(media for media in items if media), total)
 
-    def details(self, media_id: str, media: str = "image") -> Media:
+    def fetch_details(self, media_id: str, media: str = "image") -> Media:
         if not is_number(media_id):
-            return super().details(media_id, media)
+            return super().fetch_details(media_id, media)
         call = self._build_call("istockphoto.image.getInfo", fileID=int(media_id))
-        image = self._payload(self.transport.send(call), "image")
-        return self._to_media(image) or super().details(media_id, media)
+        image = self._read_payload(self.transport.send(call), "image")
+        return self._to_media(image) or super().fetch_details(media_id, media)
 
     def check_key(self) -> Check:
         self.transport.send(self._build_call("istockphoto.search.search", text="flower", perPage=1))
         return Check("takes the key")
 
-    def _payload(self, reply: Reply, name: str) -> Element:
+    def _read_payload(self, reply: Reply, name: str) -> Element:
         """Return the element of a name in the XML inside an answer's string."""
         text = xmlrpc.text_of(reply.xml())
         payload = None if text is None else parse_xml(text)

@@ -110,20 +110,20 @@ class Openverse(Agency):
             self.max_per_call, self.depth = CLIENT_PAGE, CLIENT_PAGE * CLIENT_PAGES
             self.limits = LIMITS
 
-    def unsupported(self, query: SearchQuery) -> tuple[str, ...]:
+    def list_unsupported_filters(self, query: SearchQuery) -> tuple[str, ...]:
         """Return the names, also ``exclude`` where a call can't take all words to exclude."""
-        names = super().unsupported(query)
+        names = super().list_unsupported_filters(query)
         if not query.exclude:
             return names
         plain_words = query.replace(
             q=to_plain_words(query.q, self.syntax),
             exclude=to_plain_words(query.exclude, self.syntax),
         )
-        is_cut = len(_excluded_words(plain_words)) < len(split_terms(plain_words.exclude))
+        is_cut = len(_list_excluded_words(plain_words)) < len(split_terms(plain_words.exclude))
         return (*names, "exclude") if is_cut else names
 
     def search(self, query: SearchQuery, chunk: int) -> SearchResult:
-        return self.parse_results(self._send(self.request(query, chunk)), query)
+        return self.parse_results(self._send(self.build_request(query, chunk)), query)
 
     def _send(self, call: Request) -> Reply:
         """Send a call with the client's token, if there is a client; repeat with a new token.
@@ -135,15 +135,15 @@ class Openverse(Agency):
         """
         if not self.keys:
             return self.transport.send(call)
-        left = partial(self.seconds_left, time.monotonic() + self.transport.total_seconds)
-        session = self._session.get(self._log_in, left)
+        seconds_left = partial(self.seconds_left, time.monotonic() + self.transport.total_seconds)
+        session = self._session.get(self._log_in, seconds_left)
         try:
-            return self.transport.send(_with_token(call, session), left())
+            return self.transport.send(_with_token(call, session), seconds_left())
         except Blocked:
             raise
         except BadCredentials:
-            session = self._session.get(self._log_in, left, refused=session)
-        return self.transport.send(_with_token(call, session), left())
+            session = self._session.get(self._log_in, seconds_left, refused=session)
+        return self.transport.send(_with_token(call, session), seconds_left())
 
     def _log_in(self, seconds: float) -> Session:
         client = {"client_id": self.keys["CLIENT_ID"], "client_secret": self.keys["CLIENT_SECRET"]}
@@ -161,7 +161,7 @@ class Openverse(Agency):
         lasts = max(token.expires_in - EARLY_SECONDS, 0.0)
         return Session(token.access_token, time.monotonic() + lasts)
 
-    def request(self, query: SearchQuery, chunk: int) -> Request:
+    def build_request(self, query: SearchQuery, chunk: int) -> Request:
         direction, words = DIRECTIONS.get(query.sort, ""), _query_words(self.plain_query(query))
         if not words:
             raise RequestRefused(self.name, "It can't search without words.")
@@ -200,17 +200,17 @@ class Openverse(Agency):
             capped=page.result_count >= counted,
         )
 
-    def details(self, media_id: str, media: str = "image") -> Media:
+    def fetch_details(self, media_id: str, media: str = "image") -> Media:
         if not re.fullmatch(IDS, media_id):
-            return super().details(media_id, media)
+            return super().fetch_details(media_id, media)
         reply = self._send(self._build_call(f"{media_id}/"))
-        return self._to_media(self.decode(reply.json(), wire.Image)) or super().details(
+        return self._to_media(self.decode(reply.json(), wire.Image)) or super().fetch_details(
             media_id, media
         )
 
-    def similar(self, media_id: str, query: SearchQuery, chunk: int) -> SearchResult:
+    def fetch_similar(self, media_id: str, query: SearchQuery, chunk: int) -> SearchResult:
         if not re.fullmatch(IDS, media_id):
-            return super().similar(media_id, query, chunk)
+            return super().fetch_similar(media_id, query, chunk)
         if chunk:
             return SearchResult((), None)
         result = self.parse_results(self._send(self._build_call(f"{media_id}/related/")), query)
@@ -221,8 +221,8 @@ class Openverse(Agency):
         sources = self.decode(self._send(self._build_call("stats/")).json(), list[wire.Source])
         return sum(max(source.media_count, 0) for source in sources)
 
-    def place_of(self, media: Media) -> str:
-        return wire.place_of(media.page_url) or self.title
+    def get_site_title(self, media: Media) -> str:
+        return wire.read_site_title(media.page_url) or self.title
 
     def check_key(self) -> Check:
         self._send(self._build_call("", {"q": "flower", "page_size": "1"}))
@@ -281,12 +281,12 @@ def judge_login(status: int, body: bytes) -> Refusal | None:
 
 def _query_words(query: SearchQuery) -> str:
     """Return the excluded words and then the words of a search, cut to `MAX_WORDS`."""
-    excluded = _excluded_words(query)
+    excluded = _list_excluded_words(query)
     negated = "".join(f"-{term} " for term in excluded)
     return negated + shorten_words(query.q, MAX_WORDS - len(negated)) if query.q else ""
 
 
-def _excluded_words(query: SearchQuery) -> list[str]:
+def _list_excluded_words(query: SearchQuery) -> list[str]:
     """Return the first terms to exclude that leave room for the other words."""
     room = MAX_WORDS - min(len(query.q), WORDS_ROOM)
     terms = split_terms(query.exclude)

@@ -144,7 +144,7 @@ def license_of(image: Image) -> License | None:
     return License(name, web_address(image.license_url))
 
 
-def place_of(page: str) -> str:
+def read_site_title(page: str) -> str:
     """Return the name of the site of a page, for people: its host where no name is known."""
     host = (urlsplit(page).hostname or "").removeprefix("www.")
     names = (name for site, name in SITES.items() if host == site or host.endswith(f".{site}"))

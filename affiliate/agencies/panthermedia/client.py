@@ -62,11 +62,11 @@ TITLE_WORDS = 5
 """Keywords that stand for a missing title, as in the official plugin."""
 
 
-def _now() -> datetime:
+def _read_clock() -> datetime:
     return datetime.now(UTC)
 
 
-def _nonce() -> str:
+def _make_nonce() -> str:
     return str(secrets.randbelow(900_000) + 100_000)
 
 
@@ -103,14 +103,14 @@ class PantherMedia(Agency):
         *,
         url: str | None = None,
         credentials: Mapping[str, str] | None = None,
-        clock: Callable[[], datetime] = _now,
-        nonce: Callable[[], str] = _nonce,
+        clock: Callable[[], datetime] = _read_clock,
+        nonce: Callable[[], str] = _make_nonce,
     ) -> None:
         super().__init__(transport, url=url, credentials=credentials)
         self._clock = clock
         self._nonce = nonce
 
-    def request(self, query: SearchQuery, chunk: int) -> Request:
+    def build_request(self, query: SearchQuery, chunk: int) -> Request:
         params = {"q": _query_words(self.plain_query(query)), "filters": _filter_expression(query)}
         return self._build_call(
             "search", "1.2", {**params, **self._page_params(query, chunk, self.chunk_size)}
@@ -123,18 +123,18 @@ class PantherMedia(Agency):
         items = tuple(media for media in map(self._to_media, entries) if media)
         return SearchResult(items, int(read_number(page.total)))
 
-    def details(self, media_id: str, media: str = "image") -> Media:
+    def fetch_details(self, media_id: str, media: str = "image") -> Media:
         if not _is_id(media_id):
-            return super().details(media_id, media)
+            return super().fetch_details(media_id, media)
         reply = self.transport.send(
             self._build_call("get-media-info", "1.0", {"id_media": media_id})
         )
         answer = self.decode(to_json(reply), Detailed)
-        return self._to_media(as_item(answer)) or super().details(media_id, media)
+        return self._to_media(as_item(answer)) or super().fetch_details(media_id, media)
 
-    def similar(self, media_id: str, query: SearchQuery, chunk: int) -> SearchResult:
+    def fetch_similar(self, media_id: str, query: SearchQuery, chunk: int) -> SearchResult:
         if not _is_id(media_id):
-            return super().similar(media_id, query, chunk)
+            return super().fetch_similar(media_id, query, chunk)
         params = {"id_media": media_id, **self._page_params(query, chunk, self.similar_size)}
         result = self.parse_results(
             self.transport.send(self._build_call("search-similar", "1.0", params)), query
@@ -178,7 +178,7 @@ class PantherMedia(Agency):
         identity = {"api_key": key, "access_key": access}
         return {**identity, "timestamp": timestamp, "nonce": nonce, "algo": "sha1"}
 
-    def page_of(self, media_id: str, media: str = "image") -> str:
+    def build_page_url(self, media_id: str, media: str = "image") -> str:
         del media
         return _page_url(media_id) if _is_id(media_id) else ""
 

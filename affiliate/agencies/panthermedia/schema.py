@@ -135,10 +135,10 @@ def to_json(reply: Reply) -> Any:  # noqa: ANN401 - JSON is any
     Raises:
         BadAnswer: the answer is neither JSON nor XML.
     """
-    return _fields(reply.xml()) if reply.body.lstrip().startswith(b"<") else reply.json()
+    return _read_fields(reply.xml()) if reply.body.lstrip().startswith(b"<") else reply.json()
 
 
-def _fields(root: Element) -> dict[str, Any]:
+def _read_fields(root: Element) -> dict[str, Any]:
     """Return the parts of an answer in XML, each with its attributes and elements."""
     fields: dict[str, Any] = dict(root.attrib)
     for part in root:

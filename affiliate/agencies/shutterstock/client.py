@@ -70,31 +70,31 @@ class Shutterstock(Agency):
         " other ads of the same campaign"
     )
     has_similar = True
-    suggests = True
-    categorizes = True
+    has_suggestions = True
+    has_categories = True
     collection_size = 144
-    ids_at_once = 500
-    least = 100_000
-    least_means = "a free API account finds the free collection alone"
+    ids_per_call = 500
+    min_flowers = 100_000
+    min_flowers_hint = "a free API account finds the free collection alone"
     license_url = "https://www.shutterstock.com/license"
 
     def set_up(self) -> None:
         self._region = self.keys.pop("REGION", "")  # no secret, which would be struck out
 
     @classmethod
-    def setting_faults(cls, settings: Mapping[str, str]) -> tuple[str, ...]:
+    def find_setting_faults(cls, settings: Mapping[str, str]) -> tuple[str, ...]:
         region = settings.get("REGION", "")
         is_known = not region or re.fullmatch(REGIONS, region)
         return () if is_known else ("REGION must be a country of two letters, or an IPv4 address",)
 
-    def request(self, query: SearchQuery, chunk: int) -> Request:
+    def build_request(self, query: SearchQuery, chunk: int) -> Request:
         query = self.plain_query(query)
         if query.media == "video":
             params = clips.search_params(query)
         else:
             params = pictures.search_params(query) + drop_empty({"region": self._region})
         return self._build_call(
-            f"{_path(query.media)}/search", params + _page(chunk, self.chunk_size)
+            f"{_build_path(query.media)}/search", params + _build_paging(chunk, self.chunk_size)
         )
 
     def _build_call(self, path: str, params: Params = ()) -> Request:
@@ -125,35 +125,41 @@ class Shutterstock(Agency):
             search_id=plain_id(results.search_id) or None,
         )
 
-    def details(self, media_id: str, media: str = "image") -> Media:
+    def fetch_details(self, media_id: str, media: str = "image") -> Media:
         if not wire.is_id(media_id):
-            return super().details(media_id, media)  # other words after the path are other calls
-        call = self._build_call(f"{_path(media)}/{percent_encode(media_id)}", (("view", "full"),))
+            # other words after the path are other calls
+            return super().fetch_details(media_id, media)
+        path = f"{_build_path(media)}/{percent_encode(media_id)}"
+        call = self._build_call(path, (("view", "full"),))
         shape: type[Image | wire.Video] = wire.Video if media == "video" else Image
         items = self._to_medias([self.decode(self.transport.send(call).json(), shape)])
-        return items[0] if items else super().details(media_id, media)
+        return items[0] if items else super().fetch_details(media_id, media)
 
-    def media_by_ids(self, ids: Sequence[str], media: str = "image") -> tuple[Media, ...]:
+    def fetch_media(self, ids: Sequence[str], media: str = "image") -> tuple[Media, ...]:
         known_ids = list(dict.fromkeys(media_id for media_id in ids if wire.is_id(media_id)))
         is_video = media == "video"
         shape: type[wire.ImageList | wire.VideoList] = (
             wire.VideoList if is_video else wire.ImageList
         )
         medias: dict[str, Media] = {}
-        for first in range(0, len(known_ids), self.ids_at_once):
+        for first in range(0, len(known_ids), self.ids_per_call):
             params = tuple(
-                ("id", media_id) for media_id in known_ids[first : first + self.ids_at_once]
+                ("id", media_id) for media_id in known_ids[first : first + self.ids_per_call]
             )
-            call = self._build_call(_path(media), (*params, ("view", "full")))
+            call = self._build_call(_build_path(media), (*params, ("view", "full")))
             data = self.decode(self.transport.send(call).json(), shape).data
             medias |= {item.id: item for item in self._to_medias(data)}
         return tuple(medias[media_id] for media_id in known_ids if media_id in medias)
 
-    def similar(self, media_id: str, query: SearchQuery, chunk: int) -> SearchResult:
+    def fetch_similar(self, media_id: str, query: SearchQuery, chunk: int) -> SearchResult:
         if not wire.is_id(media_id):
-            return super().similar(media_id, query, chunk)
-        params = drop_empty({"language": query.lang or ""}) + _page(chunk, self.similar_size)
-        call = self._build_call(f"{_path(query.media)}/{percent_encode(media_id)}/similar", params)
+            return super().fetch_similar(media_id, query, chunk)
+        params = drop_empty({"language": query.lang or ""}) + _build_paging(
+            chunk, self.similar_size
+        )
+        call = self._build_call(
+            f"{_build_path(query.media)}/{percent_encode(media_id)}/similar", params
+        )
         result = self.parse_results(self.transport.send(call), query)
         others = tuple(media for media in result.items if media.id != media_id)
         return msgspec.structs.replace(result, items=others)
@@ -169,7 +175,7 @@ class Shutterstock(Agency):
         return tuple(plain_text(text) for text in answer.data[:SUGGESTIONS])
 
     def list_categories(self, lang: str, media: str = "image") -> tuple[str, ...]:
-        call = self._build_call(f"{_path(media)}/categories", drop_empty({"language": lang}))
+        call = self._build_call(f"{_build_path(media)}/categories", drop_empty({"language": lang}))
         return wire.category_names(
             self.decode(self.transport.send(call).json(), wire.CategoryList).data
         )
@@ -183,27 +189,27 @@ class Shutterstock(Agency):
             if featured.is_id(collection.id)
         )
 
-    def about_collection(self, collection_id: str, media: str = "image") -> Collection:
+    def fetch_collection(self, collection_id: str, media: str = "image") -> Collection:
         if not featured.is_id(collection_id):
-            return super().about_collection(collection_id)
+            return super().fetch_collection(collection_id)
         reply = self.transport.send(
             self._build_call(f"{featured.collections_path(media)}/{collection_id}")
         )
         return featured.to_collection(self.name, self.decode(reply.json(), featured.About), media)
 
-    def collection_chunk(
+    def fetch_collection_chunk(
         self, collection_id: str, chunk: int, media: str = "image"
     ) -> SearchResult:
         if not featured.is_id(collection_id):
-            return super().collection_chunk(collection_id, chunk)
+            return super().fetch_collection_chunk(collection_id, chunk)
         params = (("page", str(chunk + 1)), ("per_page", str(self.collection_size)))
         call = self._build_call(f"{featured.collections_path(media)}/{collection_id}/items", params)
         page = self.decode(self.transport.send(call).json(), featured.Items)
         ids = [item.id for item in page.data]
         total = featured.collection_total(page, chunk * self.collection_size, self.collection_size)
-        return SearchResult(self.media_by_ids(ids, media) if ids else (), total)
+        return SearchResult(self.fetch_media(ids, media) if ids else (), total)
 
-    def contributors_by_ids(self, ids: Sequence[str]) -> tuple[Contributor, ...]:
+    def fetch_contributors(self, ids: Sequence[str]) -> tuple[Contributor, ...]:
         call = self._build_call(
             "/v2/contributors", tuple(("id", contributor_id) for contributor_id in ids)
         )
@@ -250,15 +256,15 @@ class Shutterstock(Agency):
             return clips.page_url(media.id)
         return f"http://www.shutterstock.com/pic.mhtml?id={percent_encode(media.id)}"
 
-    def page_of(self, media_id: str, media: str = "image") -> str:
+    def build_page_url(self, media_id: str, media: str = "image") -> str:
         if not wire.is_id(media_id):
             return ""
         return clips.page_url(media_id) if media == "video" else pictures.page_url(media_id)
 
 
-def _path(media: str) -> str:
+def _build_path(media: str) -> str:
     return "/v2/videos" if media == "video" else "/v2/images"
 
 
-def _page(chunk: int, size: int) -> Params:
+def _build_paging(chunk: int, size: int) -> Params:
     return (("view", "full"), ("page", str(chunk + 1)), ("per_page", str(size)))

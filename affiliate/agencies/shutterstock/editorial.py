@@ -37,7 +37,7 @@ from affiliate.domain.media import (
     plain_texts,
 )
 from affiliate.domain.query import RESOLUTIONS
-from affiliate.errors import AgencyTimeout, NotFound, RequestRefused
+from affiliate.errors import NotFound, RequestRefused
 from affiliate.transport.messages import Params, Reply, Request, drop_empty
 
 IDS: Final = r"[0-9]{1,20}[a-zA-Z]{1,4}"
@@ -75,11 +75,11 @@ class ShutterstockEditorial(Shutterstock):
     max_per_call = 50
     depth = 240
     has_similar = False
-    suggests = False
+    has_suggestions = False
     collection_size = 0
-    ids_at_once = 1
+    ids_per_call = 1
     options = ()
-    least = 0
+    min_flowers = 0
 
     def set_up(self) -> None:
         self._country = self.keys.pop("COUNTRY", "")  # no secret, which would be struck out
@@ -95,19 +95,16 @@ class ShutterstockEditorial(Shutterstock):
         except RequestRefused:
             if start == 0:
                 raise
-        return self._walk_to_chunk(
-            query, key, 0, chunk
-        )  # cursors may end; how soon isn't documented
+        # cursors may expire; after what time isn't documented
+        return self._walk_to_chunk(query, key, 0, chunk)
 
     def _walk_to_chunk(self, query: SearchQuery, key: str, start: int, chunk: int) -> SearchResult:
         """Return a chunk, reached through the chunks from ``start`` on, in the time of one call."""
         deadline = time.monotonic() + self.transport.total_seconds
         cursor: str | None = self._cursors.get((key, start), "")
         for number in range(start, chunk + 1):
-            left = deadline - time.monotonic()
-            if left <= 0:
-                raise AgencyTimeout(self.name, "No answer in time.")
-            reply = self.transport.send(self._search_request(query, cursor or ""), left)
+            request = self._search_request(query, cursor or "")
+            reply = self.transport.send(request, self.seconds_left(deadline))
             cursor = self._next_cursor(reply, key, number)
             if cursor is None:
                 break
@@ -115,7 +112,7 @@ class ShutterstockEditorial(Shutterstock):
         return result if number == chunk else SearchResult((), result.total)
 
     def _next_cursor(self, reply: Reply, key: str, number: int) -> str | None:
-        """Remember and return the cursor of the next chunk; None when there is none."""
+        """Remember and return the cursor of the next chunk; None without a next chunk."""
         cursor = self.decode(reply.json(), Reports).next
         with self._lock:
             if len(self._cursors) >= MOST_CURSORS:
@@ -124,7 +121,7 @@ class ShutterstockEditorial(Shutterstock):
                 self._cursors[key, number + 1] = cursor
         return cursor or None
 
-    def request(self, query: SearchQuery, chunk: int) -> Request:
+    def build_request(self, query: SearchQuery, chunk: int) -> Request:
         """Return the call for the first chunk; later chunks need the cursor of an answer."""
         del chunk
         return self._search_request(query, "")
@@ -140,7 +137,7 @@ class ShutterstockEditorial(Shutterstock):
             "per_page": str(self.chunk_size),
             "cursor": cursor,
         }
-        return self._build_call(f"{_path(query.media)}/search", drop_empty(params))
+        return self._build_call(f"{_build_path(query.media)}/search", drop_empty(params))
 
     def parse_results(self, reply: Reply, query: SearchQuery) -> SearchResult:
         results = self.decode(reply.json(), Reports)
@@ -151,33 +148,33 @@ class ShutterstockEditorial(Shutterstock):
         search_id = plain_id(results.search_id) or None
         return SearchResult(items, results.total_count, search_id=search_id)
 
-    def details(self, media_id: str, media: str = "image") -> Media:
-        gone = NotFound(self.name, f"There is no picture {media_id[:40]!r}.")
+    def fetch_details(self, media_id: str, media: str = "image") -> Media:
+        not_found = NotFound(self.name, f"There is no picture {media_id[:40]!r}.")
         if not re.fullmatch(IDS, media_id):
-            raise gone
+            raise not_found
         country: Params = (("country", self._country),)
-        call = self._build_call(f"{_path(media)}/{percent_encode(media_id)}", country)
+        call = self._build_call(f"{_build_path(media)}/{percent_encode(media_id)}", country)
         try:
             reply = self.transport.send(call)
         except RequestRefused:  # 406, also for items that may not be shown in this country
-            raise gone from None
+            raise not_found from None
         result = self._report_to_media(self.decode(reply.json(), Report), media)
         if result is None:
-            raise gone
+            raise not_found
         return result
 
-    def media_by_ids(self, ids: Sequence[str], media: str = "image") -> tuple[Media, ...]:
+    def fetch_media(self, ids: Sequence[str], media: str = "image") -> tuple[Media, ...]:
         """Send a call for each id, since no call takes several."""
-        return Agency.media_by_ids(self, ids, media)
+        return Agency.fetch_media(self, ids, media)
 
     def list_categories(self, lang: str, media: str = "image") -> tuple[str, ...]:
         del lang  # the call takes no language
-        reply = self.transport.send(self._build_call(f"{_path(media)}/categories"))
+        reply = self.transport.send(self._build_call(f"{_build_path(media)}/categories"))
         return wire.category_names(self.decode(reply.json(), wire.CategoryList).data)
 
-    def contributors_by_ids(self, ids: Sequence[str]) -> tuple[Contributor, ...]:
+    def fetch_contributors(self, ids: Sequence[str]) -> tuple[Contributor, ...]:
         """Return no profiles, since items have bylines alone."""
-        return Agency.contributors_by_ids(self, ids)
+        return Agency.fetch_contributors(self, ids)
 
     def _report_to_media(
         self, report: Report, media: str, search_id: str | None = None
@@ -212,7 +209,7 @@ class ShutterstockEditorial(Shutterstock):
     def landing_url(self, media: Media) -> str:
         return _page_url(media.media, media.id)
 
-    def page_of(self, media_id: str, media: str = "image") -> str:
+    def build_page_url(self, media_id: str, media: str = "image") -> str:
         return _page_url(media, media_id) if re.fullmatch(IDS, media_id) else ""
 
 
@@ -226,5 +223,5 @@ def _page_url(media: str, media_id: str) -> str:
     return f"https://www.shutterstock.com/editorial/{part}/{percent_encode(media_id)}"
 
 
-def _path(media: str) -> str:
+def _build_path(media: str) -> str:
     return f"/v2/editorial/{'videos' if media == 'video' else 'images'}"

@@ -76,7 +76,7 @@ def _range_params(name: str, value: str) -> Params:
 
 def to_media(agency: str, video: Video, search_id: str | None) -> Media | None:
     """Convert a clip to `Media`; None where the clip has no still or id."""
-    still = _still(video, "thumb_jpg", "preview_jpg")
+    still = _find_still(video, "thumb_jpg", "preview_jpg")
     if still is None or not plain_id(video.id):
         return None
     return wire.build_media(
@@ -88,7 +88,7 @@ def to_media(agency: str, video: Video, search_id: str | None) -> Media | None:
         duration=duration_seconds(video.duration),
         clip=clip_url(video.assets),
         thumbnail=still,
-        preview=_still(video, "preview_jpg", "thumb_jpg"),
+        preview=_find_still(video, "preview_jpg", "thumb_jpg"),
         sizes=wire.license_sizes(video.assets, SIZES),
     )
 
@@ -98,7 +98,7 @@ def page_url(media_id: str) -> str:
     return f"https://www.shutterstock.com/video/clip-{percent_encode(media_id)}"
 
 
-def _still(video: Video, *names: str) -> Thumbnail | None:
+def _find_still(video: Video, *names: str) -> Thumbnail | None:
     stills = (still_thumbnail(video.assets.get(name), video.aspect) for name in names)
     return next((still for still in stills if still), None)
 
@@ -106,7 +106,7 @@ def _still(video: Video, *names: str) -> Thumbnail | None:
 def still_thumbnail(asset: object, aspect: object) -> Thumbnail | None:
     """Return a still in a box of the clip's ratio; None where the address is unusable."""
     url = asset_url(asset)
-    return Thumbnail(url, round(_ratio(aspect) * STILL_HEIGHT), STILL_HEIGHT) if url else None
+    return Thumbnail(url, round(_read_ratio(aspect) * STILL_HEIGHT), STILL_HEIGHT) if url else None
 
 
 def clip_url(assets: Mapping[str, Any]) -> str | None:
@@ -126,7 +126,7 @@ def duration_seconds(duration: object) -> float | None:
     return float(duration) if fits else None  # type: ignore[arg-type] # a number, as just seen
 
 
-def _ratio(aspect: object) -> float:
+def _read_ratio(aspect: object) -> float:
     if not isinstance(aspect, int | float) or not math.isfinite(aspect):
         return USUAL_RATIO
     return aspect if 1 / MOST_RATIO <= aspect <= MOST_RATIO else USUAL_RATIO

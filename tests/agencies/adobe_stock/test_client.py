@@ -42,7 +42,7 @@ def test_a_picture_has_the_smallest_and_the_largest_thumbnail_with_their_true_si
 def test_it_asks_for_every_column_that_it_reads_and_for_premium_works_always(
     agency: AdobeStock,
 ) -> None:
-    params = agency.request(FLOWER, 1).params
+    params = agency.build_request(FLOWER, 1).params
     columns = {value for name, value in params if name == "result_columns[]"}
     assert {"nb_results", "id", "title", "thumbnail_240_url", "thumbnail_url"} <= columns
     assert (f"{FILTERS}[premium]", "all") in params
@@ -51,12 +51,12 @@ def test_it_asks_for_every_column_that_it_reads_and_for_premium_works_always(
 
 def test_only_a_search_that_is_not_safe_may_find_what_offends(agency: AdobeStock) -> None:
     for safe, sent in ((True, "0"), (False, "1")):
-        params = agency.request(FLOWER.replace(safe=safe), 0).params
+        params = agency.build_request(FLOWER.replace(safe=safe), 0).params
         assert (f"{FILTERS}[offensive:2]", sent) in params
 
 
 def test_pictures_without_a_type_are_photos_illustrations_and_vectors(agency: AdobeStock) -> None:
-    names = {name for name, _ in agency.request(FLOWER, 0).params if "content_type" in name}
+    names = {name for name, _ in agency.build_request(FLOWER, 0).params if "content_type" in name}
     kinds = ("photo", "illustration", "vector")
     assert names == {f"{FILTERS}[content_type:{kind}]" for kind in kinds}
 
@@ -67,7 +67,7 @@ def test_pictures_without_a_type_are_photos_illustrations_and_vectors(agency: Ad
 def test_a_language_is_sent_as_a_locale_where_there_is_one(
     agency: AdobeStock, lang: str, locale: str | None
 ) -> None:
-    params = dict(agency.request(FLOWER.replace(lang=lang), 0).params)
+    params = dict(agency.build_request(FLOWER.replace(lang=lang), 0).params)
     assert params.get("locale") == locale
 
 
@@ -78,14 +78,14 @@ def test_footage_has_seconds_and_a_small_video(agency: AdobeStock) -> None:
 
 
 def test_footage_by_other_lengths_and_gray_pictures_are_unsupported(agency: AdobeStock) -> None:
-    assert agency.unsupported(CLIPS.replace(duration="10-30")) == ("duration",)
-    assert agency.unsupported(CLIPS.replace(color="grayscale")) == ("color",)
-    assert agency.unsupported(FLOWER.replace(color="grayscale")) == ("color",)
-    assert agency.unsupported(FLOWER.replace(color="808080")) == ()
+    assert agency.list_unsupported_filters(CLIPS.replace(duration="10-30")) == ("duration",)
+    assert agency.list_unsupported_filters(CLIPS.replace(color="grayscale")) == ("color",)
+    assert agency.list_unsupported_filters(FLOWER.replace(color="grayscale")) == ("color",)
+    assert agency.list_unsupported_filters(FLOWER.replace(color="808080")) == ()
 
 
 def test_details_have_keywords_and_releases(agency: AdobeStock) -> None:
-    media = agency.details(str(FIRST))
+    media = agency.fetch_details(str(FIRST))
     assert (media.keywords, media.released) == (("rose", "garden"), True)
 
 

@@ -207,7 +207,9 @@ def test_every_filter_that_it_lacks_is_unsupported(shipped: Demo) -> None:
     query = SearchQuery.from_query_string(
         "q=cat&people=2&age=20s&gender=male&ethnicity=other&license=enhanced&released=1&media=video"
     )
-    assert set(shipped.unsupported(query)) == set("people age gender ethnicity license".split()) | {
+    assert set(shipped.list_unsupported_filters(query)) == set(
+        "people age gender ethnicity license".split()
+    ) | {
         "released",
         "media",
     }
@@ -220,16 +222,16 @@ def test_every_filter_that_it_has_is_supported(shipped: Demo) -> None:
             "q=cat&exclude=dog&type=vector&orientation=square&color=grayscale&category=a"
             f"&contributor=b&lang=de&safe=0&page=7&sort={sort}"
         )
-        assert shipped.unsupported(query) == ()
+        assert shipped.list_unsupported_filters(query) == ()
 
 
 def test_details_are_those_of_the_search(shipped: Demo) -> None:
     """One picture by its id is what a search shows of it; an unknown id is not found."""
     one = shipped.search(SearchQuery(q="flower"), 0).items[0]
-    assert shipped.details(one.id) == one
+    assert shipped.fetch_details(one.id) == one
     for media_id in ("", "0", "../" + one.id, "ö", "\ud800", "9" * 5_000):
         with pytest.raises(NotFound):
-            shipped.details(media_id)
+            shipped.fetch_details(media_id)
 
 
 def test_details_have_their_categories(shipped: Demo) -> None:
@@ -252,7 +254,7 @@ LIKE = (
 @pytest.mark.parametrize("made_up", [LIKE], indirect=True)
 def test_similar_share_keywords_then_categories_then_color(made_up: Demo) -> None:
     """The most alike come first, the picture itself is left out, and so is what shares nothing."""
-    result = made_up.similar("one", SearchQuery(lang="en"), 0)
+    result = made_up.fetch_similar("one", SearchQuery(lang="en"), 0)
     assert [m.id for m in result.items] == ["reddish", "same", "half", "kind"]
     assert result.total == 4
 
@@ -260,12 +262,12 @@ def test_similar_share_keywords_then_categories_then_color(made_up: Demo) -> Non
 def test_similar_are_given_in_chunks_of_a_page(shipped: Demo) -> None:
     """Chunk after chunk gives all that is similar once, always in the same order."""
     one = shipped.search(SearchQuery(q="dog"), 0).items[0]
-    chunks = [shipped.similar(one.id, SearchQuery(lang="en"), n) for n in range(4)]
+    chunks = [shipped.fetch_similar(one.id, SearchQuery(lang="en"), n) for n in range(4)]
     joined = [m.id for chunk in chunks for m in chunk.items]
     assert len(chunks[0].items) == 48
     assert len(set(joined)) == len(joined) == min(chunks[0].total or 0, 4 * 48)
     assert one.id not in joined
-    again = Demo(Transport()).similar(one.id, SearchQuery(lang="de"), 0)
+    again = Demo(Transport()).fetch_similar(one.id, SearchQuery(lang="de"), 0)
     assert again == chunks[0]
     assert "dog" in " ".join(chunks[0].items[0].keywords)
 
@@ -274,7 +276,7 @@ def test_an_unknown_picture_has_no_similar_ones(shipped: Demo) -> None:
     """What is not there is like nothing."""
     for media_id in ("", "0", "ö", "9" * 5_000):
         with pytest.raises(NotFound):
-            shipped.similar(media_id, SearchQuery(), 0)
+            shipped.fetch_similar(media_id, SearchQuery(), 0)
 
 
 SUGGESTED = (

@@ -32,7 +32,7 @@ def agency(server: Server) -> Iterator[Depositphotos]:
 
 
 def sent(agency: Depositphotos, query: SearchQuery) -> dict[str, str]:
-    return dict(agency.request(query, 0).params)
+    return dict(agency.build_request(query, 0).params)
 
 
 @pytest.mark.parametrize(
@@ -50,14 +50,14 @@ def test_a_color_is_the_nearest_of_theirs_and_a_gray_one_of_the_grays(
 
 
 def test_gray_pictures_and_a_color_alone_are_unsupported(agency: Depositphotos) -> None:
-    assert agency.unsupported(FLOWER.replace(color="grayscale")) == ("color",)
-    assert agency.unsupported(SearchQuery(color="fe0000")) == ("color",)
-    assert agency.unsupported(SearchQuery(color="fe0000", contributor="envivo")) == ()
-    assert agency.unsupported(FLOWER.replace(color="808080")) == ()
+    assert agency.list_unsupported_filters(FLOWER.replace(color="grayscale")) == ("color",)
+    assert agency.list_unsupported_filters(SearchQuery(color="fe0000")) == ("color",)
+    assert agency.list_unsupported_filters(SearchQuery(color="fe0000", contributor="envivo")) == ()
+    assert agency.list_unsupported_filters(FLOWER.replace(color="808080")) == ()
 
 
 def test_footage_is_unsupported(agency: Depositphotos) -> None:
-    assert agency.unsupported(FLOWER.replace(media="video")) == ("media",)
+    assert agency.list_unsupported_filters(FLOWER.replace(media="video")) == ("media",)
 
 
 def test_only_a_search_that_is_not_safe_may_find_nudity(agency: Depositphotos) -> None:
@@ -111,14 +111,14 @@ def read(**fields: object) -> Media | None:
 def test_details_have_keywords_and_no_type_for_the_answer_has_its_own(
     agency: Depositphotos,
 ) -> None:
-    found = agency.details(str(FIRST))
+    found = agency.fetch_details(str(FIRST))
     assert (found.keywords, found.type) == (("fun", "blue"), None)
 
 
 def test_the_documented_details_are_read(server: Server, agency: Depositphotos) -> None:
     path = upstream("depositphotos", "common.search.getMediaData.json")
     server.fixed = in_json(json.loads(path.read_text())["response"])
-    found = agency.details("19478735")
+    found = agency.fetch_details("19478735")
     assert (found.id, found.contributor, found.keywords[0]) == ("19478735", "envivo", "fun")
     assert (found.thumbnail.width, found.thumbnail.height) == (388, 450)
 
@@ -138,7 +138,9 @@ def test_a_count_may_be_text_or_missing(server: Server, agency: Depositphotos) -
 
 def test_details_name_the_sizes_that_are_sold(agency: Depositphotos) -> None:
     """The smallest first; a search doesn't say them."""
-    assert [(one.name, one.width, one.height) for one in agency.details(str(FIRST)).sizes] == [
+    assert [
+        (one.name, one.width, one.height) for one in agency.fetch_details(str(FIRST)).sizes
+    ] == [
         ("s", 500, 333),
         ("m", 1000, 667),
         ("xl", 6000, 4000),
@@ -151,4 +153,4 @@ def test_odd_sizes_are_none(agency: Depositphotos, server: Server, sizes: object
     server.fixed = in_json(
         {"type": "success", **DepositphotosDialect().item(FIRST), "sizes": sizes}
     )
-    assert agency.details(str(FIRST)).sizes == ()
+    assert agency.fetch_details(str(FIRST)).sizes == ()

@@ -117,7 +117,7 @@ def test_a_list_that_comes_as_an_object_is_a_list(
 def test_details_have_the_ratio_the_author_and_the_page_that_a_search_lacks(
     agency: Dreamstime,
 ) -> None:
-    found, seen = agency.details(str(FIRST)), agency.search(FLOWER, 0).items[0]
+    found, seen = agency.fetch_details(str(FIRST)), agency.search(FLOWER, 0).items[0]
     assert (seen.thumbnail.width, seen.thumbnail.height) == (300, 200)
     assert (found.thumbnail.width, found.thumbnail.height) == (225, 300)
     assert (seen.contributor, found.contributor) == (None, "Gardener")
@@ -127,7 +127,7 @@ def test_details_have_the_ratio_the_author_and_the_page_that_a_search_lacks(
 
 def test_a_picture_that_is_gone_is_not_found(agency: Dreamstime) -> None:
     with pytest.raises(NotFound):
-        agency.details("900000")
+        agency.fetch_details("900000")
 
 
 def test_an_address_without_encryption_is_left_for_the_same_one_with_it() -> None:

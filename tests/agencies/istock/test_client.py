@@ -75,7 +75,7 @@ def test_the_language_stands_in_a_header_if_it_has_it(
 ) -> None:
     """Languages that the API lacks are not named."""
     istock.search(FLOWER.replace(lang=lang), 0)
-    istock.similar(str(FIRST), SearchQuery(lang=lang), 0)
+    istock.fetch_similar(str(FIRST), SearchQuery(lang=lang), 0)
     assert [one.headers.get("accept-language", "") for one in server.asked] == [sent, sent]
 
 
@@ -89,10 +89,10 @@ def test_safe_is_always_said(istock: Istock, server: Server) -> None:
 
 def test_it_says_that_it_needs_words_and_has_no_grayscale(istock: Istock) -> None:
     """The API says that searches without a phrase are not supported."""
-    assert istock.unsupported(FLOWER.replace(color="grayscale")) == ("color",)
-    assert istock.unsupported(FLOWER.replace(color="ff8800", contributor="ann")) == ()
-    assert istock.unsupported(SearchQuery(contributor="ann")) == ("contributor",)
-    assert istock.unsupported(SearchQuery(color="ff8800", category="x")) == (
+    assert istock.list_unsupported_filters(FLOWER.replace(color="grayscale")) == ("color",)
+    assert istock.list_unsupported_filters(FLOWER.replace(color="ff8800", contributor="ann")) == ()
+    assert istock.list_unsupported_filters(SearchQuery(contributor="ann")) == ("contributor",)
+    assert istock.list_unsupported_filters(SearchQuery(color="ff8800", category="x")) == (
         "category",
         "color",
     )
@@ -106,7 +106,7 @@ def test_details_hold_keywords_and_the_words_of_a_search_are_corrected(
     server.fixed = in_json(
         {"result_count": 1, "images": [image], "auto_corrections": {"phrase": "flower"}}
     )
-    assert istock.details(str(FIRST)).keywords == ("rose",)
+    assert istock.fetch_details(str(FIRST)).keywords == ("rose",)
     assert istock.search(SearchQuery(q="flwer"), 0).corrected == "flower"
 
 
@@ -147,9 +147,9 @@ def test_a_key_of_affiliates_asks_the_search_for_them(
     assert (one.thumbnail.width, one.preview and one.preview.width) == (396, 612)
     assert istock.search(FLOWER, 1).items == ()
     server.asked.clear()
-    istock.in_pages().search(FLOWER, 0)
+    istock.with_page_chunks().search(FLOWER, 0)
     assert len(server.asked) == 1
-    assert istock.similar(str(FIRST), FLOWER, 0).items == ()
+    assert istock.fetch_similar(str(FIRST), FLOWER, 0).items == ()
     assert "affiliates alone" in istock.check_key().words
 
 
@@ -160,8 +160,8 @@ def test_a_key_of_affiliates_can_ask_for_little(istock: Istock, affiliate: Istoc
     with pytest.raises(RequestRefused, match="can't search by color, type"):
         istock.search(wanted, 0)
     istock.search(FLOWER, 0)
-    assert istock.unsupported(wanted) == ("color", "type")
-    assert istock.unsupported(FLOWER.replace(type="photo")) == ()
+    assert istock.list_unsupported_filters(wanted) == ("color", "type")
+    assert istock.list_unsupported_filters(FLOWER.replace(type="photo")) == ()
 
 
 def test_what_a_key_may_is_looked_at_again_after_an_hour(
@@ -170,14 +170,14 @@ def test_what_a_key_may_is_looked_at_again_after_an_hour(
     """A key that Getty has opened to more, or refused by mistake, finds all without a restart."""
     clock = [0.0]
     istock._for_affiliates = Learned(now=lambda: clock[0])
-    copy = istock.in_pages()
+    copy = istock.with_page_chunks()
     istock.search(FLOWER, 0)
     affiliate.affiliate = False
     clock[0] = LEARNED_SECONDS - 1
-    assert istock.unsupported(FLOWER.replace(color="ff8800")) == ("color",)
+    assert istock.list_unsupported_filters(FLOWER.replace(color="ff8800")) == ("color",)
     clock[0] += 1
-    assert istock.unsupported(FLOWER.replace(color="ff8800")) == ()
-    assert copy.unsupported(FLOWER.replace(color="ff8800")) == ()
+    assert istock.list_unsupported_filters(FLOWER.replace(color="ff8800")) == ()
+    assert copy.list_unsupported_filters(FLOWER.replace(color="ff8800")) == ()
     server.asked.clear()
     istock.search(FLOWER, 0)
     assert [one.path.split("/")[2] for one in server.asked] == ["search"]
@@ -190,7 +190,7 @@ def test_too_many_queries_a_second_say_nothing_of_the_key(istock: Istock, server
     with pytest.raises(TooManyCalls):
         istock.search(FLOWER, 0)
     assert len(server.asked) == 1
-    assert istock.unsupported(FLOWER.replace(color="ff8800")) == ()
+    assert istock.list_unsupported_filters(FLOWER.replace(color="ff8800")) == ()
 
 
 def test_what_affiliates_find_of_gettys_own_is_left_out(istock: Istock, server: Server) -> None:

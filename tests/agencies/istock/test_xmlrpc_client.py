@@ -53,14 +53,14 @@ def test_the_text_of_the_published_answer_is_read() -> None:
 def test_the_published_fault_is_an_error_even_with_http_200(istock: IstockXmlrpc) -> None:
     """Its message is said; its code is a placeholder there, which is no number."""
     assert xmlrpc.fault_of(published("fault")) == xmlrpc.Fault(0, "[error-message]")
-    error = find_error(istock.request(FLOWER, 0), 200, {}, published("fault"))
+    error = find_error(istock.build_request(FLOWER, 0), 200, {}, published("fault"))
     assert isinstance(error, RequestRefused)
     assert "[error-message] (0)" in str(error)
 
 
 def test_the_published_answer_holds_no_pictures(istock: IstockXmlrpc) -> None:
     """A payload that is no XML is an answer that can't be read, not an empty one."""
-    reply = Reply(istock.request(FLOWER, 0), 200, {}, published("success"))
+    reply = Reply(istock.build_request(FLOWER, 0), 200, {}, published("success"))
     with pytest.raises(BadAnswer):
         istock.parse_results(reply, FLOWER)
 
@@ -113,7 +113,7 @@ def test_a_picture_stands_in_a_box_of_its_ratio(istock: IstockXmlrpc, server: Se
 
 def test_details_lead_to_the_page_that_they_name(istock: IstockXmlrpc) -> None:
     """A search names none, so its pictures lead to the one address that an id is enough for."""
-    found = istock.details(str(FIRST))
+    found = istock.fetch_details(str(FIRST))
     assert found.page_url == f"http://www.istockphoto.com/photo/{FIRST}"
     assert (found.contributor, found.title) == ("gardener", f"Flower & leaf {FIRST}")
     assert (found.thumbnail.width, found.thumbnail.height) == (400, 200)

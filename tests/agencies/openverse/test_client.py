@@ -116,7 +116,7 @@ def test_the_place_of_a_picture_is_the_site_of_its_page(
 ) -> None:
     """Not Openverse, which only found it: the button leads to that site."""
     answering(server, foreign_landing_url=page)
-    assert openverse.place_of(openverse.search(FLOWER, 0).items[0]) == name
+    assert openverse.get_site_title(openverse.search(FLOWER, 0).items[0]) == name
 
 
 def test_what_nothing_can_be_said_of_is_left_out(openverse: Openverse, server: Server) -> None:
@@ -183,7 +183,7 @@ def test_more_words_to_exclude_than_it_takes_are_unsupported(
     openverse: Openverse, words: str, exclude: str, unable: tuple[str, ...]
 ) -> None:
     """Its pictures would hold what must not be found, so it isn't asked, and pages say why."""
-    assert openverse.unsupported(SearchQuery(q=words, exclude=exclude)) == unable
+    assert openverse.list_unsupported_filters(SearchQuery(q=words, exclude=exclude)) == unable
 
 
 def test_unstable_parameters_are_sent_only_when_they_are_needed(
@@ -207,15 +207,18 @@ def test_the_deepest_page_is_answered(openverse: Openverse, server: Server) -> N
 
 def test_related_pictures_are_one_answer(openverse: Openverse, server: Server) -> None:
     """The call has no pages, so a second costs nothing; their number is what came."""
-    found = openverse.similar(BEST, SearchQuery(), 0)
+    found = openverse.fetch_similar(BEST, SearchQuery(), 0)
     assert (len(found.items), found.total) == (19, 19)
-    assert openverse.similar(BEST, SearchQuery(), 1).items == ()
+    assert openverse.fetch_similar(BEST, SearchQuery(), 1).items == ()
     assert len(server.asked) == 1
 
 
 def test_what_is_gone_is_not_found(openverse: Openverse) -> None:
     """An id of the right form that nothing has any more."""
-    for ask in (openverse.details, lambda one: openverse.similar(one, SearchQuery(), 0)):
+    for ask in (
+        openverse.fetch_details,
+        lambda one: openverse.fetch_similar(one, SearchQuery(), 0),
+    ):
         with pytest.raises(NotFound):
             ask(OpenverseDialect().named(FIRST + 5000))
 
@@ -304,8 +307,8 @@ def test_a_registered_client_gets_a_token_and_larger_pages(
     """One token serves all calls of a process, of every kind."""
     assert len(registered.search(FLOWER, 0).items) == registered.chunk_size == 48
     assert server.asked[-1].params["page_size"] == "48"
-    registered.details(BEST)
-    registered.similar(BEST, FLOWER, 0)
+    registered.fetch_details(BEST)
+    registered.fetch_similar(BEST, FLOWER, 0)
     assert registered.count_pictures()
     assert registered.check_key().words == "takes the client"
     assert paths(server).count("auth_tokens/token/") == 1

@@ -37,7 +37,7 @@ def test_a_call_is_signed_with_its_time_key_and_nonce() -> None:
         agency = PantherMedia(
             transport, credentials=keys, clock=lambda: MOMENT, nonce=lambda: "123"
         )
-        sent = agency.request(FLOWER, 1)
+        sent = agency.build_request(FLOWER, 1)
     assert form(sent) == {
         "api_key": "key",
         "access_key": "051e3ad2385b5bd78b4235e862ed7db71ad61a1a",
@@ -57,7 +57,7 @@ def test_a_call_is_signed_with_its_time_key_and_nonce() -> None:
 def test_nonce_and_time_are_made_anew_for_each_call() -> None:
     with open_transport() as transport:
         agency = PantherMedia(transport, credentials=PantherMediaDialect.keys)
-        sent = [form(agency.request(FLOWER, 0)) for _ in range(5)]
+        sent = [form(agency.build_request(FLOWER, 0)) for _ in range(5)]
     assert len({one["nonce"] for one in sent}) > 1
     said = datetime.strptime(sent[0]["timestamp"], "%a, %d %b %Y %H:%M:%S %Z").replace(tzinfo=UTC)
     assert abs(datetime.now(UTC) - said) < timedelta(minutes=1)
@@ -77,30 +77,30 @@ def test_both_forms_say_the_same(agency: PantherMedia) -> None:
         preview=found.preview,
     )
     assert (found.thumbnail.width, found.thumbnail.height) == (170, 111)
-    assert agency.details(str(FIRST)) == found
+    assert agency.fetch_details(str(FIRST)) == found
 
 
 def test_similar_pictures_come_in_pages_without_a_gap(agency: PantherMedia) -> None:
-    found = [one.id for n in range(3) for one in agency.similar(str(FIRST), FLOWER, n).items]
+    found = [one.id for n in range(3) for one in agency.fetch_similar(str(FIRST), FLOWER, n).items]
     assert found == [str(FIRST + n) for n in range(1, 100)]
 
 
 def test_a_minus_that_was_typed_excludes_nothing() -> None:
     with open_transport() as transport:
         agency = PantherMedia(transport)
-        asked = agency.request(SearchQuery(q="t-shirt -red - --", exclude="blue green"), 0)
+        asked = agency.build_request(SearchQuery(q="t-shirt -red - --", exclude="blue green"), 0)
     assert form(asked)["q"] == "t-shirt red -blue green"
 
 
 def test_grayscale_is_no_color_that_it_knows() -> None:
     with open_transport() as transport:
         agency = PantherMedia(transport)
-        assert agency.unsupported(FLOWER.replace(color="grayscale")) == ("color",)
-        assert agency.unsupported(FLOWER.replace(color="ff8800")) == ()
+        assert agency.list_unsupported_filters(FLOWER.replace(color="grayscale")) == ("color",)
+        assert agency.list_unsupported_filters(FLOWER.replace(color="ff8800")) == ()
 
 
 @pytest.mark.parametrize(("lang", "sent"), [("de", "de"), ("ja", None), (None, None)])
 def test_a_language_that_it_has_is_sent(lang: str | None, sent: str | None) -> None:
     with open_transport() as transport:
-        asked = PantherMedia(transport).request(FLOWER.replace(lang=lang), 0)
+        asked = PantherMedia(transport).build_request(FLOWER.replace(lang=lang), 0)
     assert form(asked).get("lang") == sent

@@ -39,7 +39,7 @@ def test_either_kind_of_credentials_gives_access(
     """Client id and secret go as Basic, a token as Bearer, which is preferred."""
     agency = Shutterstock(transport, url=server.url, credentials=credentials)
     assert len(agency.search(CAT, 0).items) == 240
-    assert agency.details(str(FIRST_ID)).id == str(FIRST_ID)
+    assert agency.fetch_details(str(FIRST_ID)).id == str(FIRST_ID)
     assert [seen.headers["authorization"] for seen in server.requests] == [header, header]
 
 
@@ -54,7 +54,7 @@ def test_wrong_credentials_are_said(server: simulator.Shutterstock, transport: T
 def test_the_secrets_of_a_call_are_known_to_it() -> None:
     """An error that echoes id, secret or token is cleared of them."""
     for credentials in (BASIC, BEARER):
-        request = Shutterstock(Transport(), credentials=credentials).request(CAT, 0)
+        request = Shutterstock(Transport(), credentials=credentials).build_request(CAT, 0)
         assert request.redact(" ".join(credentials.values())).strip("* ") == ""
 
 
@@ -70,7 +70,7 @@ def test_chunks_join_without_gap_or_overlap(agency: Shutterstock) -> None:
 def test_details_are_those_of_the_search(agency: Shutterstock) -> None:
     """One picture by its id is what a search shows of it, but for the search's number."""
     found = agency.search(CAT, 0).items[0]
-    assert agency.details(str(FIRST_ID)) == msgspec.structs.replace(found, search_id=None)
+    assert agency.fetch_details(str(FIRST_ID)) == msgspec.structs.replace(found, search_id=None)
 
 
 def test_several_pictures_come_in_the_order_asked_for(
@@ -78,13 +78,13 @@ def test_several_pictures_come_in_the_order_asked_for(
 ) -> None:
     """One call brings up to 500 by their ids, in full; doubles and what is gone are left out."""
     ids = [str(FIRST_ID + n) for n in (5, 3, 5, 900, 4)]
-    found = agency.media_by_ids([*ids, "../search", ""])
+    found = agency.fetch_media([*ids, "../search", ""])
     assert [one.id for one in found] == [ids[0], ids[1], ids[4]]
-    assert found[1] == agency.details(ids[1])
+    assert found[1] == agency.fetch_details(ids[1])
     assert [seen.path for seen in server.requests] == ["/v2/images", f"/v2/images/{ids[1]}"]
-    assert len(agency.media_by_ids([str(FIRST_ID + n) for n in range(600)])) == 600
+    assert len(agency.fetch_media([str(FIRST_ID + n) for n in range(600)])) == 600
     assert [len(seen.params["id"]) for seen in server.requests[2:]] == [500, 100]
-    assert agency.media_by_ids([]) == ()
+    assert agency.fetch_media([]) == ()
     assert len(server.requests) == 4
 
 
@@ -102,9 +102,9 @@ def test_categories_are_those_of_the_media(
 
 def test_contributors_are_named(server: simulator.Shutterstock, agency: Shutterstock) -> None:
     """Name, words and page of those asked for arrive; without any id there is no call."""
-    assert agency.contributors_by_ids([]) == ()
+    assert agency.fetch_contributors([]) == ()
     assert server.requests == []
-    first, second = agency.contributors_by_ids(["7", "8"])
+    first, second = agency.fetch_contributors(["7", "8"])
     assert (first.id, first.name, first.about) == ("7", "Contributor 7", "Made up")
     assert (second.agency, second.page_url) == ("shutterstock", "https://www.shutterstock.com/g/8")
 
@@ -134,7 +134,7 @@ def test_details_of_an_unknown_id_are_not_found(
 ) -> None:
     """Any id stays one part of the path, and what isn't there is `NotFound`."""
     with pytest.raises(NotFound):
-        agency.details(media_id)
+        agency.fetch_details(media_id)
     assert server.searches() == []
 
 
@@ -144,15 +144,15 @@ def test_a_picture_without_assets_has_no_details(
     """A picture that can't be shown is reported as not found."""
     server.answer = Answer(body=json.dumps(make_changed_picture(assets={})).encode())
     with pytest.raises(NotFound):
-        agency.details(str(FIRST_ID))
+        agency.fetch_details(str(FIRST_ID))
 
 
 def test_similar_pictures_are_asked_for_a_page_at_a_time(
     server: simulator.Shutterstock, agency: Shutterstock
 ) -> None:
     """Id, language, view and page stand in the call, and nothing else."""
-    agency.similar(str(FIRST_ID), SearchQuery(lang="de"), 0)
-    agency.similar(str(FIRST_ID), SearchQuery(), 1)
+    agency.fetch_similar(str(FIRST_ID), SearchQuery(lang="de"), 0)
+    agency.fetch_similar(str(FIRST_ID), SearchQuery(), 1)
     assert [seen.path for seen in server.requests] == [f"/v2/images/{FIRST_ID}/similar"] * 2
     shared = {"view": ["full"], "per_page": ["48"]}
     assert [seen.params for seen in server.requests] == [
@@ -163,7 +163,7 @@ def test_similar_pictures_are_asked_for_a_page_at_a_time(
 
 def test_similar_pictures_are_like_those_of_a_search(agency: Shutterstock) -> None:
     """They have all that a search tells, in the answer's order, and never the picture itself."""
-    chunks = [agency.similar(str(FIRST_ID + 1), SearchQuery(), n) for n in range(3)]
+    chunks = [agency.fetch_similar(str(FIRST_ID + 1), SearchQuery(), n) for n in range(3)]
     ids = [int(media.id) for chunk in chunks for media in chunk.items]
     assert ids == list(range(FIRST_ID + 2, FIRST_ID + 101))
     assert {chunk.total for chunk in chunks} == {100}
@@ -176,7 +176,7 @@ def test_an_unknown_id_has_no_similar_pictures(
 ) -> None:
     """Any id stays one part of the path, and what isn't there is `NotFound`."""
     with pytest.raises(NotFound):
-        agency.similar(media_id, SearchQuery(), 0)
+        agency.fetch_similar(media_id, SearchQuery(), 0)
     assert {seen.path for seen in server.requests} <= {"/v2/images/1/similar"}
 
 

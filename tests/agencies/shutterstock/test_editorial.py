@@ -104,24 +104,24 @@ def test_everything_is_marked_editorial(
     assert one.attribution == "Ann Other/Shutterstock"
     assert one.page_url.endswith(f"/{one.id}")
     assert bool(one.clip) == (ending == "a")
-    again = agency.details(one.id, query.media)
+    again = agency.fetch_details(one.id, query.media)
     assert (again.id, again.thumbnail, again.media) == (one.id, one.thumbnail, query.media)
-    assert agency.media_by_ids([one.id, "0b"], query.media)[0].id == one.id
+    assert agency.fetch_media([one.id, "0b"], query.media)[0].id == one.id
 
 
 @pytest.mark.parametrize("media_id", ["1b", "../search", "", "b", "1"])
 def test_an_unknown_item_is_not_found(agency: ShutterstockEditorial, media_id: str) -> None:
     """Any id stays one part of the path."""
     with pytest.raises(NotFound):
-        agency.details(media_id)
+        agency.fetch_details(media_id)
 
 
 def test_what_the_library_cannot_say_is_unsupported() -> None:
     """It has no filters for people or color, no commercial items, and only footage has sizes."""
     agency = ShutterstockEditorial(Transport())
     for fields in ({"people": 1}, {"color": "ff8800"}, {"license": "commercial"}, {"fps": "25"}):
-        assert agency.unsupported(VOTE.replace(**fields)) == tuple(fields)
-    assert agency.unsupported(FOOTAGE.replace(resolution="4k")) == ()
+        assert agency.list_unsupported_filters(VOTE.replace(**fields)) == tuple(fields)
+    assert agency.list_unsupported_filters(FOOTAGE.replace(resolution="4k")) == ()
 
 
 def test_its_categories_are_its_own(

@@ -22,7 +22,7 @@ from tests.support.shutterstock_answers import (
 
 def asked(query: SearchQuery, chunk: int = 0) -> dict[str, str]:
     """The parameters of the call for a chunk."""
-    params = Shutterstock(Transport(), credentials=BEARER).request(query, chunk).params
+    params = Shutterstock(Transport(), credentials=BEARER).build_request(query, chunk).params
     assert len(dict(params)) == len(params)
     return dict(params)
 
@@ -68,7 +68,7 @@ def test_each_filter_has_its_parameter() -> None:
         (fields, sent)
         for fields, expected in FILTERS
         if (sent := asked(CAT.replace(**fields))) != asked(CAT) | expected
-        or agency.unsupported(CAT.replace(**fields))
+        or agency.list_unsupported_filters(CAT.replace(**fields))
     ]
     assert wrong == []
 
@@ -164,7 +164,7 @@ def test_what_the_api_cannot_say_is_unsupported(
     fields: dict[str, str], names: tuple[str, ...]
 ) -> None:
     """A filter without a parameter of the same meaning is named, never dropped in silence."""
-    assert Shutterstock(Transport()).unsupported(CAT.replace(**fields)) == names
+    assert Shutterstock(Transport()).list_unsupported_filters(CAT.replace(**fields)) == names
 
 
 def test_a_picture_has_everything_that_a_page_shows(agency: Shutterstock) -> None:

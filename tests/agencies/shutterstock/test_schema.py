@@ -110,8 +110,8 @@ def test_errors_are_told_in_shutterstock_s_words(
     server.answer = answer
     for ask in (
         lambda: agency.search(CAT, 0),
-        lambda: agency.details("5"),
-        lambda: agency.similar("5", CAT, 0),
+        lambda: agency.fetch_details("5"),
+        lambda: agency.fetch_similar("5", CAT, 0),
         lambda: agency.suggest_searches("cat", "en"),
     ):
         with pytest.raises(kind, match=words) as caught:

@@ -36,7 +36,7 @@ def agency(server: simulator.Shutterstock, transport: Transport) -> Shutterstock
 
 def asked(query: SearchQuery) -> dict[str, str]:
     """The parameters of the call for the first chunk."""
-    request = Shutterstock(Transport(), credentials=BEARER).request(query, 0)
+    request = Shutterstock(Transport(), credentials=BEARER).build_request(query, 0)
     assert request.url == "https://api.shutterstock.com/v2/videos/search"
     assert len(dict(request.params)) == len(request.params)
     return dict(request.params)
@@ -74,7 +74,7 @@ def test_each_filter_has_its_parameter() -> None:
         (fields, sent)
         for fields, expected in FILTERS
         if (sent := asked(WAVES.replace(**fields))) != asked(WAVES) | expected
-        or agency.unsupported(WAVES.replace(**fields))
+        or agency.list_unsupported_filters(WAVES.replace(**fields))
     ]
     assert wrong == []
 
@@ -111,14 +111,14 @@ def test_details_and_similar_are_of_clips(
 ) -> None:
     """A clip and what is like it come from the calls for footage; a picture's id is unknown."""
     first = agency.search(WAVES, 0).items[0]
-    assert agency.details(first.id, "video") == msgspec.structs.replace(first, search_id=None)
-    assert [one.id for one in agency.media_by_ids([first.id], "video")] == [first.id]
-    like = agency.similar(first.id, WAVES, 0).items
+    assert agency.fetch_details(first.id, "video") == msgspec.structs.replace(first, search_id=None)
+    assert [one.id for one in agency.fetch_media([first.id], "video")] == [first.id]
+    like = agency.fetch_similar(first.id, WAVES, 0).items
     assert {one.media for one in like} == {"video"}
     assert first.id not in {one.id for one in like}
     assert all(seen.path.startswith("/v2/videos") for seen in server.requests)
     with pytest.raises(NotFound):
-        agency.details(str(FIRST_ID), "video")
+        agency.fetch_details(str(FIRST_ID), "video")
 
 
 RATIOS: list[tuple[object, int]] = [
