@@ -6,18 +6,24 @@ from typing import Any, Final, Self
 
 import msgspec
 
+from affiliate.domain.query import MAX_NAME, MAX_WORDS, MEDIA, POSITION
 from affiliate.domain.robots import PROGRAMS
 from affiliate.domain.site_names import read_host
 from affiliate.errors import BadQuery
 
 CHARACTER: Final = r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]"  # PostgreSQL refuses NUL and surrogates
+CLICK_ID: Final = r"[A-Za-z0-9_-]{8,64}"
+NAME: Final = rf"(?!\s){CHARACTER}{{1,{MAX_NAME}}}"
 FIELDS: Final = {  # the pattern of each field, and the error text for anything else
-    "click_id": (r"[A-Za-z0-9_-]{8,64}", "Send 8 to 64 letters, digits, hyphens or underscores."),
-    "agency": (rf"(?!\s){CHARACTER}{{1,100}}", "Send the name of an agency."),
-    "id": (rf"(?!\s){CHARACTER}{{1,100}}", "Send the id of a picture or clip."),
-    "media": (r"image|video", "Send image or video."),
-    "words": (rf"{CHARACTER}{{0,500}}", "Send at most 500 characters, without control characters."),
-    "position": (r"[1-9][0-9]{0,5}", "Send the place on the page, a whole number from 1."),
+    "click_id": (CLICK_ID, "Send 8 to 64 letters, digits, hyphens or underscores."),
+    "agency": (NAME, "Send the name of an agency."),
+    "id": (NAME, "Send the id of a picture or clip."),
+    "media": ("|".join(MEDIA), "Send image or video."),
+    "words": (
+        rf"{CHARACTER}{{0,{MAX_WORDS}}}",
+        f"Send at most {MAX_WORDS} characters, without control characters.",
+    ),
+    "position": (POSITION, "Send the place on the page, a whole number from 1."),
 }
 PLACES: Final = ("tile", "look", "page", "similar", "embed", "search")
 """Places of clicked links: in results, in quick look, on the medium's own page, among similar

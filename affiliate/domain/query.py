@@ -34,6 +34,14 @@ FOOTAGE_FILTERS: Final = ("duration", "resolution", "aspect", "fps")
 
 MAX_WORDS: Final = 500
 MAX_NAME: Final = 100
+MAX_PEOPLE: Final = 4
+MAX_INTEGER: Final = 999_999_999
+"""Greatest whole number that a parameter may be."""
+POSITION_DIGITS: Final = 6
+POSITION: Final = rf"[1-9][0-9]{{0,{POSITION_DIGITS - 1}}}"
+"""Pattern of a place among the results, in addresses and in clicks."""
+HEX_COLOR: Final = r"[0-9a-f]{6}"
+"""Pattern of a color that `normalize_color` returns."""
 MAX_QUERY_STRING: Final = 16_384
 """Bytes of the longest query string: the longest words, to find and to exclude, percent-encoded."""
 MAX_PARAMETERS: Final = 100
@@ -297,9 +305,14 @@ def integer_parser(low: int, high: int) -> Callable[[str, str], int]:
     return read
 
 
+def normalize_color(text: str) -> str:
+    """Return a typed color in small letters, without a hash sign before the digits."""
+    return text.strip().removeprefix("#").casefold()
+
+
 def _parse_color(name: str, text: str) -> str:
-    color = text.strip().removeprefix("#").casefold()
-    if color != "grayscale" and not re.fullmatch(r"[0-9a-f]{6}", color):
+    color = normalize_color(text)
+    if color != "grayscale" and not re.fullmatch(HEX_COLOR, color):
         raise BadQuery(name, "Use six hexadecimal digits, such as ff8800, or grayscale.")
     return color
 
@@ -322,7 +335,7 @@ READERS: Final[Mapping[str, Callable[[str, str], Any]]] = {
     "type": choice_parser(TYPES),
     "orientation": choice_parser(ORIENTATIONS),
     "color": _parse_color,
-    "people": integer_parser(0, 4),
+    "people": integer_parser(0, MAX_PEOPLE),
     "age": choice_parser(AGES),
     "gender": choice_parser(GENDERS),
     "ethnicity": choice_parser(ETHNICITIES),
@@ -337,5 +350,5 @@ READERS: Final[Mapping[str, Callable[[str, str], Any]]] = {
     "aspect": choice_parser(ASPECTS),
     "fps": _parse_range,
     "lang": _parse_language,
-    "page": integer_parser(1, 999_999_999),
+    "page": integer_parser(1, MAX_INTEGER),
 }

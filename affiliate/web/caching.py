@@ -13,6 +13,7 @@ from flask import Response, request
 from affiliate.domain.media import SearchPage, SearchQuery
 from affiliate.domain.query import (
     DEFAULTS,
+    POSITION,
     Parameters,
     read_flag,
     read_parameters,
@@ -71,7 +72,7 @@ def read_words(parameters: Parameters) -> str:
 def read_position(parameters: Parameters) -> int:
     """Return the place among the results of the tile that led to a picture's page; 0 if unknown."""
     text = next(iter(parameters.get("position", ())), "")
-    return int(text) if re.fullmatch(r"[1-9][0-9]{0,5}", text, re.ASCII) else 0
+    return int(text) if re.fullmatch(POSITION, text) else 0
 
 
 def read_source_query(parameters: Parameters, media: str) -> SearchQuery:

@@ -11,7 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from affiliate.agencies.base import PAGE_PLACES
-from affiliate.database.clicks import PLACES
+from affiliate.database.clicks import CLICK_ID, PLACES
 from affiliate.domain import query
 from affiliate.domain.language_tags import MAX_TAG
 from affiliate.domain.media import (
@@ -40,7 +40,7 @@ ANSWER_STRUCTS: Final = (
     *(Media, License, Seller, Sides, Size, Thumbnail),
 )
 """The structs of answers."""
-WHOLE_SCHEMA: Final[Schema] = {"type": "integer", "minimum": 1, "maximum": 999_999_999}
+WHOLE_SCHEMA: Final[Schema] = {"type": "integer", "minimum": 1, "maximum": query.MAX_INTEGER}
 FLAG_SCHEMA: Final[Schema] = {"type": "integer", "enum": [0, 1]}
 RANGE_SCHEMA: Final[Schema] = {
     "type": "string",
@@ -83,7 +83,7 @@ SEARCH_PARAMETERS: Final[Mapping[str, tuple[str, Schema]]] = {
     ),
     "people": (
         "How many people are seen; 4 is four or more.",
-        {"type": "integer", "minimum": 0, "maximum": 4},
+        {"type": "integer", "minimum": 0, "maximum": query.MAX_PEOPLE},
     ),
     "age": ("The age of the people.", enum_schema(query.AGES)),
     "gender": ("The gender of the people.", enum_schema(query.GENDERS)),
@@ -134,7 +134,7 @@ def _build_field_schemas() -> Mapping[tuple[str, str], Schema]:
     }
 
 
-CLICK_ID_SCHEMA: Final = {"type": "string", "pattern": "^[A-Za-z0-9_-]{8,64}$"}
+CLICK_ID_SCHEMA: Final = {"type": "string", "pattern": f"^{CLICK_ID}$"}
 NAME_SCHEMA: Final = {
     "type": "string",
     "pattern": "^[^\\s\\x00-\\x1f\\x7f-\\x9f][^\\x00-\\x1f\\x7f-\\x9f]*$",
@@ -155,7 +155,7 @@ CLICK_SCHEMA: Final[Schema] = {
         },
         "media": enum_schema(query.MEDIA),
         "words": text_schema(MAX_WORDS),
-        "position": {"type": "integer", "minimum": 1, "maximum": 999_999},
+        "position": {"type": "integer", "minimum": 1, "maximum": 10**query.POSITION_DIGITS - 1},
         "site": {"type": "string", "description": "Host name of the site that showed it."},
         "place": {"type": "string", "description": f"One of: {', '.join(PLACES)}."},
         "seal": {"type": "string", "description": "Proves that a page has shown the picture."},

@@ -19,7 +19,13 @@ from werkzeug.exceptions import NotFound, Unauthorized
 from affiliate.domain.affiliate_links import percent_encode_within
 from affiliate.domain.media import Media, Thumbnail
 from affiliate.domain.picks import Pick
-from affiliate.domain.query import Parameters, integer_parser, read_parameters, read_single
+from affiliate.domain.query import (
+    MAX_INTEGER,
+    Parameters,
+    integer_parser,
+    read_parameters,
+    read_single,
+)
 from affiliate.domain.site_names import read_host
 from affiliate.domain.words import cut_between_signs
 from affiliate.errors import AgencyError, BadQuery
@@ -135,7 +141,7 @@ def _parse_host(parts: SplitResult) -> tuple[str, int | None]:
 
 def _read_pixels(parameters: Parameters, name: str) -> int | None:
     text = read_single(parameters, name)
-    return integer_parser(1, 999_999_999)(name, text) if text else None
+    return integer_parser(1, MAX_INTEGER)(name, text) if text else None
 
 
 def _build_answer(url: SplitResult, box: Box) -> dict[str, Any]:

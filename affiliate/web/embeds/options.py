@@ -15,12 +15,16 @@ from affiliate.agencies.base import PAGE_PLACES
 from affiliate.domain.media import SearchQuery
 from affiliate.domain.picks import Pick, read_collection, read_picks, to_parameters
 from affiliate.domain.query import (
+    HEX_COLOR,
+    MAX_INTEGER,
     MAX_NAME,
+    MAX_PEOPLE,
     MAX_WORDS,
     Parameters,
     choice_parser,
     drop_unread_language,
     integer_parser,
+    normalize_color,
     read_flag,
     read_parameters,
     read_single,
@@ -40,8 +44,8 @@ TARGETS: Final = ("_blank", "_self")
 NUMBER_BOUNDS: Final[Mapping[str, tuple[int, int]]] = {
     "rows": (1, MAX_ROWS),
     "limit": (1, MAX_PICTURES),
-    "people": (0, 4),
-    "page": (1, 999_999_999),
+    "people": (0, MAX_PEOPLE),
+    "page": (1, MAX_INTEGER),
 }
 """The least and the greatest value of each integer parameter."""
 MAX_LENGTHS: Final[Mapping[str, int]] = {
@@ -255,7 +259,7 @@ def _read_fallback(parameters: Parameters) -> str:
 
 
 def _parse_accent(text: str) -> str:
-    color = text.strip().removeprefix("#").casefold()
-    if not re.fullmatch(r"[0-9a-f]{6}", color):
+    color = normalize_color(text)
+    if not re.fullmatch(HEX_COLOR, color):
         raise BadQuery("accent", "Use six hexadecimal digits, such as ff8800.")
     return color
