@@ -39,7 +39,7 @@ POLL_SECONDS: Final = 0.02
 MAX_POLL_SECONDS: Final = 0.2
 """Longest pause, in seconds, between two looks for another process's answer; the first pause is
 POLL_SECONDS."""
-REFRESHERS: Final = 8
+REFRESH_THREADS: Final = 8
 """Threads of one agency for background fetches of stale answers."""
 REFRESH_QUEUE: Final = 64
 """Background fetches of one agency, waiting and under way; further ones are left to the next
@@ -50,7 +50,7 @@ log = logging.getLogger(__name__)
 Value = TypeVar("Value")
 
 
-class Store(Protocol):
+class AnswerStore(Protocol):
     """The store of a cache: never raises; values are bytes."""
 
     def get(self, key: str) -> bytes | None: ...
@@ -95,14 +95,14 @@ class CachedAnswer(msgspec.Struct, Generic[Value], frozen=True, kw_only=True):
 class AnswerCache:
     """Answers from a store, else fetched: one fetch per key, however many requests wait."""
 
-    def __init__(self, store: Store, *, now: Callable[[], float] = time.time) -> None:
+    def __init__(self, store: AnswerStore, *, now: Callable[[], float] = time.time) -> None:
         self._store = store
         self._now = now
         self._flights: dict[str, Future[Any]] = {}
         self._lock = threading.Lock()
         self._closing = threading.Event()
         self._leases = Leases(store)
-        self._refreshers: dict[str, _Refreshers] = {}
+        self._refreshers: dict[str, _RefreshPool] = {}
 
     def peek(self, request: CacheRequest[Value]) -> CachedAnswer[Value] | None:
         """Return the stored answer that may be shown, or None; never fetch."""
@@ -127,7 +127,7 @@ class AnswerCache:
             stored = self._fetch_once(request, fetch, seconds)
             return _build_answer(stored, request.policy, self._now(), fetched=True)
         if freshness is Freshness.STALE and self._now() >= stored.entry.retry_at():
-            self._refresh_behind(request, fetch)
+            self._refresh_in_background(request, fetch)
         return _build_answer(stored, request.policy, self._now())
 
     def get_or_refresh(
@@ -148,7 +148,7 @@ class AnswerCache:
             return None
         is_due = freshness is Freshness.STALE and now >= stored.entry.retry_at()
         if is_due and request.key not in self._flights and may_fetch():
-            self._refresh_behind(request, fetch)
+            self._refresh_in_background(request, fetch)
         return _build_answer(stored, request.policy, now)
 
     def refresh_now(
@@ -198,12 +198,14 @@ class AnswerCache:
             return _build_timeout(self._now())
         return stored
 
-    def _refresh_behind(self, request: CacheRequest[Value], fetch: Callable[[], Value]) -> None:
+    def _refresh_in_background(
+        self, request: CacheRequest[Value], fetch: Callable[[], Value]
+    ) -> None:
         """Fetch in the background; never twice at once for a key."""
         with self._lock:
             if self._closing.is_set():
                 return
-            pool = self._refreshers.setdefault(request.agency, _Refreshers(request.agency))
+            pool = self._refreshers.setdefault(request.agency, _RefreshPool(request.agency))
         if not pool.take_place():
             return
         flight, is_leader = self._join_flight(request.key)
@@ -310,14 +312,14 @@ class AnswerCache:
         self._store.set(request.key, packed, max(math.ceil(end - self._now()), 1))
 
 
-class _Refreshers:
+class _RefreshPool:
     """The threads for background fetches of one agency, and a bound on such fetches.
 
     A slow agency fills its own places alone.
     """
 
     def __init__(self, agency: str) -> None:
-        self._threads = ThreadPoolExecutor(REFRESHERS, thread_name_prefix=f"refresh-{agency}")
+        self._threads = ThreadPoolExecutor(REFRESH_THREADS, thread_name_prefix=f"refresh-{agency}")
         self._places = threading.BoundedSemaphore(REFRESH_QUEUE)
 
     def take_place(self) -> bool:

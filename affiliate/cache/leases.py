@@ -15,7 +15,7 @@ EXTEND_SECONDS: Final = 1.0
 log = logging.getLogger(__name__)
 
 
-class Store(Protocol):
+class LeaseStore(Protocol):
     """The store of leases; never raises."""
 
     def lease(self, key: str, token: str, seconds: float) -> bool: ...
@@ -26,7 +26,7 @@ class Store(Protocol):
 class Leases:
     """The leases of this process, extended while their fetches are under way."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: LeaseStore) -> None:
         self._store = store
         self._tokens: dict[str, str] = {}
         self._changed = threading.Condition()

@@ -32,7 +32,7 @@ PROGRAM: Final = "program"
 """The mark of a click that no visitor can have made (`Click.mark_program`)."""
 UNSIGNED: Final = "unsigned"
 """The mark of a click without a valid seal of one of this site's pages."""
-MANY: Final = "many"
+TOO_MANY: Final = "many"
 """The mark of a click of a client that clicks more often than visitors do."""
 MAX_POSITION: Final = 10_000
 """Farthest place of the results that a visitor scrolls to."""

@@ -71,7 +71,7 @@ class LedgerDatabase:
         """
         self._upgrades = True
         with self._preparing:
-            self._prepare_tables(tries=migrations.TRIES)
+            self._prepare_tables(tries=migrations.MAX_TRIES)
         with translate_errors():
             check_encoding(self._writer)
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-STATES: Final[Mapping[str, str]] = {
+SQLSTATE_WORDS: Final[Mapping[str, str]] = {
     "28P01": "it does not take the user and password; copy both anew, percent-encoded",
     "28000": "it does not let this user in from here; look at its access rules, or add"
     " sslmode=require",
@@ -32,7 +32,7 @@ STATES: Final[Mapping[str, str]] = {
 }
 """Words by SQLSTATE, or the beginning of one."""
 
-FILES: Final[Mapping[str, str]] = {
+SQLITE_WORDS: Final[Mapping[str, str]] = {
     "SQLITE_BUSY": "another program holds the file's lock; end that program or wait",
     "SQLITE_CANTOPEN": "the file can't be opened; make its folder, for this user",
     "SQLITE_CORRUPT": "the file is damaged; put a backup in its place",
@@ -46,8 +46,12 @@ FILES: Final[Mapping[str, str]] = {
 }
 """Words by the beginning of SQLite's name for a failure."""
 
-TEXTS: Final[tuple[tuple[str, str, str], ...]] = (
-    ("password authentication failed|no password supplied|SASL auth", "28P01", STATES["28P01"]),
+TEXT_PATTERNS: Final[tuple[tuple[str, str, str], ...]] = (
+    (
+        "password authentication failed|no password supplied|SASL auth",
+        "28P01",
+        SQLSTATE_WORDS["28P01"],
+    ),
     (
         r"no pg_hba\.conf entry.*(no encryption|SSL off)",
         "28000",
@@ -56,17 +60,17 @@ TEXTS: Final[tuple[tuple[str, str, str], ...]] = (
     (
         "no pg_hba.conf entry|not permitted to log|[Aa]uthentication failed",
         "28000",
-        STATES["28000"],
+        SQLSTATE_WORDS["28000"],
     ),
-    ('role ".*" does not exist|no such user|[Uu]ser not found', "28000", STATES["28000"]),
-    ('database ".*" does not exist|no such database', "3D000", STATES["3D000"]),
-    ("permission denied for", "42501", STATES["42501"]),
+    ('role ".*" does not exist|no such user|[Uu]ser not found', "28000", SQLSTATE_WORDS["28000"]),
+    ('database ".*" does not exist|no such database', "3D000", SQLSTATE_WORDS["3D000"]),
+    ("permission denied for", "42501", SQLSTATE_WORDS["42501"]),
     (
         "too many (connections|clients)|connection slots|[Mm]ax client|no more connections",
         "53300",
-        STATES["53300"],
+        SQLSTATE_WORDS["53300"],
     ),
-    ("database system is|shutting down|administrator command", "57P03", STATES["57P"]),
+    ("database system is|shutting down|administrator command", "57P03", SQLSTATE_WORDS["57P"]),
     (
         "server is (not )?in hot standby|session is (not )?read-only",
         "target_session_attrs",
@@ -157,7 +161,7 @@ def _find_owner(code: str, text: str) -> str:
 
 
 def _find_by_code(code: str) -> str:
-    for beginning, words in (*FILES.items(), *STATES.items()):
+    for beginning, words in (*SQLITE_WORDS.items(), *SQLSTATE_WORDS.items()):
         if code.startswith(beginning):
             return words
     return ""
@@ -165,7 +169,7 @@ def _find_by_code(code: str) -> str:
 
 def _find_by_text(text: str) -> tuple[str, str] | None:
     """Return words for a driver's text, and a name of the failure; None for an unknown text."""
-    for pattern, name, words in TEXTS:
+    for pattern, name, words in TEXT_PATTERNS:
         if re.search(pattern, text):
             return words, name
     if match := re.search(".*(?:FATAL|ERROR|failed): +([ -~]+)", text):

@@ -24,8 +24,8 @@ from affiliate.database.timeouts import limit_waits
 from affiliate.durable_files import write_all
 from affiliate.errors import LedgerError
 
-NAME: Final = "site"
-BYTES: Final = 32
+KEY_NAME: Final = "site"
+KEY_BYTES: Final = 32
 RETRY_SECONDS: Final = 30.0
 """Seconds until the next try after a database gave no key."""
 
@@ -56,7 +56,7 @@ class SiteKey:
         self._copied: bytes | None = None
         self._past_keys: frozenset[bytes] = frozenset()
         spare_key = hmac.digest(spare.encode(), b"affiliate-search: a spare site key", "sha256")
-        self._spare = spare_key if spare else secrets.token_bytes(BYTES)
+        self._spare = spare_key if spare else secrets.token_bytes(KEY_BYTES)
         self._read_at: float | None = None
         self._replacements = ledger.replacements
         self._lock = threading.Lock()
@@ -116,7 +116,7 @@ class SiteKey:
     def _read_copy(self) -> bytes | None:
         with suppress(OSError):
             secret = self._copy.read_bytes() if self._copy else b""
-            return secret if len(secret) == BYTES else None
+            return secret if len(secret) == KEY_BYTES else None
         return None
 
     def _write_copy(self, secret: bytes) -> None:
@@ -137,16 +137,16 @@ class SiteKey:
 
     def _read_stored(self) -> bytes | None:
         with self._ledger.read_connection() as connection:
-            query = sa.select(keys.c.secret).where(keys.c.name == NAME)
+            query = sa.select(keys.c.secret).where(keys.c.name == KEY_NAME)
             secret: bytes | None = connection.execute(query).scalar()
         return secret
 
     def _store_new(self) -> bytes | None:
         """Store a new key, unless another process has been first; return the stored key."""
-        secret = self._copied or secrets.token_bytes(BYTES)
+        secret = self._copied or secrets.token_bytes(KEY_BYTES)
         try:
             with self._ledger.write_transaction() as connection:
-                connection.execute(sa.insert(keys).values(name=NAME, secret=secret))
+                connection.execute(sa.insert(keys).values(name=KEY_NAME, secret=secret))
         except LedgerError:
             if (other := self._read_stored()) is None:
                 raise

@@ -9,7 +9,7 @@ MAX_PAUSE_SECONDS: Final = 30.0
 """Longest pause in seconds before a successor starts."""
 
 
-class Failures:
+class EarlyExits:
     """A count, for each place, of processes in a row that ended young."""
 
     def __init__(self) -> None:

@@ -22,9 +22,9 @@ from granian.server.mp import MPServer, WorkerProcess
 
 from affiliate.serving import worker
 from affiliate.serving.ports import BACKLOG, LISTENS_LATE, close_listener
-from affiliate.serving.replacing import Failures, describe_exit
+from affiliate.serving.replacing import EarlyExits, describe_exit
 
-CONNECTIONS: Final = 4096
+MAX_CONNECTIONS: Final = 4096
 """Connections of a process; the system's limit of open files may allow fewer."""
 OTHER_FILES: Final = 256
 """Files that a process opens beside its connections: databases, agencies, the cache's store."""
@@ -72,7 +72,7 @@ class Server(MPServer):
         self._listener = listener
         self._beats: WeakKeyDictionary[WorkerProcess, MutableSequence[float]] = WeakKeyDictionary()
         self._hung: WeakSet[WorkerProcess] = WeakSet()
-        self._failures, self._due = Failures(), dict[int, float]()
+        self._early_exits, self._due = EarlyExits(), dict[int, float]()
         self._has_served = False
         self.main_loop_interrupt = Wake()  # type: ignore[assignment] # the methods that are used
         self.on_startup(self._watch_processes)
@@ -170,7 +170,7 @@ class Server(MPServer):
                 continue
             process.inner.join(0.1)  # another thread may be reading the exit code
             life_seconds = time.monotonic() - process.birth
-            pause = self._failures.next_pause(place, life_seconds)
+            pause = self._early_exits.next_pause(place, life_seconds)
             how = "hung" if process in self._hung else describe_exit(process.inner.exitcode)
             words = f"process {place + 1} {how} after {life_seconds:.0f} s"
             if pause and not self._has_served:
@@ -285,15 +285,15 @@ def serve(
 def _limit_connections() -> int:
     """Return the most connections of a process, after raising the limit of open files."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = CONNECTIONS + OTHER_FILES
+    wanted = MAX_CONNECTIONS + OTHER_FILES
     if soft != resource.RLIM_INFINITY and soft < wanted:
         soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     if soft == resource.RLIM_INFINITY or soft >= wanted:
-        return CONNECTIONS
+        return MAX_CONNECTIONS
     connections = max(soft - OTHER_FILES, soft // 2)
     log.warning(
         "a process may open %d files (ulimit -n): it takes %d connections at once, not %d",
-        *(soft, connections, CONNECTIONS),
+        *(soft, connections, MAX_CONNECTIONS),
     )
     return connections

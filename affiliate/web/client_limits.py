@@ -12,7 +12,7 @@ from flask import current_app, has_request_context, request
 
 from affiliate.agencies.limits import HOUR, Limit
 from affiliate.database.clicks import (
-    MANY,
+    TOO_MANY,
     UNSIGNED,
     Click,
 )
@@ -135,7 +135,7 @@ class ClientLimits:
         if not sender and (
             self._has_clicked_often(address) or self._is_repeated_click(click, address)
         ):
-            sender = MANY
+            sender = TOO_MANY
         if sender and (wait := self._marked.take("clicks", 1)):
             raise BudgetSpent(wait, "Too many clicks.")
         return msgspec.structs.replace(click, sender=sender)

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from affiliate.cache.answers import REFRESHERS
+from affiliate.cache.answers import REFRESH_THREADS
 from tests.support.ports import new_port
 from tests.support.processes import start_python
 from tests.support.redis_server import RedisServer, redis_server
@@ -179,10 +179,10 @@ def test_a_server_told_to_end_does_so_within_seconds(tmp_path: Path) -> None:
         w.agency.gate.clear()
         for address in addresses:
             wait_until(lambda address=address: get(address)[0]["x-cache"] == "STALE")  # type: ignore[misc]
-        wait_until(lambda: len(w.agency.requests) == 20 + REFRESHERS)
+        wait_until(lambda: len(w.agency.requests) == 20 + REFRESH_THREADS)
         site.process.terminate()
         assert site.process.wait(9) == 0
-        assert len(w.agency.requests) == 20 + REFRESHERS
+        assert len(w.agency.requests) == 20 + REFRESH_THREADS
         w.agency.gate.set()
         for _ in range(50):
             with suppress(ProcessLookupError):

@@ -92,7 +92,7 @@ def test_a_table_that_is_never_free_is_told(postgres: str, monkeypatch: pytest.M
     """The start goes on without it; no try waits for long."""
     monkeypatch.setattr(migrations, "TABLE_SECONDS", 0.05)
     monkeypatch.setattr(migrations, "PAUSE_SECONDS", 0)
-    monkeypatch.setattr(migrations, "TRIES", 2)
+    monkeypatch.setattr(migrations, "MAX_TRIES", 2)
     url = new_database(postgres)
     with closing(Ledger(url)) as old, closing(Ledger(url)) as new:
         old.upgrade()

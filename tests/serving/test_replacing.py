@@ -4,12 +4,12 @@ import signal
 
 import pytest
 
-from affiliate.serving.replacing import MAX_PAUSE_SECONDS, STEADY_SECONDS, Failures, describe_exit
+from affiliate.serving.replacing import MAX_PAUSE_SECONDS, STEADY_SECONDS, EarlyExits, describe_exit
 
 
 def test_pauses_double_while_processes_end_young() -> None:
     """They begin anew with one that has lived for long; each place has its own."""
-    failures = Failures()
+    failures = EarlyExits()
     assert [failures.next_pause(0, 3.0) for _ in range(7)] == [0, 1, 2, 4, 8, 16, MAX_PAUSE_SECONDS]
     assert failures.next_pause(1, 3.0) == 0
     assert [failures.next_pause(0, lived) for lived in (STEADY_SECONDS, 3.0)] == [0, 1]

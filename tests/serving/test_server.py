@@ -200,21 +200,21 @@ def test_who_came_while_processes_started_is_told_to_come_again(tmp_path: Path) 
 
 
 INFINITY = resource.RLIM_INFINITY
-ALL = server.CONNECTIONS + server.OTHER_FILES
+ALL = server.MAX_CONNECTIONS + server.OTHER_FILES
 
 
 @pytest.mark.parametrize(
     ("soft", "hard", "raised", "connections"),
     [
-        (1024, 1 << 20, ALL, server.CONNECTIONS),
-        (1024, INFINITY, ALL, server.CONNECTIONS),
-        (ALL - 1, ALL, ALL, server.CONNECTIONS),
-        (ALL, ALL, None, server.CONNECTIONS),
-        (1 << 20, 1 << 20, None, server.CONNECTIONS),
-        (INFINITY, INFINITY, None, server.CONNECTIONS),
+        (1024, 1 << 20, ALL, server.MAX_CONNECTIONS),
+        (1024, INFINITY, ALL, server.MAX_CONNECTIONS),
+        (ALL - 1, ALL, ALL, server.MAX_CONNECTIONS),
+        (ALL, ALL, None, server.MAX_CONNECTIONS),
+        (1 << 20, 1 << 20, None, server.MAX_CONNECTIONS),
+        (INFINITY, INFINITY, None, server.MAX_CONNECTIONS),
         (1024, 1024, 1024, 1024 - server.OTHER_FILES),
         (256, 1024, 1024, 1024 - server.OTHER_FILES),
-        (ALL - 1, ALL - 1, ALL - 1, server.CONNECTIONS - 1),
+        (ALL - 1, ALL - 1, ALL - 1, server.MAX_CONNECTIONS - 1),
         (300, 300, 300, 150),
         (64, 64, 64, 32),
     ],

@@ -9,8 +9,8 @@ from flask.testing import FlaskClient
 
 from affiliate.agencies.limits import Limit
 from affiliate.database.clicks import (
-    MANY,
     PROGRAM,
+    TOO_MANY,
     UNSIGNED,
     Click,
 )
@@ -138,7 +138,7 @@ def test_a_replay_counts_ten_times(site: FlaskClient, monkeypatch: pytest.Monkey
         where = {"REMOTE_ADDR": f"2001:db8:7:{n:x}::1"}
         site.post(address, headers=BROWSER, environ_overrides=where)
         senders.append(last(site).sender)
-    assert senders == [""] * 10 + [MANY] * 4
+    assert senders == [""] * 10 + [TOO_MANY] * 4
     site.post(address, headers=BROWSER, environ_overrides={"REMOTE_ADDR": "2001:db8:8::1"})
     assert last(site).sender == ""
 
@@ -153,13 +153,13 @@ def test_a_client_that_clicks_too_often_is_marked(site: FlaskClient) -> None:
     """All that come from one address after more than visitors do in a minute; others are not."""
     limit(site, "_clicks", Limit(2, 60))
     address = pings(site, PAGES[0])[0]
-    assert [sent(site, address).sender for _ in range(4)] == ["", "", MANY, MANY]
+    assert [sent(site, address).sender for _ in range(4)] == ["", "", TOO_MANY, TOO_MANY]
     homes, offered = [], pings(site, PAGES[0])[:5]
     for n in range(22):  # of one customer: as many as ten homes have
         where = {"REMOTE_ADDR": f"2001:db8:9:{n:x}::1"}
         site.post(offered[n % len(offered)], headers=BROWSER, environ_overrides=where)
         homes.append(last(site).sender)
-    assert homes == [""] * 20 + [MANY] * 2
+    assert homes == [""] * 20 + [TOO_MANY] * 2
     elsewhere = {"REMOTE_ADDR": "198.51.100.9"}
     site.post(address, headers=BROWSER, environ_overrides=elsewhere)
     assert last(site).sender == ""

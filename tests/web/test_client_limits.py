@@ -224,7 +224,9 @@ def test_answers_that_are_stale_are_not_asked_anew_for_whoever_looks(
     renewed: list[str] = []
     monkeypatch.setattr(search._calls._cache, "_now", lambda: time.time() + 90_000)
     monkeypatch.setattr(
-        search._calls._cache, "_refresh_behind", lambda wanted, _fetch: renewed.append(wanted.key)
+        search._calls._cache,
+        "_refresh_in_background",
+        lambda wanted, _fetch: renewed.append(wanted.key),
     )
     robot = {"User-Agent": ROBOTS[0]}
     assert {site.get(one, headers=robot).headers["X-Cache"] for one in asked_before} == {"STALE"}

@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar
 
 from affiliate.errors import StoreDown, StoreRefused
 
-OPEN_SECONDS: Final = 1.0
+BREAKER_SECONDS: Final = 1.0
 """Seconds for which the circuit breaker stays open before one request probes the store."""
 LOCAL_BYTES: Final = 16 * 1024 * 1024
 ENTRY_BYTES: Final = 250
@@ -19,7 +19,7 @@ ENTRY_BYTES: Final = 250
 LOCAL_SECONDS: Final = 600.0
 REFUSED_SECONDS: Final = 60.0
 """Seconds for which a refusal to write counts as degraded, and is not logged again."""
-SLOW_TIMES: Final = 5
+MAX_SLOW_ANSWERS: Final = 5
 """Number of slow answers in a row that counts as an outage."""
 
 log = logging.getLogger(__name__)
@@ -118,18 +118,18 @@ class StoreWithFallback:
         return value
 
     def _open_breaker(self, trouble: str) -> None:
-        """Go on without the store for OPEN_SECONDS; log the reason at the begin of an outage."""
+        """Go on without the store for BREAKER_SECONDS; log the reason at the begin of an outage."""
         if not self._is_down:
             log.warning("the cache goes on without its store: %s", trouble)
         self._is_down = True
         self._trouble = trouble
-        self._retry_at = self._now() + OPEN_SECONDS
+        self._retry_at = self._now() + BREAKER_SECONDS
 
     def _call_timed(self, operation: Callable[[], Value]) -> Value:
         """Return the store's answer.
 
         Raises:
-            StoreDown: the store gave SLOW_TIMES slow answers in a row.
+            StoreDown: the store gave MAX_SLOW_ANSWERS slow answers in a row.
         """
         started = self._now()
         value = operation()
@@ -137,7 +137,7 @@ class StoreWithFallback:
             self._slow_in_a_row = 0
             return value
         self._slow_in_a_row += 1
-        if self._slow_in_a_row >= SLOW_TIMES and (self._is_down or self._is_slow()):
+        if self._slow_in_a_row >= MAX_SLOW_ANSWERS and (self._is_down or self._is_slow()):
             raise StoreDown("it answers too slowly")
         return value
 
@@ -146,7 +146,7 @@ class StoreWithFallback:
         if not self._probing.acquire(blocking=False):
             return False  # another thread is probing
         try:
-            for _ in range(SLOW_TIMES):
+            for _ in range(MAX_SLOW_ANSWERS):
                 started = self._now()
                 self.store.get("probe")
                 if self._now() - started <= self._slow_seconds:
@@ -161,7 +161,7 @@ class StoreWithFallback:
         with self._lock:
             if self._now() < self._retry_at:
                 return False
-            self._retry_at = self._now() + OPEN_SECONDS
+            self._retry_at = self._now() + BREAKER_SECONDS
             return True
 
 

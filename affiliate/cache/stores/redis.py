@@ -67,7 +67,7 @@ FAILURE_TEXTS: Final = (
 """Meaning of and remedy for a failure, by a pattern in redis-py's text."""
 
 
-class Limits(NamedTuple):
+class ServerLimits(NamedTuple):
     """Bytes and connections of one server, used and allowed; 0 for no limit or an unknown one.
 
     ``policy`` is the server's eviction policy, ``evicted`` the number of keys evicted since its
@@ -178,13 +178,13 @@ class RedisStore(BaseCache):
             nodes = info.values() if "used_memory" not in info else [info]
             return len(self.keys()), sum(int(node["used_memory"]) for node in nodes)
 
-    def read_limits(self) -> list["Limits"]:
+    def read_limits(self) -> list["ServerLimits"]:
         """Return usage, limits and eviction policy of each server."""
         with self._use_client() as client:
             info = client.info()
         nodes = info.values() if "used_memory" not in info else [info]
         return [
-            Limits(
+            ServerLimits(
                 used=int(node["used_memory"]),
                 maxmemory=int(node.get("maxmemory", 0)),
                 policy=str(node.get("maxmemory_policy", "")),

@@ -14,9 +14,9 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-SECONDS: Final = 0.25
+TIMEOUT_SECONDS: Final = 0.25
 """Default time-out in seconds for connecting, for an answer, and for a free connection."""
-CONNECTIONS: Final = 32
+MAX_CONNECTIONS: Final = 32
 """Most connections of a process, unless ``REDIS_URL`` says ``max_connections``."""
 SMALL_POOL: Final = 4
 """Connections from which on a process reads the server's limit; small sites never need to."""
@@ -28,7 +28,7 @@ GROWN_SECONDS: Final = 30.0
 """Seconds after the last refusal until the bound is lifted."""
 REFUSAL: Final = re.compile("max number of clients|not ready|reset by peer|closed by server")
 """Pattern of redis-py's texts for a connection that the server refuses."""
-TRIES: Final = 10
+MAX_TRIES: Final = 10
 """Tries for a command without a connection: all connections of a plan may be taken for a while."""
 PAUSE_SECONDS: Final = 0.05
 """Seconds between the tries of a process that has no connection."""
@@ -114,7 +114,7 @@ class _IdleConnections:
 
     def has_served_lately(self) -> bool:
         """Return whether a command was answered within SECONDS."""
-        return time.monotonic() - self._served_at < SECONDS
+        return time.monotonic() - self._served_at < TIMEOUT_SECONDS
 
     def set_share(self, share: int) -> None:
         """Use at most ``share`` connections from now on."""
@@ -156,11 +156,11 @@ class Client(redis.Redis):
     def execute_command(self, *args: Any, **options: Any) -> Any:  # noqa: ANN401 - as redis-py has it
         """Send a command; after a refused connection, wait for a connection that has served."""
         base: Any = super()  # redis-py gives it no types
-        for tries in range(TRIES):
+        for tries in range(MAX_TRIES):
             try:
                 answer = base.execute_command(*args, **options)
             except redis.ConnectionError as error:
-                if tries == TRIES - 1 or not self._may_wait(error):
+                if tries == MAX_TRIES - 1 or not self._may_wait(error):
                     raise
             else:
                 break
@@ -206,14 +206,14 @@ def make_client(
     """
     make_pool: Any = redis.BlockingConnectionPool
     connections = make_pool(
-        **{"max_connections": CONNECTIONS, "timeout": SECONDS, **pool},
+        **{"max_connections": MAX_CONNECTIONS, "timeout": TIMEOUT_SECONDS, **pool},
         connection_class=kind,
         queue_class=_IdleConnections,
         # An idle connection may have been closed: retry once, at once; never after a time-out.
         retry=Retry(NoBackoff(), 1, supported_errors=(redis.ConnectionError,)),
         **{
-            "socket_timeout": SECONDS,
-            "socket_connect_timeout": SECONDS,
+            "socket_timeout": TIMEOUT_SECONDS,
+            "socket_connect_timeout": TIMEOUT_SECONDS,
             # A new connection costs no round trips of its own, which a slow Redis would multiply.
             "protocol": 2,
             "driver_info": None,

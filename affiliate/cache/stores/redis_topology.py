@@ -13,11 +13,11 @@ from redis.connection import Connection, SSLConnection, UnixDomainSocketConnecti
 from redis.crc import REDIS_CLUSTER_HASH_SLOTS, key_slot
 from redis.exceptions import AskError, ClusterDownError, MovedError
 
-from affiliate.cache.stores.redis_pool import SECONDS, Client, make_client
+from affiliate.cache.stores.redis_pool import TIMEOUT_SECONDS, Client, make_client
 from affiliate.config.redis_address import Node, RedisAddress, read_redis_address
 
-ACCOUNT: Final = {"username", "password"}
-NO_PASSWORD: Final = ("without any password", "no password is set")
+ACCOUNT_OPTIONS: Final = {"username", "password"}
+NO_PASSWORD_TEXTS: Final = ("without any password", "no password is set")
 """Texts of a server without a password that refuses one."""
 
 
@@ -107,10 +107,10 @@ class _MultiNodeClient(ABC):
 
     def _learn_owners(self, failed: Node | None = None) -> None:
         """Learn the owners from the first node that knows them, in one thread at a time."""
-        if not self._learning.acquire(timeout=SECONDS if failed is None else 0):
+        if not self._learning.acquire(timeout=TIMEOUT_SECONDS if failed is None else 0):
             return
         try:
-            end = time.monotonic() + 2 * SECONDS
+            end = time.monotonic() + 2 * TIMEOUT_SECONDS
             for node in [*self._nodes]:
                 if node == failed or time.monotonic() > end:
                     continue
@@ -150,10 +150,10 @@ class _Sentinels(_MultiNodeClient):
 
     def __init__(self, address: RedisAddress, processes: int) -> None:
         super().__init__(address, processes)
-        account = {n: v for n, v in address.options.items() if n in ACCOUNT}
+        account = {n: v for n, v in address.options.items() if n in ACCOUNT_OPTIONS}
         accounts: list[Mapping[str, str]]
         accounts = [address.sentinel] if address.sentinel else [{}, account] if account else [{}]
-        plain = {n: v for n, v in address.options.items() if n not in {*ACCOUNT, "db"}}
+        plain = {n: v for n, v in address.options.items() if n not in {*ACCOUNT_OPTIONS, "db"}}
         self._sentinels = {
             node: [self._make_client(node, {**plain, **account}) for account in accounts]
             for node in address.nodes
@@ -175,9 +175,11 @@ class _Sentinels(_MultiNodeClient):
         try:
             return super()._send_to_owner(name, send)
         except redis.AuthenticationError as error:
-            if "password" not in self._options or not any(t in str(error) for t in NO_PASSWORD):
+            if "password" not in self._options or not any(
+                t in str(error) for t in NO_PASSWORD_TEXTS
+            ):
                 raise
-        self._options = {n: v for n, v in self._options.items() if n not in ACCOUNT}
+        self._options = {n: v for n, v in self._options.items() if n not in ACCOUNT_OPTIONS}
         self._clients = {}
         return super()._send_to_owner(name, send)
 

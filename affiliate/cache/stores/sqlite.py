@@ -19,7 +19,7 @@ from affiliate.database.sqlite_file import checkpoint_pages
 from affiliate.errors import StoreDown, StoreRefused
 
 BUSY_SECONDS: Final = 0.25
-CONNECTIONS: Final = 32
+MAX_CONNECTIONS: Final = 32
 TURN_SECONDS: Final = 1.0
 """Seconds that a thread waits for other threads of its process, each of which takes a moment."""
 CLOCK_SECONDS: Final = 60.0
@@ -56,7 +56,7 @@ class SQLiteStore(BaseCache):
         self._path = path
         self._limit = limit
         self._idle: queue.LifoQueue[tuple[sqlite3.Connection, int]] = queue.LifoQueue()
-        self._read_places = threading.BoundedSemaphore(CONNECTIONS)
+        self._read_places = threading.BoundedSemaphore(MAX_CONNECTIONS)
         self._write_turn = threading.BoundedSemaphore(1)
         self._replacement = threading.Lock()
         self._touched: dict[str, float] = {}

@@ -29,7 +29,7 @@ BUSY_SECONDS: Final = 60  # seconds that SQLite waits for the process that upgra
 TURN_SECONDS: Final = 5  # seconds that PostgreSQL waits for that process
 TABLE_SECONDS: Final = 1  # seconds that PostgreSQL waits for a table
 PAUSE_SECONDS: Final = 1.0  # seconds
-TRIES: Final = 15
+MAX_TRIES: Final = 15
 LOCK_NOT_AVAILABLE: Final = "55P03"
 FOREIGN_TABLES: Final = (
     "Another program that uses Alembic has its tables in this database: give the ledger a database"
@@ -39,7 +39,7 @@ FOREIGN_TABLES: Final = (
 log = logging.getLogger(__name__)
 
 
-def upgrade(engine: sa.Engine, *, only_new: bool = False, tries: int = TRIES) -> None:
+def upgrade(engine: sa.Engine, *, only_new: bool = False, tries: int = MAX_TRIES) -> None:
     """Make or change the tables; any number of processes may do so at once.
 
     With ``only_new`` tables are made where there are none, and none are changed. While another
@@ -76,7 +76,7 @@ def downgrade(engine: sa.Engine, revision: str) -> None:
     """
     import alembic.command  # noqa: F401, PLC0415 - slow, and best not under the lock
 
-    _run_locked(engine, lambda connection: _migrate(connection, back_to=revision), TRIES)
+    _run_locked(engine, lambda connection: _migrate(connection, back_to=revision), MAX_TRIES)
 
 
 def describe_losses(engine: sa.Engine, revision: str) -> list[str]:

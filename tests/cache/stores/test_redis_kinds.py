@@ -17,7 +17,7 @@ import pytest
 import redis
 
 from affiliate.cache.stores import RedisStore, StoreWithFallback
-from affiliate.cache.stores.redis_pool import SECONDS
+from affiliate.cache.stores.redis_pool import TIMEOUT_SECONDS
 from affiliate.errors import StoreDown
 from tests.support.ports import new_port
 from tests.support.redis_server import RedisServer, redis_server, start_redis
@@ -347,7 +347,7 @@ def test_a_cluster_that_is_whole_or_nothing_is_down_when_it_says_so(tmp_path: Pa
 
 
 CROWD = 200
-IN_LINE = CROWD * SECONDS
+IN_LINE = CROWD * TIMEOUT_SECONDS
 """Seconds that a crowd takes at the least whose callers wait one after the other."""
 
 
