@@ -207,7 +207,7 @@ class Agency:
         """Return the items from rank ``chunk * chunk_size`` to the next chunk; runs in any thread.
 
         Raises:
-            AgencyError: the agency did not give them.
+            AgencyError: the agency did not give the items.
         """
         return self.parse_results(self.transport.send(self.build_request(query, chunk)), query)
 
@@ -250,7 +250,7 @@ class Agency:
     def fetch_similar(self, media_id: str, query: SearchQuery, chunk: int) -> SearchResult:
         """Return pictures similar to the picture of an id, without that picture.
 
-        They have the ranks from ``chunk * similar_size`` up to the next chunk; of ``query`` only
+        The ranks are those from ``chunk * similar_size`` up to the next chunk; of ``query`` only
         language and media count. Runs in any thread.
 
         Raises:
@@ -263,7 +263,7 @@ class Agency:
         """Return pictures or clips by their ids, in the order of the ids, without those now gone.
 
         Raises:
-            AgencyError: the agency did not give them.
+            AgencyError: the agency did not give the items.
         """
         items = []
         for media_id in ids:
@@ -272,10 +272,10 @@ class Agency:
         return tuple(items)
 
     def list_categories(self, lang: str, media: str = "image") -> tuple[str, ...]:
-        """Return the names of its categories, as the filter takes them; runs in any thread.
+        """Return the names of categories, as values of the filter; runs in any thread.
 
         Raises:
-            AgencyError: the agency did not give them.
+            AgencyError: the agency did not give the names.
         """
         del lang, media
         return ()
@@ -284,7 +284,7 @@ class Agency:
         """Return the featured collections of pictures or clips; runs in any thread.
 
         Raises:
-            AgencyError: the agency did not give them.
+            AgencyError: the agency did not give the collections.
         """
         del media
         return ()
@@ -316,7 +316,7 @@ class Agency:
         """Return the profiles of contributors by their ids; runs in any thread.
 
         Raises:
-            AgencyError: the agency did not give them.
+            AgencyError: the agency did not give the profiles.
         """
         del ids
         return ()
@@ -345,7 +345,7 @@ class Agency:
         Runs in any thread.
 
         Raises:
-            AgencyError: the agency did not give them.
+            AgencyError: the agency did not give the searches.
         """
         del words, lang
         return ()

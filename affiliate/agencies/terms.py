@@ -9,7 +9,7 @@ from affiliate.domain.media import Media
 class Terms(msgspec.Struct, frozen=True, kw_only=True):
     """The rules of one agency, which the cache and the page obey.
 
-    - ``source``: the document with the rules, and how sure they are.
+    - ``source``: the document with the rules, and the certainty of the rules.
     - ``fresh``: seconds for which an answer must be kept before the call may be repeated.
     - ``keep``: seconds after which an answer, with the addresses of its pictures, may be shown no
       more; None where no rule is known.

@@ -124,7 +124,7 @@ def _fetch_beginning(name: str, url: str, transport: Transport) -> bytes:
     """
     data, deadline = bytearray(), time.monotonic() + MAX_SECONDS
     with transport.stream(Request(agency=name, url=url), MAX_SECONDS, redirects=3) as stream:
-        for chunk in stream.chunks():
+        for chunk in stream.iter_chunks():
             data += chunk
             if len(data) > MAX_BYTES:
                 break

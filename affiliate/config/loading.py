@@ -149,7 +149,7 @@ class SettingsReader:
         general = (setting.name for setting in AGENCY_SETTINGS)
         return list(dict.fromkeys([*general, *(name for names in sets for name in names)]))
 
-    def read_path(self, name: str, text: str, read: PathReader, folder: Path) -> Any:  # noqa: ANN401 - as it reads
+    def read_path(self, name: str, text: str, read: PathReader, folder: Path) -> Any:  # noqa: ANN401 - as ``read`` returns
         """Return the value of a setting with a path; None where the path can't be read."""
         try:
             return read(text, folder, self.environ)

@@ -93,7 +93,7 @@ def is_guessed(text: str, names: Iterable[str] = ()) -> bool:
 
 
 def forget_lists() -> None:
-    """Free the memory of zxcvbn's lists, which the next judgment reads anew."""
+    """Free the memory of zxcvbn's lists, which the next judgment reads again."""
     if "zxcvbn" not in sys.modules:
         return
     for name in [name for name in sys.modules if name.partition(".")[0] == "zxcvbn"]:

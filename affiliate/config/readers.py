@@ -33,7 +33,7 @@ COMMAS: Final = r"[,;\u060c\u061b\u3001\uff0c\uff1b\ufe50\ufe51\ufe54\uff64]"
 
 
 class Secret:
-    """A value that prints as stars; only ``reveal()`` gives it away."""
+    """A secret value that prints as stars; only ``reveal()`` returns the value."""
 
     def __init__(self, value: str) -> None:
         self._value = value

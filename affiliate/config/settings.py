@@ -12,7 +12,7 @@ from affiliate.config.trusted_proxies import Trusted
 class AgencySettings(msgspec.Struct, frozen=True, kw_only=True):
     """The settings of one agency; addresses have no slash at their end.
 
-    ``buyer`` gives access to the account that licenses are bought with; searches need none of it.
+    ``buyer`` gives access to the account that licenses are bought with; searches don't use it.
     """
 
     weight: int = 1

@@ -161,7 +161,7 @@ def is_impact(link: str) -> bool:
 
 
 def read_destination(link: str) -> str | None:
-    """Return the page that a link of Impact's leads to; None for a link that doesn't name it."""
+    """Return the page that a link of Impact's leads to; None for a link without a page."""
     pairs = dict(parse_qsl(urlsplit(link).query)) if is_impact(link) else {}
     return web_address(pairs.get("u"))
 

@@ -72,7 +72,7 @@ def _find_nearest(tag: str, known: tuple[str, ...]) -> str | None:
 
 @lru_cache(maxsize=64)
 def _index_by_range(known: tuple[str, ...]) -> dict[str, str]:
-    """Return the known languages by each range that means them."""
+    """Return the known language for each range that means a known language."""
     by_range: dict[str, str] = {}
     for language in known:
         tag = _parse_tag(language)

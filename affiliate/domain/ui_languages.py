@@ -27,7 +27,7 @@ UI_LANGUAGE_NAMES: Final = {
 }
 """The languages of the pages, each with its name in itself, by name.
 
-Babel knows them too, but would keep the data of all languages in memory: 30 MB a process.
+Babel has these names too, but keeps the data of all languages in memory: 30 MB a process.
 """
 UI_LANGUAGES: Final = tuple(sorted(UI_LANGUAGE_NAMES))
 """The languages of the pages; a search may be in any of ``query.LANGUAGES``."""

@@ -102,7 +102,7 @@ class Stream:
         self._call = call
         self._stall_seconds = stall_seconds
 
-    def chunks(self) -> Iterator[bytes]:
+    def iter_chunks(self) -> Iterator[bytes]:
         """Yield the body as the socket gives it, at most 64 KB at a time.
 
         Raises:

@@ -79,7 +79,7 @@ class Watchdog:
         self.closed = False
 
     def close(self) -> None:
-        """Expire every call under way, and from now on every other as it begins."""
+        """Expire every call under way, and every later call at its beginning."""
         with self._wake:
             self.closed = True
             calls = [call for _, _, call in self._heap]

@@ -37,9 +37,9 @@ def test_a_body_comes_in_chunks_with_its_head(transport: Transport) -> None:
     with Upstream(answer(body, 206, "ETag: 7")) as server:
         with transport.stream(call(server.url)) as stream:
             assert (stream.status, stream.headers["etag"]) == (206, "7")
-            assert b"".join(stream.chunks()) == body
+            assert b"".join(stream.iter_chunks()) == body
         with transport.stream(call(server.url)) as stream:
-            assert b"".join(stream.chunks()) == body
+            assert b"".join(stream.iter_chunks()) == body
 
 
 def test_a_long_body_takes_no_memory(transport: Transport) -> None:
@@ -54,7 +54,7 @@ def test_a_long_body_takes_no_memory(transport: Transport) -> None:
 
     with Upstream(play) as server, transport.stream(call(server.url)) as stream:
         tracemalloc.start()
-        size = sum(map(len, stream.chunks()))
+        size = sum(map(len, stream.iter_chunks()))
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
     assert size == 64 << 20
@@ -69,7 +69,7 @@ def test_progress_may_last_longer_than_a_stall(transport: Transport) -> None:
         Upstream(then_drip(head(200, f"Content-Length: {len(drops)}"), drops)) as server,
         transport.stream(call(server.url), stall_seconds=stall) as stream,
     ):
-        assert b"".join(stream.chunks()) == drops
+        assert b"".join(stream.iter_chunks()) == drops
 
 
 @pytest.mark.parametrize("sent", [b"", b"HTTP/1.1 200", head(200, "Content-Length: 9") + b"abc"])
@@ -78,7 +78,7 @@ def test_a_stall_ends_it(transport: Transport, sent: bytes) -> None:
 
     def read() -> None:
         with transport.stream(call(server.url), stall_seconds=SHORT) as stream:
-            list(stream.chunks())
+            list(stream.iter_chunks())
 
     with Upstream(then_hang(sent)) as server, pytest.raises(AgencyTimeout):
         wait_for_result(read, STALL_SECONDS)
@@ -101,7 +101,7 @@ def test_a_lost_connection_is_said(transport: Transport) -> None:
         pytest.raises(AgencyDown),
         transport.stream(call(server.url)) as stream,
     ):
-        list(stream.chunks())
+        list(stream.iter_chunks())
 
 
 def test_refusals_have_their_kind_and_no_secret(transport: Transport) -> None:
@@ -139,7 +139,7 @@ def test_redirects_are_followed_where_allowed(transport: Transport, status: int)
     with Upstream(to("/b?x=1", status), to("c", status), answer(b"file")) as server:
         asked = call(f"{server.url}/a", params=(("p", "1"),), headers={"Range": "bytes=5-"})
         with transport.stream(asked, redirects=2) as stream:
-            assert b"".join(stream.chunks()) == b"file"
+            assert b"".join(stream.iter_chunks()) == b"file"
     lines = [request.split(b"\r\n")[0] for request in server.requests]
     assert lines == [b"GET /a?p=1 HTTP/1.1", b"GET /b?x=1 HTTP/1.1", b"GET /c HTTP/1.1"]
     assert all(b"Range: bytes=5-" in request for request in server.requests)

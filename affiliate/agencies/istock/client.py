@@ -1,4 +1,4 @@
-"""iStock, through version 3 of the API of Getty Images, which owns it.
+"""iStock, through version 3 of the API of Getty Images, the owner of iStock.
 
 Requests and answers are in the official OpenAPI description (https://developer.gettyimages.com).
 Only ``referral_destinations`` has addresses at iStock, under ``istockphoto``; pictures without such
@@ -52,7 +52,7 @@ FIELDS = (
 )
 
 
-class Learned:
+class AffiliateKeyMemory:
     """Memory, for an hour, that a key is a key of affiliates, learned from the last search."""
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
@@ -60,7 +60,7 @@ class Learned:
         self._ends = -math.inf
 
     def set(self) -> None:
-        """Begin the hour anew."""
+        """Restart the hour."""
         self._ends = self._now() + LEARNED_SECONDS
 
     def is_set(self) -> bool:
@@ -105,7 +105,7 @@ class Istock(Agency):
     license_url = "https://www.istockphoto.com/legal/license-agreement"
 
     def set_up(self) -> None:
-        self._for_affiliates = Learned()  # copies of the agency share this object
+        self._for_affiliates = AffiliateKeyMemory()  # copies of the agency share this object
 
     def list_unsupported_filters(self, query: SearchQuery) -> tuple[str, ...]:
         """Return the names, also of filters that need words or are beyond a key of affiliates."""

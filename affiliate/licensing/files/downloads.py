@@ -155,7 +155,7 @@ class Downloads:
             _refuse_unverifiable(answer, self._agency)
             kind = guess_file_type(link)
             part.accept_answer(answer, kind.name if kind else "")
-            for chunk in answer.chunks():
+            for chunk in answer.iter_chunks():
                 part.write(chunk)
                 progress(part.size, part.note.length)
         if part.note.length not in {None, part.size}:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from affiliate.agencies.istock.client import LEARNED_SECONDS, Istock, Learned
+from affiliate.agencies.istock.client import LEARNED_SECONDS, AffiliateKeyMemory, Istock
 from affiliate.domain.media import SearchQuery
 from affiliate.errors import AgencyError, Blocked, Forbidden, RequestRefused, TooManyCalls
 from tests.dialects import FIRST, Answer, Server, in_json, in_text, serving
@@ -169,7 +169,7 @@ def test_what_a_key_may_is_looked_at_again_after_an_hour(
 ) -> None:
     """A key that Getty has opened to more, or refused by mistake, finds all without a restart."""
     clock = [0.0]
-    istock._for_affiliates = Learned(now=lambda: clock[0])
+    istock._for_affiliates = AffiliateKeyMemory(now=lambda: clock[0])
     copy = istock.with_page_chunks()
     istock.search(FLOWER, 0)
     affiliate.affiliate = False
