@@ -8,7 +8,7 @@ import pytest
 
 from affiliate import __version__
 from affiliate.errors import ConfigError
-from app import FOLDER, create_app, load, serve, start_lines
+from app import FOLDER, create_app, iter_start_lines, load, serve
 from tests.support.shared_parts import close
 
 KEYS = {
@@ -155,7 +155,7 @@ def test_the_start_tells_what_runs_and_what_earns(
     settings: dict[str, str], starts: list[str]
 ) -> None:
     """The first line names version and agencies; then each agency has a line, and each slip."""
-    (_, first), *others = start_lines(load(settings))
+    (_, first), *others = iter_start_lines(load(settings))
     names = ", ".join(load(settings).agencies)
     assert first == f"Affiliate Search {__version__}, with {names}"
     lines = [line for _, line in others]
@@ -166,7 +166,7 @@ def test_the_start_tells_what_runs_and_what_earns(
 def test_no_value_of_a_variable_is_told() -> None:
     """A key under a wrong name is as secret as under the right one."""
     settings = load({"SHUTTERSTOK_API_TOKEN": "hunter2", "SHUTTERSTOCK_TOKEN": "hunter2"})
-    assert "hunter2" not in str([*start_lines(settings)])
+    assert "hunter2" not in str([*iter_start_lines(settings)])
 
 
 def test_a_redirect_to_the_site_names_no_host(tmp_path: Path) -> None:

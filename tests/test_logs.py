@@ -10,8 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-import app
 from affiliate import logs
+from affiliate.config.setting_secrets import find_passwords
 from affiliate.errors import AgencyDown, AgencyTimeout
 from tests.support.clocks import SetClock
 
@@ -293,4 +293,4 @@ def test_an_error_that_ends_a_thread_is_a_line_too(capsys: pytest.CaptureFixture
 
 def test_passwords_of_addresses_are_secret_in_every_spelling() -> None:
     address = "redis+sentinel://:pass%40word@h:26379/db?sentinel_password=watch%20ful&db=1"
-    assert app._passwords(address) == {"pass%40word", "pass@word", "watch ful"}
+    assert find_passwords(address) == {"pass%40word", "pass@word", "watch ful"}

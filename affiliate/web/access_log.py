@@ -8,10 +8,16 @@ import threading
 import time
 from collections import deque
 from collections.abc import Container, Iterable
+from itertools import chain
 from multiprocessing import util
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from flask import Flask
+
 from affiliate import logs
+from affiliate.agencies import AGENCIES
+from affiliate.web import template_helpers
 from affiliate.web.cached_response import Headers
 
 if TYPE_CHECKING:
@@ -127,3 +133,13 @@ class _AccessLogWriter:
         while True:
             time.sleep(WRITE_INTERVAL_SECONDS)
             self.write()
+
+
+def list_known_parts(app: Flask) -> frozenset[str]:
+    """Return the parts of the site's own paths: of its routes, files and topics."""
+    routes = (part for rule in app.url_map.iter_rules() for part in rule.rule.split("/"))
+    files = (path.name for path in Path(app.static_folder or ".").iterdir())
+    groups = (AGENCIES, ("image", "video"), files)
+    with app.app_context():
+        topics = template_helpers.owner_topics().list_slugs()
+    return frozenset(chain(routes, *groups, topics))

@@ -14,6 +14,9 @@ from urllib.parse import urlencode
 
 import msgspec
 
+from affiliate.agencies import AGENCIES
+from affiliate.config.settings import AgencySettings, Config
+from affiliate.database.ledger import Ledger
 from affiliate.database.token_store import Token, TokenStore
 from affiliate.errors import (
     AgencyError,
@@ -220,6 +223,20 @@ class ShutterstockOAuth:
             scopes=scopes,
             connected_at=connected_at,
         )
+
+
+def build_oauth(settings: Config, transport: Transport, ledger: Ledger) -> ShutterstockOAuth:
+    """Return the OAuth flow for the settings, without credentials if the agency is not on."""
+    own = settings.agencies.get(ACCOUNT, AgencySettings())
+    keys = {name: secret.reveal() for name, secret in own.credentials.items()}
+    secret = settings.secret_key
+    return ShutterstockOAuth(
+        transport,
+        TokenStore(ledger, secret.reveal()) if secret else None,
+        url=own.url or AGENCIES[ACCOUNT].api,
+        client=(keys.get("CLIENT_ID", ""), keys.get("CLIENT_SECRET", "")),
+        fixed=keys.get("API_TOKEN"),
+    )
 
 
 def _store_renewed_token(vault: TokenStore, token: Token, version: int) -> bool:

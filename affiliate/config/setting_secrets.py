@@ -1,0 +1,26 @@
+"""The secrets in the settings, which no log line may show."""
+
+from collections.abc import Iterator
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from affiliate.config.settings import Config
+
+
+def iter_secrets(settings: Config) -> Iterator[str]:
+    """Yield the agencies' credentials, the site's own secrets, and the passwords in addresses."""
+    for agency in settings.agencies.values():
+        for secret in (*agency.credentials.values(), *agency.buyer.values()):
+            yield secret.reveal()
+    for own in (settings.secret_key, settings.owner_password):
+        if own:
+            yield own.reveal()
+    for address in (settings.redis_url, settings.database_url):
+        yield from find_passwords(address or "")
+
+
+def find_passwords(address: str) -> set[str]:
+    """Return the passwords in an address, as the address spells them and as servers get them."""
+    parts = urlsplit(address)
+    passwords = [value for name, value in parse_qsl(parts.query) if name.endswith("password")]
+    passwords += [parts.password] if parts.password else []
+    return {*passwords, *map(unquote, passwords)}
