@@ -47,7 +47,11 @@ def compiled_templates() -> Path:
 
 
 def close(app: Flask) -> None:
-    """Close the files of an app: a run may have no more than 1,024 files open."""
+    """Close the files of an app: a run may have no more than 1,024 files open.
+
+    Its counter of searches ends, which would open the ledger again a minute later.
+    """
+    app.extensions["services"].usage._stopping.set()
     app.extensions["services"].ledger.close()
     store = app.extensions["services"].store.store
     if isinstance(store, SQLiteStore):
