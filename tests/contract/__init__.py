@@ -1,1 +1,1 @@
-"""Tests against the official files in ``../shared``; skipped where those are not."""
+"""Tests against the official files in ``../shared``; skipped where these are missing."""

@@ -1,4 +1,4 @@
-"""Shares what answers for Shutterstock by its official description."""
+"""Shares a stand-in for Shutterstock that follows the official description."""
 
 import re
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from tests.support.prism import prism
 
 @pytest.fixture(scope="session")
 def description() -> Path:
-    """Give the official description, as it is."""
+    """Return the path of the official description."""
     return upstream("shutterstock", "openapi-v2.json")
 
 

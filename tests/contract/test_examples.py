@@ -47,12 +47,12 @@ def test_every_field_of_a_dialect_stands_in_a_source(dialect: type[Dialect]) -> 
 
 
 def _form(name: str) -> str:
-    """Return the pattern of a field; those that tell a size are the same for all sizes."""
+    """Return the pattern of a field; fields that name a size are equal for all sizes."""
     return re.sub(r"_\d+_", r"_\\d+_", re.escape(name))
 
 
 def _names(body: bytes) -> Iterator[str]:
-    """The names of all fields in JSON, or of all elements and attributes in XML."""
+    """Yield the names of all fields in JSON, or of all elements and attributes in XML."""
     text = body.decode()
     try:
         yield from _keys(json.loads(text))

@@ -42,7 +42,7 @@ def shop() -> Iterator[OpenShop]:
 
 @pytest.fixture
 def at(shop: OpenShop) -> OpenShop:
-    """The shop as if nobody had been there."""
+    """Return the shop in its first state."""
     shop.asked.clear()
     shop.shop.sold.clear()
     return shop
@@ -52,7 +52,7 @@ def at(shop: OpenShop) -> OpenShop:
 def watched(
     description: Path, shop: OpenShop, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[str]:
-    """The stand-in behind a proxy that checks requests and answers.
+    """Yield the address of a proxy before the stand-in that checks requests and answers.
 
     The call for a token stands in the description without parameters, so it passes by; a list in an
     address may not be null here, which the proxy takes for text.

@@ -34,12 +34,12 @@ EDITORIAL: list[dict[str, Any]] = [
 
 @pytest.fixture
 def account(mock: str, transport: Transport) -> ShutterstockAccount:
-    """An account at an API that checks requests strictly."""
+    """Return an account at an API that checks requests strictly."""
     return ShutterstockAccount(transport, url=mock, token=lambda: "token")
 
 
 def license(account: ShutterstockAccount, **fields: Any) -> None:  # noqa: A001 - as the account calls it
-    """Buy the example, whatever item the mock's answer is about."""
+    """Buy the example, whatever item the mock's answer describes."""
     wanted = LicenseRequest(**{"id": "59656357", "subscription_id": "s1", **fields})
     try:
         account.license([wanted])

@@ -18,7 +18,7 @@ PICTURE = Media(
 
 
 def vectors(kind: str) -> list[dict[str, Any]]:
-    """The vectors whose kind begins so; there is always one."""
+    """Return the vectors whose kind begins so, at least one."""
     path = upstream("shutterstock", "affiliate-link-vectors.json")
     found = [v for v in json.loads(path.read_bytes())["vectors"] if v["kind"].startswith(kind)]
     assert found

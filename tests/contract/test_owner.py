@@ -30,7 +30,7 @@ def document(description: Path) -> Any:
 
 @pytest.fixture
 def now() -> list[float]:
-    """The time, which tests may change."""
+    """Return the time in a list, which tests may change."""
     return [1_000_000.0]
 
 

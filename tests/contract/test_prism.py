@@ -78,14 +78,14 @@ QUERIES = [*(SearchQuery(q="cat").replace(**fields) for fields in FILTERS), ALL]
 
 @pytest.fixture(scope="module")
 def stand_in() -> Iterator[simulator.Shutterstock]:
-    """The stand-in that our other tests use."""
+    """Yield the stand-in of our other tests."""
     with simulator.shutterstock(size=300) as server:
         yield server
 
 
 @pytest.fixture(scope="module")
 def watched(description: Path, stand_in: simulator.Shutterstock) -> Iterator[str]:
-    """The stand-in behind a proxy that checks requests and answers."""
+    """Yield the address of a proxy before the stand-in that checks requests and answers."""
     with prism("proxy", str(description), stand_in.url) as url:
         yield url
 

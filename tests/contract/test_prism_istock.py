@@ -53,7 +53,7 @@ def stand_in() -> Iterator[Server]:
 def watched(
     description: Path, stand_in: Server, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[str]:
-    """The stand-in behind a proxy that checks requests and answers.
+    """Yield the address of a proxy before the stand-in that checks requests and answers.
 
     The proxy takes a list that may be null for text, so no list in an address may be null here.
     """

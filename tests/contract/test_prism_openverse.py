@@ -43,7 +43,7 @@ def stand_in() -> Iterator[Server]:
 
 @pytest.fixture(scope="module")
 def watched(description: Path, stand_in: Server) -> Iterator[str]:
-    """The stand-in behind a proxy that checks requests and answers."""
+    """Yield the address of a proxy before the stand-in that checks requests and answers."""
     with prism("proxy", str(description), stand_in.url) as url:
         yield url
 

@@ -68,27 +68,27 @@ DATES = "&type=edit&date_updated_start=2025-01-01T00:00:00Z&date_updated_end=202
 
 @pytest.fixture(scope="module")
 def description() -> Description:
-    """The official description, read by the simulator's own checker."""
+    """Return the official description, read by the simulator's own checker."""
     return Description(upstream("shutterstock", "openapi-v2.json"))
 
 
 @pytest.fixture
 def agency() -> Iterator[Simulator]:
-    """A simulator that ends with an error when an answer was not as described."""
+    """Yield a simulator that fails at its end when an answer was not as described."""
     with simulator(size=40) as server:
         server.subscribe(revenue_share(), reports(), report_clips())
         yield server
 
 
 def query(path: str) -> str:
-    """The parameters that a call needs."""
+    """Return the parameters that a call needs."""
     if not path.startswith("/v2/editorial/") or path.endswith(("categories", "licenses")):
         return NEEDED.get(path, "")
     return "country=USA" + (DATES if path.endswith("updated") else "")
 
 
 def filled(path: str, agency: Simulator) -> str:
-    """The path with ids of what is there."""
+    """Fill a path with ids that exist."""
     kind = "video" if "/videos" in path else "image"
     if "/licenses/{id}" in path:
         media_id = f"{FIRST_VIDEO if kind == 'video' else FIRST_ID}"

@@ -12,7 +12,7 @@ METHODS = {"get", "post", "put", "patch", "delete"}
 
 
 def operations() -> dict[str, set[str]]:
-    """Each call of the description, as the table writes it, with its tags."""
+    """Return each call of the description with its tags, as the table writes the call."""
     paths = json.loads(upstream("shutterstock", "openapi-v2.json").read_bytes())["paths"]
     return {
         f"{method.upper()} {path}": set(operation["tags"])

@@ -1,4 +1,4 @@
-"""How each agency speaks, on real sockets: one module each, in a list written by hand."""
+"""The agencies' interfaces on real sockets: a module each, in a list written by hand."""
 
 from tests.dialects.adobe_stock import AdobeStockDialect
 from tests.dialects.bigstock import BigstockDialect

@@ -19,7 +19,7 @@ VECTOR, VIDEO, EDITORIAL = str(FIRST + 17), str(FIRST + 18), str(FIRST + 19)
 
 
 class AdobeShop(Shop):
-    """Sells to one user with ``quota`` licenses; without any, ``overage`` costs money."""
+    """A seller to one user with ``quota`` licenses; without any, ``overage`` costs money."""
 
     name = "adobe-stock"
     keys: ClassVar[Mapping[str, str]] = {
@@ -104,7 +104,7 @@ class AdobeShop(Shop):
         return {"available_entitlement": {"quota": self.quota}, "purchase_options": options}
 
     def _license(self, media_id: str, kind: str) -> Answer:
-        """Sold once: who has it gets the address of the file again."""
+        """Sell a work once; later requests get the address of the file again."""
         state = "purchased"
         if self._sale(media_id, kind) is None:
             if not self.quota and not self.overage:
@@ -147,7 +147,7 @@ class AdobeShop(Shop):
         return in_json({"nb_results": len(rows), "files": rows[first : first + count]})
 
     def _file(self, asked: Asked) -> Answer:
-        """An alias, which takes the token in the address alone, and the file behind it."""
+        """Serve an alias, which takes the token in the address alone, or the file behind."""
         parts = asked.path.split("/")
         if asked.path.startswith("/signed/"):
             return file_of(parts[2], asked)
@@ -159,6 +159,6 @@ class AdobeShop(Shop):
 
 
 def _said(moment: datetime) -> str:
-    """As in the example, with the narrow space that newer libraries of languages write."""
+    """Format a moment as in the example, with the narrow space of newer language libraries."""
     hour = moment.hour % 12 or 12
     return f"{moment.month}/{moment.day}/{moment:%y}, {hour}:{moment:%M}\u202f{moment:%p}"

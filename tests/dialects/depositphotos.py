@@ -110,7 +110,7 @@ class DepositphotosDialect(Dialect):
     examples = (("depositphotos/common.search.search.json", 1),)
 
     def example(self, text: bytes) -> bytes:
-        """The answer alone: the file has the request beside it."""
+        """Return the answer of an example whose file also has the request."""
         return text[text.index(b'"response":') + len(b'"response":') : text.rindex(b"}")]
 
     def answer(self, asked: Asked) -> Answer:

@@ -22,7 +22,7 @@ def failure(code: int, words: str, exception: str) -> Answer:
 
 
 class DepositphotosShop(Shop):
-    """Sells to one user, of whose subscription ``left`` downloads are left, and ``credits``."""
+    """A seller to one user with ``left`` downloads of a subscription, and ``credits``."""
 
     name = "depositphotos"
     keys: ClassVar[Mapping[str, str]] = {

@@ -1,4 +1,4 @@
-"""What a dialect says of itself, so that one suite can hold all agencies to the same promises.
+"""The description that each dialect has of itself, so that one suite can check all agencies.
 
 A dialect speaks as one agency does and imports nothing from ``affiliate``. Every field that it
 answers stands in an official file, an example or a fact sheet (``sources``).
@@ -44,15 +44,15 @@ class Dialect:
     absent: frozenset[str] = frozenset()
 
     def answer(self, asked: Asked) -> Answer:
-        """What it says to a request, with the errors that a wrong one meets."""
+        """Answer a request, and a wrong request with its error."""
         raise NotImplementedError
 
     def sent(self, asked: Asked) -> Sent:
-        """The parameters of a request, where they stand elsewhere than in address or form."""
+        """Return the parameters of a request that are not in address or form."""
         return asked.params
 
     def page(self, first: int, count: int) -> list[dict[str, Any]]:
-        """The items of so many ranks, counted from 0, as the agency writes them."""
+        """Return so many items from a rank on, counted from 0, in the agency's form."""
         ranks = range(self.total)[first : first + count]
         return [
             {name: value for name, value in self.item(FIRST + n).items() if name not in self.absent}
@@ -60,15 +60,15 @@ class Dialect:
         ]
 
     def item(self, number: int) -> dict[str, Any]:
-        """One picture, with all its fields."""
+        """Return a picture with all its fields."""
         raise NotImplementedError
 
     def example(self, text: bytes) -> bytes:
-        """A documented answer as it comes over the wire, where its file has more around it."""
+        """Extract a documented answer from a file with more content."""
         return text
 
     def titled(self, number: int) -> str:
-        """The title of a picture: as in real collections, some are long and some are missing."""
+        """Return the title of a picture: as in real collections, some are long, some missing."""
         if number % 10 == UNTITLED:
             return ""
         title = f"Flower {number}"
@@ -77,14 +77,14 @@ class Dialect:
         )
 
     def maker(self, number: int, usual: str = "gardener") -> str:
-        """Who made a picture: some have a number for a name, some a long one."""
+        """Return the maker of a picture: some have a number for a name, some a long name."""
         strange = {4: "1971", 6: "Bibliothek der Königlichen Gartenbaugesellschaft zu Musterstadt"}
         return strange.get(number % 10, usual)
 
     def named(self, number: int) -> str:
-        """The id of the picture with this number: the number, where ids are numbers."""
+        """Return the id of the picture with this number, by default the number itself."""
         return str(number)
 
     def has(self, number: str) -> bool:
-        """Whether there is a picture with this number."""
+        """Tell whether there is a picture with this number."""
         return number.isdigit() and FIRST <= int(number) < FIRST + self.total

@@ -11,12 +11,12 @@ HOME, CALLS = "/api/", "/api/calls/"
 
 
 def failed(code: int, message: str) -> dict[str, Any]:
-    """An error, at the top of an answer or in the answer to one request."""
+    """Return an error, for the top of an answer or the answer to one request."""
     return {"Status": "Error", "ErrorCode": code, "ErrorMessage": message}
 
 
 class DreamstimeDialect(Dialect):
-    """Gives tokens, of which it takes those in ``tokens``; a test may end them.
+    """An agency with tokens, which takes those in ``tokens``; a test may end them.
 
     Codes of errors other than those of tokens are not documented: 100 and 300 are made up.
     ``keyed`` makes an object of the list of pictures, as PHP may.

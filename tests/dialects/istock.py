@@ -90,7 +90,7 @@ class IstockDialect(Dialect):
         return in_json({"message": "Forbidden"}, 403) if self.affiliate else self._own(asked)
 
     def _own(self, asked: Asked) -> Answer:
-        """What keys of customers get."""
+        """Answer a request with a customer's key."""
         page, size = asked.number("page", 1), asked.number("page_size", 30)
         if page < 1 or not 1 <= size <= 100:
             return self.errors["a wrong value"][0]
@@ -110,7 +110,7 @@ class IstockDialect(Dialect):
         return in_json({"images": [self.affiliate_item(n) for n in numbers]})
 
     def affiliate_item(self, number: int) -> dict[str, Any]:
-        """One picture, as the search for affiliates describes it."""
+        """Describe a picture as the search for affiliates does."""
         whole = self.item(number)
         address = whole["referral_destinations"][1]["uri"]
         link = f"https://istockphoto.6q33.net/c/1/258824/4205?u={quote(address, safe='')}"

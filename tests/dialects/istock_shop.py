@@ -16,7 +16,7 @@ KINDS = {"55": "royaltyfreesubscription", "77": "creditpack"}
 
 
 class IstockShop(Shop):
-    """Sells to one user: ``left`` downloads of a subscription, and a pack of credits.
+    """A seller to one user: ``left`` downloads of a subscription, and a pack of credits.
 
     With ``project`` the subscription asks for a project's code.
     """
@@ -112,7 +112,7 @@ class IstockShop(Shop):
         return in_json({"uri": self.link(f"/delivery/{media_id}/{sale.at}")})
 
     def _history(self, asked: Asked) -> Answer:
-        """All but credits, which must be asked for."""
+        """List all downloads but those by credits, which a parameter asks for."""
         kind = asked.params.get("product_type")
         rows = [
             {

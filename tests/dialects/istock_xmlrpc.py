@@ -12,7 +12,7 @@ HEAD = '<?xml version="1.0" encoding="utf-8"?>\n'
 
 
 def fault(code: int, words: str) -> Answer:
-    """An answer that says no, in the published form."""
+    """Return a refusal in the published form."""
     members = (
         f"<member><name>faultCode</name><value><int>{code}</int></value></member>"
         f"<member><name>faultString</name><value><string>{words}</string></value></member>"
@@ -22,7 +22,7 @@ def fault(code: int, words: str) -> Answer:
 
 
 def told(payload: str) -> Answer:
-    """An answer that says yes, in the published form."""
+    """Return an answer in the published form."""
     text = escape(f'<istockphotoResponse sessionid="">{payload}</istockphotoResponse>')
     value = f"<params><param><value><string>{text}</string></value></param></params>"
     return in_text(f"{HEAD}<methodResponse>{value}</methodResponse>", kind="text/xml")
@@ -107,7 +107,7 @@ def _attributes(values: Mapping[str, Any]) -> str:
 
 
 def _flat(value: Element | None) -> str:
-    """All plain values inside one, without the names of members."""
+    """Yield all plain values inside a value, without the names of members."""
     if value is None:
         return ""
     members = value.findall("struct/member/value")

@@ -16,12 +16,12 @@ SIZE = {"width": "5617px", "height": "3668px"}
 
 
 def failed(code: int, msg: str) -> Answer:
-    """A failure as most come: in JSON, with its code as the HTTP status too."""
+    """Return a failure in the usual form: JSON, with its code as the HTTP status too."""
     return in_json({"stat": "fail", "err": {"code": str(code), "msg": msg}}, code)
 
 
 class PantherMediaDialect(Dialect):
-    """Takes what its own reckoning of the signature agrees with."""
+    """An agency that computes signatures itself, and checks those of requests."""
 
     name = "panthermedia"
     keys: ClassVar[Mapping[str, str]] = {"API_KEY": "panther-k3y", "API_SECRET": "panther+s3cret"}
@@ -77,7 +77,7 @@ class PantherMediaDialect(Dialect):
     in_xml = False
 
     def sent(self, asked: Asked) -> Sent:
-        """The form, and the filters in its ``filters``."""
+        """Return the form, and the filters in its ``filters``."""
         filters = asked.params.get("filters", "").removesuffix(";").split(";")
         pairs = (one.partition(":") for one in filters)
         return {**asked.params, **{name: value for name, _, value in pairs}}
@@ -107,7 +107,7 @@ class PantherMediaDialect(Dialect):
         return (form["api_key"], form["access_key"]) == (self.keys["API_KEY"], mine)
 
     def _list(self, asked: Asked, start: int) -> Answer:
-        """A page of pictures, those from rank ``start`` on."""
+        """Return a page of pictures from rank ``start`` on."""
         page, limit = asked.number("page", 1), asked.number("limit", 40)
         if page < 1 or not 1 <= limit <= 100:
             return failed(400, "Bad Request")
@@ -120,7 +120,7 @@ class PantherMediaDialect(Dialect):
         return in_json({"stat": "ok", "items": {**count, **({"media": listed} if media else {})}})
 
     def _one(self, asked: Asked, number: int) -> Answer:
-        """All that is said of a picture."""
+        """Return all details of a picture."""
         one = self.item(number)
         file = {
             "id": one["id"],
@@ -154,7 +154,7 @@ class PantherMediaDialect(Dialect):
 
 
 class PantherMediaInXml(PantherMediaDialect):
-    """The same, in the form that it speaks by default."""
+    """The agency in its default format."""
 
     in_xml = True
 

@@ -11,7 +11,7 @@ SAFE = {"nudity": "1"}
 
 
 def xml(text: str, status: int = 200) -> Answer:
-    """A document as the agency sends it."""
+    """Return a document in the agency's form."""
     return in_text(f'<?xml version="1.0" encoding="UTF-8"?>\n{text}', status, "text/xml")
 
 
@@ -20,7 +20,7 @@ def failed(words: str) -> Answer:
 
 
 def element(name: str, fields: Mapping[str, Any], inside: str = "") -> str:
-    """An element with attributes."""
+    """Return an element with attributes."""
     written = "".join(f" {key}={quoteattr(str(value))}" for key, value in fields.items())
     return f"<{name}{written}>{inside}</{name}>"
 

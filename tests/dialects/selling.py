@@ -1,4 +1,4 @@
-"""What agencies share that sell licenses: their own list of what they sold, and faults on order."""
+"""Shared parts of agencies that sell licenses: a list of sales, and faults on order."""
 
 import threading
 from collections import deque
@@ -18,7 +18,7 @@ GATEWAY = Answer(502, b"<html>Bad gateway</html>", "text/html")
 
 
 class Sale(NamedTuple):
-    """A license that was sold, with what pays for it; ``at`` is the number of the sale.
+    """A sold license, with its payment; ``at`` is the number of the sale.
 
     Each is sold a second after the one before, so that ``moment`` tells them apart.
     """
@@ -32,7 +32,7 @@ class Sale(NamedTuple):
 
 @dataclass
 class Fault:
-    """What goes wrong with a purchase.
+    """A fault in the answer to a purchase.
 
     ``acts`` tells whether it is made all the same. Instead of the proper answer comes ``answer``,
     and without one the connection is closed, unless the fault is ``late``, whose proper answer
@@ -49,7 +49,7 @@ class Fault:
 
 
 class Shop:
-    """An agency; ``sold`` is what it sold, ``faults`` meet purchases one after the other.
+    """An agency; ``sold`` lists its sales, ``faults`` meet purchases one after the other.
 
     - ``name``, ``keys``: the agency, and all that its account needs.
     - ``public``: the names of keys that are no secrets.
@@ -73,19 +73,19 @@ class Shop:
         return fault
 
     def buys(self, asked: Asked) -> bool:
-        """Whether a request is a purchase."""
+        """Tell whether a request is a purchase."""
         raise NotImplementedError
 
     def serve(self, asked: Asked) -> Answer:
-        """The proper answer to a request, after acting on it."""
+        """Act on a request, and return its proper answer."""
         raise NotImplementedError
 
     def refusal(self) -> Answer:
-        """What it says when it sells an item not."""
+        """Return the refusal to sell an item."""
         raise NotImplementedError
 
     def withdrawn(self) -> Answer:
-        """What it says when an item is gone."""
+        """Return the answer about an item that is gone."""
         raise NotImplementedError
 
     def answer(self, asked: Asked) -> Answer:
@@ -102,7 +102,7 @@ class Shop:
         return answer
 
     def sell(self, media_id: str, size: str, plan: str = "", *, days_ago: int = 0) -> Sale:
-        """Put a license on the list."""
+        """Add a license to the list of sales."""
         at = len(self.sold) + 1
         moment = datetime.now(UTC) - timedelta(days=days_ago) + timedelta(seconds=at)
         sale = Sale(media_id, size, plan, at, moment)
@@ -110,7 +110,7 @@ class Shop:
         return sale
 
     def link(self, path: str) -> str:
-        """The address of a file here, which is a secret."""
+        """Return the address of a file, which is a secret."""
         self.links.add(path)
         return self.url + path
 
@@ -120,12 +120,12 @@ def is_item(media_id: str) -> bool:
 
 
 def picture(media_id: str) -> bytes:
-    """The bytes of an item's file, which begin as a JPEG's do."""
+    """Return the bytes of an item's file, which begin like a JPEG."""
     return b"\xff\xd8\xff\xe0" + media_id.encode() * 5_000
 
 
 def file_of(media_id: str, asked: Asked) -> Answer:
-    """The file, or the rest of it from where a Range begins."""
+    """Serve a file, or its rest from the start of a Range."""
     whole = picture(media_id)
     headers = {"ETag": f'"{media_id}"', "Accept-Ranges": "bytes"}
     if begin := asked.headers.get("range", "").removeprefix("bytes=").removesuffix("-"):

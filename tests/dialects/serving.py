@@ -1,4 +1,4 @@
-"""Serves a dialect on a real socket; what it was asked is kept for the test to look at."""
+"""Serves a dialect on a real socket, and keeps its requests for tests."""
 
 import json
 import sys
@@ -43,13 +43,13 @@ class HungUp(Exception):
 
 
 class Answering(Protocol):
-    """What can be served."""
+    """An object that can be served."""
 
     def answer(self, asked: Asked) -> Answer: ...
 
 
 def in_json(value: object, status: int = 200, **headers: str) -> Answer:
-    """An answer in JSON; ``retry_after=1`` is the header Retry-After."""
+    """Return an answer in JSON; ``retry_after=1`` is the header Retry-After."""
     named = {name.replace("_", "-").title(): text for name, text in headers.items()}
     return Answer(status, json.dumps(value).encode(), headers=named)
 
@@ -59,7 +59,7 @@ def in_text(text: str, status: int = 200, kind: str = "text/plain") -> Answer:
 
 
 class Server(NamedThreadsServer):
-    """``fixed``, when set, is the answer to everything; all wait while ``gate`` is clear."""
+    """A server; ``fixed`` answers every request, all wait while ``gate`` is clear."""
 
     daemon_threads = True
 
@@ -72,7 +72,7 @@ class Server(NamedThreadsServer):
         self.gate.set()
 
     def handle_error(self, *whom: Any) -> None:
-        """Say nothing where whoever asked is gone, as a site that was killed."""
+        """Ignore clients that are gone, such as a killed site."""
         if not isinstance(sys.exc_info()[1], OSError):
             super().handle_error(*whom)
 
@@ -119,12 +119,12 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True  # the caller gave up waiting
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Write no log."""
 
 
 @contextmanager
 def serving(dialect: Answering) -> Iterator[Server]:
-    """The dialect on a port of loopback, until the block ends."""
+    """Serve a dialect on a loopback port, until the block ends."""
     server = Server(dialect)
     thread = threading.Thread(target=server.serve_forever, args=(0.005,), daemon=True)
     thread.start()

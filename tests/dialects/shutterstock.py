@@ -26,7 +26,7 @@ RESOLUTIONS = ("4k", "high_definition", "standard_definition")
 
 
 def same(name: str, *values: str) -> dict[str, Sent]:
-    """Values that the API calls as we do, in the parameter of that name."""
+    """Return values that the API names as we do, in the parameter of that name."""
     return {one: {name: one} for one in values}
 
 
@@ -52,7 +52,7 @@ REPORTS: Mapping[str, Mapping[str, Sent]] = {
 
 
 def for_video(sends: Mapping[str, Mapping[str, Sent]]) -> dict[str, Mapping[str, Sent]]:
-    """The same of footage."""
+    """Return the expected parameters for footage."""
     return {f"video {name}": values for name, values in sends.items()}
 
 
@@ -125,7 +125,7 @@ class ShutterstockDialect(Dialect):
         return Answer(said.status, self._without_absent(said.body), headers=said.headers)
 
     def _without_absent(self, body: bytes) -> bytes:
-        """An answer whose items lack what no item has."""
+        """Remove fields that no item has from an answer."""
         value = json.loads(body)
         for one in value.get("data", []):
             for name in self.absent & set(one):

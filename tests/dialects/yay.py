@@ -43,7 +43,7 @@ class YayDialect(Dialect):
         return in_json({"images": self.images(offset, limit)})
 
     def images(self, offset: int, limit: int) -> Any:
-        """The pictures of so many ranks."""
+        """Return the pictures of so many ranks."""
         return {str(n): one for n, one in enumerate(self.page(offset, limit))}
 
     def item(self, number: int) -> dict[str, Any]:

@@ -33,7 +33,7 @@ EXPIRES_SECONDS = 3600
 
 @dataclass
 class Grant:
-    """What a token allows; ``expires`` is None for one that lasts. No user: a client's grant."""
+    """The rights of a token; ``expires`` is None without an end, a client's grant has no user."""
 
     scopes: set[str]
     username: str | None = "jdoe"
@@ -42,7 +42,7 @@ class Grant:
 
 @dataclass
 class Code:
-    """A code of the flow, waiting to be exchanged."""
+    """A code of the flow that waits for its exchange."""
 
     scopes: set[str]
     expires: datetime
@@ -50,7 +50,7 @@ class Code:
 
 @dataclass
 class Accounts:
-    """Who may do what. Change ``grants`` and ``consent`` at any time.
+    """Tokens and their rights. Tests may change ``grants`` and ``consent`` at any time.
 
     ``consent`` is whether the customer agrees on the agency's page, and ``agreed`` to which of
     the scopes asked for. ``callbacks`` are the hosts registered with the application.
@@ -65,7 +65,7 @@ class Accounts:
     callbacks: set[str] = field(default_factory=lambda: {"localhost", "127.0.0.1"})
 
     def grant(self, scopes: Iterable[str] = SCOPES, seconds: float | None = None) -> str:
-        """A new token of the user with these scopes, that lives so long, or for ever."""
+        """Return a new token of the user with these scopes, for so many seconds or for ever."""
         token = f"v2/{secrets.token_urlsafe(24)}"
         expires = None if seconds is None else self.clock.now() + timedelta(seconds=seconds)
         self.grants[token] = Grant(set(scopes), expires=expires)
@@ -76,7 +76,7 @@ class Accounts:
         del self.grants[token]
 
     def check(self, seen: Seen, scopes: Iterable[str] | None) -> Grant | None:
-        """Whose request it is; None for the application's own name and secret.
+        """Return the grant of a request; None for the application's own name and secret.
 
         Args:
             seen: The request.
@@ -97,7 +97,7 @@ class Accounts:
         return grant
 
     def authorize(self, seen: Seen, _: Grant | None) -> Answer:
-        """The address that the customer comes back to, as if logged in and asked already."""
+        """Redirect the customer to the callback, as after log-in and question."""
         target, state = seen.first("redirect_uri"), seen.first("state")
         if seen.first("client_id") != CLIENT[0] or seen.first("response_type") != "code":
             raise Problem(400, "Invalid client_id or response_type")
@@ -111,7 +111,7 @@ class Accounts:
         return _moved(target, {"code": code, "state": state})
 
     def access_token(self, seen: Seen, _: Grant | None) -> Answer:
-        """A token for a code or a refresh token, or the application's own."""
+        """Return a token for a code or a refresh token, or for the application itself."""
         form = {name: value[0] for name, value in parse_qs(seen.body.decode()).items()}
         if "form" not in seen.headers.get("content-type", ""):
             form = seen.json()
@@ -147,7 +147,7 @@ class Accounts:
         return reply(body)
 
     def user(self, _: Seen, grant: Grant | None) -> Answer:
-        """Details of the user."""
+        """Return the details of the user."""
         name = grant.username if grant else None
         return reply(
             {
@@ -169,7 +169,7 @@ class Accounts:
         )
 
     def token_details(self, _: Seen, grant: Grant | None) -> Answer:
-        """Details of the token that asks."""
+        """Return the details of the token that the request carries."""
         assert grant is not None
         body: dict[str, Any] = {
             "client_id": CLIENT[0],

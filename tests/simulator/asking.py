@@ -1,4 +1,4 @@
-"""Asks the simulator something, as plainly as can be: no redirects, no retries."""
+"""Sends requests to the simulator without redirects and retries."""
 
 import http.client
 import json
@@ -9,7 +9,7 @@ from tests.simulator.accounts import TOKEN
 
 
 class Said(NamedTuple):
-    """An answer as it came; header names in lower case."""
+    """An answer as received; header names in lower case."""
 
     status: int
     headers: dict[str, str]
@@ -21,14 +21,14 @@ class Said(NamedTuple):
 
     @property
     def rows(self) -> Any:
-        """What a list holds."""
+        """Return the entries of a list."""
         return self.json["data"]
 
 
 def ask(
     url: str, method: str = "GET", body: Any = None, *, token: str = TOKEN, **headers: str
 ) -> Said:
-    """One request with a user's token; ``body`` is sent as JSON, or as it is when bytes."""
+    """Send a request with a user's token; ``body`` is sent as JSON, or unchanged when bytes."""
     parts = urlsplit(url)
     sent = {"Authorization": f"Bearer {token}", "User-Agent": "test"}
     data = body if body is None or isinstance(body, bytes) else json.dumps(body)

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 
 class Clock:
-    """The time of the simulator: the real one, and as much more as it was moved."""
+    """The time of the simulator: the real time, plus all moves."""
 
     def __init__(self) -> None:
         self._ahead = timedelta()
@@ -13,15 +13,15 @@ class Clock:
         return datetime.now(UTC) + self._ahead
 
     def move(self, **by: float) -> None:
-        """Move on by days, hours, seconds, as `timedelta` takes them."""
+        """Move on by days, hours or seconds, as in `timedelta`."""
         self._ahead += timedelta(**by)
 
 
 def stamp(moment: datetime) -> str:
-    """A moment as the API writes it."""
+    """Format a moment as the API does."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def moment(text: str) -> datetime:
-    """A moment that a client wrote."""
+    """Parse a moment that a client wrote."""
     return datetime.fromisoformat(text).astimezone(UTC)

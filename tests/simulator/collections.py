@@ -32,7 +32,7 @@ class Collection:
     share_code: str = field(default_factory=lambda: secrets.token_hex(8))
 
     def described(self, embed: list[str]) -> dict[str, Any]:
-        """As the API shows it, with what is to be embedded."""
+        """Return the API's description, with the embedded parts."""
         body: dict[str, Any] = {
             "created_time": stamp(self.created),
             "id": self.id,
@@ -60,7 +60,7 @@ class Shelf:
         self.all: dict[str, Collection] = {}
 
     def add(self, name: str, *ids: str, username: str = "jdoe") -> Collection:
-        """A new collection that holds these."""
+        """Create a collection with these items."""
         self._next += 1
         now = self._clock.now()
         one = Collection(str(self._next), self._media, name, username, now, now)
@@ -125,7 +125,7 @@ class Shelf:
 
 
 class Featured:
-    """What the agency shows to all, and what a contributor has put together."""
+    """Collections that the agency features, and those of contributors."""
 
     def __init__(self, media: Media, clock: Clock) -> None:
         self._media = media

@@ -1,4 +1,4 @@
-"""Holds answers, and the requests that they grant, against the official OpenAPI description.
+"""Checks answers, and the requests that were granted, against the official OpenAPI description.
 
 It does so where the description is at hand. A request that the description would refuse is a
 fault only when the simulator granted it, so that tests may send bad ones on purpose.
@@ -21,7 +21,7 @@ UNDECLARED = {404, 405}
 
 
 class Description:
-    """The description: a call's answers by status, each with its schema."""
+    """The official description: a call's answers by status, each with its schema."""
 
     def __init__(self, path: Path) -> None:
         document = json.loads(path.read_bytes())
@@ -36,7 +36,7 @@ class Description:
         self._validators: dict[str, jsonschema_rs.Draft4Validator] = {}
 
     def wrong_with(self, seen: Seen, answer: Answer) -> str | None:
-        """How an answer, or the request that it grants, departs from the description."""
+        """Describe how an answer, or its granted request, departs from the description."""
         at = f"{seen.method} {seen.path} {answer.status}"
         call = self.call(seen)
         if call is None:
@@ -67,7 +67,7 @@ class Description:
         return None
 
     def _body(self, call: dict[str, Any], seen: Seen) -> str | None:
-        """Bodies of JSON only: the one form that there is has its own test."""
+        """Check JSON bodies; the only form has its own test."""
         content = call.get("requestBody", {}).get("content", {})
         if "application/json" not in content or "json" not in seen.headers.get("content-type", ""):
             return None
@@ -78,19 +78,19 @@ class Description:
         return dict(self._schemas[name]) if name else schema
 
     def _first(self, schema: dict[str, Any], value: Any) -> str | None:
-        """The first departure of a value from a schema."""
+        """Describe the first departure of a value from a schema."""
         error = next(iter(self._validator(schema).iter_errors(value)), None)
         return f"{error.message} at {error.instance_path}" if error else None
 
     def call(self, seen: Seen) -> dict[str, Any] | None:
-        """What the description says of the call that a request makes."""
+        """Return the description of the call that a request makes."""
         for method, pattern, call in self._calls:
             if method == seen.method and pattern.fullmatch(seen.path):
                 return dict(call)
         return None
 
     def _validator(self, schema: dict[str, Any]) -> jsonschema_rs.Draft4Validator:
-        """The validator of a schema; OpenAPI 3.0's schemas are a dialect of draft 4."""
+        """Build the validator of a schema; schemas of OpenAPI 3.0 are a dialect of draft 4."""
         key = json.dumps(schema, sort_keys=True)
         if key not in self._validators:
             whole = {**schema, "components": {"schemas": self._schemas}}
@@ -102,19 +102,19 @@ class Description:
 
 @cache
 def description() -> Description | None:
-    """The official description; None on a machine without ``../shared``."""
+    """Return the official description; None on a machine without ``../shared``."""
     return Description(OFFICIAL) if OFFICIAL.exists() else None
 
 
 def _spelled(schema: dict[str, Any]) -> dict[str, Any]:
-    """A schema whose texts are texts: the shape of footage is listed as 43 and 169, unquoted."""
+    """Make texts of a schema texts: the shape of footage is listed as 43 and 169, unquoted."""
     if schema.get("type") != "string" or "enum" not in schema:
         return schema
     return {**schema, "enum": [str(value) for value in schema["enum"]]}
 
 
 def _value(schema: dict[str, Any], values: list[str]) -> Any:
-    """What a parameter's texts stand for by its schema."""
+    """Convert a parameter's texts to a value by its schema."""
     if schema.get("type") == "array" or not schema.get("type"):
         each = schema.get("items", {})
         several = [_value(each, [one]) if each.get("type") else one for one in values]

@@ -28,7 +28,7 @@ FEED_ITEMS = 20
 
 
 class Editorial:
-    """Reads the editorial library; ``barred`` holds countries to which nothing is sold."""
+    """The calls of the editorial library; ``barred`` holds countries to which nothing is sold."""
 
     def __init__(self, library: Library, clock: Clock) -> None:
         self._library = library
@@ -36,7 +36,7 @@ class Editorial:
         self.barred: set[str] = set()
 
     def search(self, media: Media) -> Reader:
-        """What matches ``category``; the words are only recorded."""
+        """Return a handler that finds media of ``category``, and only records the words."""
 
         def answer(seen: Seen, _: Grant | None) -> Answer:
             self._country(seen)
@@ -60,7 +60,7 @@ class Editorial:
         return answer
 
     def updated(self, seen: Seen, _: Grant | None) -> Answer:
-        """All pictures, as added yesterday."""
+        """List all pictures as added yesterday."""
         self._country(seen)
         when = stamp(self._clock.now() - timedelta(days=1))
         change = {"created_time": when, "updated_time": when, "updates": [seen.first("type")]}
@@ -74,7 +74,7 @@ class Editorial:
         return reply({"data": [{"name": name} for name in EDITORIAL_CATEGORIES]})
 
     def feeds(self, seen: Seen, _: Grant | None) -> Answer:
-        """The one live feed that there is."""
+        """List the only live feed."""
         self._country(seen)
         page, per_page = seen.number("page", 1, 1), seen.number("per_page", 20, 1, 50)
         rows = [_feed(self._library.size)][(page - 1) * per_page :]
@@ -113,7 +113,7 @@ def _feed(size: int) -> dict[str, Any]:
 def _stretch(
     seen: Seen, rows: Sequence[Any], usual: int, least: int, most: int
 ) -> tuple[dict[str, Any], int]:
-    """The stretch of a list that a cursor points to, with the cursors around; and its start."""
+    """Return the part of a list at a cursor, with the cursors around, and its start."""
     per_page = seen.number("per_page", usual, least, most)
     cursor = seen.first("cursor")
     try:

@@ -1,4 +1,4 @@
-"""One connection: reads requests, meets them with the faults on order, sends answers."""
+"""Handles a connection: reads requests, applies the ordered faults, sends answers."""
 
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler
@@ -15,7 +15,7 @@ PROPER = Fault()
 
 
 class HungUp(Exception):
-    """The connection is to be closed here."""
+    """Raised to close the connection at this point."""
 
 
 class Exchange(BaseHTTPRequestHandler):
@@ -57,7 +57,7 @@ class Exchange(BaseHTTPRequestHandler):
         return Seen(parts.path, params, headers, self.command)
 
     def _stage(self, stage: Stage, order: Order | None) -> None:
-        """Close or hold here, when that is ordered."""
+        """Close or hold the connection at a stage, when a fault orders so."""
         if order is None or order.fault.stage != stage:
             return
         order.reached.set()
@@ -92,4 +92,4 @@ class Exchange(BaseHTTPRequestHandler):
                 return
 
     def log_message(self, *_: object) -> None:
-        """Say nothing: tests read ``requests``."""
+        """Write no log: tests read ``requests``."""

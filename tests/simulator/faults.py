@@ -1,4 +1,4 @@
-"""Misbehavior on order: for some path, the next N requests.
+"""Misbehavior on order: faults for the next N requests of some path.
 
     order = simulator.misbehave(hang_up("acted"), on="/v2/images/licenses", method="POST")
 
@@ -21,7 +21,7 @@ middle of the answer's body."""
 
 @dataclass(frozen=True)
 class Fault:
-    """What goes wrong with a request.
+    """A fault in the answer to a request.
 
     Args:
         stage: Where the connection is closed, or held when ``hold``; None: nowhere.
@@ -57,7 +57,7 @@ def hold(stage: Stage, after: int = 0) -> Fault:
 
 
 def late(seconds: float) -> Fault:
-    """Answer properly, but late."""
+    """Answer properly after so many seconds."""
     return Fault(delay=seconds)
 
 
@@ -67,28 +67,28 @@ def drip(seconds: float = 0.02) -> Fault:
 
 
 def wrong_length(by: int) -> Fault:
-    """Declare a body longer (or shorter, when negative) than the one that is sent."""
+    """Declare a body longer (or shorter, when negative) than the sent body."""
     return Fault(length=by)
 
 
 def says(status: int, body: bytes = b"{}", **headers: str) -> Fault:
-    """Answer with this, without acting; ``Retry_After`` is the header Retry-After."""
+    """Answer with a status and body without acting; ``Retry_After`` is the header Retry-After."""
     return Fault(answer=Answer(status, body, {k.replace("_", "-"): v for k, v in headers.items()}))
 
 
 def html(status: int = 200) -> Fault:
-    """A gateway's page instead of JSON."""
+    """Answer with a gateway's page instead of JSON."""
     return says(status, b"<!doctype html><h1>Bad gateway</h1>", Content_Type="text/html")
 
 
 def first(call: Callable[[], object]) -> Fault:
-    """Run something before answering, such as a purchase between two pages of the history."""
+    """Call a function before answering, such as a purchase between two pages of the history."""
     return Fault(call=call)
 
 
 @dataclass
 class Order:
-    """A fault, whom it meets, and how often yet; ``skip`` matching requests pass before."""
+    """A fault, the requests that it meets, and a count; ``skip`` matching requests pass before."""
 
     fault: Fault
     on: str
@@ -99,7 +99,7 @@ class Order:
     release: threading.Event = field(default_factory=threading.Event)
 
     def takes(self, seen: Seen) -> bool:
-        """Whether this request meets the fault; counts it."""
+        """Tell whether a request meets the fault, and count the request."""
         if self.method not in {None, seen.method} or not fnmatchcase(seen.path, self.on):
             return False
         if self.skip:
@@ -115,7 +115,7 @@ class Order:
 
 
 class Orders:
-    """The orders that are open; the first that fits a request is taken."""
+    """The open orders; a request takes the first that fits."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -135,7 +135,7 @@ class Orders:
         return found
 
     def clear(self) -> None:
-        """Behave from now on; whoever is held goes on."""
+        """End all faults, and release the held requests."""
         with self._lock:
             self._open.clear()
             for order in self._all:

@@ -31,7 +31,7 @@ CLIP_BYTES = 200_000
 
 
 class Links:
-    """Makes links and follows them; ``base`` is the address of the download host."""
+    """A maker and server of links; ``base`` is the address of the download host."""
 
     def __init__(self, base: str, clock: Clock) -> None:
         self._base = base
@@ -39,7 +39,7 @@ class Links:
         self._key = secrets.token_bytes(16)
 
     def make(self, bought: Purchase) -> str:
-        """A link to a file that was bought, good for eight hours from now."""
+        """Return a link to a bought file, valid for eight hours from now."""
         size = ":".join(map(str, bought.dimensions)) if bought.dimensions else bought.size
         moving = bought.media in {"video", "editorial_video"}
         kind = "mov" if moving else "eps" if bought.size == "vector" else "jpg"
@@ -53,7 +53,7 @@ class Links:
         return f"{self._base}{PREFIX}{code}/shutterstock_{bought.media_id}.{kind}"
 
     def follow(self, seen: Seen) -> Answer:
-        """The file, or a range of it."""
+        """Serve the file of a link, or a range of the file."""
         try:
             code = seen.path.removeprefix(PREFIX).split("/")[0]
             wares, signature = json.loads(base64.urlsafe_b64decode(code))
@@ -78,7 +78,7 @@ class Links:
 
 
 def ranged(seen: Seen, whole: bytes, headers: dict[str, str]) -> Answer:
-    """All bytes, or those that a single ``Range`` with a fitting ``If-Range`` asks for."""
+    """Serve all bytes, or those that a single ``Range`` with a fitting ``If-Range`` names."""
     asked = re.fullmatch(r"bytes=(\d+)-(\d*)", seen.headers.get("range", ""))
     fits = seen.headers.get("if-range", headers["ETag"]) == headers["ETag"]
     if asked is None or not fits:
@@ -91,7 +91,7 @@ def ranged(seen: Seen, whole: bytes, headers: dict[str, str]) -> Answer:
 
 
 def content(media_id: str, size: str, kind: str, marked: bool) -> bytes:  # noqa: FBT001
-    """The bytes of a file; ``marked``: with the sandbox's watermark."""
+    """Return the bytes of a file; when ``marked`` with the sandbox's watermark."""
     if kind == "mov":
         return _clip(media_id, size, marked)
     if kind == "eps":
@@ -108,7 +108,7 @@ def _measure(size: str) -> tuple[int, int]:
 
 @lru_cache(maxsize=256)
 def _picture(media_id: str, size: tuple[int, int], marked: bool) -> bytes:  # noqa: FBT001
-    """A real JPEG of that size, different for each id."""
+    """Return a real JPEG of that size, different for each id."""
     shade = hashlib.sha256(media_id.encode()).digest()
     gradient = Image.linear_gradient("L").resize(size)
     bands = [gradient.point(lambda v, s=s: (v + s) % 256) for s in shade[:3]]
@@ -121,7 +121,7 @@ def _picture(media_id: str, size: tuple[int, int], marked: bool) -> bytes:  # no
 
 
 def _clip(media_id: str, size: str, marked: bool) -> bytes:  # noqa: FBT001
-    """The outer form of a QuickTime file, with nothing to be seen inside."""
+    """Return the outer form of a QuickTime file without pictures inside."""
     inside = hashlib.sha256(f"{media_id}/{size}/{marked}".encode()).digest()
     count = CLIP_BYTES * (1 + list(FOOTAGE).index(size if size in FOOTAGE else "hd"))
     data = (inside * (count // len(inside) + 1))[:count]

@@ -47,7 +47,7 @@ RATES = (24, 25, 29.97)
 
 
 def image(number: int, host: str = HOST) -> dict[str, Any]:
-    """A picture of the library, counted from 0, as the API describes it in full."""
+    """Describe a picture of the library in full, as the API does; ``number`` counts from 0."""
     media_id = str(FIRST_ID + number)
     return {
         "id": media_id,
@@ -103,7 +103,7 @@ def _sold(name: str, width: int, height: int, kind: str, licensable: bool) -> di
 
 
 def video(number: int, host: str = HOST) -> dict[str, Any]:
-    """A clip of the library, counted from 0, in full; every third has no 4K."""
+    """Describe a clip in full; ``number`` counts from 0, and every third clip has no 4K."""
     media_id = str(FIRST_VIDEO + number)
     at = f"{host}/videos/{media_id}"
     sizes = [name for name in FOOTAGE if name != "4k" or number % 3]
@@ -149,7 +149,7 @@ def _clip(size: str, rate: float) -> dict[str, Any]:
 
 
 def editorial(number: int, host: str = HOST) -> dict[str, Any]:
-    """A picture of the editorial library."""
+    """Describe a picture of the editorial library."""
     media_id = f"{FIRST_EDITORIAL + number}b"
     thumbs = {"thumb_170": 170, "thumb_220": 220, "watermark_450": 450, "watermark_1500": 1500}
     return _report(number, media_id) | {
@@ -172,7 +172,7 @@ def editorial(number: int, host: str = HOST) -> dict[str, Any]:
 
 
 def editorial_video(number: int, host: str = HOST) -> dict[str, Any]:
-    """A clip of the editorial library."""
+    """Describe a clip of the editorial library."""
     media_id = f"{FIRST_EDITORIAL + number}a"
     at = f"{host}/editorial/{media_id}"
     return _report(number, media_id) | {
@@ -208,14 +208,14 @@ MAKERS = {
 
 
 class Library:
-    """``size`` items of each kind, less what was ``withdrawn`` (ids; change it at any time)."""
+    """``size`` items of each kind, less the ``withdrawn`` ids, which tests may change."""
 
     def __init__(self, size: int) -> None:
         self.size = size
         self.withdrawn: set[str] = set()
 
     def find(self, media: Media, media_id: str) -> dict[str, Any] | None:
-        """The item of that id, when it is there."""
+        """Return the item of an id, unless missing."""
         first, ending = {
             "image": (FIRST_ID, ""),
             "video": (FIRST_VIDEO, ""),
@@ -228,6 +228,6 @@ class Library:
         return MAKERS[media](number) if there else None
 
     def numbers(self, media: Media) -> range:
-        """The numbers of a kind's items, withdrawn ones included."""
+        """Return the numbers of a kind's items, including withdrawn items."""
         assert media in MAKERS
         return range(self.size)

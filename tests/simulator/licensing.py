@@ -35,12 +35,12 @@ NOTICE = "Editorial licensing requires acknowledgement of the editorial agreemen
 
 
 class Refusal(Exception):
-    """Why one item is not licensed."""
+    """The reason why an item is not licensed."""
 
 
 @dataclass
 class Shop:
-    """Sells licenses; in the ``sandbox`` for nothing, watermarked, and nothing editorial."""
+    """A seller of licenses; the ``sandbox`` sells free, watermarked, and nothing editorial."""
 
     library: Library
     purchases: Purchases
@@ -50,16 +50,16 @@ class Shop:
     subscriptions: dict[str, Subscription]
 
     def plans(self, seen: Seen, _: Grant | None) -> Answer:
-        """The list of subscriptions."""
+        """List the subscriptions."""
         rows = [one.described(self.left(one)) for one in self.subscriptions.values()]
         return reply(page_of(seen, rows, 20, 200))
 
     def left(self, plan: Subscription) -> int:
-        """Downloads left in a plan."""
+        """Count the downloads left in a plan."""
         return max(0, plan.limit - self.purchases.used(plan.id))
 
     def license(self, media: Media) -> Callable[[Seen, Grant | None], Answer]:
-        """Sells pictures or footage."""
+        """Return a handler that sells pictures or footage."""
 
         def sell(seen: Seen, grant: Grant | None) -> Answer:
             wanted = self._wanted(seen, LISTS[media])
@@ -74,7 +74,7 @@ class Shop:
         return sell
 
     def license_editorial(self, media: Media) -> Callable[[Seen, Grant | None], Answer]:
-        """Sells from the editorial library, by the license that is named."""
+        """Return a handler that sells editorial media by the named license."""
 
         def sell(seen: Seen, grant: Grant | None) -> Answer:
             if self.sandbox:
@@ -98,7 +98,7 @@ class Shop:
         return sell
 
     def _wanted(self, seen: Seen, name: str) -> list[dict[str, Any]]:
-        """The items of a request, with what the query says for all of them."""
+        """Return the items of a request, with the query's values for all items."""
         items = seen.json().get(name)
         if not isinstance(items, list) or not 1 <= len(items) <= MOST_ITEMS:
             raise invalid(f"$.body.{name}", items)
@@ -134,7 +134,7 @@ class Shop:
         return row
 
     def _plan(self, media: Media, item: dict[str, Any]) -> Subscription:
-        """The plan that is named, or else the first that fits."""
+        """Return the named plan, or else the first that fits."""
         fitting = [plan for plan in self.subscriptions.values() if plan.media == media]
         named = item.get("subscription_id")
         found = [plan for plan in fitting if named in {None, plan.id}]
@@ -193,7 +193,7 @@ class Shop:
         )
 
     def history(self, media: Media) -> Callable[[Seen, Grant | None], Answer]:
-        """The license history of a kind, filtered and sorted."""
+        """Return a handler for the license history of a kind, filtered and sorted."""
 
         def tell(seen: Seen, grant: Grant | None) -> Answer:
             fits = _filter(seen, grant)
@@ -207,7 +207,7 @@ class Shop:
         return tell
 
     def again(self, media: Media) -> Callable[[Seen, Grant | None, str], Answer]:
-        """A new link to what was licensed."""
+        """Return a handler for new links to licensed files."""
 
         def link(seen: Seen, _: Grant | None, license_id: str) -> Answer:
             bought = self.purchases.find(license_id, media)
@@ -228,7 +228,7 @@ class Shop:
 def _dimensions(
     item: dict[str, Any], plan: Subscription, found: dict[str, Any]
 ) -> tuple[int, int] | None:
-    """Width and height of a custom size; refuses sizes that the plan or the item has not."""
+    """Return width and height of a custom size; refuse sizes that plan or item lacks."""
     size = item.get("size")
     custom = item.get("custom_dimensions") or {}
     if size == "custom" and plan.media == "image":
@@ -245,7 +245,7 @@ def _dimensions(
 
 
 def _filter(seen: Seen, grant: Grant | None) -> Callable[[Purchase], bool]:
-    """Tells whether a purchase passes the filters of a request."""
+    """Return a function that tells whether a purchase passes the filters of a request."""
     wanted = seen.first("image_id") or seen.first("video_id")
     team = seen.first("team_history") == "true"
     who = seen.first("username") or ("" if team or grant is None else grant.username)

@@ -23,7 +23,7 @@ KEYS = {"image": "image", "video": "video", "editorial": "image", "editorial_vid
 
 @dataclass(frozen=True)
 class Purchase:
-    """One license: what, by which plan, for how much, when.
+    """One license: item, plan, price and time.
 
     ``charge`` is in downloads of the plan, ``price`` in ``currency`` (None without revenue
     share), ``dimensions`` what a custom size came to.
@@ -46,7 +46,7 @@ class Purchase:
     dimensions: tuple[int, int] | None = None
 
     def described(self) -> dict[str, Any]:
-        """As the license history shows it."""
+        """Return the description of the license history."""
         form = "eps" if self.size == "vector" else "jpg"
         kind = KEYS[self.media]
         details = {"size": self.size, "format": "mov" if kind == "video" else form}
@@ -67,7 +67,7 @@ class Purchase:
 
 
 class Purchases:
-    """All purchases, oldest first, in memory and, with ``path``, in that file too."""
+    """All purchases, oldest first, in memory and, with ``path``, in a file too."""
 
     def __init__(self, now: Callable[[], datetime], path: Path | None = None) -> None:
         self.lock = threading.RLock()
@@ -97,12 +97,12 @@ class Purchases:
         self._used[one.subscription_id] += one.charge
 
     def all(self, *media: Media) -> list[Purchase]:
-        """The purchases so far, of these kinds or of any."""
+        """Return the purchases of these kinds, or of any."""
         with self.lock:
             return [one for one in self._rows if not media or one.media in media]
 
     def drop_newest(self) -> None:
-        """Take the newest purchase out of the history."""
+        """Remove the newest purchase from the history."""
         with self.lock:
             one = self._rows.pop()
             del self._by_id[one.id]
@@ -112,7 +112,7 @@ class Purchases:
         return one if one is not None and one.media == media else None
 
     def used(self, subscription_id: str) -> int:
-        """Downloads of a plan that purchases have taken."""
+        """Count the downloads of a plan that purchases have taken."""
         return self._used[subscription_id]
 
     def close(self) -> None:
@@ -121,12 +121,12 @@ class Purchases:
 
 
 def read(path: Path) -> list[Purchase]:
-    """The purchases in a file; a line that a kill cut short is none."""
+    """Return the purchases in a file, without a line that a kill cut short."""
     return [msgspec.json.decode(line, type=Purchase) for line in _whole(path)]
 
 
 def _opened(path: Path) -> FileIO:
-    """The file, to be added to; the line that a kill cut short is cut off."""
+    """Open the file for appending, and cut off a line that a kill cut short."""
     path.touch()
     file = FileIO(path, "r+b")
     file.truncate(sum(len(line) for line in _whole(path)))

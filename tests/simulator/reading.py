@@ -1,4 +1,4 @@
-"""What anybody with an application may read: pictures and footage, searched and described."""
+"""Calls that any application may make: pictures and footage, searched and described."""
 
 from collections.abc import Callable, Sequence
 from datetime import timedelta
@@ -57,7 +57,7 @@ class Reading:
         return answer
 
     def several(self, media: Media) -> Reader:
-        """Items by ids, in the order asked for; unknown ones are left out."""
+        """Return a handler of items by ids, in the requested order, without unknown ids."""
 
         def answer(seen: Seen, _: Grant | None) -> Answer:
             ids = seen.params.get("id", [])
@@ -78,11 +78,11 @@ class Reading:
         return reply({"data": [f"{words} {number}" for number in range(limit)]})
 
     def keywords(self, seen: Seen, _: Grant | None) -> Answer:
-        """Keywords out of a text: its words."""
+        """Return the words of a text as keywords."""
         return reply({"keywords": str(seen.json().get("text", "")).split()})
 
     def updated(self, media: Media) -> Reader:
-        """Every item, as edited yesterday; what was withdrawn as deleted."""
+        """Return a handler that lists every item as edited yesterday, withdrawn ones as deleted."""
 
         def answer(seen: Seen, _: Grant | None) -> Answer:
             when = stamp(self._clock.now() - timedelta(days=1))
@@ -116,7 +116,7 @@ class Reading:
         return found
 
     def _results(self, seen: Seen, media: Media, numbers: Sequence[int]) -> Answer:
-        """A page of a search; a withdrawn item leaves a gap, as the ranking stays."""
+        """Return a page of a search; a withdrawn item leaves a gap, as ranks stay."""
         body = page_of(seen, numbers, 20, 500, 0)
         items = [MAKERS[media](number) for number in body["data"]]
         body["data"] = [
@@ -127,7 +127,7 @@ class Reading:
 
 
 def contributor(contributor_id: str) -> dict[str, Any]:
-    """A contributor's profile."""
+    """Return a contributor's profile."""
     return {
         "about": "Made up",
         "contributor_type": ["photographer"],
@@ -144,12 +144,12 @@ def contributor(contributor_id: str) -> dict[str, Any]:
 
 
 def echo(seen: Seen, _: Grant | None) -> Answer:
-    """`/v2/test`: what was said."""
+    """Answer `/v2/test` with the request's text."""
     return reply({"text": seen.first("text", "ok")})
 
 
 def validate(seen: Seen, _: Grant | None) -> Answer:
-    """`/v2/test/validate`: what arrived."""
+    """Answer `/v2/test/validate` with the request's content."""
     asked: dict[str, Any] = {"id": seen.number("id", -1, 0)}
     if "tag" in seen.params:
         asked["tag"] = seen.params["tag"]
@@ -157,7 +157,7 @@ def validate(seen: Seen, _: Grant | None) -> Answer:
 
 
 def matches(seen: Seen, item: dict[str, Any]) -> bool:
-    """Whether an item passes the filters that are obeyed."""
+    """Tell whether an item passes the obeyed filters."""
     assets = item["assets"]
     rates = [asset["fps"] for asset in assets.values() if "fps" in asset]
     best = "4k" if "4k" in assets else "high_definition"

@@ -1,4 +1,4 @@
-"""The table of calls: method, path, the scopes it needs, and who answers."""
+"""The table of calls: method, path, required scopes, and handler."""
 
 import re
 from collections.abc import Callable, Iterable
@@ -30,7 +30,7 @@ class Route(NamedTuple):
 
 
 class Routes:
-    """Finds the call that a request makes; plain paths go before those with parameters."""
+    """A finder of a request's call; plain paths go before paths with parameters."""
 
     def __init__(self, routes: Iterable[Route]) -> None:
         ordered = sorted(routes, key=lambda route: route.path.count("{"))
@@ -38,7 +38,7 @@ class Routes:
         self._table = [(route, route.pattern) for route in ordered]
 
     def find(self, seen: Seen, path: str) -> tuple[Route, tuple[str, ...]]:
-        """The call and the parameters in its path.
+        """Return the call and the parameters in its path.
 
         Raises:
             Problem: 404 for a path that is not there, 405 for a method it has not.
@@ -52,7 +52,7 @@ class Routes:
         raise Problem(405 if there else 404, "Not Found")
 
     def answer(self, seen: Seen, accounts: Accounts) -> Answer:
-        """Make the call that a request asks for, if whoever asks may.
+        """Make the call of a request, if its sender may.
 
         Raises:
             Problem: what is answered instead.

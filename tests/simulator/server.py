@@ -1,4 +1,4 @@
-"""The simulator itself: what it is made of, and how it is run."""
+"""The simulator: its parts, and how to run it."""
 
 import threading
 from collections.abc import Iterator
@@ -101,11 +101,11 @@ class Simulator(NamedThreadsServer):
         )
 
     def handle_error(self, *_: object) -> None:
-        """Whoever asked is gone; that is the asker's business."""
+        """Ignore clients that are gone."""
 
     @property
     def purchases(self) -> list[Purchase]:
-        """Everything bought so far, oldest first."""
+        """Return all purchases, oldest first."""
         return self._ledger.all()
 
     def buy(self, number: int = 0, /, **terms: Any) -> Purchase:
@@ -121,11 +121,11 @@ class Simulator(NamedThreadsServer):
         return self._ledger.add(**{**usual, **terms})
 
     def drop_newest(self) -> None:
-        """Take the newest purchase out of the history, as if it had been reversed."""
+        """Remove the newest purchase from the history, as if reversed."""
         self._ledger.drop_newest()
 
     def subscribe(self, *plans: Subscription) -> None:
-        """Give the customer plans, or replace those of the same ids."""
+        """Give the customer plans, or replace plans of the same ids."""
         for plan in plans:
             plan.started = self.clock.now()
             self.subscriptions[plan.id] = plan
@@ -151,11 +151,11 @@ class Simulator(NamedThreadsServer):
         return self.orders.add(Order(fault, on, method, times, skip))
 
     def searches(self) -> list[dict[str, list[str]]]:
-        """The parameters of every search for pictures so far."""
+        """Return the parameters of every search for pictures."""
         return [seen.params for seen in self.requests if seen.path == SEARCH_PATH]
 
     def respond(self, seen: Seen) -> Answer:
-        """Act on a request and give the proper answer to it."""
+        """Act on a request, and return its proper answer."""
         try:
             if seen.path.startswith(PREFIX):
                 return self.links.follow(seen)
@@ -168,7 +168,7 @@ class Simulator(NamedThreadsServer):
         return answer
 
     def stop(self) -> None:
-        """Let everybody go who is held, and serve no more."""
+        """Release all held requests, and stop serving."""
         self.stopping.set()
         self.gate.set()
         self.orders.clear()
@@ -180,7 +180,7 @@ class Simulator(NamedThreadsServer):
 def simulator(
     size: int = 1000, *, sandbox: bool = False, state: Path | None = None, port: int = 0
 ) -> Iterator[Simulator]:
-    """A simulator that is serving.
+    """Run a simulator until the block ends.
 
     Raises:
         AssertionError: At its end, when a proper answer was not as the official description

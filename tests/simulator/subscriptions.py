@@ -1,4 +1,4 @@
-"""What the customer has paid for: plans, their allotments and terms.
+"""The customer's plans, their allotments and terms.
 
 Guesses, as the documents are silent: that a plan sold through the API shows itself by
 ``price_per_download`` and asks for ``customer_id`` among its metadata; the names of licenses
@@ -57,11 +57,11 @@ class Subscription:
 
     @property
     def revenue_share(self) -> bool:
-        """Sold through the API: one item a request, with a price and a ``customer_id``."""
+        """Tell whether the plan is sold through the API, with a price and a ``customer_id``."""
         return self.floor is not None
 
     def described(self, left: int) -> dict[str, Any]:
-        """As the API lists it."""
+        """Return the description of the API's list."""
         kind = {"image": "images", "video": "videos"}.get(self.media, "editorial")
         fields = dict.fromkeys(self.optional, False) | dict.fromkeys(self.required, True)
         body = {
@@ -100,41 +100,41 @@ class Subscription:
 
 
 def standard(name: str = "s10000001", **changes: Any) -> Subscription:
-    """Ten pictures of any size a year."""
+    """Return a plan of ten pictures of any size a year."""
     sizes = ("small", "medium", "huge", "vector")
     return Subscription(**{"id": name, "sizes": sizes, **changes})
 
 
 def footage(name: str = "s10000002", **changes: Any) -> Subscription:
-    """Ten clips a year."""
+    """Return a plan of ten clips a year."""
     terms = {"media": "video", "license": "footage_premier", "sizes": ("web", "sd", "hd", "4k")}
     return Subscription(**{"id": name, **terms, **changes})
 
 
 def premier(name: str = "s10000003", **changes: Any) -> Subscription:
-    """Pictures under Premier terms: the client must be named, three more fields may be."""
+    """Return a plan under Premier terms: the client must be named, three more fields may be."""
     terms = {"license": "premier", "required": ("client",), "optional": FIELDS}
     return Subscription(**{"id": name, **terms, **changes})
 
 
 def comp(name: str = "s10000004", **changes: Any) -> Subscription:
-    """Drafts, free of charge."""
+    """Return a plan of free drafts."""
     return Subscription(**{"id": name, "license": "premier_comp", "charge": 0, **changes})
 
 
 def revenue_share(name: str = "s10000005", **changes: Any) -> Subscription:
-    """Pictures sold on through the API, for a price of at least 5."""
+    """Return a plan of pictures sold on through the API, for a price of at least 5."""
     terms = {"license": "enhanced", "floor": 5.0, "required": ("customer_id",), "limit": 100_000}
     return Subscription(**{"id": name, **terms, **changes})
 
 
 def platform(name: str = "s10000006", **changes: Any) -> Subscription:
-    """Pictures for use on one platform, which can't be downloaded again."""
+    """Return a plan for one platform, whose pictures can't be downloaded again."""
     return revenue_share(name, **{"license": "platform", "downloadable": False, **changes})
 
 
 def reports(name: str = "s10000007", **changes: Any) -> Subscription:
-    """Pictures of the editorial library."""
+    """Return a plan of editorial pictures."""
     terms = {
         "media": "editorial",
         "license": "premier_editorial_all_digital",
@@ -145,6 +145,6 @@ def reports(name: str = "s10000007", **changes: Any) -> Subscription:
 
 
 def report_clips(name: str = "s10000008", **changes: Any) -> Subscription:
-    """Clips of the editorial library."""
+    """Return a plan of editorial clips."""
     terms = {"media": "editorial_video", "license": "premier_editorial_video_digital_only"}
     return reports(name, **{**terms, "sizes": ("original",), **changes})

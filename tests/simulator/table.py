@@ -1,4 +1,4 @@
-"""Which part of the simulator answers which call, with the scopes of the OpenAPI description."""
+"""The calls of the simulator, with the scopes of the OpenAPI description."""
 
 from collections.abc import Iterator
 
@@ -15,7 +15,7 @@ CREATE = ("licenses.create", "purchases.view")
 
 
 def account_calls(accounts: Accounts, shop: Shop) -> Iterator[Route]:
-    """Who one is and what one has."""
+    """Yield the calls about the user and the user's plans."""
     yield Route("GET", "/v2/test", ANYBODY, echo)
     yield Route("GET", "/v2/test/validate", ANYBODY, validate)
     yield Route("GET", "/v2/oauth/authorize", ANYBODY, accounts.authorize)
@@ -26,7 +26,7 @@ def account_calls(accounts: Accounts, shop: Shop) -> Iterator[Route]:
 
 
 def license_calls(shop: Shop) -> Iterator[Route]:
-    """Buying, what was bought, and getting it again."""
+    """Yield the calls that buy, list purchases and download again."""
     plain: tuple[tuple[str, Media], ...] = (("images", "image"), ("videos", "video"))
     for name, media in plain:
         at = f"/v2/{name}/licenses"
@@ -43,7 +43,7 @@ def license_calls(shop: Shop) -> Iterator[Route]:
 
 
 def reading_calls(reading: Reading) -> Iterator[Route]:
-    """The library, for all."""
+    """Yield the calls that read the library, open to all."""
     kinds: tuple[tuple[str, Media], ...] = (("images", "image"), ("videos", "video"))
     for name, media in kinds:
         at = f"/v2/{name}"
@@ -63,7 +63,7 @@ def reading_calls(reading: Reading) -> Iterator[Route]:
 def collection_calls(
     shelves: dict[Media, Shelf], featured: dict[Media, Featured]
 ) -> Iterator[Route]:
-    """A user's collections, the featured ones, and contributors'."""
+    """Yield the calls about a user's, featured and contributors' collections."""
     edit, view = ("collections.edit",), ("collections.view",)
     for media, shelf in shelves.items():
         at = f"/v2/{media}s/collections"
@@ -87,7 +87,7 @@ def collection_calls(
 
 
 def editorial_calls(editorial: Editorial) -> Iterator[Route]:
-    """The editorial library, by its new paths and the old ones without a kind."""
+    """Yield the calls of the editorial library, by new paths and by the old without a kind."""
     for at in ("/v2/editorial", "/v2/editorial/images"):
         yield Route("GET", f"{at}/search", None, editorial.search("editorial"))
         yield Route("GET", f"{at}/categories", None, editorial.categories)

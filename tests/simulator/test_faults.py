@@ -36,7 +36,7 @@ WANTED = {"images": [{"image_id": str(FIRST_ID + 1), "size": "small"}]}
 
 @pytest.fixture
 def agency() -> Iterator[Simulator]:
-    """A simulator."""
+    """Yield a simulator."""
     with simulator(size=40) as server:
         yield server
 
@@ -143,7 +143,7 @@ def test_orders_befall_whom_they_name(agency: Simulator) -> None:
 
 @contextmanager
 def process(state: Path) -> Iterator[tuple[str, "subprocess.Popen[str]"]]:
-    """The simulator as a process of its own, killed at the end."""
+    """Run the simulator as a process, killed at the end."""
     with run_python("-m", "tests.simulator", "--state", str(state)) as running:
         assert running.stdout
         try:

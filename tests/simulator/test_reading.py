@@ -11,13 +11,13 @@ from tests.simulator.asking import ask
 
 @pytest.fixture
 def agency() -> Iterator[Simulator]:
-    """A simulator."""
+    """Yield a simulator."""
     with simulator(size=40) as server:
         yield server
 
 
 def ids(agency: Simulator, path: str) -> list[str]:
-    """What a list holds."""
+    """Return the ids of a list."""
     return [row["id"] for row in ask(f"{agency.url}/v2/{path}").rows]
 
 

@@ -31,26 +31,26 @@ ONE, TWO, EDITORIAL = (str(FIRST_ID + number) for number in (1, 2, 10))
 
 @pytest.fixture
 def agency() -> Iterator[Simulator]:
-    """A simulator with every kind of plan."""
+    """Yield a simulator with every kind of plan."""
     with simulator(size=40) as server:
         server.subscribe(premier(), comp(), revenue_share(), platform(), reports())
         yield server
 
 
 def buy(agency: Simulator, *items: dict[str, Any], plan: str = "s10000001") -> Said:
-    """A request for pictures, small ones unless they say else."""
+    """Request licenses of pictures, in small size unless stated otherwise."""
     images = [{"size": "small", "subscription_id": plan, **item} for item in items]
     return ask(agency.url + LICENSES, "POST", {"images": images})
 
 
 def only(said: Said) -> dict[str, Any]:
-    """The one row of a list."""
+    """Return the single row of a list."""
     (row,) = said.rows
     return dict(row)
 
 
 def left(agency: Simulator, plan: str) -> int:
-    """Downloads left in a plan, as its customer is told."""
+    """Return the downloads left in a plan, as the customer reads."""
     rows = ask(f"{agency.url}/v2/user/subscriptions").rows
     return int(next(r["allotment"]["downloads_left"] for r in rows if r["id"] == plan))
 

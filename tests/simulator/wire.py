@@ -1,4 +1,4 @@
-"""What goes over the wire: requests as they were seen, answers, problems, and pages of lists."""
+"""Requests as received, answers, problems, and pages of lists."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -18,18 +18,18 @@ class Seen(NamedTuple):
     body: bytes = b""
 
     def first(self, name: str, default: str = "") -> str:
-        """The first value of a parameter."""
+        """Return the first value of a parameter."""
         return self.params.get(name, [default])[0]
 
     def number(self, name: str, default: int, least: int, most: int | None = None) -> int:
-        """A whole number between bounds; anything else is a bad request."""
+        """Return a whole number between bounds; refuse anything else as a bad request."""
         value = self.first(name, str(default))
         if not value.isdecimal() or int(value) < least or (most is not None and int(value) > most):
             raise invalid(f"$.query.{name}", value)
         return int(value)
 
     def json(self) -> dict[str, Any]:
-        """The body, an object of JSON that says so."""
+        """Return the body, a JSON object by its content type."""
         if "json" not in self.headers.get("content-type", ""):
             raise Problem(400, "Content-Type must be application/json")
         try:
@@ -42,7 +42,7 @@ class Seen(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """An answer: the proper one, or one to give instead of it."""
+    """An answer: the proper answer, or a replacement."""
 
     status: int = 200
     body: bytes = b"{}"
@@ -59,7 +59,7 @@ class Problem(Exception):
 
 
 def invalid(path: str, value: object) -> Problem:
-    """The refusal of a value, as the description's `Error` shows it."""
+    """Return the refusal of a value in the form of the description's `Error`."""
     error = {
         "code": "VALIDATION_INVALID_TYPE",
         "data": repr(value),
@@ -70,19 +70,19 @@ def invalid(path: str, value: object) -> Problem:
 
 
 def reply(value: Any, status: int = 200) -> Answer:
-    """An answer in JSON."""
+    """Return an answer in JSON."""
     return Answer(status, json.dumps(value).encode())
 
 
 def nothing() -> Answer:
-    """Done, without a body."""
+    """Return an answer without a body."""
     return Answer(204, b"")
 
 
 def page_of(
     seen: Seen, rows: Sequence[Any], usual: int, most: int, least: int = 1
 ) -> dict[str, Any]:
-    """The page of ``rows`` that is asked for, in the envelope that lists have."""
+    """Return the requested page of ``rows``, in the envelope of lists."""
     page = seen.number("page", 1, 1)
     per_page = seen.number("per_page", usual, least, most)
     first = (page - 1) * per_page
