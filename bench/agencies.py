@@ -11,7 +11,7 @@ import time
 from contextlib import ExitStack
 from typing import Final
 
-from tests.dialects import DIALECTS, Answer, Asked, Dialect, in_json, serving
+from tests.dialects import DIALECTS, Answer, Dialect, DialectRequest, answer_json, serve_dialect
 
 DELAYS: Final = (0.05, 0.3)
 """Seconds that the quickest and the slowest agency take."""
@@ -30,10 +30,10 @@ class Paced:
         self.dialect = dialect
         self.delay = delay
 
-    def answer(self, request: Asked) -> Answer:
+    def answer(self, request: DialectRequest) -> Answer:
         if request.path == "/control":
             Paced.hanging = request.params.get("hanging", "")
-            return in_json({"calls": Paced.calls})
+            return answer_json({"calls": Paced.calls})
         with Paced.lock:
             Paced.calls += 1
         time.sleep(60 if Paced.hanging == self.dialect.name else self.delay)
@@ -46,7 +46,7 @@ def main() -> None:
     step = (DELAYS[1] - DELAYS[0]) / (len(kinds) - 1)
     with ExitStack() as stack:
         servers = {
-            kind.name: stack.enter_context(serving(Paced(kind(), DELAYS[0] + n * step)))
+            kind.name: stack.enter_context(serve_dialect(Paced(kind(), DELAYS[0] + n * step)))
             for n, kind in enumerate(kinds)
         }
         print(json.dumps({name: server.url for name, server in servers.items()}), flush=True)

@@ -8,7 +8,7 @@ import pytest
 from affiliate.agencies.bigstock import Bigstock
 from affiliate.domain.media import SearchQuery
 from affiliate.errors import RequestRefused
-from tests.dialects import FIRST, Server, in_json, serving
+from tests.dialects import FIRST, Server, answer_json, serve_dialect
 from tests.dialects.bigstock import BigstockDialect
 from tests.support.calling import open_transport
 
@@ -17,7 +17,7 @@ ITEM = BigstockDialect().item(FIRST)
 
 @pytest.fixture
 def server() -> Iterator[Server]:
-    with serving(BigstockDialect()) as server:
+    with serve_dialect(BigstockDialect()) as server:
         yield server
 
 
@@ -47,7 +47,7 @@ def test_an_image_stands_in_a_box_of_its_own_size_or_of_3_to_2(
     box: tuple[int, int],
     folder: str,
 ) -> None:
-    server.fixed = in_json({"data": {"image": ITEM | changed}})
+    server.fixed = answer_json({"data": {"image": ITEM | changed}})
     thumbnail = bigstock.fetch_details(str(FIRST)).thumbnail
     assert (thumbnail.width, thumbnail.height) == box
     assert thumbnail.url.split("/")[-2] == folder
@@ -65,7 +65,7 @@ def test_safe_search_is_always_said_and_a_language_that_it_has(
 ) -> None:
     bigstock.search(SearchQuery(q="flower", lang="de"), 0)
     bigstock.search(SearchQuery(q="flower", lang="cs", safe=False), 0)
-    first, second = (asked.params for asked in server.asked)
+    first, second = (asked.params for asked in server.requests)
     assert (first["safesearch"], first["language"]) == ("y", "de")
     assert (second["safesearch"], second.get("language")) == ("n", None)
 
@@ -80,6 +80,6 @@ def test_it_lists_its_categories(bigstock: Bigstock) -> None:
 def test_a_refusal_tells_the_reason_wherever_it_stands(
     bigstock: Bigstock, server: Server, said: Mapping[str, object]
 ) -> None:
-    server.fixed = in_json({"response_code": 400, **said})
+    server.fixed = answer_json({"response_code": 400, **said})
     with pytest.raises(RequestRefused, match="Wrong limit"):
         bigstock.search(SearchQuery(q="flower"), 0)

@@ -13,7 +13,7 @@ from affiliate.web.template_helpers import (
     ROW_HEIGHT_PIXELS,
     srcset_attributes,
 )
-from tests.dialects import DIALECTS, serving
+from tests.dialects import DIALECTS, serve_dialect
 from tests.support.calling import open_transport
 from tests.support.renditions import RENDITIONS
 
@@ -31,7 +31,7 @@ def transport() -> Iterator[Transport]:
 def test_a_tile_may_show_the_larger_file(transport: Transport, name: str) -> None:
     """The first is the thumbnail; all have its ratio, so that the page leaves none out."""
     dialect = next(one for one in DIALECTS if one.name == name)()
-    with serving(dialect) as server:
+    with serve_dialect(dialect) as server:
         agency = AGENCIES[name](transport, url=server.url, credentials=dialect.keys)
         media = agency.search(SearchQuery(q="flower"), 0).items[0]
     assert tuple((one.width, one.height) for one in media.renditions) == RENDITIONS[name]

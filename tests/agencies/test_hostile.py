@@ -18,7 +18,7 @@ from affiliate.errors import AgencyError
 from affiliate.search.federation import EnabledAgency, RankedSource, sum_of_totals
 from affiliate.transport.client import Transport
 from affiliate.transport.messages import Reply, Request, find_error
-from tests.dialects import DIALECTS, FIRST, Dialect, serving
+from tests.dialects import DIALECTS, FIRST, Dialect, serve_dialect
 from tests.support.calling import open_transport
 from tests.support.soak import SOAK
 
@@ -52,8 +52,8 @@ def test_no_value_of_any_field_does_harm(dialect: type[Dialect]) -> None:
         for told.body in _changed(body):
             if (found := _asked(lambda: RankedSource(one, FLOWER).ask(0))) is not None:
                 _sound(found)
-            _asked(lambda: agency.fetch_details(dialect().named(FIRST)))
-            _asked(lambda: RankedSource(one, FLOWER, dialect().named(FIRST)).ask(0))
+            _asked(lambda: agency.fetch_details(dialect().make_id(FIRST)))
+            _asked(lambda: RankedSource(one, FLOWER, dialect().make_id(FIRST)).ask(0))
 
 
 POLICY = Policy(fresh=60, stale=60)
@@ -92,11 +92,11 @@ def _answers(dialect: type[Dialect]) -> list[bytes]:
     """Its answers to a search and to details."""
     made = dialect()
     made.total = 2
-    with serving(made) as server, open_transport() as transport:
+    with serve_dialect(made) as server, open_transport() as transport:
         agency = AGENCIES[dialect.name](transport, url=server.url, credentials=dialect.keys)
         agency.search(FLOWER, 0)
-        _asked(lambda: agency.fetch_details(made.named(FIRST)))
-        return [made.answer(asked).body for asked in server.asked]
+        _asked(lambda: agency.fetch_details(made.make_id(FIRST)))
+        return [made.answer(asked).body for asked in server.requests]
 
 
 def _changed(body: bytes) -> Iterator[bytes]:

@@ -8,7 +8,7 @@ import pytest
 from affiliate.agencies.photodune import PhotoDune
 from affiliate.domain.media import SearchQuery
 from affiliate.errors import NotFound
-from tests.dialects import FIRST, Server, in_json, serving
+from tests.dialects import FIRST, Server, answer_json, serve_dialect
 from tests.dialects.photodune import PhotoDuneDialect
 from tests.support.calling import open_transport
 
@@ -18,7 +18,7 @@ FLOWER = SearchQuery(q="flower")
 
 @pytest.fixture
 def server() -> Iterator[Server]:
-    with serving(PhotoDuneDialect()) as server:
+    with serve_dialect(PhotoDuneDialect()) as server:
         yield server
 
 
@@ -29,11 +29,11 @@ def photodune(server: Server) -> Iterator[PhotoDune]:
 
 
 def test_an_item_of_another_market_is_no_picture(photodune: PhotoDune, server: Server) -> None:
-    server.fixed = in_json(ITEM | {"site": "themeforest.net"})
+    server.fixed = answer_json(ITEM | {"site": "themeforest.net"})
     with pytest.raises(NotFound):
         photodune.fetch_details(str(FIRST))
     other = ITEM | {"id": FIRST + 1, "site": "graphicriver.net"}
-    server.fixed = in_json({"matches": [ITEM, other], "total_hits": 2})
+    server.fixed = answer_json({"matches": [ITEM, other], "total_hits": 2})
     assert [one.id for one in photodune.search(FLOWER, 0).items] == [str(FIRST)]
 
 
@@ -63,7 +63,7 @@ def test_a_photo_stands_in_a_box_of_its_own_size_or_of_3_to_2(
     box: tuple[int, int],
     url: str,
 ) -> None:
-    server.fixed = in_json(ITEM | {"previews": ITEM["previews"] | previews})
+    server.fixed = answer_json(ITEM | {"previews": ITEM["previews"] | previews})
     thumbnail = photodune.fetch_details(str(FIRST)).thumbnail
     assert (thumbnail.width, thumbnail.height) == box
     assert thumbnail.url.endswith(f"/{url}.jpg")
@@ -79,7 +79,7 @@ def test_no_call_passes_the_last_page(photodune: PhotoDune, server: Server) -> N
     last = photodune.depth // photodune.chunk_size - 1
     assert photodune.search(FLOWER, last).items == ()
     assert photodune.fetch_similar(str(FIRST), FLOWER, 60).items == ()
-    assert [asked.params["page"] for asked in server.asked] == ["60"]
+    assert [asked.params["page"] for asked in server.requests] == ["60"]
 
 
 def test_similar_pictures_go_on_where_the_first_end(photodune: PhotoDune, server: Server) -> None:

@@ -8,7 +8,7 @@ import pytest
 from affiliate.agencies.pixabay import Pixabay
 from affiliate.domain.media import SearchQuery
 from affiliate.errors import AgencyError, BadCredentials, Blocked, RequestRefused, TooManyCalls
-from tests.dialects import FIRST, Answer, Server, in_json, in_text, serving
+from tests.dialects import FIRST, Answer, Server, answer_json, answer_text, serve_dialect
 from tests.dialects.pixabay import PixabayDialect
 from tests.support.calling import open_transport
 
@@ -17,7 +17,7 @@ FLOWER = SearchQuery(q="flower")
 
 @pytest.fixture
 def server() -> Iterator[Server]:
-    with serving(PixabayDialect()) as server:
+    with serve_dialect(PixabayDialect()) as server:
         yield server
 
 
@@ -30,7 +30,7 @@ def pixabay(server: Server) -> Iterator[Pixabay]:
 def answering(server: Server, total: int = 1, **fields: Any) -> None:
     """Let the server find one picture with other fields."""
     hits = [PixabayDialect().item(FIRST) | fields]
-    server.fixed = in_json({"total": total, "totalHits": min(total, 500), "hits": hits})
+    server.fixed = answer_json({"total": total, "totalHits": min(total, 500), "hits": hits})
 
 
 TAGS = [
@@ -62,10 +62,14 @@ def test_all_that_is_found_is_counted_though_500_can_be_reached(
 
 
 ERRORS = [
-    (in_text('[ERROR 400] "page" is out of valid range.', 400), RequestRefused, "out of valid"),
-    (in_text("[ERROR 400] Invalid or missing API key (...)", 400), BadCredentials, "API key"),
-    (in_text("[ERROR 429] API rate limit exceeded", 429), TooManyCalls, "rate limit exceeded"),
-    (in_text("<!doctype html><title>API key</title>", 403, "text/html"), Blocked, "this server"),
+    (answer_text('[ERROR 400] "page" is out of valid range.', 400), RequestRefused, "out of valid"),
+    (answer_text("[ERROR 400] Invalid or missing API key (...)", 400), BadCredentials, "API key"),
+    (answer_text("[ERROR 429] API rate limit exceeded", 429), TooManyCalls, "rate limit exceeded"),
+    (
+        answer_text("<!doctype html><title>API key</title>", 403, "text/html"),
+        Blocked,
+        "this server",
+    ),
 ]
 
 

@@ -15,7 +15,16 @@ from affiliate.domain.media import Media, SearchQuery, web_address
 from affiliate.errors import AgencyError, NotFound
 from affiliate.transport.client import Transport
 from affiliate.web.filter_form import FILTER_LABELS
-from tests.dialects import DIALECTS, FIRST, Answer, Asked, Dialect, Server, in_json, serving
+from tests.dialects import (
+    DIALECTS,
+    FIRST,
+    Answer,
+    Dialect,
+    DialectRequest,
+    Server,
+    answer_json,
+    serve_dialect,
+)
 from tests.support.calling import open_transport
 
 FLOWER = SearchQuery(q="flower")
@@ -60,7 +69,7 @@ class Stand:
 
     def id(self, rank: int) -> str:
         """The id of the picture of a rank, counted from 0."""
-        return self.dialect.named(FIRST + rank)
+        return self.dialect.make_id(FIRST + rank)
 
     def every(self) -> list[Media]:
         """All that a search gives, chunk after chunk."""
@@ -90,7 +99,7 @@ def transport() -> Iterator[Transport]:
 
 @pytest.fixture(scope="module", params=DIALECTS, ids=lambda one: one.name)
 def served(request: pytest.FixtureRequest) -> Iterator[tuple[Speaking, Server]]:
-    with serving(request.param()) as server:
+    with serve_dialect(request.param()) as server:
         yield request.param, server
 
 
@@ -100,7 +109,7 @@ def stand(served: tuple[Speaking, Server], transport: Transport) -> Stand:
     kind, server = served
     server.dialect = dialect = kind()
     server.fixed = None
-    server.asked.clear()
+    server.requests.clear()
     return Stand(transport, dialect, server)
 
 
@@ -195,11 +204,11 @@ class _Parrot:
         self.status = status
         self.form = form
 
-    def answer(self, asked: Asked) -> Answer:
+    def answer(self, asked: DialectRequest) -> Answer:
         words = " ".join([asked.path, *asked.params.values(), *asked.headers.values()])
         words += asked.body.decode()
         if self.form == "json":
-            return in_json({"message": words, "error": words}, self.status)
+            return answer_json({"message": words, "error": words}, self.status)
         return Answer(self.status, words.encode(), "text/plain")
 
 
@@ -243,7 +252,7 @@ def test_every_value_of_each_filter_that_it_expresses_reaches_the_agency(stand: 
                 query = _asked(**{"media": media, name: value})
                 assert not stand.agency.list_unsupported_filters(query), (name, value)
                 stand.agency.search(query, 0)
-                asked = stand.dialect.sent(stand.server.asked[-1])
+                asked = stand.dialect.sent_parameters(stand.server.requests[-1])
                 assert sent.items() <= asked.items(), (name, value, asked)
 
 
@@ -293,19 +302,19 @@ def test_words_of_signs_alone_never_find_everything(stand: Stand) -> None:
 
 def _asked_as_signs(stand: Stand, signs: str) -> bool:
     """Return whether a search for signs is refused, or sent with words unlike the first search."""
-    plain = next(one for one in reversed(stand.server.asked) if _is_of_flowers(one))
-    count = len(stand.server.asked)
+    plain = next(one for one in reversed(stand.server.requests) if _is_of_flowers(one))
+    count = len(stand.server.requests)
     said = _read(stand.agency, SearchQuery(q=signs))
-    if len(stand.server.asked) == count:
+    if len(stand.server.requests) == count:
         return said == "refused"
-    sent = stand.server.asked[-1]
+    sent = stand.server.requests[-1]
     if names := [name for name, value in plain.params.items() if "flower" in value]:
         return bool(sent.params.get(names[0], "").strip())
     wordless = (plain.path.replace("flower", ""), plain.body.replace(b"flower", b""))
     return (sent.path, sent.body) != wordless
 
 
-def _is_of_flowers(asked: Asked) -> bool:
+def _is_of_flowers(asked: DialectRequest) -> bool:
     return "flower" in f"{asked.path} {asked.params} {asked.body.decode()}"
 
 

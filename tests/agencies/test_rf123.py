@@ -7,8 +7,8 @@ import pytest
 from affiliate.agencies.rf123 import Rf123
 from affiliate.domain.media import SearchQuery
 from affiliate.errors import BadAnswer, BadCredentials, NotFound, RequestRefused
-from tests.dialects import FIRST, Server, serving
-from tests.dialects.rf123 import Rf123Dialect, element, failed, xml
+from tests.dialects import FIRST, Server, serve_dialect
+from tests.dialects.rf123 import Rf123Dialect, element, make_failure, xml
 from tests.support.calling import open_transport
 
 FLOWER = SearchQuery(q="flower")
@@ -16,7 +16,7 @@ FLOWER = SearchQuery(q="flower")
 
 @pytest.fixture
 def server() -> Iterator[Server]:
-    with serving(Rf123Dialect()) as server:
+    with serve_dialect(Rf123Dialect()) as server:
         yield server
 
 
@@ -40,14 +40,14 @@ def test_a_search_gives_boxes_of_3_to_2_and_details_the_true_ratio(rf123: Rf123)
 
 def test_words_are_divided_by_commas(rf123: Rf123, server: Server) -> None:
     rf123.search(SearchQuery(q="red flower,  garden", lang="ja"), 0)
-    assert server.asked[-1].params["keyword"] == "red,flower,garden"
-    assert server.asked[-1].params["language"] == "jp"
+    assert server.requests[-1].params["keyword"] == "red,flower,garden"
+    assert server.requests[-1].params["language"] == "jp"
 
 
 def test_nudity_is_left_out_unless_the_visitor_wants_it(rf123: Rf123, server: Server) -> None:
     rf123.search(FLOWER, 0)
     rf123.search(FLOWER.replace(safe=False), 0)
-    assert [asked.params["nudity"] for asked in server.asked] == ["1", "0"]
+    assert [asked.params["nudity"] for asked in server.requests] == ["1", "0"]
 
 
 def test_a_type_and_editorial_use_can_not_be_asked_for_at_once(rf123: Rf123) -> None:
@@ -73,10 +73,10 @@ def test_an_attribute_that_could_be_a_path_or_a_script_stays_one_part_of_an_addr
 
 
 def test_a_wrong_key_is_no_missing_picture(rf123: Rf123, server: Server) -> None:
-    server.fixed = failed("Invalid API key")
+    server.fixed = make_failure("Invalid API key")
     with pytest.raises(BadCredentials):
         rf123.fetch_details(str(FIRST))
-    server.fixed = failed("No such image")
+    server.fixed = make_failure("No such image")
     with pytest.raises(NotFound):
         rf123.fetch_details(str(FIRST))
     server.fixed = xml('<rsp stat="ok"/>')
@@ -92,6 +92,6 @@ def test_entities_are_not_expanded(rf123: Rf123, server: Server) -> None:
 
 
 def test_its_own_words_are_told(rf123: Rf123, server: Server) -> None:
-    server.fixed = failed("Unknown method &amp; more")
+    server.fixed = make_failure("Unknown method &amp; more")
     with pytest.raises(RequestRefused, match="Unknown method & more"):
         rf123.search(FLOWER, 0)

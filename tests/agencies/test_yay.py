@@ -8,7 +8,7 @@ import pytest
 from affiliate.agencies.yay import Yay
 from affiliate.domain.media import SearchQuery, Thumbnail
 from affiliate.errors import AgencyError, RequestRefused
-from tests.dialects import FIRST, Server, in_json, serving
+from tests.dialects import FIRST, Server, answer_json, serve_dialect
 from tests.dialects.yay import OldYayDialect, YayDialect
 from tests.support.calling import open_transport
 
@@ -17,7 +17,7 @@ FLOWER = SearchQuery(q="flower")
 
 @pytest.fixture
 def server() -> Iterator[Server]:
-    with serving(YayDialect()) as one:
+    with serve_dialect(YayDialect()) as one:
         yield one
 
 
@@ -40,8 +40,8 @@ def test_words_stay_one_part_of_the_path(
     agency: Yay, server: Server, words: str, phrase: str
 ) -> None:
     assert agency.search(SearchQuery(q=words), 0).items
-    assert unquote(server.asked[0].path) == f"/search/{YayDialect.keys['API_KEY']}/{phrase}"
-    assert server.asked[0].params["search.limit"] == "96"
+    assert unquote(server.requests[0].path) == f"/search/{YayDialect.keys['API_KEY']}/{phrase}"
+    assert server.requests[0].params["search.limit"] == "96"
 
 
 @pytest.mark.parametrize("words", ["..", ".", "/", "./..", ". ."])
@@ -50,12 +50,12 @@ def test_words_that_would_lead_elsewhere_are_refused_without_a_call(
 ) -> None:
     with pytest.raises(RequestRefused):
         agency.search(SearchQuery(q=words), 0)
-    assert server.asked == []
+    assert server.requests == []
 
 
 def test_a_key_that_is_said_back_in_an_address_is_struck_out(agency: Yay, server: Server) -> None:
     said = server.url.removeprefix("http://") + "/search/yay%2Bk3y%2F42/flower or yay+k3y/42"
-    server.fixed = in_json({"message": f"No such thing: {said}"}, 404)
+    server.fixed = answer_json({"message": f"No such thing: {said}"}, 404)
     with pytest.raises(AgencyError) as raised:
         agency.search(FLOWER, 0)
     assert "/search/***/flower or ***" in str(raised.value)
@@ -85,7 +85,7 @@ def test_the_new_form_has_the_ratio_of_the_file(agency: Yay) -> None:
 
 
 def test_the_old_form_has_the_size_of_its_thumbnail() -> None:
-    with serving(OldYayDialect()) as server, open_transport() as transport:
+    with serve_dialect(OldYayDialect()) as server, open_transport() as transport:
         agency = Yay(transport, url=server.url, credentials=YayDialect.keys)
         one = agency.search(FLOWER, 0).items[0]
     host = "http://image.yaymicro.com"

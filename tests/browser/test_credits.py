@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Locator, Page, Route, expect
 
-from tests.dialects import DIALECTS, serving
+from tests.dialects import DIALECTS, serve_dialect
 from tests.support.embed_page import element, find_pictures, script
 from tests.support.federation import Agencies
 from tests.support.host_pages import HostPages
@@ -33,7 +33,7 @@ MEASURED = """tiles => tiles.filter(tile => !tile.inert).map(tile => {
 def free(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SiteServer]:
     """A site of Openverse alone."""
     kind = next(one for one in DIALECTS if one.name == "openverse")
-    with serving(kind()) as server:
+    with serve_dialect(kind()) as server:
         settings = Agencies({"openverse": server}).settings()
         with running_site(tmp_path_factory.mktemp("free"), settings) as site:
             yield site

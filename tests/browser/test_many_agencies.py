@@ -6,7 +6,7 @@ from contextlib import ExitStack
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.dialects import DIALECTS, in_text, serving
+from tests.dialects import DIALECTS, answer_text, serve_dialect
 from tests.support.federation import OWN, Agencies
 from tests.support.site_server import SiteServer, running_site
 
@@ -19,8 +19,8 @@ def site_of_all(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SiteServer
     """A site of all agencies, of which one is down."""
     with ExitStack() as stack:
         kinds = {one.name: one for one in DIALECTS if one.name not in OWN}
-        every = Agencies({n: stack.enter_context(serving(one())) for n, one in kinds.items()})
-        every["123rf"].fixed = in_text("down", 503)
+        every = Agencies({n: stack.enter_context(serve_dialect(one())) for n, one in kinds.items()})
+        every["123rf"].fixed = answer_text("down", 503)
         folder = tmp_path_factory.mktemp("all")
         yield stack.enter_context(running_site(folder, every.settings()))
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, Route, ViewportSize, expect
 
-from tests.dialects import serving
+from tests.dialects import serve_dialect
 from tests.support.crop import make_barred_picture
 from tests.support.doubles import make_double_agency
 from tests.support.federation import Agencies
@@ -35,7 +35,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SiteServer]:
     with ExitStack() as stack:
         agencies = Agencies(
             {
-                name: stack.enter_context(serving(make_double_agency(name)))
+                name: stack.enter_context(serve_dialect(make_double_agency(name)))
                 for name in ("adobe-stock", "depositphotos")
             }
         )

@@ -15,7 +15,7 @@ from affiliate.domain.media import SearchQuery
 from affiliate.search.service import Patience
 from affiliate.web.page_cache import PageCacheMiddleware
 from affiliate.web.template_helpers import structured_data
-from tests.dialects import Server, in_text, serving
+from tests.dialects import Server, answer_text, serve_dialect
 from tests.dialects.openverse import OpenverseDialect
 from tests.dialects.pixabay import PixabayDialect
 from tests.support.apps import ClientMaker
@@ -23,7 +23,7 @@ from tests.support.apps import ClientMaker
 
 @pytest.fixture
 def agency() -> Iterator[Server]:
-    with serving(PixabayDialect()) as server:
+    with serve_dialect(PixabayDialect()) as server:
         yield server
 
 
@@ -90,15 +90,15 @@ def test_an_agency_that_is_switched_off_is_searched_no_more(
 ) -> None:
     """Its places go to the others; switched on, it is there again without another call."""
     assert set(statuses(client)) == {"demo", "pixabay"}
-    calls = len(agency.asked)
+    calls = len(agency.requests)
     assert "pixabay is off" in run(client.application, "off", "pixabay").output
     assert statuses(client) == {"demo": "fresh"}
     assert statuses(client, "q=tree") == {"demo": "fetched"}
     assert client.get("/image/pixabay/900001").status_code == 404
-    assert len(agency.asked) == calls
+    assert len(agency.requests) == calls
     assert "pixabay is on" in run(client.application, "on", "pixabay").output
     assert set(statuses(client)) == {"demo", "pixabay"}
-    assert len(agency.asked) == calls
+    assert len(agency.requests) == calls
 
 
 def test_a_link_that_names_an_agency_that_is_off_says_so(client: FlaskClient) -> None:
@@ -139,12 +139,12 @@ def test_one_that_is_not_set_up_says_what_it_needs(client: FlaskClient) -> None:
 
 def test_the_size_of_a_collection_is_shown_where_a_call_says_it(make_client: ClientMaker) -> None:
     """Openverse says; the demo doesn't; one that fails or is off is asked for nothing else."""
-    with serving(OpenverseDialect()) as server:
+    with serve_dialect(OpenverseDialect()) as server:
         app = make_client(AGENCIES="demo,openverse", OPENVERSE_URL=server.url).application
         lines = {x.split()[0]: x for x in run(app, "list", "--size").output.splitlines()}
         assert re.search(r"  [0-9,]{3,}  ", lines["openverse"])
         assert "not said" in lines["demo"]
-        server.fixed = in_text("down", 503)
+        server.fixed = answer_text("down", 503)
         assert "? (down)" in run(app, "list", "--size").output
         run(app, "off", "openverse")
         assert "? (down)" not in run(app, "list", "--size").output

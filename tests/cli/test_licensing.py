@@ -21,7 +21,7 @@ from tests.simulator import (
     standard,
 )
 from tests.simulator import (
-    says as http_says,
+    answer_with as http_says,
 )
 from tests.support.licensing_command import make_site, run
 

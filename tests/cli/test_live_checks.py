@@ -9,7 +9,7 @@ import pytest
 from click.testing import Result
 
 from affiliate.cli import live_checks
-from tests.dialects import Answer, Asked, Server, in_text, serving
+from tests.dialects import Answer, DialectRequest, Server, answer_text, serve_dialect
 from tests.dialects.pixabay import PixabayDialect
 from tests.support import shutterstock as simulator
 from tests.support.apps import ClientMaker
@@ -25,7 +25,7 @@ class WithFiles(PixabayDialect):
     url = ""
     file: Answer = Answer(200, picture(640, 427), "image/png")
 
-    def answer(self, asked: Asked) -> Answer:
+    def answer(self, asked: DialectRequest) -> Answer:
         return self.file if asked.path.startswith("/files/") else super().answer(asked)
 
     def item(self, number: int) -> dict[str, Any]:
@@ -39,7 +39,7 @@ def dialect() -> WithFiles:
 
 @pytest.fixture
 def server(dialect: WithFiles) -> Iterator[Server]:
-    with serving(dialect) as server:
+    with serve_dialect(dialect) as server:
         dialect.url = server.url
         yield server
 
@@ -92,16 +92,16 @@ def test_a_search_that_fails_or_finds_nothing_is_a_fault(
     result = doctor(make_client, server)
     assert result.exit_code == 2
     assert "finds nothing for 'flower'" in lines(result, "FAULT")
-    server.fixed = in_text("oops", 500)
+    server.fixed = answer_text("oops", 500)
     assert "a search fails: HTTP 500" in lines(doctor(make_client, server), "FAULT")
 
 
 def test_a_thumbnail_that_is_none_is_a_fault(
     make_client: ClientMaker, server: Server, dialect: WithFiles
 ) -> None:
-    dialect.file = in_text("<html>moved</html>")
+    dialect.file = answer_text("<html>moved</html>")
     assert "leads to something else" in lines(doctor(make_client, server), "FAULT")
-    dialect.file = in_text("gone", 404)
+    dialect.file = answer_text("gone", 404)
     assert "can't be loaded: HTTP 404" in lines(doctor(make_client, server), "FAULT")
 
 
@@ -145,7 +145,7 @@ def test_a_file_that_drips_is_given_up(
     """However often something comes, there is an end to the waiting."""
     monkeypatch.setattr(live_checks, "MAX_SECONDS", 0.3)
     drips = then_drip(head(200, "Content-Length: 5000000"), b"x" * 5_000_000)
-    with Upstream(drips) as slow, serving(dialect) as server:
+    with Upstream(drips) as slow, serve_dialect(dialect) as server:
         dialect.url = slow.url
         result = doctor(make_client, server)
     assert "can't be loaded: No answer in time" in lines(result, "FAULT")
@@ -159,7 +159,7 @@ def test_one_that_is_switched_off_is_said_and_not_asked(
         "pixabay", off=True
     )
     assert "pixabay: switched off" in lines(doctor(make_client, server), "warn")
-    assert server.asked == []
+    assert server.requests == []
 
 
 def test_pictures_of_the_site_itself_are_no_other_hosts(make_client: ClientMaker) -> None:
@@ -187,8 +187,8 @@ def test_a_link_by_way_of_a_host_without_an_address_is_a_warning(
     ("answer", "line"),
     [
         (Answer(200, b'{"status": "ok"}\n', "application/json"), "ok    SITE_URL: {} answers"),
-        (in_text("<h1>It works!</h1>"), "FAULT SITE_URL: {}/healthz is answered by another"),
-        (in_text("gone", 502), "warn  SITE_URL: {} does not answer this machine: HTTP 502"),
+        (answer_text("<h1>It works!</h1>"), "FAULT SITE_URL: {}/healthz is answered by another"),
+        (answer_text("gone", 502), "warn  SITE_URL: {} does not answer this machine: HTTP 502"),
     ],
 )
 def test_the_sites_own_address_is_asked(

@@ -13,7 +13,7 @@ from tests.simulator import (
     FIRST_VIDEO,
     TOKEN,
     Simulator,
-    says,
+    answer_with,
     simulator,
 )
 from tests.support.apps import ClientMaker
@@ -135,7 +135,7 @@ def test_calls_count_on_the_quota(
 @pytest.mark.parametrize("command", ["show", "contributor"])
 def test_failures_are_sentences(app: Flask, agency: Simulator, command: str) -> None:
     """An agency that is down ends a command with a sentence."""
-    agency.misbehave(says(503), times=None)
+    agency.misbehave(answer_with(503), times=None)
     answer = run(app, command, "1")
     assert answer.exit_code == 1
     assert answer.output.startswith("Error: ")

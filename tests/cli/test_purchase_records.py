@@ -34,10 +34,10 @@ from tests.simulator import (
     Answer,
     Fault,
     Simulator,
-    first,
+    answer_with,
     hang_up,
     platform,
-    says,
+    run_first,
     simulator,
 )
 from tests.support.ledgers import place_ledger
@@ -129,7 +129,7 @@ def lose_ledger(agency: Simulator, app: Flask, folder: Path, failing: Failing) -
     """Lose the ledger between the sale and its record: all is known, and written by the next."""
     one, other = plain(agency)[:2]
     world = failing()
-    agency.misbehave(first(world.__enter__), on=PATH, method="POST")
+    agency.misbehave(run_first(world.__enter__), on=PATH, method="POST")
     shown = buy(app, one, folder / "files")
     world.__exit__(None, None, None)
     [sold] = agency.purchases
@@ -299,7 +299,7 @@ def test_a_file_that_did_not_come_is_fetched_by_the_next_command(
 ) -> None:
     """Its link is in the journal, which only its owner can read, until it is there."""
     one = plain(agency)[0]
-    agency.misbehave(says(403), on="/gatekeeper/*")
+    agency.misbehave(answer_with(403), on="/gatekeeper/*")
     shown = buy(app, one, tmp_path / "files")
     assert shown.exit_code == 3
     assert "It can't be had later." in shown.output
@@ -315,7 +315,7 @@ def test_a_file_that_did_not_come_is_fetched_by_the_next_command(
 def test_links_that_are_over_are_given_up_after_a_day(
     agency: Simulator, app: Flask, tmp_path: Path
 ) -> None:
-    agency.misbehave(says(403), on="/gatekeeper/*", times=None)
+    agency.misbehave(answer_with(403), on="/gatekeeper/*", times=None)
     buy(app, plain(agency)[0], tmp_path / "files")
     old = timedelta(hours=25)
     purchases = app.extensions["services"].ledger
@@ -357,7 +357,7 @@ def test_what_is_refused_or_done_leaves_no_journal(
     one, other = plain(agency)[:2]
     assert buy(app, one, tmp_path).exit_code == 0
     assert buy(app, one, tmp_path).exit_code == 1
-    agency.misbehave(says(400), on=PATH, method="POST")
+    agency.misbehave(answer_with(400), on=PATH, method="POST")
     assert buy(app, other, tmp_path).exit_code == 1
     assert journals(tmp_path) == []
 

@@ -36,13 +36,13 @@ def doctor(at: OpenShop, folder: Path, *options: str, **settings: str) -> list[s
 
 def test_what_buys_at_a_seller_is_tried_for_nothing(at: OpenShop, tmp_path: Path) -> None:
     """By a look at the newest license, and only with --live."""
-    before = len(at.asked)
+    before = len(at.requests)
     assert doctor(at, tmp_path) == []
     at.shop.sell(str(FIRST), at.shop.size, at.shop.plan)
     [line] = doctor(at, tmp_path, "--live")
     assert line.startswith(f"ok    {at.shop.name}: licenses can be bought ")
     assert setting_prefix(at.shop.name) in line
-    assert (at.count_tries(), len(at.asked) > before) == (0, True)
+    assert (at.count_tries(), len(at.requests) > before) == (0, True)
 
 
 def test_what_a_seller_does_not_take_is_a_fault(at: OpenShop, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from affiliate.cli import sync as module
 from affiliate.cli.sync import _ProgressLine
 from affiliate.licensing.files.manifest import iter_lines
 from affiliate.licensing.files.sync import SyncReport
-from tests.simulator import Simulator, says, simulator
+from tests.simulator import Simulator, answer_with, simulator
 from tests.support.licensing_command import make_site, run
 from tests.support.owner_account import list_names, make_original
 
@@ -131,7 +131,7 @@ def test_sync_says_what_it_did(agency: Simulator, app: Flask, folder: Path) -> N
         agency.buy(number)
     agency.buy(4, downloadable=False)
     agency.buy(**CLIP)
-    agency.misbehave(says(500), on=f"{HISTORY}/*")
+    agency.misbehave(answer_with(500), on=f"{HISTORY}/*")
     failed = run(app, "sync", str(folder))
     assert failed.exit_code == 1
     assert "3 files" in failed.stderr
@@ -164,9 +164,11 @@ def test_a_missing_scope_is_named(
     agency: Simulator, app: Flask, folder: Path, command: str
 ) -> None:
     """A token without `licenses.view` is told so, without a traceback."""
-    agency.misbehave(says(403, b'{"message": "Insufficient scope"}'), on=HISTORY, times=None)
+    agency.misbehave(answer_with(403, b'{"message": "Insufficient scope"}'), on=HISTORY, times=None)
     agency.misbehave(
-        says(200, b'{"scopes": ["user.view"], "username": "j", "client_id": "c", "realm": "r"}'),
+        answer_with(
+            200, b'{"scopes": ["user.view"], "username": "j", "client_id": "c", "realm": "r"}'
+        ),
         on="/v2/user/access_token",
         times=None,
     )

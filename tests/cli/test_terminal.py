@@ -13,12 +13,12 @@ from tests.simulator import (
     FIRST_EDITORIAL,
     FIRST_ID,
     Simulator,
+    answer_with,
     hold,
     platform,
     premier,
     report_clips,
     revenue_share,
-    says,
     simulator,
 )
 from tests.support.killing import make_settings
@@ -127,7 +127,7 @@ def test_a_file_that_comes_once_is_tried_until_it_is_there(
     """A platform license's link broken, the owner may say how long it is tried."""
     agency.subscribe(platform("pl"))
     one = ids(agency, editorial=False)[0]
-    agency.misbehave(says(403), on="/gatekeeper/*", times=2)
+    agency.misbehave(answer_with(403), on="/gatekeeper/*", times=2)
     options = ("--subscription", "pl", "--price", "9", "--customer-id", "c", "--live", "--yes")
     command = ("license", one, *options, "--dir", str(tmp_path / "files"))
     with open_terminal(make_settings(agency, tmp_path), *command) as screen:

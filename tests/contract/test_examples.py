@@ -10,7 +10,7 @@ import pytest
 from affiliate.agencies import AGENCIES
 from affiliate.domain.media import SearchQuery, web_address
 from affiliate.transport.messages import Reply, Request
-from tests.dialects import DIALECTS, Dialect, serving
+from tests.dialects import DIALECTS, Dialect, serve_dialect
 from tests.support.calling import open_transport
 from tests.support.official import upstream
 
@@ -20,7 +20,7 @@ EXAMPLES = [(one, *example) for one in DIALECTS for example in one.examples]
 @pytest.mark.parametrize(("dialect", "path", "count"), EXAMPLES, ids=lambda one: str(one)[-40:])
 def test_a_documented_answer_is_read(dialect: type[Dialect], path: str, count: int) -> None:
     """Each item of it becomes a picture with an address, an id and a box to crop to."""
-    body = dialect().example(upstream(*path.split("/")).read_bytes())
+    body = dialect().extract_example(upstream(*path.split("/")).read_bytes())
     with open_transport() as transport:
         agency = AGENCIES[dialect.name](transport, credentials=dialect.keys)
         reply = Reply(Request(agency=dialect.name, url="http://127.0.0.1"), 200, {}, body)
@@ -36,37 +36,37 @@ def test_every_field_of_a_dialect_stands_in_a_source(dialect: type[Dialect]) -> 
     known = "".join(upstream(*path.split("/")).read_text() for path in dialect.sources)
     one = dialect()
     bodies = [answer.body for answer, _ in dialect.errors.values()]
-    with serving(one) as server, open_transport() as transport:
+    with serve_dialect(one) as server, open_transport() as transport:
         AGENCIES[dialect.name](transport, url=server.url, credentials=dialect.keys).search(
             SearchQuery(q="flower"), 0
         )
-        bodies += [one.answer(asked).body for asked in server.asked]
-    said = {name for body in bodies for name in _names(body)}
+        bodies += [one.answer(asked).body for asked in server.requests]
+    said = {name for body in bodies for name in _iter_names(body)}
     assert said
-    assert [n for n in sorted(said) if not re.search(rf"\b{_form(n)}\b", known)] == []
+    assert [n for n in sorted(said) if not re.search(rf"\b{_make_pattern(n)}\b", known)] == []
 
 
-def _form(name: str) -> str:
+def _make_pattern(name: str) -> str:
     """Return the pattern of a field; fields that name a size are equal for all sizes."""
     return re.sub(r"_\d+_", r"_\\d+_", re.escape(name))
 
 
-def _names(body: bytes) -> Iterator[str]:
+def _iter_names(body: bytes) -> Iterator[str]:
     """Yield the names of all fields in JSON, or of all elements and attributes in XML."""
     text = body.decode()
     try:
-        yield from _keys(json.loads(text))
+        yield from _iter_keys(json.loads(text))
     except ValueError:
         for tag in re.findall(r"<([a-zA-Z][^<>]*)>", text if text.startswith("<?xml") else ""):
             yield from re.findall(r"^[\w-]+|[\w-]+(?==)", tag)
 
 
-def _keys(value: Any) -> Iterator[str]:
+def _iter_keys(value: Any) -> Iterator[str]:
     if isinstance(value, dict):
         for name, inner in value.items():
             if not name.isdigit():
                 yield name
-            yield from _keys(inner)
+            yield from _iter_keys(inner)
     elif isinstance(value, list):
         for inner in value:
-            yield from _keys(inner)
+            yield from _iter_keys(inner)

@@ -15,7 +15,7 @@ from affiliate.licensing.purchasing.checkout import PurchaseService
 from affiliate.transport.client import Transport
 from tests.dialects.istock_shop import IstockShop
 from tests.dialects.selling import FIRST
-from tests.dialects.serving import Asked
+from tests.dialects.serving import DialectRequest
 from tests.support.official import upstream
 from tests.support.prism import prism
 from tests.support.shops import OpenShop, open_shop
@@ -43,7 +43,7 @@ def shop() -> Iterator[OpenShop]:
 @pytest.fixture
 def at(shop: OpenShop) -> OpenShop:
     """Return the shop in its first state."""
-    shop.asked.clear()
+    shop.requests.clear()
     shop.shop.sold.clear()
     return shop
 
@@ -118,14 +118,14 @@ def test_every_parameter_is_in_the_description(
     at.shop.sell(ONE, "x_large", "55")
     list(account.iter_history("image"))
     paths = json.loads(description.read_bytes())["paths"]
-    for asked in at.asked:
-        if found := described(asked, paths):
+    for asked in at.requests:
+        if found := find_described(asked, paths):
             known = {parameter["name"] for parameter in found["parameters"]}
             assert set(asked.params) - known == set(), asked.path
 
 
-def described(
-    asked: Asked, paths: dict[str, dict[str, dict[str, list[dict[str, str]]]]]
+def find_described(
+    asked: DialectRequest, paths: dict[str, dict[str, dict[str, list[dict[str, str]]]]]
 ) -> dict[str, list[dict[str, str]]] | None:
     path = asked.path.replace(ONE, "{id}")
     return paths[path][asked.method.lower()] if path in paths else None

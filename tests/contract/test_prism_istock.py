@@ -17,7 +17,7 @@ from affiliate.domain.media import SearchQuery
 from affiliate.errors import AgencyDown, BadCredentials, RequestRefused
 from affiliate.transport.client import Transport
 from affiliate.transport.messages import Request
-from tests.dialects import FIRST, Server, in_json, serving
+from tests.dialects import FIRST, Server, answer_json, serve_dialect
 from tests.dialects.istock import IstockDialect
 from tests.support.official import upstream
 from tests.support.prism import prism
@@ -45,7 +45,7 @@ def description() -> Path:
 
 @pytest.fixture(scope="module")
 def stand_in() -> Iterator[Server]:
-    with serving(IstockDialect()) as server:
+    with serve_dialect(IstockDialect()) as server:
         yield server
 
 
@@ -94,7 +94,7 @@ def test_the_proxy_refuses_what_breaks_the_description(
         transport.send(wrong)
     with pytest.raises(BadCredentials):
         transport.send(Request(agency="istock", url=watched + SEARCH))
-    stand_in.fixed = in_json({"result_count": 0, "images": [], "pictures": []})
+    stand_in.fixed = answer_json({"result_count": 0, "images": [], "pictures": []})
     try:
         with pytest.raises(AgencyDown):  # the proxy's own error
             agency.search(CAT, 0)

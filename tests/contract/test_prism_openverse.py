@@ -11,13 +11,13 @@ from affiliate.domain.media import SearchQuery
 from affiliate.errors import AgencyDown, AgencyError
 from affiliate.transport.client import Transport
 from affiliate.transport.messages import Request
-from tests.dialects import FIRST, Server, in_json, serving
+from tests.dialects import FIRST, Server, answer_json, serve_dialect
 from tests.dialects.openverse import OpenverseDialect
 from tests.support.official import upstream
 from tests.support.prism import prism
 
 CAT = SearchQuery(q="cat")
-BEST = OpenverseDialect().named(FIRST)
+BEST = OpenverseDialect().make_id(FIRST)
 QUERIES = [
     CAT,
     *(
@@ -37,7 +37,7 @@ def description() -> Path:
 
 @pytest.fixture(scope="module")
 def stand_in() -> Iterator[Server]:
-    with serving(OpenverseDialect()) as server:
+    with serve_dialect(OpenverseDialect()) as server:
         yield server
 
 
@@ -73,7 +73,7 @@ def test_the_proxy_refuses_what_breaks_the_description(
                 params=(("q", "cat"), ("unstable__sort_by", "title")),
             )
         )
-    stand_in.fixed = in_json({"results": [], "result_count": 0})
+    stand_in.fixed = answer_json({"results": [], "result_count": 0})
     try:
         with pytest.raises(AgencyDown):  # the proxy's own error
             Openverse(transport, url=watched).search(CAT, 0)

@@ -6,7 +6,7 @@ import pytest
 
 from tests.dialects.depositphotos_shop import DepositphotosShop
 from tests.dialects.selling import FIRST
-from tests.dialects.serving import Asked
+from tests.dialects.serving import DialectRequest
 from tests.support.official import upstream
 
 FORM = {
@@ -37,7 +37,7 @@ COMMANDS = {
 def test_depositphotos_is_asked_and_answers_as_in_its_example(name: str) -> None:
     """Each parameter and each field stands in the SDK's own test."""
     example = json.loads(upstream("depositphotos", name).read_bytes())
-    asked = Asked("POST", "/", {**FORM, **COMMANDS[name]}, {}, b"")
+    asked = DialectRequest("POST", "/", {**FORM, **COMMANDS[name]}, {}, b"")
     said = json.loads(DepositphotosShop().serve(asked).body)
     assert said["type"] == "success"
     assert set(said) - set(example["response"]) == set()

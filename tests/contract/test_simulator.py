@@ -12,8 +12,8 @@ from tests.simulator import (
     FIRST_VIDEO,
     SCOPES,
     Answer,
-    Seen,
     Simulator,
+    SimulatorRequest,
     report_clips,
     reports,
     revenue_share,
@@ -80,14 +80,14 @@ def agency() -> Iterator[Simulator]:
         yield server
 
 
-def query(path: str) -> str:
+def make_query(path: str) -> str:
     """Return the parameters that a call needs."""
     if not path.startswith("/v2/editorial/") or path.endswith(("categories", "licenses")):
         return NEEDED.get(path, "")
     return "country=USA" + (DATES if path.endswith("updated") else "")
 
 
-def filled(path: str, agency: Simulator) -> str:
+def fill_path(path: str, agency: Simulator) -> str:
     """Fill a path with ids that exist."""
     kind = "video" if "/videos" in path else "image"
     if "/licenses/{id}" in path:
@@ -114,16 +114,16 @@ def test_every_call_is_granted_as_described(agency: Simulator, description: Desc
         if route.method == "POST" and body is None:
             body = {"items": [{"id": "5"}]} if route.path.endswith("/items") else {"name": "New"}
         sent = body if route.method == "POST" else None
-        parameters = "" if route.method == "POST" else query(route.path)
+        parameters = "" if route.method == "POST" else make_query(route.path)
         if route.method == "DELETE" and route.path.endswith("/items"):
             parameters = "item_id=1"
-        path = filled(route.path, agency)
+        path = fill_path(route.path, agency)
         token = "" if route.scopes is ANYBODY else agency.accounts.grant(route.scopes or ())
         headers = {} if token else {"Authorization": ""}
         said = ask(f"{agency.url}{path}?{parameters}", route.method, sent, token=token, **headers)
         assert said.status < 400, (route.method, path, said)
         assert b'"error"' not in said.body
-        assert description.call(Seen(path, {}, {}, route.method)) is not None
+        assert description.call(SimulatorRequest(path, {}, {}, route.method)) is not None
     assert agency.violations == []
 
 
@@ -173,7 +173,7 @@ def test_what_departs_from_the_description_is_found(
     description: Description, path: str, answer: Answer, wrong: str
 ) -> None:
     """The tests above can fail: answers that break the description are named."""
-    assert wrong in (description.wrong_with(Seen(path, {}, {}), answer) or "")
+    assert wrong in (description.find_fault(SimulatorRequest(path, {}, {}), answer) or "")
 
 
 @pytest.mark.parametrize(
@@ -185,7 +185,7 @@ def test_a_granted_request_must_be_as_described_too(
 ) -> None:
     """A parameter that is unknown or has a wrong value is named when it was granted."""
     empty = Answer(200, b'{"data": [], "search_id": "1", "total_count": 0}')
-    assert description.wrong_with(Seen("/v2/images/search", {}, {}), empty) is None
-    wrong = description.wrong_with(Seen("/v2/images/search", params, {}), empty)
+    assert description.find_fault(SimulatorRequest("/v2/images/search", {}, {}), empty) is None
+    wrong = description.find_fault(SimulatorRequest("/v2/images/search", params, {}), empty)
     assert wrong is not None
     assert next(iter(params)) in wrong

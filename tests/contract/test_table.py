@@ -11,7 +11,7 @@ ROOMS = {"audio", "sound_effects", "custom_music", "computer_vision", "catalog"}
 METHODS = {"get", "post", "put", "patch", "delete"}
 
 
-def operations() -> dict[str, set[str]]:
+def read_operations() -> dict[str, set[str]]:
     """Return each call of the description with its tags, as the table writes the call."""
     paths = json.loads(upstream("shutterstock", "openapi-v2.json").read_bytes())["paths"]
     return {
@@ -24,7 +24,7 @@ def operations() -> dict[str, set[str]]:
 
 def test_every_call_has_its_row_once() -> None:
     """No call is missing, made up or listed twice; what is out of scope says so, nothing else."""
-    calls = operations()
+    calls = read_operations()
     described = [one for one in iter_rows(TABLE.read_text()) if "/v2/" in one[0]]
     listed = [cells[0].strip("`") for cells in described]
     assert sorted(listed) == sorted(calls)
@@ -35,7 +35,7 @@ def test_every_call_has_its_row_once() -> None:
 
 def test_every_heir_is_a_call() -> None:
     """What took the place of a call of version 1 is one of version 2."""
-    calls = set(operations())
+    calls = set(read_operations())
     old = [cells for cells in iter_rows(TABLE.read_text()) if "/v2/" not in cells[0]]
     heirs = {part for cells in old for part in cells[1].split("`") if "/v2/" in part}
     assert heirs <= calls

@@ -12,7 +12,14 @@ from tests.dialects.panthermedia import PantherMediaDialect
 from tests.dialects.photodune import PhotoDuneDialect
 from tests.dialects.pixabay import PixabayDialect
 from tests.dialects.rf123 import Rf123Dialect
-from tests.dialects.serving import Answer, Asked, Server, in_json, in_text, serving
+from tests.dialects.serving import (
+    Answer,
+    DialectRequest,
+    Server,
+    answer_json,
+    answer_text,
+    serve_dialect,
+)
 from tests.dialects.shutterstock import EditorialDialect, ShutterstockDialect
 from tests.dialects.yay import OldYayDialect, YayDialect
 
@@ -38,10 +45,10 @@ __all__ = [
     "DIALECTS",
     "FIRST",
     "Answer",
-    "Asked",
     "Dialect",
+    "DialectRequest",
     "Server",
-    "in_json",
-    "in_text",
-    "serving",
+    "answer_json",
+    "answer_text",
+    "serve_dialect",
 ]

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, ClassVar
 
-from tests.dialects.selling import FIRST, Sale, Shop, file_of, is_item
-from tests.dialects.serving import Answer, Asked, in_json
+from tests.dialects.selling import FIRST, Sale, Shop, is_item, serve_file
+from tests.dialects.serving import Answer, DialectRequest, answer_json
 
 LICENSE = "/Rest/Libraries/1/Content/License"
 KINDS = {"image": ("Standard", "Extended"), "video": ("Video_HD", "Video_4K")}
@@ -35,51 +35,51 @@ class AdobeShop(Shop):
         self.quota = 10
         self.overage = False
 
-    def buys(self, asked: Asked) -> bool:
-        return asked.path == LICENSE
+    def buys(self, request: DialectRequest) -> bool:
+        return request.path == LICENSE
 
     def refusal(self) -> Answer:
-        return in_json({"error": "Invalid data", "code": 100}, 400)
+        return answer_json({"error": "Invalid data", "code": 100}, 400)
 
-    def withdrawn(self) -> Answer:
-        return in_json({"error": "Unknown id", "code": 100}, 404)
+    def withdrawal(self) -> Answer:
+        return answer_json({"error": "Unknown id", "code": 100}, 404)
 
-    def serve(self, asked: Asked) -> Answer:
-        if asked.path.startswith(("/Rest/Libraries/Download/", "/Download/", "/signed/")):
-            return self._file(asked)
-        if asked.headers.get("authorization") != f"Bearer {self.keys['ACCESS_TOKEN']}":
-            return in_json({"error_code": "401013", "message": "Oauth token is not valid"}, 401)
-        if asked.headers.get("x-api-key") != self.keys["API_KEY"] or not asked.headers.get(
+    def serve(self, request: DialectRequest) -> Answer:
+        if request.path.startswith(("/Rest/Libraries/Download/", "/Download/", "/signed/")):
+            return self._file(request)
+        if request.headers.get("authorization") != f"Bearer {self.keys['ACCESS_TOKEN']}":
+            return answer_json({"error_code": "401013", "message": "Oauth token is not valid"}, 401)
+        if request.headers.get("x-api-key") != self.keys["API_KEY"] or not request.headers.get(
             "x-product"
         ):
-            return in_json({"error": "Invalid API Key", "code": 11}, 403)
-        match asked.path:
+            return answer_json({"error": "Invalid API Key", "code": 11}, 403)
+        match request.path:
             case "/Rest/Media/1/Search/Files":
-                return self._found(asked.params.get("search_parameters[media_id]", ""))
+                return self._find(request.params.get("search_parameters[media_id]", ""))
             case "/Rest/Libraries/1/Member/LicenseHistory":
-                return self._history(asked)
+                return self._history(request)
             case _:
-                return self._work(asked)
+                return self._find_work(request)
 
-    def _found(self, media_id: str) -> Answer:
+    def _find(self, media_id: str) -> Answer:
         files = []
         if is_item(media_id) and media_id != EDITORIAL:
             number = {VECTOR: 3, VIDEO: 4}.get(media_id, 1)
             files = [{"id": int(media_id), "title": "A flower", "media_type_id": number}]
-        return in_json({"nb_results": len(files), "files": files})
+        return answer_json({"nb_results": len(files), "files": files})
 
-    def _work(self, asked: Asked) -> Answer:
-        media_id, kind = asked.params.get("content_id", ""), asked.params.get("license", "")
+    def _find_work(self, request: DialectRequest) -> Answer:
+        media_id, kind = request.params.get("content_id", ""), request.params.get("license", "")
         if not is_item(media_id):
-            return self.withdrawn()
+            return self.withdrawal()
         if kind not in KINDS["video" if media_id == VIDEO else "image"]:
             words = f'The license "{kind}" does not match type of content #{media_id}'
-            return in_json({"error": words, "code": "020", "case": "pkx2"}, 400)
-        match asked.path:
+            return answer_json({"error": words, "code": "020", "case": "pkx2"}, 400)
+        match request.path:
             case "/Rest/Libraries/1/Content/Info":
-                return in_json(self._content(media_id, self._state(media_id, kind)))
+                return answer_json(self._content(media_id, self._state(media_id, kind)))
             case "/Rest/Libraries/1/Member/Profile":
-                return in_json(self._profile())
+                return answer_json(self._profile())
             case _:
                 return self._license(media_id, kind)
 
@@ -108,7 +108,7 @@ class AdobeShop(Shop):
         state = "purchased"
         if self._sale(media_id, kind) is None:
             if not self.quota and not self.overage:
-                return in_json(self._content(media_id, {"state": "not_possible"}))
+                return answer_json(self._content(media_id, {"state": "not_possible"}))
             state = "just_purchased"
             self.quota = max(self.quota - 1, 0)
             self.sell(media_id, kind)
@@ -122,7 +122,7 @@ class AdobeShop(Shop):
             "width": 4256,
             "height": 2832,
         }
-        return in_json(
+        return answer_json(
             {"available_entitlement": {"quota": self.quota}, **self._content(media_id, details)}
         )
 
@@ -130,13 +130,13 @@ class AdobeShop(Shop):
         work = {"content_id": media_id, "size": "Comp", "purchase_details": details}
         return {"contents": {media_id: work}}
 
-    def _history(self, asked: Asked) -> Answer:
-        first = asked.number("search_parameters[offset]", 0)
-        count = asked.number("search_parameters[limit]", 100)
+    def _history(self, request: DialectRequest) -> Answer:
+        first = request.number("search_parameters[offset]", 0)
+        count = request.number("search_parameters[limit]", 100)
         rows = [
             {
                 "license": one.size,
-                "license_date": _said(one.moment),
+                "license_date": _format_moment(one.moment),
                 "download_url": self.link(f"/Download/DownloadFileDirectly/{one.media_id}"),
                 "id": int(one.media_id),
                 "title": "A flower",
@@ -144,21 +144,21 @@ class AdobeShop(Shop):
             }
             for one in reversed(self.sold)
         ]
-        return in_json({"nb_results": len(rows), "files": rows[first : first + count]})
+        return answer_json({"nb_results": len(rows), "files": rows[first : first + count]})
 
-    def _file(self, asked: Asked) -> Answer:
+    def _file(self, request: DialectRequest) -> Answer:
         """Serve an alias, which takes the token in the address alone, or the file behind."""
-        parts = asked.path.split("/")
-        if asked.path.startswith("/signed/"):
-            return file_of(parts[2], asked)
+        parts = request.path.split("/")
+        if request.path.startswith("/signed/"):
+            return serve_file(parts[2], request)
         media_id = parts[-2] if parts[-1] == "1" else parts[-1]
-        token = asked.params.get("token")
-        if "authorization" in asked.headers or token != self.keys["ACCESS_TOKEN"]:
-            return in_json({"error": "This download is expired"}, 403)
+        token = request.params.get("token")
+        if "authorization" in request.headers or token != self.keys["ACCESS_TOKEN"]:
+            return answer_json({"error": "This download is expired"}, 403)
         return Answer(302, b"", "text/html", {"Location": self.link(f"/signed/{media_id}")})
 
 
-def _said(moment: datetime) -> str:
+def _format_moment(moment: datetime) -> str:
     """Format a moment as in the example, with the narrow space of newer language libraries."""
     hour = moment.hour % 12 or 12
     return f"{moment.month}/{moment.day}/{moment:%y}, {hour}:{moment:%M}\u202f{moment:%p}"

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from tests.dialects.dialect import Dialect, Sent
-from tests.dialects.serving import Answer, Asked, in_json
+from tests.dialects.serving import Answer, DialectRequest, answer_json
 
 MOST = 100
 WINDOW = 5_000
@@ -59,15 +59,15 @@ class AdobeStockDialect(Dialect):
     }
     errors: ClassVar[Mapping[str, tuple[Answer, str]]] = {
         "a wrong key": (
-            in_json({"error_code": "403003", "message": "Api Key is invalid"}, 403),
+            answer_json({"error_code": "403003", "message": "Api Key is invalid"}, 403),
             "credentials",
         ),
         "a key that has expired": (
-            in_json({"error": "Invalid API Key", "code": 11}),
+            answer_json({"error": "Invalid API Key", "code": 11}),
             "credentials",
         ),
         "no product": (
-            in_json(
+            answer_json(
                 {
                     "error": "The required X-Product header is missing or invalid",
                     "code": "600",
@@ -78,12 +78,14 @@ class AdobeStockDialect(Dialect):
             "credentials",
         ),
         "too many calls": (
-            in_json({"error_code": "429050", "message": "Too many requests"}, 429, retry_after="1"),
+            answer_json(
+                {"error_code": "429050", "message": "Too many requests"}, 429, retry_after="1"
+            ),
             "quota",
         ),
-        "a wrong value": (in_json({"error": "Invalid data", "code": 100}, 400), "refused"),
-        "a wrong value with 200": (in_json({"error": "Invalid data", "code": 100}), "refused"),
-        "an unknown id": (in_json({"error": "Unknown id", "code": "605"}, 404), "not found"),
+        "a wrong value": (answer_json({"error": "Invalid data", "code": 100}, 400), "refused"),
+        "a wrong value with 200": (answer_json({"error": "Invalid data", "code": 100}), "refused"),
+        "an unknown id": (answer_json({"error": "Unknown id", "code": "605"}, 404), "not found"),
         "a gateway's page": (Answer(502, b"<html>Bad gateway</html>", "text/html"), "down"),
     }
     sources = (
@@ -96,34 +98,34 @@ class AdobeStockDialect(Dialect):
         ("adobe-stock/search-response.docs-dogs.json", 2),
     )
 
-    def answer(self, asked: Asked) -> Answer:
-        if asked.headers.get("x-api-key") != self.keys["API_KEY"]:
+    def answer(self, request: DialectRequest) -> Answer:
+        if request.headers.get("x-api-key") != self.keys["API_KEY"]:
             return self.errors["a wrong key"][0]
-        if not asked.headers.get("x-product"):
+        if not request.headers.get("x-product"):
             return self.errors["no product"][0]
-        if asked.path == "/Rest/Media/1/Files":
-            return self._files(asked)
-        first = asked.number(f"{PARAMETERS}[offset]", 0)
-        count = asked.number(f"{PARAMETERS}[limit]", 32)
+        if request.path == "/Rest/Media/1/Files":
+            return self._files(request)
+        first = request.number(f"{PARAMETERS}[offset]", 0)
+        count = request.number(f"{PARAMETERS}[limit]", 32)
         if not 1 <= count <= MOST or first >= WINDOW:
             return self.errors["a wrong value"][0]
-        if f"{FILTERS}[premium]" not in asked.params:
+        if f"{FILTERS}[premium]" not in request.params:
             count += 2  # as the API does
-        is_video = f"{FILTERS}[content_type:video]" in asked.params
+        is_video = f"{FILTERS}[content_type:video]" in request.params
         files = [{**one, **(self._clip() if is_video else {})} for one in self.page(first, count)]
-        return in_json({"nb_results": self.total, "files": files})
+        return answer_json({"nb_results": self.total, "files": files})
 
-    def _files(self, asked: Asked) -> Answer:
-        wanted = [one for one in asked.params.get("ids", "").split(",") if self.has(one)]
+    def _files(self, request: DialectRequest) -> Answer:
+        wanted = [one for one in request.params.get("ids", "").split(",") if self.has(one)]
         more = {"keywords": [{"name": "rose"}, {"name": "garden"}], "has_releases": True}
         files = [{**self.item(int(one)), **more} for one in wanted]
-        return in_json({"nb_results": len(files), "files": files})
+        return answer_json({"nb_results": len(files), "files": files})
 
     def item(self, number: int) -> dict[str, Any]:
         return {
             "id": number,
-            "title": self.titled(number),
-            "creator_name": self.maker(number),
+            "title": self.make_title(number),
+            "creator_name": self.make_maker(number),
             "creator_id": 7,
             "width": 6000,
             "height": 4000,

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from tests.dialects.dialect import Dialect, Sent
-from tests.dialects.serving import Answer, Asked, in_json
+from tests.dialects.serving import Answer, DialectRequest, answer_json
 
 HOST = "https://static1.bigstockphoto.com/thumbs"
 
@@ -34,18 +34,21 @@ class BigstockDialect(Dialect):
     }
     errors: ClassVar[Mapping[str, tuple[Answer, str]]] = {
         "a wrong account": (
-            in_json({"response_code": 401, "message": "No account"}, 401),
+            answer_json({"response_code": 401, "message": "No account"}, 401),
             "credentials",
         ),
         "a wrong account, with HTTP 200": (
-            in_json({"response_code": "401", "message": "No account"}),
+            answer_json({"response_code": "401", "message": "No account"}),
             "credentials",
         ),
-        "a wrong value": (in_json({"response_code": 400, "message": "Wrong limit"}), "refused"),
-        "what the plugin reads": (in_json({"error": {"message": "Wrong limit"}}, 400), "refused"),
-        "nothing there": (in_json({"response_code": 404, "message": "No image"}), "not found"),
-        "too many calls": (in_json({"response_code": 429, "message": "Wait"}, 429), "quota"),
-        "a broken backend": (in_json({"response_code": 500, "message": "Sorry"}), "down"),
+        "a wrong value": (answer_json({"response_code": 400, "message": "Wrong limit"}), "refused"),
+        "what the plugin reads": (
+            answer_json({"error": {"message": "Wrong limit"}}, 400),
+            "refused",
+        ),
+        "nothing there": (answer_json({"response_code": 404, "message": "No image"}), "not found"),
+        "too many calls": (answer_json({"response_code": 429, "message": "Wait"}, 429), "quota"),
+        "a broken backend": (answer_json({"response_code": 500, "message": "Sorry"}), "down"),
         "a gateway's page": (Answer(502, b"<html>Bad gateway</html>", "text/html"), "down"),
     }
     sources = (
@@ -56,28 +59,28 @@ class BigstockDialect(Dialect):
     )
     examples = (("bigstock/image-item.official-plugin-test.json", 1),)
 
-    def answer(self, asked: Asked) -> Answer:
-        match asked.path.strip("/").split("/"):
+    def answer(self, request: DialectRequest) -> Answer:
+        match request.path.strip("/").split("/"):
             case ["2", "bigst0ck%2B442", "search"]:
-                return self._found(asked)
+                return self._search(request)
             case ["2", "bigst0ck%2B442", "image", number] if self.has(number):
-                return self._said({"image": self.item(int(number))})
+                return self._wrap({"image": self.item(int(number))})
             case ["2", "bigst0ck%2B442", "categories"]:
-                return self._said([{"name": "Nature"}, {"name": "Animals"}])
+                return self._wrap([{"name": "Nature"}, {"name": "Animals"}])
             case ["2", "bigst0ck%2B442", *_]:
                 return self.errors["nothing there"][0]
         return self.errors["a wrong account"][0]
 
-    def _found(self, asked: Asked) -> Answer:
-        page, limit = asked.number("page", 1), asked.number("limit", 50)
+    def _search(self, request: DialectRequest) -> Answer:
+        page, limit = request.number("page", 1), request.number("limit", 50)
         if not 1 <= limit <= 200:
             return self.errors["a wrong value"][0]
         images = self.page((page - 1) * limit, limit)
         paging = {"items": len(images), "page": page, "total_items": self.total}
-        return self._said({"paging": paging, "images": images})
+        return self._wrap({"paging": paging, "images": images})
 
-    def _said(self, data: object) -> Answer:
-        return in_json({"response_code": 200, "message": "success", "data": data})
+    def _wrap(self, data: object) -> Answer:
+        return answer_json({"response_code": 200, "message": "success", "data": data})
 
     def item(self, number: int) -> dict[str, Any]:
         return {
@@ -92,6 +95,6 @@ class BigstockDialect(Dialect):
             "preview": {"url": f"{HOST}/large1500/{number}.jpg", "width": "450", "height": "300"},
         }
 
-    def example(self, text: bytes) -> bytes:
+    def extract_example(self, text: bytes) -> bytes:
         around = b'{"response_code": 200, "message": "success", "data": {"images": [%s], %s}}'
         return around % (text, b'"paging": {"items": 1, "total_items": 1}')

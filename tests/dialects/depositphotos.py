@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from tests.dialects.dialect import Dialect, Sent
-from tests.dialects.serving import Answer, Asked, in_json
+from tests.dialects.serving import Answer, DialectRequest, answer_json
 
 SUBJECTS = ("dp_search_query", "dp_search_categories", "dp_search_user", "dp_search_username")
 """One of these must be in a search."""
@@ -28,7 +28,7 @@ AGES = {
 
 def _failure(code: int, words: str, exception: str) -> Answer:
     error = {"errorcode": code, "errormsg": words, "exception": exception}
-    return in_json({"type": "failure", "error": error})
+    return answer_json({"type": "failure", "error": error})
 
 
 SIZES = {
@@ -100,7 +100,7 @@ class DepositphotosDialect(Dialect):
             "not found",
         ),
         "an error inside": (_failure(0, "Internal error", "EApi\\EInternalError"), "down"),
-        "an error without a reason": (in_json({"type": "failure"}), "refused"),
+        "an error without a reason": (answer_json({"type": "failure"}), "refused"),
         "a gateway's page": (Answer(502, b"<html>Bad gateway</html>", "text/html"), "down"),
     }
     sources = (
@@ -109,52 +109,54 @@ class DepositphotosDialect(Dialect):
     )
     examples = (("depositphotos/common.search.search.json", 1),)
 
-    def example(self, text: bytes) -> bytes:
+    def extract_example(self, text: bytes) -> bytes:
         """Return the answer of an example whose file also has the request."""
         return text[text.index(b'"response":') + len(b'"response":') : text.rindex(b"}")]
 
-    def answer(self, asked: Asked) -> Answer:
-        if asked.params.get("dp_apikey") != self.keys["API_KEY"]:
+    def answer(self, request: DialectRequest) -> Answer:
+        if request.params.get("dp_apikey") != self.keys["API_KEY"]:
             return self.errors["a wrong key"][0]
-        match asked.params.get("dp_command"):
+        match request.params.get("dp_command"):
             case "search":
-                return self._search(asked)
+                return self._search(request)
             case "getMediaData":
-                return self._details(asked.params.get("dp_media_id", ""))
+                return self._details(request.params.get("dp_media_id", ""))
             case "getRelated":
-                return self._related(asked)
+                return self._related(request)
             case _:
                 return self.errors["an unknown command"][0]
 
-    def _search(self, asked: Asked) -> Answer:
-        if not any(name in asked.params for name in SUBJECTS):
+    def _search(self, request: DialectRequest) -> Answer:
+        if not any(name in request.params for name in SUBJECTS):
             return self.errors["a wrong value"][0]
-        first, count = asked.number("dp_search_offset", 0), asked.number("dp_search_limit", 100)
+        first, count = request.number("dp_search_offset", 0), request.number("dp_search_limit", 100)
         found = self.page(first, count)
-        return in_json({"type": "success", "count": self.total, "result": found, "hash": "8uyh"})
+        return answer_json(
+            {"type": "success", "count": self.total, "result": found, "hash": "8uyh"}
+        )
 
     def _details(self, number: str) -> Answer:
         if not self.has(number):
             return self.errors["a picture that is gone"][0]
         kind = {"type": "success", "tags": ["fun", "blue", "Fun"], "sizes": SIZES}
-        return in_json({**self.item(int(number)), **kind})
+        return answer_json({**self.item(int(number)), **kind})
 
-    def _related(self, asked: Asked) -> Answer:
-        if asked.params.get("dp_related_type") != "similar":
+    def _related(self, request: DialectRequest) -> Answer:
+        if request.params.get("dp_related_type") != "similar":
             return self.errors["a wrong value"][0]
-        if not self.has(asked.params.get("dp_search_item_id", "")):
+        if not self.has(request.params.get("dp_search_item_id", "")):
             return self.errors["a picture that is gone"][0]
-        found = self.page(asked.number("dp_offset", 0), asked.number("dp_limit", 10))
-        return in_json({"type": "success", "items": found, "count": self.total})
+        found = self.page(request.number("dp_offset", 0), request.number("dp_limit", 10))
+        return answer_json({"type": "success", "items": found, "count": self.total})
 
     def item(self, number: int) -> dict[str, Any]:
         host = f"https://st.depositphotos.com/{number}"
         return {
-            "title": self.titled(number),
+            "title": self.make_title(number),
             "description": "A flower in a garden.",
             "width": "6000",
             "height": 4000,
-            "username": self.maker(number, "envivo"),
+            "username": self.make_maker(number, "envivo"),
             "id": str(number) if number % 2 else number,
             "userid": 1345889,
             "nudity": False,

@@ -8,8 +8,8 @@ of its tests and in its classes; that moments may be asked for as Unix times in 
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
-from tests.dialects.selling import FIRST, Shop, file_of, is_item
-from tests.dialects.serving import Answer, Asked, in_json
+from tests.dialects.selling import FIRST, Shop, is_item, serve_file
+from tests.dialects.serving import Answer, DialectRequest, answer_json
 
 EDITORIAL, CLIP = str(FIRST + 18), str(FIRST + 19)
 SIZES = (("s", 500, 1), ("m", 1000, 3), ("xl", 3000, "10"))
@@ -18,7 +18,7 @@ SIZES = (("s", 500, 1), ("m", 1000, 3), ("xl", 3000, "10"))
 
 def failure(code: int, words: str, exception: str) -> Answer:
     error = {"errorcode": code, "errormsg": words, "exception": exception}
-    return in_json({"type": "failure", "error": error})
+    return answer_json({"type": "failure", "error": error})
 
 
 class DepositphotosShop(Shop):
@@ -40,50 +40,50 @@ class DepositphotosShop(Shop):
         self.left = 10
         self.credits = 0
 
-    def buys(self, asked: Asked) -> bool:
-        return asked.params.get("dp_command") == "getMedia"
+    def buys(self, request: DialectRequest) -> bool:
+        return request.params.get("dp_command") == "getMedia"
 
     def refusal(self) -> Answer:
         return failure(0, "Value not allowed", "EAPI\\EValueNotAllowed")
 
-    def withdrawn(self) -> Answer:
+    def withdrawal(self) -> Answer:
         return failure(0, "Item does not exists", "NotFoundItemException")
 
-    def serve(self, asked: Asked) -> Answer:
-        if asked.path.startswith("/download/"):
-            return file_of(asked.path.split("/")[2], asked)
-        if asked.params.get("dp_apikey") != self.keys["API_KEY"]:
+    def serve(self, request: DialectRequest) -> Answer:
+        if request.path.startswith("/download/"):
+            return serve_file(request.path.split("/")[2], request)
+        if request.params.get("dp_apikey") != self.keys["API_KEY"]:
             return failure(403, "The API key is illegal", "EAPI\\EIllegalApiKey")
-        commands: dict[str, Callable[[Asked], Answer]] = {
+        commands: dict[str, Callable[[DialectRequest], Answer]] = {
             "getMedia": self._sell,
             "availableFunds": self._funds,
             "getPurchases": self._purchases,
             "reDownload": lambda one: self._again(one.params.get("dp_license_id", "")),
         }
-        command = asked.params.get("dp_command", "")
+        command = request.params.get("dp_command", "")
         if command == "login":
-            return self._login(asked)
+            return self._login(request)
         if command == "getMediaData":
-            return self._item(asked.params.get("dp_media_id", ""))
-        if asked.params.get("dp_session_id") != self.session:
+            return self._item(request.params.get("dp_media_id", ""))
+        if request.params.get("dp_session_id") != self.session:
             return failure(403, "The session is illegal", "EAPI\\EIllegalSession")
-        return commands[command](asked)
+        return commands[command](request)
 
-    def _login(self, asked: Asked) -> Answer:
-        given = (asked.params.get("dp_login_user"), asked.params.get("dp_login_password"))
+    def _login(self, request: DialectRequest) -> Answer:
+        given = (request.params.get("dp_login_user"), request.params.get("dp_login_password"))
         if given != (self.keys["USERNAME"], self.keys["PASSWORD"]):
             return failure(0, "Wrong login or password", "EUser\\Authentication")
-        return in_json({"type": "success", "sessionid": self.session, "userId": 123})
+        return answer_json({"type": "success", "sessionid": self.session, "userId": 123})
 
     def _item(self, media_id: str) -> Answer:
         if not is_item(media_id):
-            return self.withdrawn()
+            return self.withdrawal()
         named = (("1080", 1080, 90),) if media_id == CLIP else SIZES
         sizes = {
             name: {"width": side, "height": side, "credits": price, "subscription": 1}
             for name, side, price in named
         }
-        return in_json(
+        return answer_json(
             {
                 "type": "success",
                 "id": media_id,
@@ -93,7 +93,7 @@ class DepositphotosShop(Shop):
             }
         )
 
-    def _funds(self, _: Asked) -> Answer:
+    def _funds(self, _: DialectRequest) -> Answer:
         plan = {
             "id": self.plan,
             "name": "Subscription",
@@ -103,7 +103,7 @@ class DepositphotosShop(Shop):
             "amount": "10",
             "count": self.left,
         }
-        return in_json(
+        return answer_json(
             {
                 "type": "success",
                 "balance": 0,
@@ -113,10 +113,10 @@ class DepositphotosShop(Shop):
             }
         )
 
-    def _sell(self, asked: Asked) -> Answer:
-        media_id, size = asked.params["dp_media_id"], asked.params["dp_media_option"]
-        plan = asked.params.get("dp_subscription_id", "")
-        if asked.params.get("dp_media_license") != "standard" or size not in {"s", "m", "xl"}:
+    def _sell(self, request: DialectRequest) -> Answer:
+        media_id, size = request.params["dp_media_id"], request.params["dp_media_option"]
+        plan = request.params.get("dp_subscription_id", "")
+        if request.params.get("dp_media_license") != "standard" or size not in {"s", "m", "xl"}:
             return self.refusal()
         if plan:
             self.left -= 1
@@ -127,8 +127,8 @@ class DepositphotosShop(Shop):
     def _again(self, license_id: str) -> Answer:
         found = next((one for one in self.sold if str(one.at) == license_id), None)
         if found is None:
-            return self.withdrawn()
-        return in_json(
+            return self.withdrawal()
+        return answer_json(
             {
                 "type": "success",
                 "downloadLink": self.link(f"/download/{found.media_id}/81097b25"),
@@ -139,14 +139,14 @@ class DepositphotosShop(Shop):
             }
         )
 
-    def _purchases(self, asked: Asked) -> Answer:
-        item = asked.params.get("dp_item_id", "")
+    def _purchases(self, request: DialectRequest) -> Answer:
+        item = request.params.get("dp_item_id", "")
         rows = [self.row(one) for one in reversed(self.sold) if item in {"", one.media_id}]
-        if asked.params.get("dp_sort_type") != "desc":
+        if request.params.get("dp_sort_type") != "desc":
             rows.reverse()
-        first, count = asked.number("dp_offset", 0), asked.number("dp_limit", 10)
+        first, count = request.number("dp_offset", 0), request.number("dp_limit", 10)
         found = rows[first : first + count]
-        return in_json({"type": "success", "purchases": found, "count": len(rows)})
+        return answer_json({"type": "success", "purchases": found, "count": len(rows)})
 
     def row(self, one: Any) -> dict[str, Any]:
         return {

@@ -7,7 +7,7 @@ answers stands in an official file, an example or a fact sheet (``sources``).
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from tests.dialects.serving import Answer, Asked
+from tests.dialects.serving import Answer, DialectRequest
 
 LONG, UNTITLED = 4, 5
 """The last digits of pictures with a title of 150 characters, and without any."""
@@ -43,13 +43,13 @@ class Dialect:
     total = 100
     absent: frozenset[str] = frozenset()
 
-    def answer(self, asked: Asked) -> Answer:
+    def answer(self, request: DialectRequest) -> Answer:
         """Answer a request, and a wrong request with its error."""
         raise NotImplementedError
 
-    def sent(self, asked: Asked) -> Sent:
+    def sent_parameters(self, request: DialectRequest) -> Sent:
         """Return the parameters of a request that are not in address or form."""
-        return asked.params
+        return request.params
 
     def page(self, first: int, count: int) -> list[dict[str, Any]]:
         """Return so many items from a rank on, counted from 0, in the agency's form."""
@@ -63,11 +63,11 @@ class Dialect:
         """Return a picture with all its fields."""
         raise NotImplementedError
 
-    def example(self, text: bytes) -> bytes:
+    def extract_example(self, text: bytes) -> bytes:
         """Extract a documented answer from a file with more content."""
         return text
 
-    def titled(self, number: int) -> str:
+    def make_title(self, number: int) -> str:
         """Return the title of a picture: as in real collections, some are long, some missing."""
         if number % 10 == UNTITLED:
             return ""
@@ -76,12 +76,12 @@ class Dialect:
             f"{title} of {self.name}{' in a garden' * 12}"[:150] if number % 10 == LONG else title
         )
 
-    def maker(self, number: int, usual: str = "gardener") -> str:
+    def make_maker(self, number: int, usual: str = "gardener") -> str:
         """Return the maker of a picture: some have a number for a name, some a long name."""
         strange = {4: "1971", 6: "Bibliothek der Königlichen Gartenbaugesellschaft zu Musterstadt"}
         return strange.get(number % 10, usual)
 
-    def named(self, number: int) -> str:
+    def make_id(self, number: int) -> str:
         """Return the id of the picture with this number, by default the number itself."""
         return str(number)
 

@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from tests.dialects.dialect import Dialect
-from tests.dialects.serving import Answer, Asked, in_json, in_text
+from tests.dialects.serving import Answer, DialectRequest, answer_json, answer_text
 
 HOME, CALLS = "/api/", "/api/calls/"
 """Where a token is given, and the other address that takes it."""
 
 
-def failed(code: int, message: str) -> dict[str, Any]:
+def make_error(code: int, message: str) -> dict[str, Any]:
     """Return an error, for the top of an answer or the answer to one request."""
     return {"Status": "Error", "ErrorCode": code, "ErrorMessage": message}
 
@@ -27,13 +27,13 @@ class DreamstimeDialect(Dialect):
     optional = ("Title", "Downloads", "Views")
     required = ("ImageId", "ThumbnailUrl")
     errors: ClassVar[Mapping[str, tuple[Answer, str]]] = {
-        "an error at the top": (in_json(failed(100, "Unknown application")), "credentials"),
+        "an error at the top": (answer_json(make_error(100, "Unknown application")), "credentials"),
         "an error of a request": (
-            in_json({"APIResponses": {"authenticate": failed(100, "Unknown application")}}),
+            answer_json({"APIResponses": {"authenticate": make_error(100, "Unknown application")}}),
             "credentials",
         ),
-        "a token of another": (in_json(failed(201, "Token expired")), "credentials"),
-        "a gateway's page": (in_text("<html>Bad gateway</html>", 502, "text/html"), "down"),
+        "a token of another": (answer_json(make_error(201, "Token expired")), "credentials"),
+        "a gateway's page": (answer_text("<html>Bad gateway</html>", 502, "text/html"), "down"),
     }
     sources = ("dreamstime/facts.json", "README.md")
     keyed = False
@@ -43,21 +43,21 @@ class DreamstimeDialect(Dialect):
         self.given = 0
         self.ended = 201
 
-    def answer(self, asked: Asked) -> Answer:
-        ((name, sent),) = asked.json()["APIRequests"].items()
-        if asked.method != "POST" or asked.path != (CALLS if "AuthToken" in sent else HOME):
-            return in_text("Not Found", 404)
+    def answer(self, request: DialectRequest) -> Answer:
+        ((name, sent),) = request.json()["APIRequests"].items()
+        if request.method != "POST" or request.path != (CALLS if "AuthToken" in sent else HOME):
+            return answer_text("Not Found", 404)
         if sent["Verb"] == "Authenticate":
-            found = self._authenticate(sent, asked.headers["host"])
+            found = self._authenticate(sent, request.headers["host"])
         elif sent["AuthToken"] not in self.tokens:
-            return in_json(failed(self.ended, f"Token {sent['AuthToken']} expired"))
+            return answer_json(make_error(self.ended, f"Token {sent['AuthToken']} expired"))
         else:
             found = self._search(sent) if sent["Verb"] == "SearchPaidImages" else self._image(sent)
-        return in_json({"APIResponses": {name: found}})
+        return answer_json({"APIResponses": {name: found}})
 
     def _authenticate(self, sent: Mapping[str, Any], host: str) -> dict[str, Any]:
         if sent["ApplicationId"] != self.keys["APPLICATION_ID"]:
-            return failed(100, "Unknown application")
+            return make_error(100, "Unknown application")
         self.given += 1
         token = f"t0ken-{self.given}"
         self.tokens.add(token)
@@ -72,7 +72,7 @@ class DreamstimeDialect(Dialect):
 
     def _image(self, sent: Mapping[str, Any]) -> dict[str, Any]:
         if not self.has(sent["ImageId"]):
-            return failed(300, "No such image")
+            return make_error(300, "No such image")
         number = int(sent["ImageId"])
         page = f"http://www.dreamstime.com/royalty-free-stock-images-red-flower-image{number}"
         more = {"Author": "Gardener", "AuthorUrl": "http://www.dreamstime.com/gardener_info"}

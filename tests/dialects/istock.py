@@ -5,9 +5,9 @@ from typing import Any, ClassVar
 from urllib.parse import quote
 
 from tests.dialects.dialect import FIRST, Dialect, Sent
-from tests.dialects.serving import Answer, Asked, in_json, in_text
+from tests.dialects.serving import Answer, DialectRequest, answer_json, answer_text
 
-GONE = in_text("ImageNotFound", 404)
+GONE = answer_text("ImageNotFound", 404)
 AGES = {
     "infants": "newborn,baby",
     "children": "child",
@@ -69,11 +69,14 @@ class IstockDialect(Dialect):
         "sort": {ours: {"sort_order": theirs} for ours, theirs in SORTS.items()},
     }
     errors: ClassVar[Mapping[str, tuple[Answer, str]]] = {
-        "a wrong key": (in_json({"message": "Unauthorized"}, 401), "credentials"),
-        "a wrong value": (in_text("InvalidParameterValue", 400), "refused"),
-        "a size that the key may not see": (in_text("UnauthorizedDisplaySize", 403), "credentials"),
-        "too many calls": (in_json({"message": "Too Many"}, 429, retry_after="7"), "quota"),
-        "a fault of its own": (in_text("InvalidIStockCollection", 500), "down"),
+        "a wrong key": (answer_json({"message": "Unauthorized"}, 401), "credentials"),
+        "a wrong value": (answer_text("InvalidParameterValue", 400), "refused"),
+        "a size that the key may not see": (
+            answer_text("UnauthorizedDisplaySize", 403),
+            "credentials",
+        ),
+        "too many calls": (answer_json({"message": "Too Many"}, 429, retry_after="7"), "quota"),
+        "a fault of its own": (answer_text("InvalidIStockCollection", 500), "down"),
     }
     sources = (
         "istock-getty/openapi.json",
@@ -82,32 +85,36 @@ class IstockDialect(Dialect):
     )
     examples = (("istock-getty/search-response.docs-gettingstarted.json", 0),)
 
-    def answer(self, asked: Asked) -> Answer:
-        if asked.headers.get("api-key") != self.keys["API_KEY"]:
+    def answer(self, request: DialectRequest) -> Answer:
+        if request.headers.get("api-key") != self.keys["API_KEY"]:
             return self.errors["a wrong key"][0]
-        if asked.path == "/v3/affiliates/search/images":
-            return self._for_affiliates(asked)
-        return in_json({"message": "Forbidden"}, 403) if self.affiliate else self._own(asked)
+        if request.path == "/v3/affiliates/search/images":
+            return self._answer_affiliate(request)
+        return (
+            answer_json({"message": "Forbidden"}, 403)
+            if self.affiliate
+            else self._answer_customer(request)
+        )
 
-    def _own(self, asked: Asked) -> Answer:
+    def _answer_customer(self, request: DialectRequest) -> Answer:
         """Answer a request with a customer's key."""
-        page, size = asked.number("page", 1), asked.number("page_size", 30)
+        page, size = request.number("page", 1), request.number("page_size", 30)
         if page < 1 or not 1 <= size <= 100:
             return self.errors["a wrong value"][0]
-        parts = asked.path.removeprefix("/v3/").split("/")
+        parts = request.path.removeprefix("/v3/").split("/")
         if parts == ["search", "images", "creative"]:
-            return self._found(self.page((page - 1) * size, size))
+            return self._make_results(self.page((page - 1) * size, size))
         if parts[0] != "images" or not self.has(parts[1]):
             return GONE
         if parts[2:] == ["similar"]:
-            return self._found(self.page((page - 1) * size, size))
-        return in_json({"images": [self.item(int(parts[1]))], "images_not_found": []})
+            return self._make_results(self.page((page - 1) * size, size))
+        return answer_json({"images": [self.item(int(parts[1]))], "images_not_found": []})
 
-    def _for_affiliates(self, asked: Asked) -> Answer:
-        if not self.affiliate or not set(asked.params) <= {"phrase", "style"}:
-            return in_json({"message": "Forbidden"}, 403)
+    def _answer_affiliate(self, request: DialectRequest) -> Answer:
+        if not self.affiliate or not set(request.params) <= {"phrase", "style"}:
+            return answer_json({"message": "Forbidden"}, 403)
         numbers = range(FIRST, FIRST + min(self.total, 30))
-        return in_json({"images": [self.affiliate_item(n) for n in numbers]})
+        return answer_json({"images": [self.affiliate_item(n) for n in numbers]})
 
     def affiliate_item(self, number: int) -> dict[str, Any]:
         """Describe a picture as the search for affiliates does."""
@@ -127,15 +134,15 @@ class IstockDialect(Dialect):
             "destination_url": link if self.by_impact else address,
         }
 
-    def _found(self, images: list[dict[str, Any]]) -> Answer:
-        return in_json({"result_count": self.total, "images": images, "related_searches": []})
+    def _make_results(self, images: list[dict[str, Any]]) -> Answer:
+        return answer_json({"result_count": self.total, "images": images, "related_searches": []})
 
     def item(self, number: int) -> dict[str, Any]:
         picture = f"https://media.istockphoto.com/id/{number}/photo/flower.jpg"
         return {
             "id": str(number),
-            "title": self.titled(number),
-            "artist": self.maker(number),
+            "title": self.make_title(number),
+            "artist": self.make_maker(number),
             "asset_family": "creative",
             "graphical_style": ("photography", "illustration", "vector")[number % 3],
             "display_sizes": [

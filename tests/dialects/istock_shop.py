@@ -7,8 +7,8 @@ Started, the token's in RFC 6749 and Getty's SDKs.
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from tests.dialects.selling import FIRST, Shop, file_of, is_item
-from tests.dialects.serving import Answer, Asked, in_json, in_text
+from tests.dialects.selling import FIRST, Shop, is_item, serve_file
+from tests.dialects.serving import Answer, DialectRequest, answer_json, answer_text
 
 EDITORIAL, ELSEWHERE = str(FIRST + 18), str(FIRST + 19)
 """The last two are an editorial picture and one that no product of the user may download."""
@@ -38,45 +38,47 @@ class IstockShop(Shop):
         self.left = 10
         self.project = False
 
-    def buys(self, asked: Asked) -> bool:
-        return asked.path.startswith("/v3/downloads/images/")
+    def buys(self, request: DialectRequest) -> bool:
+        return request.path.startswith("/v3/downloads/images/")
 
     def refusal(self) -> Answer:
-        return in_text("OverageLimitReached", 403)
+        return answer_text("OverageLimitReached", 403)
 
-    def withdrawn(self) -> Answer:
-        return in_text("ImageNotFound", 404)
+    def withdrawal(self) -> Answer:
+        return answer_text("ImageNotFound", 404)
 
-    def serve(self, asked: Asked) -> Answer:
-        if asked.path.startswith("/delivery/"):
-            return file_of(asked.path.split("/")[2], asked)
-        if asked.path == "/v4/oauth2/token":
-            return self._log_in(asked)
-        if asked.headers.get("api-key") != self.keys["API_KEY"]:
-            return in_json({"message": "Unauthorized"}, 401)
-        if asked.headers.get("authorization") != f"Bearer {self.token}":
-            return in_text("AuthorizationTokenRequired", 401)
-        return self._act(asked.path.removeprefix("/v3/").split("/"), asked)
+    def serve(self, request: DialectRequest) -> Answer:
+        if request.path.startswith("/delivery/"):
+            return serve_file(request.path.split("/")[2], request)
+        if request.path == "/v4/oauth2/token":
+            return self._log_in(request)
+        if request.headers.get("api-key") != self.keys["API_KEY"]:
+            return answer_json({"message": "Unauthorized"}, 401)
+        if request.headers.get("authorization") != f"Bearer {self.token}":
+            return answer_text("AuthorizationTokenRequired", 401)
+        return self._act(request.path.removeprefix("/v3/").split("/"), request)
 
-    def _act(self, parts: list[str], asked: Asked) -> Answer:
+    def _act(self, parts: list[str], request: DialectRequest) -> Answer:
         match parts:
             case ["products"]:
-                return in_json({"products": self._products()})
+                return answer_json({"products": self._products()})
             case ["downloads"]:
-                return self._history(asked)
+                return self._history(request)
             case ["downloads", "images", media_id]:
-                return self._sell(media_id, asked)
+                return self._sell(media_id, request)
             case ["images", media_id] if is_item(media_id):
-                return in_json({"images": [self._image(media_id)], "images_not_found": []})
-        return self.withdrawn()
+                return answer_json({"images": [self._image(media_id)], "images_not_found": []})
+        return self.withdrawal()
 
-    def _log_in(self, asked: Asked) -> Answer:
+    def _log_in(self, request: DialectRequest) -> Answer:
         names = ("client_id", "client_secret", "username", "password")
-        given = [asked.params.get("grant_type"), *(asked.params.get(name) for name in names)]
+        given = [request.params.get("grant_type"), *(request.params.get(name) for name in names)]
         if given != ["password", *self.keys.values()]:
             error = {"error": "unauthorized_client", "error_description": "Wrong password"}
-            return in_json(error, 400)
-        return in_json({"access_token": self.token, "token_type": "Bearer", "expires_in": "1800"})
+            return answer_json(error, 400)
+        return answer_json(
+            {"access_token": self.token, "token_type": "Bearer", "expires_in": "1800"}
+        )
 
     def _products(self) -> list[dict[str, Any]]:
         needs = {"is_note_required": False, "is_project_code_required": self.project}
@@ -98,22 +100,22 @@ class IstockShop(Shop):
             "largest_downloads": [{"product_type": kind, "uri": uri} for kind in may],
         }
 
-    def _sell(self, media_id: str, asked: Asked) -> Answer:
-        plan = asked.params.get("product_id", "")
+    def _sell(self, media_id: str, request: DialectRequest) -> Answer:
+        plan = request.params.get("product_id", "")
         if not is_item(media_id):
-            return self.withdrawn()
-        if KINDS.get(plan) != asked.params.get("product_type") or media_id == ELSEWHERE:
+            return self.withdrawal()
+        if KINDS.get(plan) != request.params.get("product_type") or media_id == ELSEWHERE:
             return self.refusal()
-        if self.project and "project_code" not in asked.body.decode():
-            return in_text("MissingRequiredQueryParameters", 400)
+        if self.project and "project_code" not in request.body.decode():
+            return answer_text("MissingRequiredQueryParameters", 400)
         if plan == "55":
             self.left -= 1
         sale = self.sell(media_id, "x_large", plan)
-        return in_json({"uri": self.link(f"/delivery/{media_id}/{sale.at}")})
+        return answer_json({"uri": self.link(f"/delivery/{media_id}/{sale.at}")})
 
-    def _history(self, asked: Asked) -> Answer:
+    def _history(self, request: DialectRequest) -> Answer:
         """List all downloads but those by credits, which a parameter asks for."""
-        kind = asked.params.get("product_type")
+        kind = request.params.get("product_type")
         rows = [
             {
                 "date_downloaded": one.moment.isoformat(),
@@ -126,6 +128,6 @@ class IstockShop(Shop):
             for one in reversed(self.sold)
             if (KINDS[one.plan] == "creditpack") is (kind == "creditpack")
         ]
-        size = asked.number("page_size", 30)
-        first = (asked.number("page", 1) - 1) * size
-        return in_json({"result_count": len(rows), "downloads": rows[first : first + size]})
+        size = request.number("page_size", 30)
+        first = (request.number("page", 1) - 1) * size
+        return answer_json({"result_count": len(rows), "downloads": rows[first : first + size]})

@@ -6,26 +6,26 @@ from typing import Any, ClassVar
 from xml.etree.ElementTree import Element, fromstring
 
 from tests.dialects.dialect import Dialect, Sent
-from tests.dialects.serving import Answer, Asked, in_text
+from tests.dialects.serving import Answer, DialectRequest, answer_text
 
 HEAD = '<?xml version="1.0" encoding="utf-8"?>\n'
 
 
-def fault(code: int, words: str) -> Answer:
+def make_fault(code: int, words: str) -> Answer:
     """Return a refusal in the published form."""
     members = (
         f"<member><name>faultCode</name><value><int>{code}</int></value></member>"
         f"<member><name>faultString</name><value><string>{words}</string></value></member>"
     )
     text = f"<fault><value><struct>{members}</struct></value></fault>"
-    return in_text(f"{HEAD}<methodResponse>{text}</methodResponse>", kind="text/xml")
+    return answer_text(f"{HEAD}<methodResponse>{text}</methodResponse>", kind="text/xml")
 
 
-def told(payload: str) -> Answer:
+def make_answer(payload: str) -> Answer:
     """Return an answer in the published form."""
     text = escape(f'<istockphotoResponse sessionid="">{payload}</istockphotoResponse>')
     value = f"<params><param><value><string>{text}</string></value></param></params>"
-    return in_text(f"{HEAD}<methodResponse>{value}</methodResponse>", kind="text/xml")
+    return answer_text(f"{HEAD}<methodResponse>{value}</methodResponse>", kind="text/xml")
 
 
 class IstockXmlrpcDialect(Dialect):
@@ -47,12 +47,12 @@ class IstockXmlrpcDialect(Dialect):
         },
     }
     errors: ClassVar[Mapping[str, tuple[Answer, str]]] = {
-        "no login": (fault(4002, "requires authentication"), "credentials"),
-        "no access": (fault(4004, "access denied"), "credentials"),
-        "a fault of its own": (fault(500, "Internal site error"), "down"),
-        "no such file": (fault(6001, "file not available"), "not found"),
-        "another fault": (fault(6003, "read error"), "refused"),
-        "a gateway's page": (in_text("<html>Bad gateway</html>", 502, "text/html"), "down"),
+        "no login": (make_fault(4002, "requires authentication"), "credentials"),
+        "no access": (make_fault(4004, "access denied"), "credentials"),
+        "a fault of its own": (make_fault(500, "Internal site error"), "down"),
+        "no such file": (make_fault(6001, "file not available"), "not found"),
+        "another fault": (make_fault(6003, "read error"), "refused"),
+        "a gateway's page": (answer_text("<html>Bad gateway</html>", 502, "text/html"), "down"),
     }
     sources = (
         "istock-getty/facts.json",
@@ -60,23 +60,23 @@ class IstockXmlrpcDialect(Dialect):
         "istock-getty/success.official-doc.xml",
     )
 
-    def answer(self, asked: Asked) -> Answer:
-        sent = self.sent(asked)
+    def answer(self, request: DialectRequest) -> Answer:
+        sent = self.sent_parameters(request)
         if sent["apiKey"] != self.keys["API_KEY"]:
             return self.errors["no access"][0]
         if sent["methodName"] == "istockphoto.image.getInfo":
             if not self.has(sent["fileID"]):
                 return self.errors["no such file"][0]
-            return told(self._details(int(sent["fileID"])))
+            return make_answer(self._details(int(sent["fileID"])))
         size = int(sent["perPage"])
         images = self.page((int(sent.get("page", "1")) - 1) * size, size)
         inner = "".join(f"<image {_attributes(one)}/>" for one in images)
-        return told(f'<imageList totalitems="{self.total}">{inner}</imageList>')
+        return make_answer(f'<imageList totalitems="{self.total}">{inner}</imageList>')
 
-    def sent(self, asked: Asked) -> Sent:
-        root = fromstring(asked.body)
+    def sent_parameters(self, request: DialectRequest) -> Sent:
+        root = fromstring(request.body)
         members = root.iterfind("params/param/value/struct/member")
-        named = {one.findtext("name") or "": _flat(one.find("value")) for one in members}
+        named = {one.findtext("name") or "": _iter_values(one.find("value")) for one in members}
         return named | {"methodName": root.findtext("methodName") or ""}
 
     def item(self, number: int) -> dict[str, Any]:
@@ -106,9 +106,9 @@ def _attributes(values: Mapping[str, Any]) -> str:
     return " ".join(f'{name}="{escape(str(value))}"' for name, value in values.items())
 
 
-def _flat(value: Element | None) -> str:
+def _iter_values(value: Element | None) -> str:
     """Yield all plain values inside a value, without the names of members."""
     if value is None:
         return ""
     members = value.findall("struct/member/value")
-    return " ".join(map(_flat, members)) if members else "".join(value.itertext())
+    return " ".join(map(_iter_values, members)) if members else "".join(value.itertext())

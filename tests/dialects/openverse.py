@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, NamedTuple
 
 from tests.dialects.dialect import FIRST, Dialect, Sent
-from tests.dialects.serving import Answer, Asked, in_json, in_text
+from tests.dialects.serving import Answer, DialectRequest, answer_json, answer_text
 
 
 class License(NamedTuple):
@@ -35,7 +35,7 @@ LICENSES = {
 """The licenses of pictures by the last digits of their numbers; all others have the first."""
 START = "00000000-0000-4000-8000-"
 """What all its ids begin with; their number follows."""
-GONE = in_json({"detail": "Not found."}, 404)
+GONE = answer_json({"detail": "Not found."}, 404)
 
 
 class OpenverseDialect(Dialect):
@@ -70,18 +70,20 @@ class OpenverseDialect(Dialect):
     }
     errors: ClassVar[Mapping[str, tuple[Answer, str]]] = {
         "a wrong value": (
-            in_json({"error": "InputError", "detail": "Invalid input.", "fields": ["page"]}, 400),
+            answer_json(
+                {"error": "InputError", "detail": "Invalid input.", "fields": ["page"]}, 400
+            ),
             "refused",
         ),
         "more than it gives without a key": (
-            in_json({"detail": "Authentication credentials were not provided."}, 401),
+            answer_json({"detail": "Authentication credentials were not provided."}, 401),
             "credentials",
         ),
-        "too many calls": (in_json({"detail": "Too many."}, 429, retry_after="9"), "quota"),
-        "a fault of its own": (in_json({"detail": "A server error occurred."}, 500), "down"),
-        "a gateway's page": (in_text("<html>Bad gateway</html>", 502, "text/html"), "down"),
+        "too many calls": (answer_json({"detail": "Too many."}, 429, retry_after="9"), "quota"),
+        "a fault of its own": (answer_json({"detail": "A server error occurred."}, 500), "down"),
+        "a gateway's page": (answer_text("<html>Bad gateway</html>", 502, "text/html"), "down"),
         "a gateway that refuses the host": (
-            in_text("<!DOCTYPE html><title>Just a moment...</title>", 403, "text/html"),
+            answer_text("<!DOCTYPE html><title>Just a moment...</title>", 403, "text/html"),
             "blocked",
         ),
     }
@@ -95,53 +97,53 @@ class OpenverseDialect(Dialect):
         ("openverse/images_related_200.json", 1),
     )
 
-    def answer(self, asked: Asked) -> Answer:
-        if asked.path == "/v1/auth_tokens/token/":
-            return self._given_token(asked)
-        bearer = asked.headers.get("authorization")
+    def answer(self, request: DialectRequest) -> Answer:
+        if request.path == "/v1/auth_tokens/token/":
+            return self._give_token(request)
+        bearer = request.headers.get("authorization")
         if bearer not in {None, f"Bearer {self.token}"}:
             return self.errors["more than it gives without a key"][0]
-        return self._read(asked)
+        return self._read(request)
 
-    def _read(self, asked: Asked) -> Answer:
-        parts = asked.path.removeprefix("/v1/images/").strip("/").split("/")
+    def _read(self, request: DialectRequest) -> Answer:
+        parts = request.path.removeprefix("/v1/images/").strip("/").split("/")
         if parts == ["stats"]:
-            return in_json([_source("flickr", 2500), _source("stocksnap", 40)])
+            return answer_json([_source("flickr", 2500), _source("stocksnap", 40)])
         if parts == [""]:
-            return self._found(asked)
+            return self._search(request)
         number = parts[0].removeprefix(START).lstrip("0")
         if not self.has(number):
             return GONE
         if parts[1:] == ["related"]:
-            return in_json(_page(self.page(0, 20), self.total, 1))
-        return in_json(self.item(int(number)))
+            return answer_json(_page(self.page(0, 20), self.total, 1))
+        return answer_json(self.item(int(number)))
 
-    def _given_token(self, asked: Asked) -> Answer:
+    def _give_token(self, request: DialectRequest) -> Answer:
         known = {"client_id": self.client["CLIENT_ID"], "grant_type": "client_credentials"}
         known |= {"client_secret": self.client["CLIENT_SECRET"]}
-        if asked.method != "POST" or asked.params != known:
-            return in_json({"error": "invalid_client"}, 401)
+        if request.method != "POST" or request.params != known:
+            return answer_json({"error": "invalid_client"}, 401)
         named = {"token_type": "Bearer", "scope": "read write groups", "expires_in": self.lasts}
-        return in_json({"access_token": self.token, **named})
+        return answer_json({"access_token": self.token, **named})
 
-    def _found(self, asked: Asked) -> Answer:
-        page, size = asked.number("page", 1), asked.number("page_size", 20)
-        is_known = "authorization" in asked.headers
+    def _search(self, request: DialectRequest) -> Answer:
+        page, size = request.number("page", 1), request.number("page_size", 20)
+        is_known = "authorization" in request.headers
         if size > (500 if is_known else 20):
             return self.errors["more than it gives without a key"][0]
-        if (page > 20 if is_known else page * size > 240) or len(asked.params.get("q", "")) > 200:
+        if (page > 20 if is_known else page * size > 240) or len(request.params.get("q", "")) > 200:
             return self.errors["a wrong value"][0]
-        return in_json(_page(self.page((page - 1) * size, size), self.total, page))
+        return answer_json(_page(self.page((page - 1) * size, size), self.total, page))
 
-    def named(self, number: int) -> str:
+    def make_id(self, number: int) -> str:
         return f"{START}{number:012}"
 
     def item(self, number: int) -> dict[str, Any]:
-        address = f"https://api.openverse.org/v1/images/{self.named(number)}/"
-        title, creator = self.titled(number), self.maker(number)
+        address = f"https://api.openverse.org/v1/images/{self.make_id(number)}/"
+        title, creator = self.make_title(number), self.make_maker(number)
         license_ = LICENSES.get(number % 10, LICENSES[1])
         return {
-            "id": self.named(number),
+            "id": self.make_id(number),
             "title": title or None,
             "indexed_on": "2022-08-27T17:39:48Z",
             "foreign_landing_url": f"https://www.flickr.com/photos/gardener/{number - FIRST}",

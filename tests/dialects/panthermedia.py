@@ -8,16 +8,16 @@ from typing import Any, ClassVar
 from xml.sax.saxutils import escape, quoteattr
 
 from tests.dialects.dialect import Dialect, Sent
-from tests.dialects.serving import Answer, Asked, in_json, in_text
+from tests.dialects.serving import Answer, DialectRequest, answer_json, answer_text
 
 PROLOG = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
 HOST = "https://mh-1-stockagency.panthermedia.net/media/previews"
 SIZE = {"width": "5617px", "height": "3668px"}
 
 
-def failed(code: int, msg: str) -> Answer:
+def make_failure(code: int, msg: str) -> Answer:
     """Return a failure in the usual form: JSON, with its code as the HTTP status too."""
-    return in_json({"stat": "fail", "err": {"code": str(code), "msg": msg}}, code)
+    return answer_json({"stat": "fail", "err": {"code": str(code), "msg": msg}}, code)
 
 
 class PantherMediaDialect(Dialect):
@@ -48,24 +48,24 @@ class PantherMediaDialect(Dialect):
         | {"newest": {"sort": "date"}},
     }
     errors: ClassVar[Mapping[str, tuple[Answer, str]]] = {
-        "a wrong key": (failed(401, "Unauthorized"), "credentials"),
-        "no right": (failed(403, "Forbidden"), "credentials"),
-        "nothing there": (failed(404, "Not Found"), "not found"),
-        "no longer there": (failed(410, "Gone"), "not found"),
-        "a wrong value": (failed(400, "Bad Request"), "refused"),
-        "a missing value": (failed(412, "Precondition Failed"), "refused"),
-        "too many calls": (failed(421, "Too many requests"), "quota"),
-        "too many calls, without words": (in_text("", 421), "quota"),
-        "too many calls, as usual": (failed(429, "Too many requests"), "quota"),
-        "an outage": (failed(510, "Internal"), "down"),
+        "a wrong key": (make_failure(401, "Unauthorized"), "credentials"),
+        "no right": (make_failure(403, "Forbidden"), "credentials"),
+        "nothing there": (make_failure(404, "Not Found"), "not found"),
+        "no longer there": (make_failure(410, "Gone"), "not found"),
+        "a wrong value": (make_failure(400, "Bad Request"), "refused"),
+        "a missing value": (make_failure(412, "Precondition Failed"), "refused"),
+        "too many calls": (make_failure(421, "Too many requests"), "quota"),
+        "too many calls, without words": (answer_text("", 421), "quota"),
+        "too many calls, as usual": (make_failure(429, "Too many requests"), "quota"),
+        "an outage": (make_failure(510, "Internal"), "down"),
         "a failure in XML": (
-            in_text(
+            answer_text(
                 f'{PROLOG}<rsp stat="fail"><err><code>429</code><msg>Wait</msg></err></rsp>',
                 kind="application/xml",
             ),
             "quota",
         ),
-        "a gateway's page": (in_text("<html>Bad gateway</html>", 502, "text/html"), "down"),
+        "a gateway's page": (answer_text("<html>Bad gateway</html>", 502, "text/html"), "down"),
     }
     sources = (
         "panthermedia/facts.json",
@@ -76,28 +76,32 @@ class PantherMediaDialect(Dialect):
     examples = (("panthermedia/search-similar.v1.0.docs_sample.trimmed.xml", 2),)
     in_xml = False
 
-    def sent(self, asked: Asked) -> Sent:
+    def sent_parameters(self, request: DialectRequest) -> Sent:
         """Return the form, and the filters in its ``filters``."""
-        filters = asked.params.get("filters", "").removesuffix(";").split(";")
+        filters = request.params.get("filters", "").removesuffix(";").split(";")
         pairs = (one.partition(":") for one in filters)
-        return {**asked.params, **{name: value for name, _, value in pairs}}
+        return {**request.params, **{name: value for name, _, value in pairs}}
 
-    def answer(self, asked: Asked) -> Answer:
-        if not self._is_signed(asked.params):
-            return failed(401, "Unauthorized")
-        match asked.path, asked.headers["accept-version"]:
+    def answer(self, request: DialectRequest) -> Answer:
+        if not self._is_signed(request.params):
+            return make_failure(401, "Unauthorized")
+        match request.path, request.headers["accept-version"]:
             case "/search", "1.2":
-                return self._list(asked, 0)
+                return self._list(request, 0)
             case "/search-similar", "1.0":
-                known = self.has(asked.params["id_media"])
-                return self._list(asked, 1) if known else failed(404, "Not Found")
+                known = self.has(request.params["id_media"])
+                return self._list(request, 1) if known else make_failure(404, "Not Found")
             case "/get-media-info", "1.0":
-                media_id = asked.params["id_media"]
+                media_id = request.params["id_media"]
                 known = self.has(media_id)
-                return self._one(asked, int(media_id)) if known else failed(404, "Not Found")
+                return (
+                    self._describe(request, int(media_id))
+                    if known
+                    else make_failure(404, "Not Found")
+                )
             case "/host-info", "1.0":
-                return in_json({"stat": "ok"})
-        return failed(400, "Bad Request")
+                return answer_json({"stat": "ok"})
+        return make_failure(400, "Bad Request")
 
     def _is_signed(self, form: Mapping[str, str]) -> bool:
         datetime.strptime(form["timestamp"], "%a, %d %b %Y %H:%M:%S UTC")  # noqa: DTZ007 - it says UTC
@@ -106,20 +110,22 @@ class PantherMediaDialect(Dialect):
         assert hashlib.new(form["algo"]).digest_size == 20
         return (form["api_key"], form["access_key"]) == (self.keys["API_KEY"], mine)
 
-    def _list(self, asked: Asked, start: int) -> Answer:
+    def _list(self, request: DialectRequest, start: int) -> Answer:
         """Return a page of pictures from rank ``start`` on."""
-        page, limit = asked.number("page", 1), asked.number("limit", 40)
+        page, limit = request.number("page", 1), request.number("limit", 40)
         if page < 1 or not 1 <= limit <= 100:
-            return failed(400, "Bad Request")
+            return make_failure(400, "Bad Request")
         media = self.page(start + (page - 1) * limit, limit)
         count = {"total": str(self.total - start), "items": str(len(media))}
-        if self._wants_xml(asked):
+        if self._wants_xml(request):
             rows = "".join(f"<media{_attributes(one)}/>" for one in media)
             return _xml(f"<items{_attributes(count)}>{rows}</items>")
         listed = media[0] if len(media) == 1 else media
-        return in_json({"stat": "ok", "items": {**count, **({"media": listed} if media else {})}})
+        return answer_json(
+            {"stat": "ok", "items": {**count, **({"media": listed} if media else {})}}
+        )
 
-    def _one(self, asked: Asked, number: int) -> Answer:
+    def _describe(self, request: DialectRequest, number: int) -> Answer:
         """Return all details of a picture."""
         one = self.item(number)
         file = {
@@ -131,13 +137,13 @@ class PantherMediaDialect(Dialect):
             "mime_type": "image/jpeg",
         }
         said = {"title": one["title"], "keywords": one["keywords"], "author_username": "gardener"}
-        if not self._wants_xml(asked):
-            return in_json({"stat": "ok", "media": file, "metadata": said})
+        if not self._wants_xml(request):
+            return answer_json({"stat": "ok", "media": file, "metadata": said})
         parts = {"media": file, "metadata": said}
         return _xml("".join(f"<{tag}>{_elements(part)}</{tag}>" for tag, part in parts.items()))
 
-    def _wants_xml(self, asked: Asked) -> bool:
-        return self.in_xml or asked.params.get("content_type") != "application/json"
+    def _wants_xml(self, request: DialectRequest) -> bool:
+        return self.in_xml or request.params.get("content_type") != "application/json"
 
     def item(self, number: int) -> dict[str, Any]:
         return {
@@ -160,7 +166,7 @@ class PantherMediaInXml(PantherMediaDialect):
 
 
 def _xml(inside: str) -> Answer:
-    return in_text(f'{PROLOG}<rsp stat="ok">{inside}</rsp>', kind="application/xml")
+    return answer_text(f'{PROLOG}<rsp stat="ok">{inside}</rsp>', kind="application/xml")
 
 
 def _attributes(values: Mapping[str, str]) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from tests.dialects.dialect import FIRST, Dialect, Sent
-from tests.dialects.serving import Answer, Asked, in_json
+from tests.dialects.serving import Answer, DialectRequest, answer_json
 
 HOST = "https://photodune.img.customer.envatousercontent.com"
 SORTS = {
@@ -35,15 +35,15 @@ class PhotoDuneDialect(Dialect):
     }
     errors: ClassVar[Mapping[str, tuple[Answer, str]]] = {
         "a wrong token": (
-            in_json(
+            answer_json(
                 {"error": "access_denied", "error_description": "Wrong authorization header"}, 403
             ),
             "credentials",
         ),
-        "nothing there": (in_json({"error": 404}, 404), "not found"),
+        "nothing there": (answer_json({"error": 404}, 404), "not found"),
         "too many calls": (Answer(429, b"", headers={"Retry-After": "7"}), "quota"),
         "a broken backend": (
-            in_json({"error": 500, "message": "Invalid response from backend"}, 500),
+            answer_json({"error": 500, "message": "Invalid response from backend"}, 500),
             "down",
         ),
         "a gateway's page": (Answer(502, b"<html>Bad gateway</html>", "text/html"), "down"),
@@ -55,24 +55,28 @@ class PhotoDuneDialect(Dialect):
     )
     examples = (("photodune/search_item_photodune_200.thirdparty_trimmed.json", 1),)
 
-    def answer(self, asked: Asked) -> Answer:
-        if asked.headers.get("authorization") != f"Bearer {self.keys['TOKEN']}":
+    def answer(self, request: DialectRequest) -> Answer:
+        if request.headers.get("authorization") != f"Bearer {self.keys['TOKEN']}":
             return self.errors["a wrong token"][0]
-        match asked.path.removesuffix(".json"):
-            case "/v1/discovery/search/search/item" if asked.params.get("site") == "photodune.net":
-                return self._found(asked, 0)
-            case "/v1/discovery/search/search/more_like_this" if self.has(asked.params["item_id"]):
-                return self._found(asked, int(asked.params["item_id"]) - FIRST)
-            case "/v3/market/catalog/item" if self.has(asked.params["id"]):
-                return in_json(self.item(int(asked.params["id"])))
+        match request.path.removesuffix(".json"):
+            case "/v1/discovery/search/search/item" if (
+                request.params.get("site") == "photodune.net"
+            ):
+                return self._make_results(request, 0)
+            case "/v1/discovery/search/search/more_like_this" if self.has(
+                request.params["item_id"]
+            ):
+                return self._make_results(request, int(request.params["item_id"]) - FIRST)
+            case "/v3/market/catalog/item" if self.has(request.params["id"]):
+                return answer_json(self.item(int(request.params["id"])))
         return self.errors["nothing there"][0]
 
-    def _found(self, asked: Asked, first: int) -> Answer:
-        page, size = asked.number("page", 1), asked.number("page_size", 30)
+    def _make_results(self, request: DialectRequest, first: int) -> Answer:
+        page, size = request.number("page", 1), request.number("page_size", 30)
         if page > 60 or size > 100:
-            return in_json({"error": 400}, 400)
+            return answer_json({"error": 400}, 400)
         matches = self.page(first + (page - 1) * size, size)
-        return in_json({"took": 3, "total_hits": self.total, "matches": matches})
+        return answer_json({"took": 3, "total_hits": self.total, "matches": matches})
 
     def item(self, number: int) -> dict[str, Any]:
         return {

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from tests.dialects.dialect import Dialect, Sent
-from tests.dialects.serving import Answer, Asked, in_json, in_text
+from tests.dialects.serving import Answer, DialectRequest, answer_json, answer_text
 
 REACHABLE = 500
 
@@ -23,25 +23,27 @@ class PixabayDialect(Dialect):
         "sort": {"popular": {"order": "popular"}, "newest": {"order": "latest"}},
     }
     errors: ClassVar[Mapping[str, tuple[Answer, str]]] = {
-        "a wrong key": (in_text("[ERROR 400] Invalid or missing API key", 400), "credentials"),
-        "a wrong value": (in_text('[ERROR 400] "page" is out of valid range.', 400), "refused"),
-        "too many calls": (in_text("API rate limit exceeded", 429), "quota"),
-        "a gateway's page": (in_text("<html>Bad gateway</html>", 502, "text/html"), "down"),
+        "a wrong key": (answer_text("[ERROR 400] Invalid or missing API key", 400), "credentials"),
+        "a wrong value": (answer_text('[ERROR 400] "page" is out of valid range.', 400), "refused"),
+        "too many calls": (answer_text("API rate limit exceeded", 429), "quota"),
+        "a gateway's page": (answer_text("<html>Bad gateway</html>", 502, "text/html"), "down"),
     }
     sources = ("pixabay/search_200.docs_example.json", "README.md")
     examples = (("pixabay/search_200.docs_example.json", 1),)
 
-    def answer(self, asked: Asked) -> Answer:
-        if asked.params.get("key") != self.keys["KEY"]:
+    def answer(self, request: DialectRequest) -> Answer:
+        if request.params.get("key") != self.keys["KEY"]:
             return self.errors["a wrong key"][0]
-        if number := asked.params.get("id"):
+        if number := request.params.get("id"):
             found = [self.item(int(number))] if self.has(number) else []
-            return in_json({"total": len(found), "totalHits": len(found), "hits": found})
-        page, size = asked.number("page", 1), asked.number("per_page", 20)
-        if not 3 <= size <= 200 or (page - 1) * size >= REACHABLE or len(asked.params["q"]) > 100:
+            return answer_json({"total": len(found), "totalHits": len(found), "hits": found})
+        page, size = request.number("page", 1), request.number("per_page", 20)
+        if not 3 <= size <= 200 or (page - 1) * size >= REACHABLE or len(request.params["q"]) > 100:
             return self.errors["a wrong value"][0]
         hits = self.page((page - 1) * size, min(size, REACHABLE - (page - 1) * size))
-        return in_json({"total": self.total, "totalHits": min(self.total, REACHABLE), "hits": hits})
+        return answer_json(
+            {"total": self.total, "totalHits": min(self.total, REACHABLE), "hits": hits}
+        )
 
     def item(self, number: int) -> dict[str, Any]:
         return {

@@ -5,17 +5,17 @@ from typing import Any, ClassVar
 from xml.sax.saxutils import quoteattr
 
 from tests.dialects.dialect import Dialect, Sent
-from tests.dialects.serving import Answer, Asked, in_text
+from tests.dialects.serving import Answer, DialectRequest, answer_text
 
 SAFE = {"nudity": "1"}
 
 
 def xml(text: str, status: int = 200) -> Answer:
     """Return a document in the agency's form."""
-    return in_text(f'<?xml version="1.0" encoding="UTF-8"?>\n{text}', status, "text/xml")
+    return answer_text(f'<?xml version="1.0" encoding="UTF-8"?>\n{text}', status, "text/xml")
 
 
-def failed(words: str) -> Answer:
+def make_failure(words: str) -> Answer:
     return xml(f'<rsp stat="fail"><err>{words}</err></rsp>')
 
 
@@ -58,26 +58,26 @@ class Rf123Dialect(Dialect):
         },
     }
     errors: ClassVar[Mapping[str, tuple[Answer, str]]] = {
-        "a wrong key": (failed("Invalid API key"), "credentials"),
-        "a wrong value": (failed("Unknown method &amp; more"), "refused"),
+        "a wrong key": (make_failure("Invalid API key"), "credentials"),
+        "a wrong value": (make_failure("Unknown method &amp; more"), "refused"),
         "no words": (xml('<rsp stat="fail"/>'), "refused"),
-        "too many calls": (in_text("Slow down", 429), "quota"),
-        "a gateway's page": (in_text("<html>Bad gateway</html>", 502, "text/html"), "down"),
+        "too many calls": (answer_text("Slow down", 429), "quota"),
+        "a gateway's page": (answer_text("<html>Bad gateway</html>", 502, "text/html"), "down"),
     }
     sources = ("123rf/facts.json", "README.md")
 
-    def answer(self, asked: Asked) -> Answer:
-        if asked.params.get("apikey") != self.keys["API_KEY"]:
+    def answer(self, request: DialectRequest) -> Answer:
+        if request.params.get("apikey") != self.keys["API_KEY"]:
             return self.errors["a wrong key"][0]
-        match asked.params.get("method"):
+        match request.params.get("method"):
             case "123rf.images.search":
-                return self._found(asked)
-            case "123rf.images.getInfo.V2" if self.has(asked.params["imageid"]):
-                return self._details(int(asked.params["imageid"]))
+                return self._search(request)
+            case "123rf.images.getInfo.V2" if self.has(request.params["imageid"]):
+                return self._details(int(request.params["imageid"]))
         return self.errors["a wrong value"][0]
 
-    def _found(self, asked: Asked) -> Answer:
-        page, size = asked.number("page", 1), asked.number("perpage", 40)
+    def _search(self, request: DialectRequest) -> Answer:
+        page, size = request.number("page", 1), request.number("perpage", 40)
         if size > 50:
             return self.errors["a wrong value"][0]
         images = "".join(element("image", one) for one in self.page((page - 1) * size, size))

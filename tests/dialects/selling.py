@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import ClassVar, NamedTuple
 
-from tests.dialects.serving import Answer, Asked, HungUp
+from tests.dialects.serving import Answer, DialectRequest, HungUp
 
 FIRST = 900_001
 """The number of the first of `COUNT` items."""
@@ -72,11 +72,11 @@ class Shop:
         self.faults.append(fault)
         return fault
 
-    def buys(self, asked: Asked) -> bool:
+    def buys(self, request: DialectRequest) -> bool:
         """Tell whether a request is a purchase."""
         raise NotImplementedError
 
-    def serve(self, asked: Asked) -> Answer:
+    def serve(self, request: DialectRequest) -> Answer:
         """Act on a request, and return its proper answer."""
         raise NotImplementedError
 
@@ -84,15 +84,15 @@ class Shop:
         """Return the refusal to sell an item."""
         raise NotImplementedError
 
-    def withdrawn(self) -> Answer:
+    def withdrawal(self) -> Answer:
         """Return the answer about an item that is gone."""
         raise NotImplementedError
 
-    def answer(self, asked: Asked) -> Answer:
-        if not self.buys(asked) or not self.faults:
-            return self.serve(asked)
+    def answer(self, request: DialectRequest) -> Answer:
+        if not self.buys(request) or not self.faults:
+            return self.serve(request)
         fault = self.faults.popleft()
-        proper = self.serve(asked) if fault.acts or fault.late else None
+        proper = self.serve(request) if fault.acts or fault.late else None
         fault.reached.set()
         if fault.held:
             fault.release.wait(60)
@@ -119,16 +119,16 @@ def is_item(media_id: str) -> bool:
     return media_id.isdigit() and FIRST <= int(media_id) < FIRST + COUNT
 
 
-def picture(media_id: str) -> bytes:
+def make_picture(media_id: str) -> bytes:
     """Return the bytes of an item's file, which begin like a JPEG."""
     return b"\xff\xd8\xff\xe0" + media_id.encode() * 5_000
 
 
-def file_of(media_id: str, asked: Asked) -> Answer:
+def serve_file(media_id: str, request: DialectRequest) -> Answer:
     """Serve a file, or its rest from the start of a Range."""
-    whole = picture(media_id)
+    whole = make_picture(media_id)
     headers = {"ETag": f'"{media_id}"', "Accept-Ranges": "bytes"}
-    if begin := asked.headers.get("range", "").removeprefix("bytes=").removesuffix("-"):
+    if begin := request.headers.get("range", "").removeprefix("bytes=").removesuffix("-"):
         headers["Content-Range"] = f"bytes {begin}-{len(whole) - 1}/{len(whole)}"
         return Answer(206, whole[int(begin) :], "image/jpeg", headers)
     if BREAKS:

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 from tests.support.request_threads import NamedThreadsServer
 
 
-class Asked(NamedTuple):
+class DialectRequest(NamedTuple):
     """A request; ``params`` are those of the address and of a form, the first value of each."""
 
     method: str
@@ -42,19 +42,19 @@ class HungUp(Exception):
     """Raised by a dialect instead of an answer: the connection is closed without one."""
 
 
-class Answering(Protocol):
+class Answerer(Protocol):
     """An object that can be served."""
 
-    def answer(self, asked: Asked) -> Answer: ...
+    def answer(self, request: DialectRequest) -> Answer: ...
 
 
-def in_json(value: object, status: int = 200, **headers: str) -> Answer:
+def answer_json(value: object, status: int = 200, **headers: str) -> Answer:
     """Return an answer in JSON; ``retry_after=1`` is the header Retry-After."""
     named = {name.replace("_", "-").title(): text for name, text in headers.items()}
     return Answer(status, json.dumps(value).encode(), headers=named)
 
 
-def in_text(text: str, status: int = 200, kind: str = "text/plain") -> Answer:
+def answer_text(text: str, status: int = 200, kind: str = "text/plain") -> Answer:
     return Answer(status, text.encode(), kind)
 
 
@@ -63,10 +63,10 @@ class Server(NamedThreadsServer):
 
     daemon_threads = True
 
-    def __init__(self, dialect: Answering) -> None:
+    def __init__(self, dialect: Answerer) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.dialect = dialect
-        self.asked: list[Asked] = []
+        self.requests: list[DialectRequest] = []
         self.fixed: Answer | None = None
         self.gate = threading.Event()
         self.gate.set()
@@ -94,11 +94,11 @@ class _Handler(BaseHTTPRequestHandler):
             sent |= parse_qs(body.decode(), keep_blank_values=True)
         headers = {name.lower(): value for name, value in self.headers.items()}
         params = {name: values[0] for name, values in sent.items()}
-        asked = Asked(self.command, parts.path, params, headers, body)
-        self.server.asked.append(asked)
+        request = DialectRequest(self.command, parts.path, params, headers, body)
+        self.server.requests.append(request)
         self.server.gate.wait(20)
         try:
-            answer = self.server.fixed or self.server.dialect.answer(asked)
+            answer = self.server.fixed or self.server.dialect.answer(request)
         except HungUp:
             self.close_connection = True
         else:
@@ -123,7 +123,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def serving(dialect: Answering) -> Iterator[Server]:
+def serve_dialect(dialect: Answerer) -> Iterator[Server]:
     """Serve a dialect on a loopback port, until the block ends."""
     server = Server(dialect)
     thread = threading.Thread(target=server.serve_forever, args=(0.005,), daemon=True)

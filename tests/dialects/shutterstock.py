@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from tests.dialects.dialect import FIRST, Dialect, Sent
-from tests.dialects.serving import Answer, Asked, in_json, in_text
+from tests.dialects.serving import Answer, DialectRequest, answer_json, answer_text
 from tests.simulator.accounts import CLIENT, Accounts
 from tests.simulator.clock import Clock
 from tests.simulator.editorial import Editorial
@@ -13,7 +13,7 @@ from tests.simulator.library import FIRST_EDITORIAL, FIRST_ID, Library
 from tests.simulator.reading import Reading, echo
 from tests.simulator.routes import ANYBODY, Route, Routes
 from tests.simulator.table import editorial_calls, reading_calls
-from tests.simulator.wire import Problem, Seen, invalid
+from tests.simulator.wire import Problem, SimulatorRequest, invalid
 
 AGES = ("infants", "children", "teenagers", "20s", "30s", "40s", "50s", "60s", "older")
 GENDERS = ("male", "female", "both")
@@ -25,28 +25,28 @@ ETHNICITIES = (
 RESOLUTIONS = ("4k", "high_definition", "standard_definition")
 
 
-def same(name: str, *values: str) -> dict[str, Sent]:
+def keep_names(name: str, *values: str) -> dict[str, Sent]:
     """Return values that the API names as we do, in the parameter of that name."""
     return {one: {name: one} for one in values}
 
 
 BOTH: Mapping[str, Mapping[str, Sent]] = {
     "exclude": {"rose": {"query": "flower NOT rose"}},
-    "people": same("people_number", "0", "4"),
-    "age": same("people_age", *AGES),
-    "gender": same("people_gender", *GENDERS),
-    "ethnicity": same("people_ethnicity", *ETHNICITIES),
-    "category": same("category", "Nature"),
-    "contributor": same("contributor", "7"),
+    "people": keep_names("people_number", "0", "4"),
+    "age": keep_names("people_age", *AGES),
+    "gender": keep_names("people_gender", *GENDERS),
+    "ethnicity": keep_names("people_ethnicity", *ETHNICITIES),
+    "category": keep_names("category", "Nature"),
+    "contributor": keep_names("contributor", "7"),
     "released": {"1": {"people_model_released": "true"}},
-    "sort": same("sort", "popular", "relevance", "newest", "random"),
+    "sort": keep_names("sort", "popular", "relevance", "newest", "random"),
 }
 """What pictures and footage have in common."""
 REPORTS: Mapping[str, Mapping[str, Sent]] = {
     "exclude": {"rose": {"query": "flower NOT rose"}},
-    "category": same("category", "Sport"),
+    "category": keep_names("category", "Sport"),
     "license": {"editorial": {"country": "USA"}},
-    "sort": {"relevance": {"sort": "relevant"}, **same("sort", "newest", "oldest")},
+    "sort": {"relevance": {"sort": "relevant"}, **keep_names("sort", "newest", "oldest")},
 }
 """What the editorial library has, where everything is editorial."""
 
@@ -68,15 +68,15 @@ class ShutterstockDialect(Dialect):
     required: ClassVar[tuple[str, ...]] = ("id", "assets", "contributor")
     sends: ClassVar[Mapping[str, Mapping[str, Sent]]] = {
         **BOTH,
-        "type": same("image_type", "photo", "illustration", "vector"),
-        "orientation": same("orientation", "horizontal", "vertical"),
-        "color": same("color", "ff8800", "grayscale"),
-        "license": same("license", "commercial", "editorial", "enhanced"),
+        "type": keep_names("image_type", "photo", "illustration", "vector"),
+        "orientation": keep_names("orientation", "horizontal", "vertical"),
+        "color": keep_names("color", "ff8800", "grayscale"),
+        "license": keep_names("license", "commercial", "editorial", "enhanced"),
         **for_video(BOTH),
         "video media": {"video": {"path": "/v2/videos/search"}},
-        "video license": same("license", "commercial", "editorial"),
+        "video license": keep_names("license", "commercial", "editorial"),
         "video duration": {"10-30": {"duration_from": "10", "duration_to": "30"}},
-        "video resolution": same("resolution", *RESOLUTIONS),
+        "video resolution": keep_names("resolution", *RESOLUTIONS),
         "video aspect": {
             "16:9": {"aspect_ratio": "169"},
             "4:3": {"aspect_ratio": "43"},
@@ -85,13 +85,19 @@ class ShutterstockDialect(Dialect):
         "video fps": {"25": {"fps_from": "25", "fps_to": "25"}},
     }
     errors: ClassVar[Mapping[str, tuple[Answer, str]]] = {
-        "a wrong key": (in_json({"message": "Invalid access token"}, 401), "credentials"),
-        "a missing scope": (in_json({"message": "Insufficient scope"}, 403), "credentials"),
-        "nothing there": (in_json({"message": "Not Found", "code": "INTERNAL"}, 404), "not found"),
+        "a wrong key": (answer_json({"message": "Invalid access token"}, 401), "credentials"),
+        "a missing scope": (answer_json({"message": "Insufficient scope"}, 403), "credentials"),
+        "nothing there": (
+            answer_json({"message": "Not Found", "code": "INTERNAL"}, 404),
+            "not found",
+        ),
         "a wrong value": (Answer(400, invalid("$.query.page", "0").answer.body), "refused"),
-        "a malformed address": (in_text("<html>Bad request</html>", 400, "text/html"), "refused"),
-        "too many calls": (in_text("", 429), "quota"),
-        "an outage": (in_text("", 503), "down"),
+        "a malformed address": (
+            answer_text("<html>Bad request</html>", 400, "text/html"),
+            "refused",
+        ),
+        "too many calls": (answer_text("", 429), "quota"),
+        "an outage": (answer_text("", 503), "down"),
     }
     sources = ("shutterstock/openapi-v2.json", "shutterstock/contract.md")
     examples: ClassVar[tuple[tuple[str, int], ...]] = (
@@ -111,13 +117,15 @@ class ShutterstockDialect(Dialect):
             ]
         )
 
-    def sent(self, asked: Asked) -> Sent:
-        return {**asked.params, "path": asked.path}
+    def sent_parameters(self, request: DialectRequest) -> Sent:
+        return {**request.params, "path": request.path}
 
-    def answer(self, asked: Asked) -> Answer:
+    def answer(self, request: DialectRequest) -> Answer:
         self.library.size = self.total
-        params = {name: [value] for name, value in asked.params.items()}
-        seen = Seen(asked.path, params, dict(asked.headers), asked.method, asked.body)
+        params = {name: [value] for name, value in request.params.items()}
+        seen = SimulatorRequest(
+            request.path, params, dict(request.headers), request.method, request.body
+        )
         try:
             said = self.routes.answer(seen, self.accounts)
         except Problem as problem:
@@ -132,7 +140,7 @@ class ShutterstockDialect(Dialect):
                 del one[name]
         return json.dumps(value).encode()
 
-    def named(self, number: int) -> str:
+    def make_id(self, number: int) -> str:
         return str(FIRST_ID - FIRST + number)
 
 
@@ -148,9 +156,9 @@ class EditorialDialect(ShutterstockDialect):
         **REPORTS,
         **for_video(REPORTS),
         "video media": {"video": {"path": "/v2/editorial/videos/search"}},
-        "video resolution": same("resolution", *RESOLUTIONS),
+        "video resolution": keep_names("resolution", *RESOLUTIONS),
     }
     examples = ()
 
-    def named(self, number: int) -> str:
+    def make_id(self, number: int) -> str:
         return f"{FIRST_EDITORIAL - FIRST + number}b"

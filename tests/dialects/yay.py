@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from urllib.parse import unquote
 
 from tests.dialects.dialect import Dialect, Sent
-from tests.dialects.serving import Answer, Asked, in_json, in_text
+from tests.dialects.serving import Answer, DialectRequest, answer_json, answer_text
 
 
 class YayDialect(Dialect):
@@ -25,22 +25,22 @@ class YayDialect(Dialect):
         "type": {"vector": {"search.vector": "true"}},
     }
     errors: ClassVar[Mapping[str, tuple[Answer, str]]] = {
-        "a wrong key": (in_text("", 401), "credentials"),
-        "a forbidden key": (in_text("", 403), "credentials"),
-        "a wrong value": (in_text("", 400), "refused"),
-        "too many calls": (in_text("", 429), "quota"),
-        "a gateway's page": (in_text("<html>Bad gateway</html>", 502, "text/html"), "down"),
+        "a wrong key": (answer_text("", 401), "credentials"),
+        "a forbidden key": (answer_text("", 403), "credentials"),
+        "a wrong value": (answer_text("", 400), "refused"),
+        "too many calls": (answer_text("", 429), "quota"),
+        "a gateway's page": (answer_text("<html>Bad gateway</html>", 502, "text/html"), "down"),
     }
     sources = ("yay/facts.json", "README.md")
 
-    def answer(self, asked: Asked) -> Answer:
-        _, search, key, phrase = asked.path.split("/")
+    def answer(self, request: DialectRequest) -> Answer:
+        _, search, key, phrase = request.path.split("/")
         if unquote(key) != self.keys["API_KEY"]:
             return self.errors["a wrong key"][0]
-        limit, offset = asked.number("search.limit", 15), asked.number("search.offset", 0)
+        limit, offset = request.number("search.limit", 15), request.number("search.offset", 0)
         if search != "search" or not unquote(phrase).strip() or not 1 <= limit <= 100:
             return self.errors["a wrong value"][0]
-        return in_json({"images": self.images(offset, limit)})
+        return answer_json({"images": self.images(offset, limit)})
 
     def images(self, offset: int, limit: int) -> Any:
         """Return the pictures of so many ranks."""

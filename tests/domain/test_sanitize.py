@@ -7,7 +7,7 @@ from flask.testing import FlaskClient
 
 from affiliate.domain.media import Media, SearchResult, Thumbnail
 from affiliate.domain.sanitize import MAX_RATIO, MAX_TEXT, MAX_TOTAL, clamp_result, drop_unusable
-from tests.dialects import serving
+from tests.dialects import serve_dialect
 from tests.dialects.pixabay import PixabayDialect
 from tests.support.apps import ClientMaker
 
@@ -82,7 +82,7 @@ class Hostile(PixabayDialect):
 
 @pytest.fixture
 def hostile(make_client: ClientMaker) -> Any:
-    with serving(Hostile()) as server:
+    with serve_dialect(Hostile()) as server:
         yield make_client(PIXABAY_URL=server.url, PIXABAY_KEY=Hostile.keys["KEY"])
 
 

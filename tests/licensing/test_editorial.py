@@ -12,14 +12,14 @@ from affiliate.licensing.models import MEDIA_ENDPOINTS, MediaKind
 from tests.simulator import (
     FIRST_EDITORIAL,
     Simulator,
+    answer_with,
     hang_up,
     report_clips,
     reports,
-    says,
     simulator,
 )
 from tests.support.licensing_command import make_site, run
-from tests.support.purchase_desk import Counter, agency, at, count_posts, open_counter, state
+from tests.support.purchase_desk import PurchaseDesk, agency, at, count_posts, open_counter, state
 
 __all__ = ["agency", "at"]
 
@@ -30,7 +30,7 @@ IDS: dict[MediaKind, str] = {
 BOTH = pytest.mark.parametrize("media", IDS)
 
 
-def buy(at: Counter, media: MediaKind, **asked: Any) -> Any:
+def buy(at: PurchaseDesk, media: MediaKind, **asked: Any) -> Any:
     """License the item, its notice agreed to."""
     at.agency.subscribe(reports(), report_clips())
     [offer] = at.offer(IDS[media], media=media, country="USA", **asked)
@@ -42,7 +42,7 @@ def path(media: MediaKind) -> str:
 
 
 @BOTH
-def test_it_is_bought_by_its_own_call(at: Counter, media: MediaKind) -> None:
+def test_it_is_bought_by_its_own_call(at: PurchaseDesk, media: MediaKind) -> None:
     """License, country and size are sent, no subscription; the id comes from the history."""
     [done] = buy(at, media)
     assert state(done) == "licensed"
@@ -57,7 +57,7 @@ def test_it_is_bought_by_its_own_call(at: Counter, media: MediaKind) -> None:
 
 
 @BOTH
-def test_nothing_is_sent_without_agreement_or_country(at: Counter, media: MediaKind) -> None:
+def test_nothing_is_sent_without_agreement_or_country(at: PurchaseDesk, media: MediaKind) -> None:
     """The notice comes first, and so does the country."""
     at.agency.subscribe(reports(), report_clips())
     [offer] = at.offer(IDS[media], media=media, country="USA")
@@ -79,7 +79,7 @@ def test_the_sandbox_sells_none(tmp_path: Path, media: MediaKind) -> None:
 
 
 @BOTH
-def test_metadata_goes_with_it(at: Counter, media: MediaKind) -> None:
+def test_metadata_goes_with_it(at: PurchaseDesk, media: MediaKind) -> None:
     """The fields that were given reach the agency and its history."""
     buy(at, media, metadata={"job": "7"})
     assert at.agency.purchases[0].metadata == {"job": "7"}
@@ -88,7 +88,9 @@ def test_metadata_goes_with_it(at: Counter, media: MediaKind) -> None:
 
 @BOTH
 @pytest.mark.parametrize(("stage", "found"), [("acted", "licensed"), ("read", "unknown")])
-def test_a_lost_answer_is_settled(at: Counter, media: MediaKind, stage: Any, found: str) -> None:
+def test_a_lost_answer_is_settled(
+    at: PurchaseDesk, media: MediaKind, stage: Any, found: str
+) -> None:
     """By the history of its own kind; what it lacks is tried again once that is certain."""
     at.agency.misbehave(hang_up(stage), on=path(media), method="POST")
     [done] = buy(at, media)
@@ -102,7 +104,7 @@ def test_a_lost_answer_is_settled(at: Counter, media: MediaKind, stage: Any, fou
 
 
 @BOTH
-def test_a_repeat_is_refused(at: Counter, media: MediaKind) -> None:
+def test_a_repeat_is_refused(at: PurchaseDesk, media: MediaKind) -> None:
     """Within a day, as everything else."""
     buy(at, media)
     assert [state(one) for one in buy(at, media)] == ["refused"]
@@ -110,9 +112,9 @@ def test_a_repeat_is_refused(at: Counter, media: MediaKind) -> None:
 
 
 @BOTH
-def test_what_may_not_be_shown_there_is_refused(at: Counter, media: MediaKind) -> None:
+def test_what_may_not_be_shown_there_is_refused(at: PurchaseDesk, media: MediaKind) -> None:
     """A 406 to the purchase leaves nothing unknown."""
-    at.agency.misbehave(says(406), on=path(media), method="POST")
+    at.agency.misbehave(answer_with(406), on=path(media), method="POST")
     [done] = buy(at, media)
     assert state(done) == "failed"
 
@@ -147,7 +149,7 @@ def test_a_file_that_is_lost_is_said_to_be(
     agency: Simulator, tmp_path: Path, media: MediaKind
 ) -> None:
     """Where its one link is refused, nobody is sent to a command that can't bring it."""
-    agency.misbehave(says(403), on="/gatekeeper/*", times=None)
+    agency.misbehave(answer_with(403), on="/gatekeeper/*", times=None)
     shown = command(agency, tmp_path, media, "--dir", str(tmp_path / "files"))
     assert shown.exit_code == 3
     assert "It can't be had later." in shown.output

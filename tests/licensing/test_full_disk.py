@@ -10,11 +10,11 @@ import pytest
 
 from affiliate.errors import LedgerError
 from affiliate.licensing.purchasing.journal import FILE_PATTERN
-from tests.simulator import Simulator, first, platform
+from tests.simulator import Simulator, platform, run_first
 from tests.support.licensing_command import make_site, run
 from tests.support.purchase_desk import (
     PATH,
-    Counter,
+    PurchaseDesk,
     agency,
     count_posts,
     list_ordinary_ids,
@@ -35,7 +35,7 @@ def disk(small_disk: Path) -> Path:
 
 
 @pytest.fixture
-def at(agency: Simulator, disk: Path) -> Iterator[Counter]:
+def at(agency: Simulator, disk: Path) -> Iterator[PurchaseDesk]:
     """A desk whose records lie on that disk."""
     with open_counter(agency, disk) as desk:
         yield desk
@@ -56,7 +56,7 @@ def fill(disk: Path) -> Path:
     return filler
 
 
-def test_without_room_for_the_record_nothing_is_bought(at: Counter, disk: Path) -> None:
+def test_without_room_for_the_record_nothing_is_bought(at: PurchaseDesk, disk: Path) -> None:
     """The agency is not asked; with room again the purchase is made."""
     one = list_ordinary_ids(at.agency)[0]
     offers = at.offer(one)
@@ -68,11 +68,11 @@ def test_without_room_for_the_record_nothing_is_bought(at: Counter, disk: Path) 
     assert [state(o) for o in at.license(one)] == ["licensed"]
 
 
-def test_a_record_without_room_to_be_closed_is_settled_later(at: Counter, disk: Path) -> None:
+def test_a_record_without_room_to_be_closed_is_settled_later(at: PurchaseDesk, disk: Path) -> None:
     """Bought while the disk filled up: the next look finds it, and it is bought once."""
     one = list_ordinary_ids(at.agency)[0]
     offers = at.offer(one)
-    at.agency.misbehave(first(lambda: fill(disk)), on=PATH, method="POST")
+    at.agency.misbehave(run_first(lambda: fill(disk)), on=PATH, method="POST")
     with pytest.raises(LedgerError, match=r"SQLITE_(FULL|IOERR)"):
         list(at.desk.license(offers))
     assert at.states() == ["pending"]
@@ -122,7 +122,7 @@ def test_a_disk_that_fills_up_while_the_agency_sells_loses_nothing(
     files = tmp_path_factory.mktemp("files")
     options = ("--subscription", "pl", "--price", "9", "--customer-id", "c1", "--live", "--yes")
     command = ("license", list_ordinary_ids(agency)[0], *options, "--dir", str(files))
-    agency.misbehave(first(lambda: fill(disk)), on=PATH, method="POST")
+    agency.misbehave(run_first(lambda: fill(disk)), on=PATH, method="POST")
     shown = run(app, *command)
     [bought] = agency.purchases
     assert shown.exit_code == 3, shown.output

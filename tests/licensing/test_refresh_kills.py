@@ -15,7 +15,7 @@ from affiliate.errors import LedgerError, NotConnected
 from affiliate.licensing.accounts.shutterstock import ShutterstockAccount
 from affiliate.licensing.oauth.flow import LEASE_SECONDS, ShutterstockOAuth
 from affiliate.transport.client import Transport
-from tests.simulator import CLIENT, Simulator, first
+from tests.simulator import CLIENT, Simulator, run_first
 from tests.support.forks import fork_context
 from tests.support.purchase_desk import lock_database
 from tests.support.tokens import (
@@ -147,7 +147,7 @@ def test_a_busy_database_loses_no_new_token(
     connect_account(agency, kept)
     agency.clock.move(seconds=PAST)
     with ExitStack() as stack:
-        stuck = first(lambda: stack.enter_context(lock_database(tmp_path)))
+        stuck = run_first(lambda: stack.enter_context(lock_database(tmp_path)))
         agency.misbehave(stuck, on=TOKEN_PATH)
         monkeypatch.setattr("affiliate.licensing.oauth.flow.time.sleep", lambda _: stack.close())
         assert user(agency, kept) == "jdoe"

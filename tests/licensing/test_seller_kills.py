@@ -88,5 +88,5 @@ def test_of_two_processes_one_buys(run: Command, at: OpenShop, tmp_path: Path) -
 
 def looked(at: OpenShop) -> bool:
     """Whether somebody asked for anything after the purchase had been sent."""
-    sent = next(n for n, asked in enumerate(at.asked) if at.shop.buys(asked))
-    return len(at.asked) > sent + 1
+    sent = next(n for n, asked in enumerate(at.requests) if at.shop.buys(asked))
+    return len(at.requests) > sent + 1

@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 
 from affiliate.agencies import AGENCIES
 from affiliate.agencies.base import PAGE_PLACES
-from tests.dialects import DIALECTS, Answer, Dialect, in_text, serving
+from tests.dialects import DIALECTS, Answer, Dialect, answer_text, serve_dialect
 from tests.support.apps import ClientMaker
 from tests.support.federation import OWN, Agencies
 from tests.support.waiting import wait_for_result
@@ -25,7 +25,7 @@ LIES = b'{"total": -5, "hits": 7, "images": "all of them", "results": {}, "data"
 def agencies() -> Iterator[Agencies]:
     with ExitStack() as stack:
         kinds: list[type[Dialect]] = [one for one in DIALECTS if one.name not in OWN]
-        yield Agencies({one.name: stack.enter_context(serving(one())) for one in kinds})
+        yield Agencies({one.name: stack.enter_context(serve_dialect(one())) for one in kinds})
 
 
 @pytest.fixture
@@ -72,7 +72,7 @@ def test_three_that_hang_fail_and_lie_keep_nobody_from_the_rest(
     """The page comes while one still hangs, statuses are true, the others' places stay."""
     hangs, fails, lies = list(agencies)[:3]
     agencies[hangs].gate.clear()
-    agencies[fails].fixed = in_text("<h1>Bad gateway</h1>", 502, "text/html")
+    agencies[fails].fixed = answer_text("<h1>Bad gateway</h1>", 502, "text/html")
     agencies[lies].fixed = Answer(200, LIES)
     statuses, items = wait_for_result(lambda: asked(client))
     troubled = {hangs: {"late", "failed"}, fails: {"failed"}, lies: {"failed"}}
@@ -86,7 +86,7 @@ def test_what_was_broken_comes_back_by_itself_into_its_own_places(
 ) -> None:
     """After the failure's few seconds the page has all; nobody else's pictures have changed."""
     broken = list(agencies)[-1]
-    agencies[broken].fixed = in_text("down", 503)
+    agencies[broken].fixed = answer_text("down", 503)
     _, before = asked(client)
     agencies[broken].fixed = None
     store = client.application.extensions["services"].store
@@ -103,12 +103,12 @@ def test_an_agency_that_keeps_failing_is_asked_no_more_for_a_while(
 ) -> None:
     """Five searches find it down; the sixth leaves it out without a call, and says so."""
     broken = next(iter(agencies))
-    agencies[broken].fixed = in_text("down", 503)
+    agencies[broken].fixed = answer_text("down", 503)
     for n in range(5):
         assert asked(client, f"/api/search?q=word{n}&wait=1")[0][broken] == "failed"
-    calls = len(agencies[broken].asked)
+    calls = len(agencies[broken].requests)
     assert asked(client, "/api/search?q=another&wait=1")[0][broken] == "suspended"
-    assert len(agencies[broken].asked) == calls
+    assert len(agencies[broken].requests) == calls
 
 
 def test_a_filter_that_some_can_not_express_is_said_and_asks_only_the_others(
@@ -118,7 +118,7 @@ def test_a_filter_that_some_can_not_express_is_said_and_asks_only_the_others(
     able = {n for n in agencies if "square" in (AGENCIES[n].image_filters.get("orientation") or ())}
     assert {name for name, status in statuses.items() if status != "unsupported"} == able
     assert {item["agency"] for item in items} == able
-    assert {name for name in agencies if agencies[name].asked} == able
+    assert {name for name in agencies if agencies[name].requests} == able
 
 
 def test_a_page_says_of_each_agency_that_has_nothing_why(
@@ -126,7 +126,7 @@ def test_a_page_says_of_each_agency_that_has_nothing_why(
 ) -> None:
     """Visitors read it below the pictures."""
     failing, *_ = agencies
-    agencies[failing].fixed = in_text("down", 503)
+    agencies[failing].fixed = answer_text("down", 503)
     page = client.get("/ajax/search?q=flower&lang=en&wait=1").get_data(as_text=True)
     assert f"<b>{AGENCIES[failing].title}</b> gave no answer: it is out of reach" in page
 
@@ -135,7 +135,7 @@ def test_visitors_may_choose_among_the_agencies(client: FlaskClient, agencies: A
     names = list(agencies)[:2]
     statuses, items = asked(client, f"{PATH}&agency={names[0]}&agency={names[1]}")
     assert set(statuses) == {item["agency"] for item in items} == set(names)
-    assert {name for name in agencies if agencies[name].asked} == set(names)
+    assert {name for name in agencies if agencies[name].requests} == set(names)
 
 
 def test_further_pages_of_a_search_cost_no_call(client: FlaskClient, agencies: Agencies) -> None:
@@ -160,7 +160,7 @@ def test_no_key_of_any_agency_leaves_the_process(
     failing, *_ = agencies
     paths = [f"{path}?q={{}}&lang=en&wait=1" for path in ("/search", "/ajax/search", "/api/search")]
     said = "".join(client.get(path.format("flower")).text for path in paths)
-    agencies[failing].fixed = in_text("down", 503)
+    agencies[failing].fixed = answer_text("down", 503)
     said += "".join(client.get(path.format("tree")).text for path in paths) + caplog.text
     client.application.extensions["services"].usage.flush()
     kept = b"".join(file.read_bytes() for file in tmp_path.rglob("*") if file.is_file())

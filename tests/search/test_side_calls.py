@@ -11,7 +11,7 @@ from affiliate.errors import AgencyError
 from affiliate.search.service import Patience
 from affiliate.services import Services
 from app import create_app
-from tests.dialects import DIALECTS, FIRST, Answer, serving
+from tests.dialects import DIALECTS, FIRST, Answer, serve_dialect
 from tests.support.federation import OWN, Agencies
 from tests.support.ledgers import place_ledger
 from tests.support.shared_parts import close
@@ -33,7 +33,7 @@ def agencies() -> Iterator[Agencies]:
     """One server for each agency."""
     kinds = {kind.name: kind for kind in DIALECTS}
     with ExitStack() as stack:
-        servers = {n: stack.enter_context(serving(kinds[n]())) for n in NAMES if n not in OWN}
+        servers = {n: stack.enter_context(serve_dialect(kinds[n]())) for n in NAMES if n not in OWN}
         yield Agencies(servers)
 
 

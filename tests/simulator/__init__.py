@@ -17,14 +17,14 @@ from tests.simulator.accounts import CLIENT, SCOPES, TOKEN
 from tests.simulator.faults import (
     Fault,
     Order,
+    answer_html,
+    answer_late,
+    answer_with,
+    declare_wrong_length,
     drip,
-    first,
     hang_up,
     hold,
-    html,
-    late,
-    says,
-    wrong_length,
+    run_first,
 )
 from tests.simulator.library import FIRST_EDITORIAL, FIRST_ID, FIRST_VIDEO, image, video
 from tests.simulator.purchases import Purchase
@@ -40,7 +40,7 @@ from tests.simulator.subscriptions import (
     revenue_share,
     standard,
 )
-from tests.simulator.wire import Answer, Seen
+from tests.simulator.wire import Answer, SimulatorRequest
 
 __all__ = [
     "CLIENT",
@@ -53,26 +53,26 @@ __all__ = [
     "Fault",
     "Order",
     "Purchase",
-    "Seen",
     "Simulator",
+    "SimulatorRequest",
     "Subscription",
+    "answer_html",
+    "answer_late",
+    "answer_with",
     "comp",
+    "declare_wrong_length",
     "drip",
-    "first",
     "footage",
     "hang_up",
     "hold",
-    "html",
     "image",
-    "late",
     "platform",
     "premier",
     "report_clips",
     "reports",
     "revenue_share",
-    "says",
+    "run_first",
     "simulator",
     "standard",
     "video",
-    "wrong_length",
 ]

@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from tests.simulator.clock import Clock
-from tests.simulator.wire import Answer, Problem, Seen, reply
+from tests.simulator.wire import Answer, Problem, SimulatorRequest, reply
 
 CLIENT = ("client-id", "client-secret")
 TOKEN = "access-token"
@@ -75,17 +75,17 @@ class Accounts:
         """Forget a token, as a change of the password does."""
         del self.grants[token]
 
-    def check(self, seen: Seen, scopes: Iterable[str] | None) -> Grant | None:
+    def check(self, request: SimulatorRequest, scopes: Iterable[str] | None) -> Grant | None:
         """Return the grant of a request; None for the application's own name and secret.
 
         Args:
-            seen: The request.
+            request: The request.
             scopes: What the call needs; None when the application alone may make it too.
 
         Raises:
             Problem: 401 when nobody known asks, 403 when a scope is missing.
         """
-        kind, _, value = seen.headers.get("authorization", "").partition(" ")
+        kind, _, value = request.headers.get("authorization", "").partition(" ")
         if kind == "Basic" and value == _basic() and scopes is None:
             return None
         grant = self.grants.get(value) if kind == "Bearer" else None
@@ -96,25 +96,25 @@ class Accounts:
             raise Problem(403, f"Insufficient scope: {' '.join(missing)}")
         return grant
 
-    def authorize(self, seen: Seen, _: Grant | None) -> Answer:
+    def authorize(self, request: SimulatorRequest, _: Grant | None) -> Answer:
         """Redirect the customer to the callback, as after log-in and question."""
-        target, state = seen.first("redirect_uri"), seen.first("state")
-        if seen.first("client_id") != CLIENT[0] or seen.first("response_type") != "code":
+        target, state = request.first("redirect_uri"), request.first("state")
+        if request.first("client_id") != CLIENT[0] or request.first("response_type") != "code":
             raise Problem(400, "Invalid client_id or response_type")
         if urlsplit(target).hostname not in self.callbacks or not state:
             raise Problem(400, "Invalid redirect_uri or state")
         if not self.consent:
-            return _moved(target, {"error": "access_denied", "state": state})
+            return _redirect(target, {"error": "access_denied", "state": state})
         code = secrets.token_urlsafe(12)
         expires = self.clock.now() + timedelta(seconds=CODE_SECONDS)
-        self.codes[code] = Code(set(seen.first("scope").split()) & self.agreed, expires)
-        return _moved(target, {"code": code, "state": state})
+        self.codes[code] = Code(set(request.first("scope").split()) & self.agreed, expires)
+        return _redirect(target, {"code": code, "state": state})
 
-    def access_token(self, seen: Seen, _: Grant | None) -> Answer:
+    def access_token(self, request: SimulatorRequest, _: Grant | None) -> Answer:
         """Return a token for a code or a refresh token, or for the application itself."""
-        form = {name: value[0] for name, value in parse_qs(seen.body.decode()).items()}
-        if "form" not in seen.headers.get("content-type", ""):
-            form = seen.json()
+        form = {name: value[0] for name, value in parse_qs(request.body.decode()).items()}
+        if "form" not in request.headers.get("content-type", ""):
+            form = request.json()
         if (form.get("client_id"), form.get("client_secret")) != CLIENT:
             raise Problem(401, "Invalid client")
         match form.get("grant_type"):
@@ -146,7 +146,7 @@ class Accounts:
                 self.refreshing[body["refresh_token"]] = self.grants[token]
         return reply(body)
 
-    def user(self, _: Seen, grant: Grant | None) -> Answer:
+    def user(self, _: SimulatorRequest, grant: Grant | None) -> Answer:
         """Return the details of the user."""
         name = grant.username if grant else None
         return reply(
@@ -168,7 +168,7 @@ class Accounts:
             }
         )
 
-    def token_details(self, _: Seen, grant: Grant | None) -> Answer:
+    def token_details(self, _: SimulatorRequest, grant: Grant | None) -> Answer:
         """Return the details of the token that the request carries."""
         assert grant is not None
         body: dict[str, Any] = {
@@ -189,7 +189,7 @@ def _basic() -> str:
     return base64.b64encode(":".join(CLIENT).encode()).decode()
 
 
-def _moved(target: str, params: dict[str, str]) -> Answer:
+def _redirect(target: str, params: dict[str, str]) -> Answer:
     joint = "&" if urlsplit(target).query else "?"
     address = f"{target}{joint}{urlencode(params)}"
     text = f"Moved temporarily. Redirecting to {address}"

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from tests.simulator.accounts import TOKEN
 
 
-class Said(NamedTuple):
+class Reply(NamedTuple):
     """An answer as received; header names in lower case."""
 
     status: int
@@ -27,7 +27,7 @@ class Said(NamedTuple):
 
 def ask(
     url: str, method: str = "GET", body: Any = None, *, token: str = TOKEN, **headers: str
-) -> Said:
+) -> Reply:
     """Send a request with a user's token; ``body`` is sent as JSON, or unchanged when bytes."""
     parts = urlsplit(url)
     sent = {"Authorization": f"Bearer {token}", "User-Agent": "test"}
@@ -41,6 +41,6 @@ def ask(
         connection.request(method, path, data, {k: v for k, v in sent.items() if v})
         answer = connection.getresponse()
         named = {name.lower(): value for name, value in answer.getheaders()}
-        return Said(answer.status, named, answer.read())
+        return Reply(answer.status, named, answer.read())
     finally:
         connection.close()

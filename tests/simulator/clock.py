@@ -17,11 +17,11 @@ class Clock:
         self._ahead += timedelta(**by)
 
 
-def stamp(moment: datetime) -> str:
+def format_moment(moment: datetime) -> str:
     """Format a moment as the API does."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def moment(text: str) -> datetime:
+def parse_moment(text: str) -> datetime:
     """Parse a moment that a client wrote."""
     return datetime.fromisoformat(text).astimezone(UTC)

@@ -10,9 +10,17 @@ from datetime import datetime
 from typing import Any
 
 from tests.simulator.accounts import Grant
-from tests.simulator.clock import Clock, stamp
+from tests.simulator.clock import Clock, format_moment
 from tests.simulator.library import FIRST_ID, FIRST_VIDEO, HOST, Media
-from tests.simulator.wire import Answer, Problem, Seen, invalid, nothing, page_of, reply
+from tests.simulator.wire import (
+    Answer,
+    Problem,
+    SimulatorRequest,
+    invalid,
+    make_page,
+    reply,
+    reply_empty,
+)
 
 FEATURED = {"19853": "Exercise & Fitness", "19854": "Caf\u00e9s of the world"}
 FEATURED_ITEMS = 30
@@ -31,15 +39,15 @@ class Collection:
     items: dict[str, datetime] = field(default_factory=dict)
     share_code: str = field(default_factory=lambda: secrets.token_hex(8))
 
-    def described(self, embed: list[str]) -> dict[str, Any]:
+    def describe(self, embed: list[str]) -> dict[str, Any]:
         """Return the API's description, with the embedded parts."""
         body: dict[str, Any] = {
-            "created_time": stamp(self.created),
+            "created_time": format_moment(self.created),
             "id": self.id,
-            "items_updated_time": stamp(max([self.created, *self.items.values()])),
+            "items_updated_time": format_moment(max([self.created, *self.items.values()])),
             "name": self.name,
             "total_item_count": len(self.items),
-            "updated_time": stamp(self.updated),
+            "updated_time": format_moment(self.updated),
         }
         if self.items:
             body["cover_item"] = {"id": next(reversed(self.items))}
@@ -50,7 +58,7 @@ class Collection:
         return body
 
 
-class Shelf:
+class CollectionStore:
     """The collections of one kind of media."""
 
     def __init__(self, media: Media, clock: Clock) -> None:
@@ -68,58 +76,64 @@ class Shelf:
         self.all[one.id] = one
         return one
 
-    def list(self, seen: Seen, grant: Grant | None) -> Answer:
+    def list(self, request: SimulatorRequest, grant: Grant | None) -> Answer:
         name = grant.username if grant else None
         own = [one for one in self.all.values() if one.username == name]
-        embed = seen.params.get("embed", [])
-        return reply(page_of(seen, [one.described(embed) for one in own], 100, 150))
+        embed = request.params.get("embed", [])
+        return reply(make_page(request, [one.describe(embed) for one in own], 100, 150))
 
-    def create(self, seen: Seen, grant: Grant | None) -> Answer:
-        one = self.add(_name(seen), username=(grant and grant.username) or "")
+    def create(self, request: SimulatorRequest, grant: Grant | None) -> Answer:
+        one = self.add(_name(request), username=(grant and grant.username) or "")
         return reply({"id": one.id}, 201)
 
-    def show(self, seen: Seen, grant: Grant | None, collection_id: str) -> Answer:
-        one = self._find(seen, grant, collection_id)
-        return reply(one.described(seen.params.get("embed", [])))
+    def show(self, request: SimulatorRequest, grant: Grant | None, collection_id: str) -> Answer:
+        one = self._find(request, grant, collection_id)
+        return reply(one.describe(request.params.get("embed", [])))
 
-    def rename(self, seen: Seen, grant: Grant | None, collection_id: str) -> Answer:
-        one = self._find(seen, grant, collection_id)
-        one.name, one.updated = _name(seen), self._clock.now()
-        return nothing()
+    def rename(self, request: SimulatorRequest, grant: Grant | None, collection_id: str) -> Answer:
+        one = self._find(request, grant, collection_id)
+        one.name, one.updated = _name(request), self._clock.now()
+        return reply_empty()
 
-    def delete(self, seen: Seen, grant: Grant | None, collection_id: str) -> Answer:
-        del self.all[self._find(seen, grant, collection_id).id]
-        return nothing()
+    def delete(self, request: SimulatorRequest, grant: Grant | None, collection_id: str) -> Answer:
+        del self.all[self._find(request, grant, collection_id).id]
+        return reply_empty()
 
-    def items(self, seen: Seen, grant: Grant | None, collection_id: str) -> Answer:
-        one = self._find(seen, grant, collection_id)
+    def items(self, request: SimulatorRequest, grant: Grant | None, collection_id: str) -> Answer:
+        one = self._find(request, grant, collection_id)
         rows = [
-            {"id": item, "added_time": stamp(when), "media_type": self._media}
+            {"id": item, "added_time": format_moment(when), "media_type": self._media}
             for item, when in one.items.items()
         ]
-        if seen.first("sort", "oldest") == "newest":
+        if request.first("sort", "oldest") == "newest":
             rows.reverse()
-        return reply(page_of(seen, rows, 100, 150))
+        return reply(make_page(request, rows, 100, 150))
 
-    def put(self, seen: Seen, grant: Grant | None, collection_id: str) -> Answer:
-        one = self._find(seen, grant, collection_id)
-        items = seen.json().get("items")
+    def add_items(
+        self, request: SimulatorRequest, grant: Grant | None, collection_id: str
+    ) -> Answer:
+        one = self._find(request, grant, collection_id)
+        items = request.json().get("items")
         if not isinstance(items, list) or any(not isinstance(i.get("id"), str) for i in items):
             raise invalid("$.body.items", items)
         for item in items:
             one.items.setdefault(item["id"], self._clock.now())
-        return nothing()
+        return reply_empty()
 
-    def take(self, seen: Seen, grant: Grant | None, collection_id: str) -> Answer:
-        one = self._find(seen, grant, collection_id)
-        for item in seen.params.get("item_id", []):
+    def remove_items(
+        self, request: SimulatorRequest, grant: Grant | None, collection_id: str
+    ) -> Answer:
+        one = self._find(request, grant, collection_id)
+        for item in request.params.get("item_id", []):
             one.items.pop(item, None)
-        return nothing()
+        return reply_empty()
 
-    def _find(self, seen: Seen, grant: Grant | None, collection_id: str) -> Collection:
+    def _find(
+        self, request: SimulatorRequest, grant: Grant | None, collection_id: str
+    ) -> Collection:
         one = self.all.get(collection_id)
         own = one is not None and grant is not None and one.username == grant.username
-        if one is None or not (own or seen.first("share_code") == one.share_code):
+        if one is None or not (own or request.first("share_code") == one.share_code):
             raise Problem(404, "Collection not found")
         return one
 
@@ -137,24 +151,26 @@ class Featured:
         for one in self._all.values():
             one.items = {str(first + number): now for number in range(FEATURED_ITEMS)}
 
-    def list(self, seen: Seen, _: Grant | None, __: str = "") -> Answer:
-        rows = [self._described(seen, one) for one in self._all.values()]
+    def list(self, request: SimulatorRequest, _: Grant | None, __: str = "") -> Answer:
+        rows = [self._describe(request, one) for one in self._all.values()]
         return reply({"data": rows})
 
-    def show(self, seen: Seen, _: Grant | None, *ids: str) -> Answer:
-        return reply(self._described(seen, self._find(ids[-1])))
+    def show(self, request: SimulatorRequest, _: Grant | None, *ids: str) -> Answer:
+        return reply(self._describe(request, self._find(ids[-1])))
 
-    def items(self, seen: Seen, _: Grant | None, *ids: str) -> Answer:
+    def items(self, request: SimulatorRequest, _: Grant | None, *ids: str) -> Answer:
         usual, most = (20, 50) if len(ids) > 1 else (100, 150)
         rows = [
-            {"id": item, "added_time": stamp(when), "media_type": self._media}
+            {"id": item, "added_time": format_moment(when), "media_type": self._media}
             for item, when in self._find(ids[-1]).items.items()
         ]
-        return reply(page_of(seen, rows, usual, most))
+        return reply(make_page(request, rows, usual, most))
 
-    def _described(self, seen: Seen, one: Collection) -> dict[str, Any]:
-        body = one.described([name for name in seen.params.get("embed", []) if name == "share_url"])
-        if "/contributors/" not in seen.path:
+    def _describe(self, request: SimulatorRequest, one: Collection) -> dict[str, Any]:
+        body = one.describe(
+            [name for name in request.params.get("embed", []) if name == "share_url"]
+        )
+        if "/contributors/" not in request.path:
             body["cover_item"] = {"url": f"{HOST}/featured/{one.id}.jpg"}
             body["hero_item"] = {"url": f"{HOST}/featured/{one.id}-hero.jpg"}
         return body
@@ -165,8 +181,8 @@ class Featured:
         return self._all[collection_id]
 
 
-def _name(seen: Seen) -> str:
-    name = seen.json().get("name")
+def _name(request: SimulatorRequest) -> str:
+    name = request.json().get("name")
     if not isinstance(name, str) or not name.strip():
         raise invalid("$.body.name", name)
     return name

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
 from tests.simulator.faults import Fault, Order, Stage
-from tests.simulator.wire import Answer, Seen
+from tests.simulator.wire import Answer, SimulatorRequest
 
 if TYPE_CHECKING:
     from tests.simulator.server import Simulator
@@ -32,29 +32,29 @@ class Exchange(BaseHTTPRequestHandler):
     do_POST = do_DELETE = do_PUT = do_PATCH = do_GET  # noqa: N815 -- the base class names them so
 
     def _exchange(self) -> None:
-        seen = self._head()
-        order = self.server.orders.take(seen)
+        request = self._head()
+        order = self.server.orders.take(request)
         fault = order.fault if order else PROPER
         self._stage("unread", order)
-        body = self.rfile.read(int(seen.headers.get("content-length", 0)))
-        seen = seen._replace(body=body)
-        self.server.requests.append(seen)
+        body = self.rfile.read(int(request.headers.get("content-length", 0)))
+        request = request._replace(body=body)
+        self.server.requests.append(request)
         self.server.gate.wait()
         self._stage("read", order)
         self.server.stopping.wait(fault.delay)
         if fault.call:
             fault.call()
-        answer = self.server.answer or fault.answer or self.server.respond(seen)
+        answer = self.server.answer or fault.answer or self.server.respond(request)
         if fault.change:
             answer = fault.change(answer)
         self._stage("acted", order)
         self._send(answer, order, fault)
 
-    def _head(self) -> Seen:
+    def _head(self) -> SimulatorRequest:
         parts = urlsplit(self.path)
         headers = {name.lower(): value for name, value in self.headers.items()}
         params = parse_qs(parts.query, keep_blank_values=True)
-        return Seen(parts.path, params, headers, self.command)
+        return SimulatorRequest(parts.path, params, headers, self.command)
 
     def _stage(self, stage: Stage, order: Order | None) -> None:
         """Close or hold the connection at a stage, when a fault orders so."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Literal
 
-from tests.simulator.wire import Answer, Seen
+from tests.simulator.wire import Answer, SimulatorRequest
 
 Stage = Literal["unread", "read", "acted", "body"]
 """Before the body of the request is read; read, but nothing done; done, but not answered; in the
@@ -56,7 +56,7 @@ def hold(stage: Stage, after: int = 0) -> Fault:
     return Fault(stage=stage, after=after, hold=True)
 
 
-def late(seconds: float) -> Fault:
+def answer_late(seconds: float) -> Fault:
     """Answer properly after so many seconds."""
     return Fault(delay=seconds)
 
@@ -66,22 +66,22 @@ def drip(seconds: float = 0.02) -> Fault:
     return Fault(pause=seconds)
 
 
-def wrong_length(by: int) -> Fault:
+def declare_wrong_length(by: int) -> Fault:
     """Declare a body longer (or shorter, when negative) than the sent body."""
     return Fault(length=by)
 
 
-def says(status: int, body: bytes = b"{}", **headers: str) -> Fault:
+def answer_with(status: int, body: bytes = b"{}", **headers: str) -> Fault:
     """Answer with a status and body without acting; ``Retry_After`` is the header Retry-After."""
     return Fault(answer=Answer(status, body, {k.replace("_", "-"): v for k, v in headers.items()}))
 
 
-def html(status: int = 200) -> Fault:
+def answer_html(status: int = 200) -> Fault:
     """Answer with a gateway's page instead of JSON."""
-    return says(status, b"<!doctype html><h1>Bad gateway</h1>", Content_Type="text/html")
+    return answer_with(status, b"<!doctype html><h1>Bad gateway</h1>", Content_Type="text/html")
 
 
-def first(call: Callable[[], object]) -> Fault:
+def run_first(call: Callable[[], object]) -> Fault:
     """Call a function before answering, such as a purchase between two pages of the history."""
     return Fault(call=call)
 
@@ -98,9 +98,9 @@ class Order:
     reached: threading.Event = field(default_factory=threading.Event)
     release: threading.Event = field(default_factory=threading.Event)
 
-    def takes(self, seen: Seen) -> bool:
+    def claim(self, request: SimulatorRequest) -> bool:
         """Tell whether a request meets the fault, and count the request."""
-        if self.method not in {None, seen.method} or not fnmatchcase(seen.path, self.on):
+        if self.method not in {None, request.method} or not fnmatchcase(request.path, self.on):
             return False
         if self.skip:
             self.skip -= 1
@@ -110,7 +110,7 @@ class Order:
         return True
 
     @property
-    def used_up(self) -> bool:
+    def is_used_up(self) -> bool:
         return self.times == 0
 
 
@@ -128,10 +128,10 @@ class Orders:
             self._all.append(order)
         return order
 
-    def take(self, seen: Seen) -> Order | None:
+    def take(self, request: SimulatorRequest) -> Order | None:
         with self._lock:
-            found = next((order for order in self._open if order.takes(seen)), None)
-            self._open = [order for order in self._open if not order.used_up]
+            found = next((order for order in self._open if order.claim(request)), None)
+            self._open = [order for order in self._open if not order.is_used_up]
         return found
 
     def clear(self) -> None:

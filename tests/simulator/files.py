@@ -22,7 +22,7 @@ from PIL import Image, ImageDraw
 from tests.simulator.clock import Clock
 from tests.simulator.library import EDITORIAL, FOOTAGE, MEASURES
 from tests.simulator.purchases import Purchase
-from tests.simulator.wire import Answer, Seen
+from tests.simulator.wire import Answer, SimulatorRequest
 
 HOURS = 8
 PREFIX = "/gatekeeper/"
@@ -52,51 +52,51 @@ class Links:
         code = base64.urlsafe_b64encode(json.dumps([wares, self._sign(wares)]).encode()).decode()
         return f"{self._base}{PREFIX}{code}/shutterstock_{bought.media_id}.{kind}"
 
-    def follow(self, seen: Seen) -> Answer:
+    def follow(self, request: SimulatorRequest) -> Answer:
         """Serve the file of a link, or a range of the file."""
         try:
-            code = seen.path.removeprefix(PREFIX).split("/")[0]
+            code = request.path.removeprefix(PREFIX).split("/")[0]
             wares, signature = json.loads(base64.urlsafe_b64decode(code))
         except ValueError:
-            return _refused(404)
+            return _refuse(404)
         if not hmac.compare_digest(signature, self._sign(wares)):
-            return _refused(404)
+            return _refuse(404)
         if wares["e"] <= self._clock.now().timestamp():
-            return _refused(403)
+            return _refuse(403)
         _, media_id, name = wares["k"].split("/")
         size, kind = name.rsplit(".", 1)
-        whole = content(media_id, size, kind, bool(wares["m"]))
+        whole = make_content(media_id, size, kind, bool(wares["m"]))
         headers = {
             "Content-Type": TYPES[kind],
             "Accept-Ranges": "bytes",
             "ETag": f'"{hashlib.sha256(whole).hexdigest()[:16]}"',
         }
-        return ranged(seen, whole, headers)
+        return serve_range(request, whole, headers)
 
     def _sign(self, wares: Any) -> str:
         return hmac.new(self._key, json.dumps(wares).encode(), "sha256").hexdigest()
 
 
-def ranged(seen: Seen, whole: bytes, headers: dict[str, str]) -> Answer:
+def serve_range(request: SimulatorRequest, whole: bytes, headers: dict[str, str]) -> Answer:
     """Serve all bytes, or those that a single ``Range`` with a fitting ``If-Range`` names."""
-    asked = re.fullmatch(r"bytes=(\d+)-(\d*)", seen.headers.get("range", ""))
-    fits = seen.headers.get("if-range", headers["ETag"]) == headers["ETag"]
-    if asked is None or not fits:
+    byte_range = re.fullmatch(r"bytes=(\d+)-(\d*)", request.headers.get("range", ""))
+    fits = request.headers.get("if-range", headers["ETag"]) == headers["ETag"]
+    if byte_range is None or not fits:
         return Answer(200, whole, headers)
-    first, last = int(asked[1]), min(int(asked[2] or len(whole)), len(whole) - 1)
+    first, last = int(byte_range[1]), min(int(byte_range[2] or len(whole)), len(whole) - 1)
     if first >= len(whole) or first > last:
         return Answer(416, b"", headers | {"Content-Range": f"bytes */{len(whole)}"})
     part = {"Content-Range": f"bytes {first}-{last}/{len(whole)}"}
     return Answer(206, whole[first : last + 1], headers | part)
 
 
-def content(media_id: str, size: str, kind: str, marked: bool) -> bytes:  # noqa: FBT001
+def make_content(media_id: str, size: str, kind: str, marked: bool) -> bytes:  # noqa: FBT001
     """Return the bytes of a file; when ``marked`` with the sandbox's watermark."""
     if kind == "mov":
-        return _clip(media_id, size, marked)
+        return _make_clip(media_id, size, marked)
     if kind == "eps":
-        return _drawing(media_id)
-    return _picture(media_id, _measure(size), marked)
+        return _make_drawing(media_id)
+    return _make_picture(media_id, _measure(size), marked)
 
 
 def _measure(size: str) -> tuple[int, int]:
@@ -107,7 +107,7 @@ def _measure(size: str) -> tuple[int, int]:
 
 
 @lru_cache(maxsize=256)
-def _picture(media_id: str, size: tuple[int, int], marked: bool) -> bytes:  # noqa: FBT001
+def _make_picture(media_id: str, size: tuple[int, int], marked: bool) -> bytes:  # noqa: FBT001
     """Return a real JPEG of that size, different for each id."""
     shade = hashlib.sha256(media_id.encode()).digest()
     gradient = Image.linear_gradient("L").resize(size)
@@ -120,7 +120,7 @@ def _picture(media_id: str, size: tuple[int, int], marked: bool) -> bytes:  # no
     return buffer.getvalue()
 
 
-def _clip(media_id: str, size: str, marked: bool) -> bytes:  # noqa: FBT001
+def _make_clip(media_id: str, size: str, marked: bool) -> bytes:  # noqa: FBT001
     """Return the outer form of a QuickTime file without pictures inside."""
     inside = hashlib.sha256(f"{media_id}/{size}/{marked}".encode()).digest()
     count = CLIP_BYTES * (1 + list(FOOTAGE).index(size if size in FOOTAGE else "hd"))
@@ -129,7 +129,7 @@ def _clip(media_id: str, size: str, marked: bool) -> bytes:  # noqa: FBT001
     return start + struct.pack(">I", 8 + len(data)) + b"mdat" + data
 
 
-def _drawing(media_id: str) -> bytes:
+def _make_drawing(media_id: str) -> bytes:
     lines = (
         "%!PS-Adobe-3.0 EPSF-3.0",
         "%%BoundingBox: 0 0 300 200",
@@ -141,5 +141,5 @@ def _drawing(media_id: str) -> bytes:
     return "\n".join(lines).encode()
 
 
-def _refused(status: int) -> Answer:
+def _refuse(status: int) -> Answer:
     return Answer(status, b"<!doctype html><h1>Link expired</h1>", {"Content-Type": "text/html"})

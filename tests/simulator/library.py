@@ -57,11 +57,11 @@ def image(number: int, host: str = HOST) -> dict[str, Any]:
             name: {"width": w, "height": h, "url": f"{host}/{name}/{media_id}.jpg"}
             for name, (w, h) in SIZES.items()
         }
-        | {name: _sold(*details) for name, details in SOLD.items()}
+        | {name: _describe_size(*details) for name, details in SOLD.items()}
         | ({"vector_eps": VECTOR} if number % 3 == 2 else {}),
-        "categories": [{"id": "1", "name": "Animals/Wildlife"}, *_uncategorized(number)],
+        "categories": [{"id": "1", "name": "Animals/Wildlife"}, *_extra_categories(number)],
         "contributor": {"id": str(7 + number % 5)},
-        "description": f"Made-up picture {number}{_at_length(number)}",
+        "description": f"Made-up picture {number}{_long_text(number)}",
         "has_model_release": number % 2 == 0,
         "has_property_release": number % 4 == 0,
         "image_type": ("photo", "illustration", "vector")[number % 3],
@@ -78,7 +78,7 @@ def _is_long(number: int) -> bool:
     return number % LONG_EVERY == LONG_EVERY - 1
 
 
-def _at_length(number: int) -> str:
+def _long_text(number: int) -> str:
     return LONG if _is_long(number) else ""
 
 
@@ -86,11 +86,17 @@ def _more_words(number: int) -> list[str]:
     return ["Made-up", *(f"word {n}" for n in range(48))] if _is_long(number) else []
 
 
-def _uncategorized(number: int) -> list[dict[str, str]]:
+def _extra_categories(number: int) -> list[dict[str, str]]:
     return [{"id": "0", "name": "NOT-CATEGORIZED"}] if _is_long(number) else []
 
 
-def _sold(name: str, width: int, height: int, kind: str, licensable: bool) -> dict[str, Any]:  # noqa: FBT001
+def _describe_size(
+    name: str,
+    width: int,
+    height: int,
+    kind: str,
+    licensable: bool,  # noqa: FBT001
+) -> dict[str, Any]:
     return {
         "display_name": name,
         "dpi": 300,
@@ -121,7 +127,7 @@ def video(number: int, host: str = HOST) -> dict[str, Any]:
             "thumb_mp4": {"url": f"{at}/thumb.mp4"},
             "thumb_webm": {"url": f"{at}/thumb.webm"},
         }
-        | {name: _clip(name, RATES[number % 3]) for name in sizes},
+        | {name: _describe_clip(name, RATES[number % 3]) for name in sizes},
         "categories": [{"id": "12", "name": "Nature"}],
         "contributor": {"id": str(7 + number % 5)},
         "description": f"Made-up clip {number}",
@@ -135,7 +141,7 @@ def video(number: int, host: str = HOST) -> dict[str, Any]:
     }
 
 
-def _clip(size: str, rate: float) -> dict[str, Any]:
+def _describe_clip(size: str, rate: float) -> dict[str, Any]:
     name, width, height = FOOTAGE[size]
     return {
         "display_name": name,
@@ -152,7 +158,7 @@ def editorial(number: int, host: str = HOST) -> dict[str, Any]:
     """Describe a picture of the editorial library."""
     media_id = f"{FIRST_EDITORIAL + number}b"
     thumbs = {"thumb_170": 170, "thumb_220": 220, "watermark_450": 450, "watermark_1500": 1500}
-    return _report(number, media_id) | {
+    return _describe_editorial(number, media_id) | {
         "assets": {
             name: {"width": w, "height": w * 2 // 3, "url": f"{host}/{name}/{media_id}.jpg"}
             for name, w in thumbs.items()
@@ -175,9 +181,9 @@ def editorial_video(number: int, host: str = HOST) -> dict[str, Any]:
     """Describe a clip of the editorial library."""
     media_id = f"{FIRST_EDITORIAL + number}a"
     at = f"{host}/editorial/{media_id}"
-    return _report(number, media_id) | {
+    return _describe_editorial(number, media_id) | {
         "assets": {
-            "original": _clip("hd", RATES[number % 3]),
+            "original": _describe_clip("hd", RATES[number % 3]),
             "preview_mp4": {"url": f"{at}/preview.mp4"},
             "preview_webm": {"url": f"{at}/preview.webm"},
             "thumb_jpg": {"url": f"{at}/thumb.jpg"},
@@ -186,7 +192,7 @@ def editorial_video(number: int, host: str = HOST) -> dict[str, Any]:
     }
 
 
-def _report(number: int, media_id: str) -> dict[str, Any]:
+def _describe_editorial(number: int, media_id: str) -> dict[str, Any]:
     return {
         "id": media_id,
         "byline": "Ann Other/Shutterstock",

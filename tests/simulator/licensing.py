@@ -11,12 +11,12 @@ from datetime import datetime
 from typing import Any
 
 from tests.simulator.accounts import Grant
-from tests.simulator.clock import Clock, moment
+from tests.simulator.clock import Clock, parse_moment
 from tests.simulator.files import Links
 from tests.simulator.library import Library, Media
 from tests.simulator.purchases import Purchase, Purchases
 from tests.simulator.subscriptions import Subscription
-from tests.simulator.wire import Answer, Problem, Seen, invalid, page_of, reply
+from tests.simulator.wire import Answer, Problem, SimulatorRequest, invalid, make_page, reply
 
 MOST_ITEMS = 50
 LISTS = {"image": "images", "video": "videos"}
@@ -49,37 +49,37 @@ class Shop:
     sandbox: bool
     subscriptions: dict[str, Subscription]
 
-    def plans(self, seen: Seen, _: Grant | None) -> Answer:
+    def plans(self, request: SimulatorRequest, _: Grant | None) -> Answer:
         """List the subscriptions."""
-        rows = [one.described(self.left(one)) for one in self.subscriptions.values()]
-        return reply(page_of(seen, rows, 20, 200))
+        rows = [one.describe(self.count_left(one)) for one in self.subscriptions.values()]
+        return reply(make_page(request, rows, 20, 200))
 
-    def left(self, plan: Subscription) -> int:
+    def count_left(self, plan: Subscription) -> int:
         """Count the downloads left in a plan."""
-        return max(0, plan.limit - self.purchases.used(plan.id))
+        return max(0, plan.limit - self.purchases.count_used(plan.id))
 
-    def license(self, media: Media) -> Callable[[Seen, Grant | None], Answer]:
+    def license(self, media: Media) -> Callable[[SimulatorRequest, Grant | None], Answer]:
         """Return a handler that sells pictures or footage."""
 
-        def sell(seen: Seen, grant: Grant | None) -> Answer:
-            wanted = self._wanted(seen, LISTS[media])
+        def sell(request: SimulatorRequest, grant: Grant | None) -> Answer:
+            wanted = self._read_items(request, LISTS[media])
             key = f"{media}_id"
             named = [self.subscriptions.get(str(one.get("subscription_id"))) for one in wanted]
-            if len(wanted) > 1 and any(plan and plan.revenue_share for plan in named):
+            if len(wanted) > 1 and any(plan and plan.is_revenue_share for plan in named):
                 raise Problem(400, "Only one item a request can be licensed by this subscription")
             if any(not isinstance(one.get(key), str) for one in wanted):
                 raise invalid(f"$.body.{LISTS[media]}", wanted)
-            return reply({"data": [self._one(media, key, one, grant) for one in wanted]})
+            return reply({"data": [self._license_item(media, key, one, grant) for one in wanted]})
 
         return sell
 
-    def license_editorial(self, media: Media) -> Callable[[Seen, Grant | None], Answer]:
+    def license_editorial(self, media: Media) -> Callable[[SimulatorRequest, Grant | None], Answer]:
         """Return a handler that sells editorial media by the named license."""
 
-        def sell(seen: Seen, grant: Grant | None) -> Answer:
+        def sell(request: SimulatorRequest, grant: Grant | None) -> Answer:
             if self.sandbox:
                 raise Problem(403, "Editorial content can't be licensed in the sandbox")
-            body, wanted = seen.json(), self._wanted(seen, "editorial")
+            body, wanted = request.json(), self._read_items(request, "editorial")
             if not isinstance(body.get("country"), str):
                 raise invalid("$.body.country", body.get("country"))
             by_license = {
@@ -90,16 +90,16 @@ class Shop:
                     raise invalid("$.body.editorial", one)
                 one["subscription_id"] = by_license.get(one["license"], "none")
                 one.setdefault("size", "original")
-            rows = [self._one(media, "editorial_id", one, grant) for one in wanted]
+            rows = [self._license_item(media, "editorial_id", one, grant) for one in wanted]
             for row in rows:
                 row.pop("license_id", None)  # the description has none here
             return reply({"data": rows})
 
         return sell
 
-    def _wanted(self, seen: Seen, name: str) -> list[dict[str, Any]]:
+    def _read_items(self, request: SimulatorRequest, name: str) -> list[dict[str, Any]]:
         """Return the items of a request, with the query's values for all items."""
-        items = seen.json().get(name)
+        items = request.json().get(name)
         if not isinstance(items, list) or not 1 <= len(items) <= MOST_ITEMS:
             raise invalid(f"$.body.{name}", items)
         if any(not isinstance(item, dict) for item in items):
@@ -109,16 +109,18 @@ class Shop:
         sizes = ALLOWED[name]
         if any(item.get("size", sizes[0]) not in sizes for item in items):
             raise invalid(f"$.body.{name}.size", items)
-        usual = {key: seen.first(key) for key in ("subscription_id", "size") if key in seen.params}
+        usual = {
+            key: request.first(key) for key in ("subscription_id", "size") if key in request.params
+        }
         return [usual | item for item in items]
 
-    def _one(
+    def _license_item(
         self, media: Media, key: str, item: dict[str, Any], grant: Grant | None
     ) -> dict[str, Any]:
         media_id = item[key]
         try:
             with self.purchases.lock:
-                plan = self._plan(media, item)
+                plan = self._find_plan(media, item)
                 dimensions = self._check(media, media_id, item, plan)
                 bought = self._buy(item | {"media_id": media_id}, plan, dimensions, grant)
         except Refusal as refusal:
@@ -133,7 +135,7 @@ class Shop:
             row["price"] = {"local_amount": plan.floor / 2, "local_currency": plan.currency}
         return row
 
-    def _plan(self, media: Media, item: dict[str, Any]) -> Subscription:
+    def _find_plan(self, media: Media, item: dict[str, Any]) -> Subscription:
         """Return the named plan, or else the first that fits."""
         fitting = [plan for plan in self.subscriptions.values() if plan.media == media]
         named = item.get("subscription_id")
@@ -143,7 +145,7 @@ class Shop:
         plan = found[0]
         if plan.expires <= self.clock.now():
             raise Refusal("Subscription has expired")
-        if not self.sandbox and self.left(plan) < plan.charge:
+        if not self.sandbox and self.count_left(plan) < plan.charge:
             raise Refusal("No downloads left in subscription")
         return plan
 
@@ -162,9 +164,9 @@ class Shop:
         missing = [name for name in plan.required if not metadata.get(name)]
         if missing:
             raise Refusal(f"Missing required metadata: {', '.join(missing)}")
-        if plan.revenue_share and not isinstance(item.get("price"), int | float):
+        if plan.is_revenue_share and not isinstance(item.get("price"), int | float):
             raise Refusal("Price is required")
-        return _dimensions(item, plan, found)
+        return _find_dimensions(item, plan, found)
 
     def _buy(
         self,
@@ -192,24 +194,24 @@ class Shop:
             dimensions=dimensions,
         )
 
-    def history(self, media: Media) -> Callable[[Seen, Grant | None], Answer]:
+    def history(self, media: Media) -> Callable[[SimulatorRequest, Grant | None], Answer]:
         """Return a handler for the license history of a kind, filtered and sorted."""
 
-        def tell(seen: Seen, grant: Grant | None) -> Answer:
-            fits = _filter(seen, grant)
-            rows = [one for one in self.purchases.all(media) if fits(one)]
-            if seen.first("sort", "newest") != "oldest":
+        def tell(request: SimulatorRequest, grant: Grant | None) -> Answer:
+            fits = _make_filter(request, grant)
+            rows = [one for one in self.purchases.list_all(media) if fits(one)]
+            if request.first("sort", "newest") != "oldest":
                 rows.reverse()
-            body = page_of(seen, rows, 20, 200)
-            body["data"] = [one.described() for one in body["data"]]
+            body = make_page(request, rows, 20, 200)
+            body["data"] = [one.describe() for one in body["data"]]
             return reply(body)
 
         return tell
 
-    def again(self, media: Media) -> Callable[[Seen, Grant | None, str], Answer]:
+    def link_again(self, media: Media) -> Callable[[SimulatorRequest, Grant | None, str], Answer]:
         """Return a handler for new links to licensed files."""
 
-        def link(seen: Seen, _: Grant | None, license_id: str) -> Answer:
+        def link(request: SimulatorRequest, _: Grant | None, license_id: str) -> Answer:
             bought = self.purchases.find(license_id, media)
             if bought is None:
                 raise Problem(404, "License not found")
@@ -217,15 +219,15 @@ class Shop:
                 raise Problem(403, "This license does not allow downloads")
             if self.library.find(media, bought.media_id) is None:
                 raise Problem(404, "Media unavailable")
-            size = seen.json().get("size", bought.size)
-            if size != bought.size or seen.json().get("size") not in {None, *AGAIN[media]}:
+            size = request.json().get("size", bought.size)
+            if size != bought.size or request.json().get("size") not in {None, *AGAIN[media]}:
                 raise invalid("$.body.size", size)
             return reply({"url": self.links.make(bought)})
 
         return link
 
 
-def _dimensions(
+def _find_dimensions(
     item: dict[str, Any], plan: Subscription, found: dict[str, Any]
 ) -> tuple[int, int] | None:
     """Return width and height of a custom size; refuse sizes that plan or item lacks."""
@@ -244,15 +246,15 @@ def _dimensions(
     return None
 
 
-def _filter(seen: Seen, grant: Grant | None) -> Callable[[Purchase], bool]:
+def _make_filter(request: SimulatorRequest, grant: Grant | None) -> Callable[[Purchase], bool]:
     """Return a function that tells whether a purchase passes the filters of a request."""
-    wanted = seen.first("image_id") or seen.first("video_id")
-    team = seen.first("team_history") == "true"
-    who = seen.first("username") or ("" if team or grant is None else grant.username)
-    name = seen.first("license")
+    wanted = request.first("image_id") or request.first("video_id")
+    team = request.first("team_history") == "true"
+    who = request.first("username") or ("" if team or grant is None else grant.username)
+    name = request.first("license")
     available = {"downloadable": True, "non_downloadable": False}
-    downloadable = available.get(seen.first("download_availability"))
-    since, until = _moment(seen, "start_date"), _moment(seen, "end_date")
+    downloadable = available.get(request.first("download_availability"))
+    since, until = _read_moment(request, "start_date"), _read_moment(request, "end_date")
 
     def fits(one: Purchase) -> bool:
         return (
@@ -267,9 +269,9 @@ def _filter(seen: Seen, grant: Grant | None) -> Callable[[Purchase], bool]:
     return fits
 
 
-def _moment(seen: Seen, name: str) -> datetime | None:
-    text = seen.first(name)
+def _read_moment(request: SimulatorRequest, name: str) -> datetime | None:
+    text = request.first(name)
     try:
-        return moment(text) if text else None
+        return parse_moment(text) if text else None
     except ValueError as error:
         raise invalid(f"$.query.{name}", text) from error

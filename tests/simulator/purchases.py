@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from tests.simulator.clock import stamp
+from tests.simulator.clock import format_moment
 from tests.simulator.library import Media
 
 KEYS = {"image": "image", "video": "video", "editorial": "image", "editorial_video": "video"}
@@ -45,7 +45,7 @@ class Purchase:
     sandbox: bool = False
     dimensions: tuple[int, int] | None = None
 
-    def described(self) -> dict[str, Any]:
+    def describe(self) -> dict[str, Any]:
         """Return the description of the license history."""
         form = "eps" if self.size == "vector" else "jpg"
         kind = KEYS[self.media]
@@ -53,7 +53,7 @@ class Purchase:
         body: dict[str, Any] = {
             "id": self.id,
             kind: {"id": self.media_id, "format": details},
-            "download_time": stamp(self.time),
+            "download_time": format_moment(self.time),
             "is_downloadable": self.downloadable,
             "license": self.license,
             "metadata": self.metadata,
@@ -77,9 +77,9 @@ class Purchases:
         self._used: Counter[str] = Counter()
         self._file = None
         if path is not None:
-            for one in read(path):
+            for one in read_purchases(path):
                 self._keep(one)
-            self._file = _opened(path)
+            self._file = _open(path)
 
     def add(self, **terms: Any) -> Purchase:
         """Record a purchase that was made now, unless ``terms`` say when."""
@@ -96,7 +96,7 @@ class Purchases:
         self._by_id[one.id] = one
         self._used[one.subscription_id] += one.charge
 
-    def all(self, *media: Media) -> list[Purchase]:
+    def list_all(self, *media: Media) -> list[Purchase]:
         """Return the purchases of these kinds, or of any."""
         with self.lock:
             return [one for one in self._rows if not media or one.media in media]
@@ -111,7 +111,7 @@ class Purchases:
         one = self._by_id.get(license_id)
         return one if one is not None and one.media == media else None
 
-    def used(self, subscription_id: str) -> int:
+    def count_used(self, subscription_id: str) -> int:
         """Count the downloads of a plan that purchases have taken."""
         return self._used[subscription_id]
 
@@ -120,20 +120,20 @@ class Purchases:
             self._file.close()
 
 
-def read(path: Path) -> list[Purchase]:
+def read_purchases(path: Path) -> list[Purchase]:
     """Return the purchases in a file, without a line that a kill cut short."""
-    return [msgspec.json.decode(line, type=Purchase) for line in _whole(path)]
+    return [msgspec.json.decode(line, type=Purchase) for line in _read_whole_lines(path)]
 
 
-def _opened(path: Path) -> FileIO:
+def _open(path: Path) -> FileIO:
     """Open the file for appending, and cut off a line that a kill cut short."""
     path.touch()
     file = FileIO(path, "r+b")
-    file.truncate(sum(len(line) for line in _whole(path)))
+    file.truncate(sum(len(line) for line in _read_whole_lines(path)))
     file.seek(0, SEEK_END)
     return file
 
 
-def _whole(path: Path) -> list[bytes]:
+def _read_whole_lines(path: Path) -> list[bytes]:
     lines = path.read_bytes().splitlines(keepends=True) if path.exists() else []
     return [line for line in lines if line.endswith(b"\n")]

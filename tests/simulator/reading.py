@@ -5,9 +5,9 @@ from datetime import timedelta
 from typing import Any
 
 from tests.simulator.accounts import Grant
-from tests.simulator.clock import Clock, stamp
+from tests.simulator.clock import Clock, format_moment
 from tests.simulator.library import CATEGORIES, FIRST_ID, FIRST_VIDEO, MAKERS, Library, Media
-from tests.simulator.wire import Answer, Problem, Seen, invalid, page_of, reply
+from tests.simulator.wire import Answer, Problem, SimulatorRequest, invalid, make_page, reply
 
 SEARCH_ID = "00000000-0000-0000-0000-000000000000"
 ALIKE = 100
@@ -33,100 +33,102 @@ class Reading:
         self._clock = clock
 
     def search(self, media: Media) -> Reader:
-        def answer(seen: Seen, _: Grant | None) -> Answer:
-            if OBEYED.isdisjoint(seen.params):
-                return self._results(seen, media, self._library.numbers(media))
-            fits = [n for n in self._library.numbers(media) if matches(seen, MAKERS[media](n))]
-            return self._results(seen, media, fits)
+        def answer(request: SimulatorRequest, _: Grant | None) -> Answer:
+            if OBEYED.isdisjoint(request.params):
+                return self._make_page(request, media, self._library.numbers(media))
+            fits = [n for n in self._library.numbers(media) if matches(request, MAKERS[media](n))]
+            return self._make_page(request, media, fits)
 
         return answer
 
     def similar(self, media: Media) -> Reader:
-        def answer(seen: Seen, _: Grant | None, media_id: str) -> Answer:
-            self._known(media, media_id)
+        def answer(request: SimulatorRequest, _: Grant | None, media_id: str) -> Answer:
+            self._find(media, media_id)
             first = int(media_id) - (FIRST_ID if media == "image" else FIRST_VIDEO)
             numbers = range(first, min(first + ALIKE, self._library.size))
-            return self._results(seen, media, numbers)
+            return self._make_page(request, media, numbers)
 
         return answer
 
     def details(self, media: Media) -> Reader:
-        def answer(_: Seen, __: Grant | None, media_id: str) -> Answer:
-            return reply(self._known(media, media_id))
+        def answer(_: SimulatorRequest, __: Grant | None, media_id: str) -> Answer:
+            return reply(self._find(media, media_id))
 
         return answer
 
-    def several(self, media: Media) -> Reader:
+    def list_by_ids(self, media: Media) -> Reader:
         """Return a handler of items by ids, in the requested order, without unknown ids."""
 
-        def answer(seen: Seen, _: Grant | None) -> Answer:
-            ids = seen.params.get("id", [])
+        def answer(request: SimulatorRequest, _: Grant | None) -> Answer:
+            ids = request.params.get("id", [])
             if not 1 <= len(ids) <= 500 or any(not one.isalnum() for one in ids):
                 raise invalid("$.query.id", ids)
             found = [one for one in (self._library.find(media, i) for i in ids) if one]
-            return reply({"data": [_viewed(seen, one) for one in found]})
+            return reply({"data": [_describe_view(request, one) for one in found]})
 
         return answer
 
-    def categories(self, _: Seen, __: Grant | None) -> Answer:
+    def categories(self, _: SimulatorRequest, __: Grant | None) -> Answer:
         return reply({"data": [{"id": i, "name": name} for i, name in CATEGORIES.items()]})
 
-    def suggestions(self, seen: Seen, _: Grant | None) -> Answer:
-        words, limit = seen.first("query"), seen.number("limit", 10, 1, 25)
+    def suggestions(self, request: SimulatorRequest, _: Grant | None) -> Answer:
+        words, limit = request.first("query"), request.number("limit", 10, 1, 25)
         if not words:
             raise invalid("$.query.query", words)
         return reply({"data": [f"{words} {number}" for number in range(limit)]})
 
-    def keywords(self, seen: Seen, _: Grant | None) -> Answer:
+    def keywords(self, request: SimulatorRequest, _: Grant | None) -> Answer:
         """Return the words of a text as keywords."""
-        return reply({"keywords": str(seen.json().get("text", "")).split()})
+        return reply({"keywords": str(request.json().get("text", "")).split()})
 
     def updated(self, media: Media) -> Reader:
         """Return a handler that lists every item as edited yesterday, withdrawn ones as deleted."""
 
-        def answer(seen: Seen, _: Grant | None) -> Answer:
-            when = stamp(self._clock.now() - timedelta(days=1))
+        def answer(request: SimulatorRequest, _: Grant | None) -> Answer:
+            when = format_moment(self._clock.now() - timedelta(days=1))
             rows = []
             for number in self._library.numbers(media):
                 one = MAKERS[media](number)
                 gone = one["id"] in self._library.withdrawn
                 change = ["deletion"] if gone else ["edit"]
-                wanted = seen.params.get("type") or change
+                wanted = request.params.get("type") or change
                 if set(wanted) & set(change):
                     rows.append({"id": one["id"], "updated_time": when, "updates": change})
-            return reply(page_of(seen, rows, 100, 2000))
+            return reply(make_page(request, rows, 100, 2000))
 
         return answer
 
-    def recommendations(self, seen: Seen, _: Grant | None) -> Answer:
-        most = seen.number("max_items", 20, 1, 500)
+    def recommendations(self, request: SimulatorRequest, _: Grant | None) -> Answer:
+        most = request.number("max_items", 20, 1, 500)
         ids = [str(FIRST_ID + number) for number in range(min(most, self._library.size))]
         return reply({"data": [{"id": one} for one in ids]})
 
-    def contributors(self, seen: Seen, _: Grant | None) -> Answer:
-        return reply({"data": [contributor(one) for one in seen.params.get("id", [])]})
+    def contributors(self, request: SimulatorRequest, _: Grant | None) -> Answer:
+        return reply({"data": [describe_contributor(one) for one in request.params.get("id", [])]})
 
-    def contributor(self, _: Seen, __: Grant | None, contributor_id: str) -> Answer:
-        return reply(contributor(contributor_id))
+    def contributor(self, _: SimulatorRequest, __: Grant | None, contributor_id: str) -> Answer:
+        return reply(describe_contributor(contributor_id))
 
-    def _known(self, media: Media, media_id: str) -> dict[str, Any]:
+    def _find(self, media: Media, media_id: str) -> dict[str, Any]:
         found = self._library.find(media, media_id)
         if found is None:
             raise Problem(404, "Media not found")
         return found
 
-    def _results(self, seen: Seen, media: Media, numbers: Sequence[int]) -> Answer:
+    def _make_page(self, request: SimulatorRequest, media: Media, numbers: Sequence[int]) -> Answer:
         """Return a page of a search; a withdrawn item leaves a gap, as ranks stay."""
-        body = page_of(seen, numbers, 20, 500, 0)
+        body = make_page(request, numbers, 20, 500, 0)
         items = [MAKERS[media](number) for number in body["data"]]
         body["data"] = [
-            _viewed(seen, one, "full") for one in items if one["id"] not in self._library.withdrawn
+            _describe_view(request, one, "full")
+            for one in items
+            if one["id"] not in self._library.withdrawn
         ]
         body["search_id"] = SEARCH_ID
         return reply(body | ({"spellcheck_info": {}} if media == "image" else {}))
 
 
-def contributor(contributor_id: str) -> dict[str, Any]:
+def describe_contributor(contributor_id: str) -> dict[str, Any]:
     """Return a contributor's profile."""
     return {
         "about": "Made up",
@@ -143,38 +145,38 @@ def contributor(contributor_id: str) -> dict[str, Any]:
     }
 
 
-def echo(seen: Seen, _: Grant | None) -> Answer:
+def echo(request: SimulatorRequest, _: Grant | None) -> Answer:
     """Answer `/v2/test` with the request's text."""
-    return reply({"text": seen.first("text", "ok")})
+    return reply({"text": request.first("text", "ok")})
 
 
-def validate(seen: Seen, _: Grant | None) -> Answer:
+def validate(request: SimulatorRequest, _: Grant | None) -> Answer:
     """Answer `/v2/test/validate` with the request's content."""
-    asked: dict[str, Any] = {"id": seen.number("id", -1, 0)}
-    if "tag" in seen.params:
-        asked["tag"] = seen.params["tag"]
-    return reply({"header": {"user-agent": seen.headers["user-agent"]}, "query": asked})
+    query: dict[str, Any] = {"id": request.number("id", -1, 0)}
+    if "tag" in request.params:
+        query["tag"] = request.params["tag"]
+    return reply({"header": {"user-agent": request.headers["user-agent"]}, "query": query})
 
 
-def matches(seen: Seen, item: dict[str, Any]) -> bool:
+def matches(request: SimulatorRequest, item: dict[str, Any]) -> bool:
     """Tell whether an item passes the obeyed filters."""
     assets = item["assets"]
     rates = [asset["fps"] for asset in assets.values() if "fps" in asset]
     best = "4k" if "4k" in assets else "high_definition"
     shape = {"16:9": "169", "4:3": "43"}.get(item.get("aspect_ratio", ""), "nonstandard")
     sold_as = "editorial" if item["is_editorial"] else "commercial"
-    wanted = seen.params.get("license", [sold_as])
+    wanted = request.params.get("license", [sold_as])
     return (
-        _between(seen, "duration", item.get("duration", 0))
-        and _between(seen, "fps", rates[0] if rates else 0)
-        and seen.first("resolution", best) == best
-        and ("duration" not in item or seen.first("aspect_ratio", shape) == shape)
+        _is_between(request, "duration", item.get("duration", 0))
+        and _is_between(request, "fps", rates[0] if rates else 0)
+        and request.first("resolution", best) == best
+        and ("duration" not in item or request.first("aspect_ratio", shape) == shape)
         and (sold_as in wanted or "enhanced" in wanted)
     )
 
 
-def _between(seen: Seen, name: str, value: float) -> bool:
-    exact, least, most = (seen.first(f"{name}{end}") for end in ("", "_from", "_to"))
+def _is_between(request: SimulatorRequest, name: str, value: float) -> bool:
+    exact, least, most = (request.first(f"{name}{end}") for end in ("", "_from", "_to"))
     return (
         (not exact or float(exact) == value)
         and (not least or float(least) <= value)
@@ -182,7 +184,9 @@ def _between(seen: Seen, name: str, value: float) -> bool:
     )
 
 
-def _viewed(seen: Seen, item: dict[str, Any], usual: str = "minimal") -> dict[str, Any]:
-    if seen.first("view", usual) == "full":
+def _describe_view(
+    request: SimulatorRequest, item: dict[str, Any], usual: str = "minimal"
+) -> dict[str, Any]:
+    if request.first("view", usual) == "full":
         return item
     return {key: value for key, value in item.items() if key not in WITHHELD}

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from urllib.parse import unquote
 
 from tests.simulator.accounts import Accounts
-from tests.simulator.wire import Answer, Problem, Seen
+from tests.simulator.wire import Answer, Problem, SimulatorRequest
 
 ANYBODY = ("anybody",)
 """No credentials are needed, yet wrong ones are refused; see `Route.scopes`."""
@@ -37,7 +37,7 @@ class Routes:
         self.all = tuple(ordered)
         self._table = [(route, route.pattern) for route in ordered]
 
-    def find(self, seen: Seen, path: str) -> tuple[Route, tuple[str, ...]]:
+    def find(self, request: SimulatorRequest, path: str) -> tuple[Route, tuple[str, ...]]:
         """Return the call and the parameters in its path.
 
         Raises:
@@ -46,26 +46,26 @@ class Routes:
         there = False
         for route, pattern in self._table:
             found = pattern.fullmatch(path)
-            if found and route.method == seen.method:
+            if found and route.method == request.method:
                 return route, found.groups()
             there = there or found is not None
         raise Problem(405 if there else 404, "Not Found")
 
-    def answer(self, seen: Seen, accounts: Accounts) -> Answer:
+    def answer(self, request: SimulatorRequest, accounts: Accounts) -> Answer:
         """Make the call of a request, if its sender may.
 
         Raises:
             Problem: what is answered instead.
         """
-        if "user-agent" not in seen.headers:
+        if "user-agent" not in request.headers:
             raise Problem(403, "Set a User-Agent")
         try:
-            route, ids = self.find(seen, seen.path)
+            route, ids = self.find(request, request.path)
         except Problem:
-            accounts.check(seen, None)
+            accounts.check(request, None)
             raise
         if route.scopes is not ANYBODY:
-            grant = accounts.check(seen, route.scopes)
+            grant = accounts.check(request, route.scopes)
         else:
-            grant = accounts.check(seen, None) if "authorization" in seen.headers else None
-        return route.answer(seen, grant, *map(unquote, ids))
+            grant = accounts.check(request, None) if "authorization" in request.headers else None
+        return route.answer(request, grant, *map(unquote, ids))

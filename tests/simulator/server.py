@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.simulator.accounts import Accounts
 from tests.simulator.clock import Clock
-from tests.simulator.collections import Featured, Shelf
+from tests.simulator.collections import CollectionStore, Featured
 from tests.simulator.described import Description, description
 from tests.simulator.editorial import Editorial
 from tests.simulator.exchange import Exchange
@@ -27,7 +27,7 @@ from tests.simulator.table import (
     license_calls,
     reading_calls,
 )
-from tests.simulator.wire import Answer, Problem, Seen
+from tests.simulator.wire import Answer, Problem, SimulatorRequest
 from tests.support.request_threads import NamedThreadsServer
 
 SEARCH_PATH = "/v2/images/search"
@@ -66,7 +66,7 @@ class Simulator(NamedThreadsServer):
     ) -> None:
         super().__init__(("127.0.0.1", port), Exchange)
         self.url = f"http://127.0.0.1:{self.server_port}"
-        self.requests: list[Seen] = []
+        self.requests: list[SimulatorRequest] = []
         self.answer: Answer | None = None
         self.gate = threading.Event()
         self.gate.set()
@@ -82,7 +82,9 @@ class Simulator(NamedThreadsServer):
         self.shop = Shop(
             self.library, self._ledger, self.links, self.clock, sandbox, self.subscriptions
         )
-        self.collections: dict[Media, Shelf] = {kind: Shelf(kind, self.clock) for kind in SHELVED}
+        self.collections: dict[Media, CollectionStore] = {
+            kind: CollectionStore(kind, self.clock) for kind in SHELVED
+        }
         self.editorial = Editorial(self.library, self.clock)
         self.routes = self._routes()
         self.violations: list[str] = []
@@ -106,7 +108,7 @@ class Simulator(NamedThreadsServer):
     @property
     def purchases(self) -> list[Purchase]:
         """Return all purchases, oldest first."""
-        return self._ledger.all()
+        return self._ledger.list_all()
 
     def buy(self, number: int = 0, /, **terms: Any) -> Purchase:
         """Put a purchase of a picture into the history, as if made elsewhere."""
@@ -152,18 +154,18 @@ class Simulator(NamedThreadsServer):
 
     def searches(self) -> list[dict[str, list[str]]]:
         """Return the parameters of every search for pictures."""
-        return [seen.params for seen in self.requests if seen.path == SEARCH_PATH]
+        return [request.params for request in self.requests if request.path == SEARCH_PATH]
 
-    def respond(self, seen: Seen) -> Answer:
+    def respond(self, request: SimulatorRequest) -> Answer:
         """Act on a request, and return its proper answer."""
         try:
-            if seen.path.startswith(PREFIX):
-                return self.links.follow(seen)
-            answer = self.routes.answer(seen, self.accounts)
+            if request.path.startswith(PREFIX):
+                return self.links.follow(request)
+            answer = self.routes.answer(request, self.accounts)
         except Problem as problem:
             answer = problem.answer
         if self.official is not None:
-            wrong = self.official.wrong_with(seen, answer)
+            wrong = self.official.find_fault(request, answer)
             self.violations += [wrong] if wrong else []
         return answer
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from tests.simulator.clock import stamp
+from tests.simulator.clock import format_moment
 from tests.simulator.library import FOOTAGE, Media
 
 WIDTHS = {"small": 500, "medium": 1000, "huge": None, "supersize": None, "vector": None}
@@ -56,11 +56,11 @@ class Subscription:
         return self.started + timedelta(days=self.days)
 
     @property
-    def revenue_share(self) -> bool:
+    def is_revenue_share(self) -> bool:
         """Tell whether the plan is sold through the API, with a price and a ``customer_id``."""
         return self.floor is not None
 
-    def described(self, left: int) -> dict[str, Any]:
+    def describe(self, left: int) -> dict[str, Any]:
         """Return the description of the API's list."""
         kind = {"image": "images", "video": "videos"}.get(self.media, "editorial")
         fields = dict.fromkeys(self.optional, False) | dict.fromkeys(self.required, True)
@@ -68,12 +68,12 @@ class Subscription:
             "allotment": {
                 "downloads_left": left,
                 "downloads_limit": self.limit,
-                "end_time": stamp(self.expires),
-                "start_time": stamp(min(self.started, self.expires) - timedelta(days=1)),
+                "end_time": format_moment(self.expires),
+                "start_time": format_moment(min(self.started, self.expires) - timedelta(days=1)),
             },
             "asset_type": kind,
             "description": f"Plan {self.id}",
-            "expiration_time": stamp(self.expires),
+            "expiration_time": format_moment(self.expires),
             "formats": [self._format(size) for size in self.sizes],
             "id": self.id,
             "license": self.license,

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from tests.simulator.accounts import Accounts
-from tests.simulator.collections import Featured, Shelf
+from tests.simulator.collections import CollectionStore, Featured
 from tests.simulator.editorial import Editorial
 from tests.simulator.library import Media
 from tests.simulator.licensing import Shop
@@ -32,7 +32,7 @@ def license_calls(shop: Shop) -> Iterator[Route]:
         at = f"/v2/{name}/licenses"
         yield Route("POST", at, CREATE, shop.license(media))
         yield Route("GET", at, VIEW, shop.history(media))
-        yield Route("POST", f"{at}/{{id}}/downloads", VIEW, shop.again(media))
+        yield Route("POST", f"{at}/{{id}}/downloads", VIEW, shop.link_again(media))
     sold: tuple[tuple[str, Media], ...] = (("images", "editorial"), ("videos", "editorial_video"))
     for name, media in sold:
         at = f"/v2/editorial/{name}/licenses"
@@ -47,7 +47,7 @@ def reading_calls(reading: Reading) -> Iterator[Route]:
     kinds: tuple[tuple[str, Media], ...] = (("images", "image"), ("videos", "video"))
     for name, media in kinds:
         at = f"/v2/{name}"
-        yield Route("GET", at, None, reading.several(media))
+        yield Route("GET", at, None, reading.list_by_ids(media))
         yield Route("GET", f"{at}/search", None, reading.search(media))
         yield Route("GET", f"{at}/search/suggestions", None, reading.suggestions)
         yield Route("GET", f"{at}/categories", None, reading.categories)
@@ -61,7 +61,7 @@ def reading_calls(reading: Reading) -> Iterator[Route]:
 
 
 def collection_calls(
-    shelves: dict[Media, Shelf], featured: dict[Media, Featured]
+    shelves: dict[Media, CollectionStore], featured: dict[Media, Featured]
 ) -> Iterator[Route]:
     """Yield the calls about a user's, featured and contributors' collections."""
     edit, view = ("collections.edit",), ("collections.view",)
@@ -73,8 +73,8 @@ def collection_calls(
         yield Route("POST", f"{at}/{{id}}", edit, shelf.rename)
         yield Route("DELETE", f"{at}/{{id}}", edit, shelf.delete)
         yield Route("GET", f"{at}/{{id}}/items", view, shelf.items)
-        yield Route("POST", f"{at}/{{id}}/items", edit, shelf.put)
-        yield Route("DELETE", f"{at}/{{id}}/items", edit, shelf.take)
+        yield Route("POST", f"{at}/{{id}}/items", edit, shelf.add_items)
+        yield Route("DELETE", f"{at}/{{id}}/items", edit, shelf.remove_items)
     for media, chosen in featured.items():
         at = f"/v2/{media}s/collections/featured"
         yield Route("GET", at, None, chosen.list)

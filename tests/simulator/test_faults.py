@@ -14,19 +14,19 @@ from tests.simulator import (
     FIRST_ID,
     Fault,
     Simulator,
+    answer_html,
+    answer_late,
+    answer_with,
+    declare_wrong_length,
     drip,
-    first,
     hang_up,
     hold,
-    html,
-    late,
-    says,
+    run_first,
     simulator,
-    wrong_length,
 )
 from tests.simulator.asking import ask
 from tests.simulator.faults import Stage
-from tests.simulator.purchases import read
+from tests.simulator.purchases import read_purchases
 from tests.support.processes import run_python
 from tests.support.waiting import PATIENCE, wait_for_result
 
@@ -88,19 +88,19 @@ def test_a_file_breaks_off_after_so_many_bytes(agency: Simulator) -> None:
 def test_a_body_is_shorter_or_longer_than_declared(agency: Simulator) -> None:
     """The length that is declared is wrong by as much as was ordered."""
     proper = ask(f"{agency.url}/v2/test").body
-    agency.misbehave(wrong_length(5))
+    agency.misbehave(declare_wrong_length(5))
     with pytest.raises(http.client.IncompleteRead):
         ask(f"{agency.url}/v2/test")
-    agency.misbehave(wrong_length(-5))
+    agency.misbehave(declare_wrong_length(-5))
     assert ask(f"{agency.url}/v2/test").body == proper[:-5]
 
 
 def test_an_answer_is_replaced_without_acting(agency: Simulator) -> None:
     """A status, headers and a body of choice, or a gateway's page; nothing is bought."""
-    agency.misbehave(says(429, b"{}", Retry_After="7"), on=LICENSES)
+    agency.misbehave(answer_with(429, b"{}", Retry_After="7"), on=LICENSES)
     refused = ask(agency.url + LICENSES, "POST", WANTED)
     assert (refused.status, refused.headers["retry-after"]) == (429, "7")
-    agency.misbehave(html(), on=LICENSES)
+    agency.misbehave(answer_html(), on=LICENSES)
     page = ask(agency.url + LICENSES, "POST", WANTED)
     assert (page.status, page.headers["content-type"]) == (200, "text/html")
     assert agency.purchases == []
@@ -115,7 +115,7 @@ def test_an_answer_is_changed_after_acting(agency: Simulator) -> None:
 
 def test_slow_answers_are_whole(agency: Simulator) -> None:
     """Late, or byte after byte, they are the proper ones."""
-    agency.misbehave(late(0.001))
+    agency.misbehave(answer_late(0.001))
     agency.misbehave(drip(0.0001))
     assert [ask(f"{agency.url}/v2/test?text=hi").json for _ in range(2)] == [{"text": "hi"}] * 2
 
@@ -123,7 +123,7 @@ def test_slow_answers_are_whole(agency: Simulator) -> None:
 def test_the_history_changes_between_two_pages(agency: Simulator) -> None:
     """A purchase made between them moves the rows of the second."""
     old = [agency.buy(number) for number in range(4)]
-    agency.misbehave(first(lambda: agency.buy(9)), on=LICENSES, skip=1)
+    agency.misbehave(run_first(lambda: agency.buy(9)), on=LICENSES, skip=1)
     pages = [ask(f"{agency.url}{LICENSES}?per_page=2&page={n}").rows for n in (1, 2)]
     ids = [row["id"] for page in pages for row in page]
     assert ids == [old[3].id, old[2].id, old[2].id, old[1].id]
@@ -131,10 +131,10 @@ def test_the_history_changes_between_two_pages(agency: Simulator) -> None:
 
 def test_orders_befall_whom_they_name(agency: Simulator) -> None:
     """Path, method, how often and from when on are obeyed."""
-    agency.misbehave(says(500), on="/v2/user", times=2, skip=1)
+    agency.misbehave(answer_with(500), on="/v2/user", times=2, skip=1)
     statuses = [ask(f"{agency.url}/v2/user").status for _ in range(4)]
     assert statuses == [200, 500, 500, 200]
-    agency.misbehave(says(503), on="/v2/images/*", method="POST", times=None)
+    agency.misbehave(answer_with(503), on="/v2/images/*", method="POST", times=None)
     assert ask(agency.url + LICENSES).status == 200
     assert [ask(agency.url + LICENSES, "POST", WANTED).status for _ in range(2)] == [503, 503]
     agency.orders.clear()
@@ -157,13 +157,13 @@ def test_purchases_outlive_a_kill(tmp_path: Path) -> None:
     with process(tmp_path) as (url, _):
         sold = [ask(url + LICENSES, "POST", WANTED).rows[0]["license_id"] for _ in range(2)]
     file = tmp_path / "purchases.jsonl"
-    assert [one.id for one in read(file)] == sold
+    assert [one.id for one in read_purchases(file)] == sold
     with file.open("a") as torn:
         torn.write('{"id": "e1", "me')
     with process(tmp_path) as (url, _):
         assert [row["id"] for row in ask(f"{url}{LICENSES}?sort=oldest").rows] == sold
         ask(url + LICENSES, "POST", WANTED)
-    assert len(read(file)) == 3
+    assert len(read_purchases(file)) == 3
     assert all(json.loads(line) for line in file.read_text().splitlines())
 
 

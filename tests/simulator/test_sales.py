@@ -23,7 +23,7 @@ from tests.simulator import (
     simulator,
     standard,
 )
-from tests.simulator.asking import Said, ask
+from tests.simulator.asking import Reply, ask
 
 LICENSES = "/v2/images/licenses"
 ONE, TWO, EDITORIAL = (str(FIRST_ID + number) for number in (1, 2, 10))
@@ -37,19 +37,19 @@ def agency() -> Iterator[Simulator]:
         yield server
 
 
-def buy(agency: Simulator, *items: dict[str, Any], plan: str = "s10000001") -> Said:
+def buy(agency: Simulator, *items: dict[str, Any], plan: str = "s10000001") -> Reply:
     """Request licenses of pictures, in small size unless stated otherwise."""
     images = [{"size": "small", "subscription_id": plan, **item} for item in items]
     return ask(agency.url + LICENSES, "POST", {"images": images})
 
 
-def only(said: Said) -> dict[str, Any]:
+def get_only_row(said: Reply) -> dict[str, Any]:
     """Return the single row of a list."""
     (row,) = said.rows
     return dict(row)
 
 
-def left(agency: Simulator, plan: str) -> int:
+def count_left(agency: Simulator, plan: str) -> int:
     """Return the downloads left in a plan, as the customer reads."""
     rows = ask(f"{agency.url}/v2/user/subscriptions").rows
     return int(next(r["allotment"]["downloads_left"] for r in rows if r["id"] == plan))
@@ -57,9 +57,12 @@ def left(agency: Simulator, plan: str) -> int:
 
 def test_each_license_is_charged_even_the_same_again(agency: Simulator) -> None:
     """Two requests for one picture make two purchases and take two downloads."""
-    first, second = only(buy(agency, {"image_id": ONE})), only(buy(agency, {"image_id": ONE}))
+    first, second = (
+        get_only_row(buy(agency, {"image_id": ONE})),
+        get_only_row(buy(agency, {"image_id": ONE})),
+    )
     assert first["license_id"] != second["license_id"]
-    assert left(agency, "s10000001") == 8
+    assert count_left(agency, "s10000001") == 8
     assert [one.media_id for one in agency.purchases] == [ONE, ONE]
 
 
@@ -91,7 +94,7 @@ def test_an_item_is_refused_in_a_200(
     agency: Simulator, item: dict[str, Any], plan: str, why: str
 ) -> None:
     """What one item lacks fails that item alone, and the good one beside it is sold."""
-    refused = only(buy(agency, item, plan=plan))
+    refused = get_only_row(buy(agency, item, plan=plan))
     assert why in refused["error"]
     assert agency.purchases == []
     if plan == "s10000001":
@@ -121,13 +124,13 @@ def test_a_request_as_a_whole_is_refused(agency: Simulator, body: dict[str, Any]
 def test_an_expired_plan_sells_nothing(agency: Simulator) -> None:
     """It is still listed, with the day on which it ended."""
     agency.subscribe(standard("s1", days=-1))
-    assert "expired" in only(buy(agency, {"image_id": ONE}, plan="s1"))["error"]
-    assert left(agency, "s1") == 10
+    assert "expired" in get_only_row(buy(agency, {"image_id": ONE}, plan="s1"))["error"]
+    assert count_left(agency, "s1") == 10
 
 
 def test_agreement_sells_editorial_pictures(agency: Simulator) -> None:
     """With ``editorial_acknowledgement`` an editorial picture is licensed."""
-    row = only(buy(agency, {"image_id": EDITORIAL, "editorial_acknowledgement": True}))
+    row = get_only_row(buy(agency, {"image_id": EDITORIAL, "editorial_acknowledgement": True}))
     assert row["license_id"] == agency.purchases[0].id
 
 
@@ -135,25 +138,25 @@ def test_agreement_sells_editorial_pictures(agency: Simulator) -> None:
 def test_the_history_says_what_was_charged(agency: Simulator, offered: float, charged: str) -> None:
     """A price below the floor is raised to it without an error."""
     item = {"image_id": ONE, "price": offered, "metadata": {"customer_id": "7"}}
-    bought = only(buy(agency, item, plan="s10000005"))
+    bought = get_only_row(buy(agency, item, plan="s10000005"))
     assert bought["price"]["local_amount"] == 2.5  # wholesale
-    told = only(ask(agency.url + LICENSES))
+    told = get_only_row(ask(agency.url + LICENSES))
     assert told["revshare"] == {"purchase_amount": charged, "purchase_currency": "USD"}
     assert told["metadata"] == {"customer_id": "7"}
 
 
 def test_a_comp_costs_nothing(agency: Simulator) -> None:
     """Its charge is 0, and the allotment stays."""
-    assert only(buy(agency, {"image_id": ONE}, plan="s10000004"))["allotment_charge"] == 0
-    assert left(agency, "s10000004") == 10
+    assert get_only_row(buy(agency, {"image_id": ONE}, plan="s10000004"))["allotment_charge"] == 0
+    assert count_left(agency, "s10000004") == 10
 
 
 def test_platform_licenses_are_fetched_once(agency: Simulator) -> None:
     """The link of the purchase works; a new one is refused."""
     item = {"image_id": ONE, "price": 9, "metadata": {"customer_id": "7"}}
-    bought = only(buy(agency, item, plan="s10000006"))
+    bought = get_only_row(buy(agency, item, plan="s10000006"))
     assert ask(bought["download"]["url"]).status == 200
-    assert only(ask(agency.url + LICENSES))["is_downloadable"] is False
+    assert get_only_row(ask(agency.url + LICENSES))["is_downloadable"] is False
     again = f"{agency.url}{LICENSES}/{bought['license_id']}/downloads"
     assert ask(again, "POST", {"size": "small"}).status == 403
 
@@ -162,12 +165,12 @@ def test_the_sandbox_is_free_and_marked() -> None:
     """It charges nothing, its files are watermarked, and it refuses what is editorial."""
     with simulator(size=40) as live, simulator(size=40, sandbox=True) as sandbox:
         sandbox.subscribe(reports())
-        plain, marked = (only(buy(one, {"image_id": ONE})) for one in (live, sandbox))
-        assert left(sandbox, "s10000001") == 10
+        plain, marked = (get_only_row(buy(one, {"image_id": ONE})) for one in (live, sandbox))
+        assert count_left(sandbox, "s10000001") == 10
         files = [ask(one["download"]["url"]).body for one in (plain, marked)]
         assert files[0] != files[1]
         agreed = {"image_id": EDITORIAL, "editorial_acknowledgement": True}
-        assert "sandbox" in only(buy(sandbox, agreed))["error"]
+        assert "sandbox" in get_only_row(buy(sandbox, agreed))["error"]
         item = {"editorial_id": f"{FIRST_EDITORIAL}b", "license": "premier_editorial_all_digital"}
         body = {"country": "USA", "editorial": [item]}
         assert ask(f"{sandbox.url}/v2/editorial/images/licenses", "POST", body).status == 403
@@ -187,7 +190,7 @@ def test_a_file_has_the_size_that_was_bought(
     agency: Simulator, wanted: dict[str, Any], measures: tuple[int, int]
 ) -> None:
     """It is a JPEG of that many pixels, whole, in parts, and at each download."""
-    url = only(buy(agency, {"image_id": ONE, **wanted}))["download"]["url"]
+    url = get_only_row(buy(agency, {"image_id": ONE, **wanted}))["download"]["url"]
     whole = ask(url)
     with Image.open(BytesIO(whole.body)) as picture:
         assert (picture.format, picture.size) == ("JPEG", measures)
@@ -201,7 +204,7 @@ def test_a_file_has_the_size_that_was_bought(
 
 def test_a_link_lives_eight_hours(agency: Simulator) -> None:
     """Afterwards it is refused, and a new one works; a changed one never does."""
-    bought = only(buy(agency, {"image_id": ONE}))
+    bought = get_only_row(buy(agency, {"image_id": ONE}))
     url = bought["download"]["url"]
     assert ask(url.replace("gatekeeper/W", "gatekeeper/V")).status == 404
     agency.clock.move(hours=7)
@@ -241,9 +244,9 @@ def test_the_history_is_filtered_and_sorted(agency: Simulator) -> None:
 def test_footage_is_sold_beside_pictures(agency: Simulator) -> None:
     """A clip has its own plan, history and file."""
     item = {"video_id": str(FIRST_VIDEO + 1), "size": "hd", "subscription_id": footage().id}
-    row = only(ask(f"{agency.url}/v2/videos/licenses", "POST", {"videos": [item]}))
+    row = get_only_row(ask(f"{agency.url}/v2/videos/licenses", "POST", {"videos": [item]}))
     assert ask(row["download"]["url"]).body[4:12] == b"ftypqt  "
-    assert only(ask(f"{agency.url}/v2/videos/licenses"))["video"]["id"] == item["video_id"]
+    assert get_only_row(ask(f"{agency.url}/v2/videos/licenses"))["video"]["id"] == item["video_id"]
     assert ask(agency.url + LICENSES).rows == []
 
 
@@ -263,7 +266,7 @@ def test_tokens_come_expire_and_are_refreshed(agency: Simulator) -> None:
     assert (moved.status, target["state"]) == (302, ["s t"])
     form = {"client_id": "client-id", "client_secret": "client-secret", "expires": "true"}
 
-    def exchange(**fields: str) -> Said:
+    def exchange(**fields: str) -> Reply:
         typed = {"Content_Type": "application/x-www-form-urlencoded", "Authorization": ""}
         body = urlencode(form | fields).encode()
         return ask(f"{agency.url}/v2/oauth/access_token", "POST", body, **typed)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 Params = Mapping[str, list[str]]
 
 
-class Seen(NamedTuple):
+class SimulatorRequest(NamedTuple):
     """One request: ``params`` as a form would parse them, header names in lower case."""
 
     path: str
@@ -74,17 +74,17 @@ def reply(value: Any, status: int = 200) -> Answer:
     return Answer(status, json.dumps(value).encode())
 
 
-def nothing() -> Answer:
+def reply_empty() -> Answer:
     """Return an answer without a body."""
     return Answer(204, b"")
 
 
-def page_of(
-    seen: Seen, rows: Sequence[Any], usual: int, most: int, least: int = 1
+def make_page(
+    request: SimulatorRequest, rows: Sequence[Any], usual: int, most: int, least: int = 1
 ) -> dict[str, Any]:
     """Return the requested page of ``rows``, in the envelope of lists."""
-    page = seen.number("page", 1, 1)
-    per_page = seen.number("per_page", usual, least, most)
+    page = request.number("page", 1, 1)
+    per_page = request.number("per_page", usual, least, most)
     first = (page - 1) * per_page
     return {
         "data": list(rows[first : first + per_page]),

@@ -7,12 +7,20 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import Final, Protocol
 
-from tests.dialects import DIALECTS, Asked, Server, serving
+from tests.dialects import DIALECTS, DialectRequest, Server, serve_dialect
 from tests.dialects import Answer as DialectAnswer
-from tests.dialects.serving import Answering, HungUp
-from tests.simulator import TOKEN, Simulator, hang_up, html, late, says, standard
+from tests.dialects.serving import Answerer, HungUp
+from tests.simulator import (
+    TOKEN,
+    Simulator,
+    answer_html,
+    answer_late,
+    answer_with,
+    hang_up,
+    standard,
+)
 from tests.simulator.faults import Fault, Order, Orders
-from tests.simulator.wire import Seen
+from tests.simulator.wire import SimulatorRequest
 from tests.soak.plan import Plan
 
 KINDS: Final = ("503", "429", "pause", "html", "half", "reset", "slow", "hang", "401")
@@ -61,15 +69,15 @@ class Mood:
 
 
 FAULTS: Final[Mapping[str, Fault]] = {
-    "503": says(503),
-    "401": says(401),
-    "429": says(429),
-    "pause": says(429, Retry_After="2"),
-    "html": html(),
+    "503": answer_with(503),
+    "401": answer_with(401),
+    "429": answer_with(429),
+    "pause": answer_with(429, Retry_After="2"),
+    "html": answer_html(),
     "half": hang_up("body", after=100),
     "reset": hang_up("read"),
-    "slow": late(SLOW_SECONDS),
-    "hang": late(HANG_SECONDS),
+    "slow": answer_late(SLOW_SECONDS),
+    "hang": answer_late(HANG_SECONDS),
     "lost": hang_up("acted"),
 }
 """What each kind is at the simulator; ``lost`` is an answer that never comes of what was done."""
@@ -82,7 +90,7 @@ class Moody(Orders):
         super().__init__()
         self._mood = mood
 
-    def take(self, seen: Seen) -> Order | None:
+    def take(self, seen: SimulatorRequest) -> Order | None:
         kind = self._mood.fault()
         return Order(FAULTS[kind], seen.path, None, 1, 0) if kind else None
 
@@ -99,11 +107,11 @@ ANSWERS: Final[Mapping[str, DialectAnswer]] = {
 class Unreliable:
     """A dialect that answers as its mood is."""
 
-    def __init__(self, dialect: Answering, mood: Mood) -> None:
+    def __init__(self, dialect: Answerer, mood: Mood) -> None:
         self._dialect = dialect
         self._mood = mood
 
-    def answer(self, asked: Asked) -> DialectAnswer:
+    def answer(self, asked: DialectRequest) -> DialectAnswer:
         """Answer, or fail.
 
         Raises:
@@ -159,7 +167,7 @@ class Agencies:
 
     def calls(self) -> dict[str, int]:
         """Return how many calls each agency has had."""
-        made = {name: len(server.asked) for name, server in self._others.items()}
+        made = {name: len(server.requests) for name, server in self._others.items()}
         return {SIMULATED: len(self._searched.requests), **made}
 
     def recover(self) -> None:
@@ -188,7 +196,7 @@ def agencies(plan: Plan) -> Iterator[tuple[Agencies, Simulator]]:
         moods = {name: Mood(plan.chance(name), _kinds(name)) for name, _ in plan.calls}
         moods["shop"] = Mood(plan.chance("shop"), ("503", "html", "half", "slow", "reset", "lost"))
         servers = {
-            one.name: stack.enter_context(serving(Unreliable(one(), moods[one.name])))
+            one.name: stack.enter_context(serve_dialect(Unreliable(one(), moods[one.name])))
             for one in DIALECTS
             if one.name in DIALECT_NAMES
         }

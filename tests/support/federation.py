@@ -18,4 +18,4 @@ class Agencies(dict[str, Server]):
         return found
 
     def calls(self) -> int:
-        return sum(len(server.asked) for server in self.values())
+        return sum(len(server.requests) for server in self.values())

@@ -8,7 +8,7 @@ from affiliate.licensing.accounts.shutterstock import ShutterstockAccount
 from affiliate.licensing.files.downloads import Downloads
 from affiliate.transport.client import Transport
 from tests.simulator import TOKEN, Purchase, Simulator
-from tests.simulator.files import content
+from tests.simulator.files import make_content
 from tests.support.calling import open_transport
 
 
@@ -30,7 +30,7 @@ def make_downloads(transport: Transport, stall_seconds: float = 15.0) -> Downloa
 def make_original(bought: Purchase) -> bytes:
     """Return the bytes that the agency holds for a purchase."""
     kind = "mov" if bought.media == "video" else "eps" if bought.size == "vector" else "jpg"
-    return content(bought.media_id, bought.size, kind, bought.sandbox)
+    return make_content(bought.media_id, bought.size, kind, bought.sandbox)
 
 
 def list_names(folder: Path) -> list[str]:

@@ -26,7 +26,7 @@ from tests.support.ledgers import new_ledger
 PATH = "/v2/images/licenses"
 
 
-class Counter:
+class PurchaseDesk:
     """A desk over a ledger of its own, with a clock that tests can move.
 
     Where the desk would wait, ``wait`` is called, which moves the clock.
@@ -60,9 +60,9 @@ class Counter:
 
 
 @contextmanager
-def open_counter(agency: Simulator, folder: Path) -> Iterator[Counter]:
+def open_counter(agency: Simulator, folder: Path) -> Iterator[PurchaseDesk]:
     with new_ledger(folder) as ledger, open_transport() as transport:
-        yield Counter(
+        yield PurchaseDesk(
             agency, ShutterstockAccount(transport, url=agency.url, token=lambda: TOKEN), ledger
         )
 
@@ -74,7 +74,7 @@ def agency() -> Iterator[Simulator]:
 
 
 @pytest.fixture
-def at(agency: Simulator, tmp_path: Path) -> Iterator[Counter]:
+def at(agency: Simulator, tmp_path: Path) -> Iterator[PurchaseDesk]:
     with open_counter(agency, tmp_path) as desk:
         yield desk
 

@@ -15,7 +15,7 @@ from tests.dialects.adobe_shop import AdobeShop
 from tests.dialects.depositphotos_shop import DepositphotosShop
 from tests.dialects.istock_shop import IstockShop
 from tests.dialects.selling import FIRST, Shop
-from tests.dialects.serving import Asked, serving
+from tests.dialects.serving import DialectRequest, serve_dialect
 from tests.simulator.clock import Clock
 from tests.support.calling import open_transport
 from tests.support.ledgers import new_ledger, place_ledger
@@ -26,14 +26,14 @@ SHOPS: tuple[type[Shop], ...] = (AdobeShop, DepositphotosShop, IstockShop)
 class OpenShop:
     """A running shop, with all requests to it."""
 
-    def __init__(self, shop: Shop, url: str, asked: list[Asked]) -> None:
+    def __init__(self, shop: Shop, url: str, asked: list[DialectRequest]) -> None:
         self.shop = shop
         self.url = url
-        self.asked = asked
+        self.requests = asked
 
     def count_tries(self) -> int:
         """Count the requests for purchases."""
-        return sum(map(self.shop.buys, self.asked))
+        return sum(map(self.shop.buys, self.requests))
 
     def list_bought(self) -> list[str]:
         return [one.media_id for one in self.shop.sold]
@@ -42,9 +42,9 @@ class OpenShop:
 @contextmanager
 def open_shop(kind: type[Shop]) -> Iterator[OpenShop]:
     shop = kind()
-    with serving(shop) as server:
+    with serve_dialect(shop) as server:
         shop.url = server.url
-        yield OpenShop(shop, server.url, server.asked)
+        yield OpenShop(shop, server.url, server.requests)
 
 
 def make_settings(at: OpenShop, folder: Path, **settings: str) -> dict[str, str]:
@@ -68,7 +68,7 @@ def read_purchases(folder: Path) -> list[Purchase]:
     return rows
 
 
-class Counter:
+class ShopDesk:
     """A desk over a ledger of its own, with a clock that tests can move."""
 
     def __init__(self, desk: PurchaseService, purchases: Purchases) -> None:
@@ -89,11 +89,11 @@ class Counter:
 @contextmanager
 def open_counter(
     at: OpenShop, folder: Path, clock: Clock, keys: Mapping[str, str] | None = None
-) -> Iterator[Counter]:
+) -> Iterator[ShopDesk]:
     with new_ledger(folder) as ledger, open_transport() as transport:
         account = SELLERS[at.shop.name](transport, url=at.url, keys=keys or at.shop.keys)
         purchases = Purchases(ledger, clock.now)
-        yield Counter(
+        yield ShopDesk(
             PurchaseService(
                 account, purchases, sandbox=False, pause=lambda seconds: clock.move(seconds=seconds)
             ),

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 import pytest
 from flask.testing import FlaskClient
 
-from tests.dialects import DIALECTS, in_text, serving
+from tests.dialects import DIALECTS, answer_text, serve_dialect
 from tests.support.apps import ClientMaker
 from tests.support.federation import Agencies
 
@@ -44,7 +44,7 @@ def few(stack: ExitStack, names: str) -> Agencies:
     kinds = [one() for one in DIALECTS if one.name in names.split()]
     for one in kinds:
         one.total = 10
-    return Agencies({one.name: stack.enter_context(serving(one)) for one in kinds})
+    return Agencies({one.name: stack.enter_context(serve_dialect(one)) for one in kinds})
 
 
 def site(make: ClientMaker, stack: ExitStack, names: str, settings: dict[str, str]) -> FlaskClient:
@@ -140,9 +140,9 @@ def test_pages_without_pictures_say_it_where_their_ways_on_earn(
     earns: bool,  # noqa: FBT001 - a column of the table
 ) -> None:
     kinds = {one.name: one for one in DIALECTS if one.name in names.split()}
-    agencies = Agencies({name: stack.enter_context(serving(kinds[name]())) for name in kinds})
+    agencies = Agencies({name: stack.enter_context(serve_dialect(kinds[name]())) for name in kinds})
     for server in agencies.values():
-        server.fixed = in_text("down", 503)
+        server.fixed = answer_text("down", 503)
     client = make_client(**agencies.settings(), **settings)
     assert (SAID in client.get("/search?q=flower&lang=en&wait=1").text) is earns
 
@@ -152,7 +152,7 @@ def test_results_say_from_which_picture_on_they_earn(
 ) -> None:
     """The start page, which shows the first few of them, says it where one of those earns."""
     kinds = {one.name: one for one in DIALECTS if one.name in {"openverse", "adobe-stock"}}
-    agencies = Agencies({name: stack.enter_context(serving(kinds[name]())) for name in kinds})
+    agencies = Agencies({name: stack.enter_context(serve_dialect(kinds[name]())) for name in kinds})
     for weights, told in (("openverse:47, adobe-stock:1", True), ("adobe-stock", False)):
         client = make_client(**agencies.settings() | WITH_ID | {"AGENCIES": weights})
         search = "search?q=flower&lang=en&wait=1"
@@ -179,7 +179,7 @@ def test_embeds_say_nothing_of_links_that_they_leave_out(
     agencies = [one() for one in DIALECTS if one.name in {"openverse", "adobe-stock"}]
     for agency in agencies:
         agency.total = 10 if agency.name == "openverse" else 0
-    servers = Agencies({one.name: stack.enter_context(serving(one)) for one in agencies})
+    servers = Agencies({one.name: stack.enter_context(serve_dialect(one)) for one in agencies})
     client = make_client(**servers.settings(), **WITH_ID)
     found = client.get(f"{before}/search?q=flower&lang=en&wait=1").text
     assert 'class="picture"' in found

@@ -15,7 +15,7 @@ from affiliate.web.filter_form import (
     describe_filter,
     list_choices,
 )
-from tests.simulator import TOKEN, hold, says, simulator
+from tests.simulator import TOKEN, answer_with, hold, simulator
 from tests.simulator.library import CATEGORIES
 from tests.support.apps import ClientMaker
 
@@ -209,7 +209,7 @@ def test_categories_that_fail_are_left_out(make_client: ClientMaker) -> None:
     """The page goes without them, and asks no more until the failure is forgotten."""
     with simulator() as agency:
         client = make_client(SHUTTERSTOCK_URL=agency.url, SHUTTERSTOCK_API_TOKEN=TOKEN)
-        agency.misbehave(says(403), on="/v2/images/categories", times=None)
+        agency.misbehave(answer_with(403), on="/v2/images/categories", times=None)
         search = client.application.extensions["services"].search
         assert search.categories("en", 10) == ((), False)
         page = client.get("/search?q=cat&lang=en&wait=1")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from flask.testing import FlaskClient
 
-from tests.dialects import DIALECTS, serving
+from tests.dialects import DIALECTS, serve_dialect
 from tests.dialects.adobe_stock import AdobeStockDialect
 from tests.support.apps import ClientMaker
 from tests.support.federation import Agencies
@@ -25,7 +25,7 @@ class Untimed(AdobeStockDialect):
 def client(request: pytest.FixtureRequest, make_client: ClientMaker) -> Iterator[FlaskClient]:
     """A site with an agency that sells footage and another one that sells none."""
     openverse = next(one for one in DIALECTS if one.name == "openverse")
-    with serving(request.param()) as adobe, serving(openverse()) as free:
+    with serve_dialect(request.param()) as adobe, serve_dialect(openverse()) as free:
         yield make_client(**Agencies({"adobe-stock": adobe, "openverse": free}).settings())
 
 

@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from affiliate.agencies.terms import Terms
 from affiliate.domain.media import Media, Thumbnail
 from affiliate.web.previews import choose_preview
-from tests.dialects import serving
+from tests.dialects import serve_dialect
 from tests.dialects.pixabay import PixabayDialect
 from tests.support.apps import ClientMaker
 
@@ -185,7 +185,7 @@ def test_without_a_lasting_address_pages_are_kept_as_before(client: FlaskClient)
 
 @pytest.fixture
 def pixabay(make_client: ClientMaker) -> Iterator[FlaskClient]:
-    with serving(PixabayDialect()) as server:
+    with serve_dialect(PixabayDialect()) as server:
         yield make_client(
             SITE_URL=URL, PIXABAY_URL=server.url, PIXABAY_KEY=PixabayDialect.keys["KEY"]
         )

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from flask.testing import FlaskClient
 
-from tests.dialects import DIALECTS, Answer, Server, in_json, serving
+from tests.dialects import DIALECTS, Answer, Server, answer_json, serve_dialect
 from tests.support.apps import ClientMaker
 from tests.support.doubles import make_double_agency
 from tests.support.federation import Agencies
@@ -28,7 +28,7 @@ def agencies() -> Iterator[Agencies]:
     with ExitStack() as stack:
         yield Agencies(
             {
-                name: stack.enter_context(serving(make_double_agency(name)))
+                name: stack.enter_context(serve_dialect(make_double_agency(name)))
                 for name in ("adobe-stock", "depositphotos")
             }
         )
@@ -194,7 +194,7 @@ def keywords(html: str) -> list[str]:
 
 
 def asked_for_details(server: Server) -> int:
-    return sum("Media/1/Files" in one.path for one in server.asked)
+    return sum("Media/1/Files" in one.path for one in server.requests)
 
 
 def test_details_follow_a_picture_that_a_search_brought(
@@ -236,7 +236,7 @@ def test_details_that_fail_take_nothing_away(
 
 def test_details_of_a_picture_that_is_gone_say_so(client: FlaskClient, agencies: Agencies) -> None:
     client.get(SEARCH)
-    agencies["adobe-stock"].fixed = in_json({"error": "Unknown id", "code": "605"}, 404)
+    agencies["adobe-stock"].fixed = answer_json({"error": "Unknown id", "code": "605"}, 404)
     gone = client.get("/ajax/image/adobe-stock/900001?q=flower&lang=en&wait=1")
     assert gone.status_code == 404
 
@@ -254,7 +254,7 @@ SIDES = {
 def test_the_pixels_of_the_original_are_shown(make_client: ClientMaker, name: str) -> None:
     """They are in the answer to the search, and stand in tile, quick look and page."""
     kind = next(one for one in DIALECTS if one.name == name)
-    with serving(kind()) as server:
+    with serve_dialect(kind()) as server:
         client = make_client(**Agencies({name: server}).settings())
         tiles = client.get(SEARCH).text
         assert f"<small>{SIDES[name]}</small>" in tiles
@@ -270,7 +270,7 @@ def test_sides_that_can_not_be_are_left_out(make_client: ClientMaker, side: obje
         def item(self, number: int) -> dict[str, Any]:
             return {**super().item(number), "imageWidth": side, "imageHeight": 4000}
 
-    with serving(Odd()) as server:
+    with serve_dialect(Odd()) as server:
         client = make_client(**Agencies({"pixabay": server}).settings())
         assert "<small>" not in client.get(SEARCH).text
 
@@ -288,7 +288,7 @@ def test_buttons_name_the_site_that_another_seller_leads_to(
     """In quick look and on the page; the tile tells the name to quick look."""
     with ExitStack() as stack:
         names = ("adobe-stock", "openverse")
-        servers = {n: stack.enter_context(serving(make_double_agency(n))) for n in names}
+        servers = {n: stack.enter_context(serve_dialect(make_double_agency(n))) for n in names}
         client = make_client(**Agencies(servers).settings(), **settings)
         tile = double(client)
         picture = re.search(r'href="(/image/adobe-stock/[^"#]+)"', tile)

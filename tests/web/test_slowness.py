@@ -7,7 +7,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from affiliate.search import service
-from tests.dialects import DIALECTS, in_text, serving
+from tests.dialects import DIALECTS, answer_text, serve_dialect
 from tests.support.apps import ClientMaker
 from tests.support.federation import Agencies
 
@@ -19,7 +19,9 @@ AGAIN = "Ask again and wait for them"
 def agencies() -> Iterator[Agencies]:
     kinds = {one.name: one for one in DIALECTS if one.name in {"adobe-stock", "pixabay"}}
     with ExitStack() as stack:
-        every = Agencies({name: stack.enter_context(serving(kinds[name]())) for name in kinds})
+        every = Agencies(
+            {name: stack.enter_context(serve_dialect(kinds[name]())) for name in kinds}
+        )
         yield every
         for server in every.values():
             server.gate.set()
@@ -39,7 +41,7 @@ def test_a_failure_that_is_known_does_not_end_the_wait_for_others(
     So it is for the next search, when the failing agency is left alone.
     """
     for name in failing:
-        agencies[name].fixed = in_text("down", 503)
+        agencies[name].fixed = answer_text("down", 503)
     for words in ("one", "two"):
         alone = f"q={words}&lang=en&agency={failing[0]}"
         client.get(f"/ajax/search?{alone}")
@@ -51,7 +53,7 @@ def test_a_failure_that_is_known_does_not_end_the_wait_for_others(
 def test_a_quick_failure_leaves_the_others_their_time(
     client: FlaskClient, agencies: Agencies
 ) -> None:
-    agencies["pixabay"].fixed = in_text("down", 503)
+    agencies["pixabay"].fixed = answer_text("down", 503)
     page = client.get("/ajax/search?q=zebra&lang=en").text
     assert page.count('class="picture"') > 10
     assert SLOW not in page

@@ -7,7 +7,7 @@ from flask.testing import FlaskClient
 
 from affiliate.agencies.pixabay import DAY, Pixabay
 from affiliate.agencies.terms import Terms
-from tests.dialects import Server, serving
+from tests.dialects import Server, serve_dialect
 from tests.dialects.pixabay import PixabayDialect
 from tests.support.apps import ClientMaker
 from tests.support.upstream import Upstream, then_hang
@@ -17,7 +17,7 @@ PAGE = "/search?q=flower&lang=en&wait=1"
 
 @pytest.fixture
 def agency() -> Iterator[Server]:
-    with serving(PixabayDialect()) as server:
+    with serve_dialect(PixabayDialect()) as server:
         yield server
 
 

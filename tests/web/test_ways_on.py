@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 
 from affiliate.domain.media import SearchQuery
 from affiliate.services import Services
-from tests.dialects import DIALECTS, in_text, serving
+from tests.dialects import DIALECTS, answer_text, serve_dialect
 from tests.support.apps import ClientMaker
 from tests.support.federation import Agencies
 
@@ -26,7 +26,7 @@ LINK = re.compile(r'<a [^>]*href="([^"]+)"[^>]*data-agency="([^"]+)"[^>]*>([^<]+
 def agencies() -> Iterator[Agencies]:
     kinds = {one.name: one for one in DIALECTS if one.name in NAMES}
     with ExitStack() as stack:
-        yield Agencies({name: stack.enter_context(serving(kinds[name]())) for name in NAMES})
+        yield Agencies({name: stack.enter_context(serve_dialect(kinds[name]())) for name in NAMES})
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def site_of(client: FlaskClient) -> Services:
 def down(agencies: Agencies) -> None:
     """Let every agency answer with a failure of its own."""
     for server in agencies.values():
-        server.fixed = in_text("down", 503)
+        server.fixed = answer_text("down", 503)
 
 
 def ways(text: str) -> dict[str, tuple[str, str]]:
@@ -101,7 +101,7 @@ def test_what_agencies_cannot_answer_is_searched_there(client: FlaskClient, path
 def test_nothing_found_leads_on(make_client: ClientMaker) -> None:
     dialect = next(one for one in DIALECTS if one.name == "adobe-stock")()
     dialect.total = 0
-    with serving(dialect) as server:
+    with serve_dialect(dialect) as server:
         settings = Agencies({"adobe-stock": server}).settings() | IDS
         found = ways(make_client(**settings).get("/search?q=zebra&lang=en&wait=1").text)
     assert found["adobe-stock"][0] == "Search “zebra” at Adobe Stock"
@@ -188,7 +188,7 @@ def test_a_picture_that_cannot_be_read_is_seen_at_its_agency(
 ) -> None:
     """The link is made from the id alone; programs and fragments get it too."""
     name = picture.partition("/")[0]
-    agencies[name].fixed = in_text("no", status)
+    agencies[name].fixed = answer_text("no", status)
     path = f"/image/{picture}?q=zebra&lang=en"
     page = client.get(path)
     assert page.status_code in {404, 502}

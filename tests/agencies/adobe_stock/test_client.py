@@ -8,7 +8,7 @@ from affiliate.agencies.adobe_stock.client import AdobeStock
 from affiliate.domain.affiliate_links import LinkStyle, build_affiliate_link
 from affiliate.domain.media import SearchQuery, Thumbnail
 from affiliate.errors import BadCredentials
-from tests.dialects import FIRST, Server, serving
+from tests.dialects import FIRST, Server, serve_dialect
 from tests.dialects.adobe_stock import FILTERS, PARAMETERS, AdobeStockDialect
 from tests.support.calling import open_transport
 
@@ -18,7 +18,7 @@ CLIPS = FLOWER.replace(media="video")
 
 @pytest.fixture
 def server() -> Iterator[Server]:
-    with serving(AdobeStockDialect()) as one:
+    with serve_dialect(AdobeStockDialect()) as one:
         yield one
 
 

@@ -10,7 +10,7 @@ from affiliate.agencies.depositphotos.client import Depositphotos
 from affiliate.agencies.depositphotos.schema import Item, to_media
 from affiliate.domain.affiliate_links import LinkStyle, build_affiliate_link
 from affiliate.domain.media import Media, SearchQuery, Thumbnail
-from tests.dialects import FIRST, Server, in_json, serving
+from tests.dialects import FIRST, Server, answer_json, serve_dialect
 from tests.dialects.depositphotos import DepositphotosDialect
 from tests.support.calling import open_transport
 from tests.support.official import upstream
@@ -21,7 +21,7 @@ PAGE = "https://depositphotos.com/7/a.html"
 
 @pytest.fixture
 def server() -> Iterator[Server]:
-    with serving(DepositphotosDialect()) as one:
+    with serve_dialect(DepositphotosDialect()) as one:
         yield one
 
 
@@ -117,7 +117,7 @@ def test_details_have_keywords_and_no_type_for_the_answer_has_its_own(
 
 def test_the_documented_details_are_read(server: Server, agency: Depositphotos) -> None:
     path = upstream("depositphotos", "common.search.getMediaData.json")
-    server.fixed = in_json(json.loads(path.read_text())["response"])
+    server.fixed = answer_json(json.loads(path.read_text())["response"])
     found = agency.fetch_details("19478735")
     assert (found.id, found.contributor, found.keywords[0]) == ("19478735", "envivo", "fun")
     assert (found.thumbnail.width, found.thumbnail.height) == (388, 450)
@@ -132,7 +132,7 @@ def test_a_link_is_the_page_with_the_account_behind_it(agency: Depositphotos) ->
 
 def test_a_count_may_be_text_or_missing(server: Server, agency: Depositphotos) -> None:
     for count, total in (({"count": "12"}, 12), ({"count": 12}, 12), ({}, None)):
-        server.fixed = in_json({"type": "success", "result": [], **count})
+        server.fixed = answer_json({"type": "success", "result": [], **count})
         assert agency.search(FLOWER, 0).total == total
 
 
@@ -150,7 +150,7 @@ def test_details_name_the_sizes_that_are_sold(agency: Depositphotos) -> None:
 
 @pytest.mark.parametrize("sizes", [None, [], 5, {"s": None}, {"s": {"width": 10**9, "height": 1}}])
 def test_odd_sizes_are_none(agency: Depositphotos, server: Server, sizes: object) -> None:
-    server.fixed = in_json(
+    server.fixed = answer_json(
         {"type": "success", **DepositphotosDialect().item(FIRST), "sizes": sizes}
     )
     assert agency.fetch_details(str(FIRST)).sizes == ()

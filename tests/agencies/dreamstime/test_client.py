@@ -9,9 +9,9 @@ from affiliate.agencies.dreamstime.client import Dreamstime
 from affiliate.domain.affiliate_links import LinkStyle, build_affiliate_link
 from affiliate.domain.media import Media, SearchQuery, Thumbnail
 from affiliate.errors import BadCredentials, NotFound, RequestRefused
-from tests.dialects import FIRST, Server, in_json, serving
-from tests.dialects.dreamstime import CALLS, HOME, DreamstimeDialect, failed
-from tests.dialects.serving import Asked
+from tests.dialects import FIRST, Server, answer_json, serve_dialect
+from tests.dialects.dreamstime import CALLS, HOME, DreamstimeDialect, make_error
+from tests.dialects.serving import DialectRequest
 from tests.support.calling import open_transport
 from tests.support.upstream import Connection, Upstream, head
 
@@ -26,7 +26,7 @@ def dialect() -> DreamstimeDialect:
 
 @pytest.fixture
 def server(dialect: DreamstimeDialect) -> Iterator[Server]:
-    with serving(dialect) as one:
+    with serve_dialect(dialect) as one:
         yield one
 
 
@@ -41,8 +41,8 @@ def test_a_token_is_asked_for_once_and_goes_to_the_address_that_came_with_it(
 ) -> None:
     agency.search(FLOWER, 0)
     agency.search(FLOWER, 1)
-    assert [asked.path for asked in server.asked] == [HOME, CALLS, CALLS]
-    sent = server.asked[-1].json()["APIRequests"]["SearchPaidImages"]
+    assert [asked.path for asked in server.requests] == [HOME, CALLS, CALLS]
+    sent = server.requests[-1].json()["APIRequests"]["SearchPaidImages"]
     assert sent == {
         "Verb": "SearchPaidImages",
         "AuthToken": "t0ken-1",
@@ -60,7 +60,7 @@ def test_a_token_that_has_ended_is_replaced_and_the_request_posted_once_more(
     dialect.tokens.clear()
     dialect.ended = code
     assert agency.search(FLOWER, 0).items
-    assert [asked.path for asked in server.asked] == [HOME, CALLS, CALLS, HOME, CALLS]
+    assert [asked.path for asked in server.requests] == [HOME, CALLS, CALLS, HOME, CALLS]
 
 
 def test_a_token_that_is_never_taken_is_an_error_after_one_more_try(
@@ -71,7 +71,7 @@ def test_a_token_that_is_never_taken_is_an_error_after_one_more_try(
     with pytest.raises(BadCredentials) as raised:
         agency.search(FLOWER, 0)
     assert "t0ken" not in str(raised.value)
-    assert [asked.path for asked in server.asked[2:]] == [CALLS, HOME, CALLS]
+    assert [asked.path for asked in server.requests[2:]] == [CALLS, HOME, CALLS]
 
 
 class NeverFilled(set[str]):
@@ -94,17 +94,20 @@ def test_threads_that_need_a_token_at_the_same_time_share_one(
 
 @pytest.mark.parametrize(
     "answer",
-    [failed(300, "Too many words"), {"APIResponses": {"SearchPaidImages": failed(300, "Nope")}}],
+    [
+        make_error(300, "Too many words"),
+        {"APIResponses": {"SearchPaidImages": make_error(300, "Nope")}},
+    ],
     ids=["at the top", "of the request"],
 )
 def test_an_error_without_a_code_of_tokens_is_a_refusal_that_costs_no_token(
     agency: Dreamstime, server: Server, answer: dict[str, object]
 ) -> None:
     agency.search(FLOWER, 0)
-    server.fixed = in_json(answer)
+    server.fixed = answer_json(answer)
     with pytest.raises(RequestRefused):
         agency.search(FLOWER, 0)
-    assert len(server.asked) == 3
+    assert len(server.requests) == 3
 
 
 def test_a_list_that_comes_as_an_object_is_a_list(
@@ -138,7 +141,9 @@ def test_an_address_without_encryption_is_left_for_the_same_one_with_it() -> Non
         connection.read()
         line, _, body = connection.requests[-1].partition(b"\r\n\r\n")
         host = {"host": f"localhost:{secured.port}"}
-        found = dialect.answer(Asked("POST", line.split()[1].decode(), {}, host, body)).body
+        found = dialect.answer(
+            DialectRequest("POST", line.split()[1].decode(), {}, host, body)
+        ).body
         connection.send(head(200, f"Content-Length: {len(found)}") + found)
 
     with Upstream(play, tls=True) as secured, open_transport() as transport:

@@ -8,7 +8,7 @@ import pytest
 from affiliate.agencies.istock.client import LEARNED_SECONDS, AffiliateKeyMemory, Istock
 from affiliate.domain.media import SearchQuery
 from affiliate.errors import AgencyError, Blocked, Forbidden, RequestRefused, TooManyCalls
-from tests.dialects import FIRST, Answer, Server, in_json, in_text, serving
+from tests.dialects import FIRST, Answer, Server, answer_json, answer_text, serve_dialect
 from tests.dialects.istock import IstockDialect
 from tests.support.calling import open_transport
 
@@ -17,7 +17,7 @@ FLOWER = SearchQuery(q="flower")
 
 @pytest.fixture
 def server() -> Iterator[Server]:
-    with serving(IstockDialect()) as server:
+    with serve_dialect(IstockDialect()) as server:
         yield server
 
 
@@ -30,7 +30,7 @@ def istock(server: Server) -> Iterator[Istock]:
 def answering(server: Server, **fields: Any) -> None:
     """Let the server find one picture with other fields."""
     image = IstockDialect().item(FIRST) | fields
-    server.fixed = in_json({"result_count": 1, "images": [image]})
+    server.fixed = answer_json({"result_count": 1, "images": [image]})
 
 
 def test_the_page_is_that_at_istock_wherever_it_stands(istock: Istock, server: Server) -> None:
@@ -76,14 +76,14 @@ def test_the_language_stands_in_a_header_if_it_has_it(
     """Languages that the API lacks are not named."""
     istock.search(FLOWER.replace(lang=lang), 0)
     istock.fetch_similar(str(FIRST), SearchQuery(lang=lang), 0)
-    assert [one.headers.get("accept-language", "") for one in server.asked] == [sent, sent]
+    assert [one.headers.get("accept-language", "") for one in server.requests] == [sent, sent]
 
 
 def test_safe_is_always_said(istock: Istock, server: Server) -> None:
     """Both filters of the API follow it."""
     for safe, said in ((True, "true"), (False, "false")):
         istock.search(FLOWER.replace(safe=safe), 0)
-        asked = server.asked[-1].params
+        asked = server.requests[-1].params
         assert (asked["safe_search"], asked["exclude_nudity"]) == (said, said)
 
 
@@ -103,7 +103,7 @@ def test_details_hold_keywords_and_the_words_of_a_search_are_corrected(
 ) -> None:
     """What the API offers beside the picture arrives."""
     image = IstockDialect().item(FIRST) | {"keywords": [{"text": "rose"}, {"text": None}]}
-    server.fixed = in_json(
+    server.fixed = answer_json(
         {"result_count": 1, "images": [image], "auto_corrections": {"phrase": "flower"}}
     )
     assert istock.fetch_details(str(FIRST)).keywords == ("rose",)
@@ -138,17 +138,17 @@ def test_a_key_of_affiliates_asks_the_search_for_them(
         found = istock.search(FLOWER.replace(type="vector", lang="de"), 0)
         assert [media.id for media in found.items][:2] == [str(FIRST), str(FIRST + 1)]
         assert len(found.items) == found.total == 30
-    assert [one.path.split("/")[2] for one in server.asked] == ["search", *["affiliates"] * 2]
-    assert server.asked[-1].params == {"phrase": "flower", "style": "vector"}
-    assert server.asked[-1].headers["accept-language"] == "de"
+    assert [one.path.split("/")[2] for one in server.requests] == ["search", *["affiliates"] * 2]
+    assert server.requests[-1].params == {"phrase": "flower", "style": "vector"}
+    assert server.requests[-1].headers["accept-language"] == "de"
     one = found.items[0]
     assert one.page_url == f"https://www.istockphoto.com/photo/flower-gm{FIRST}-1"
     assert bool(one.referral) is by_impact
     assert (one.thumbnail.width, one.preview and one.preview.width) == (396, 612)
     assert istock.search(FLOWER, 1).items == ()
-    server.asked.clear()
+    server.requests.clear()
     istock.with_page_chunks().search(FLOWER, 0)
-    assert len(server.asked) == 1
+    assert len(server.requests) == 1
     assert istock.fetch_similar(str(FIRST), FLOWER, 0).items == ()
     assert "affiliates alone" in istock.check_key().words
 
@@ -178,18 +178,18 @@ def test_what_a_key_may_is_looked_at_again_after_an_hour(
     clock[0] += 1
     assert istock.list_unsupported_filters(FLOWER.replace(color="ff8800")) == ()
     assert copy.list_unsupported_filters(FLOWER.replace(color="ff8800")) == ()
-    server.asked.clear()
+    server.requests.clear()
     istock.search(FLOWER, 0)
-    assert [one.path.split("/")[2] for one in server.asked] == ["search"]
+    assert [one.path.split("/")[2] for one in server.requests] == ["search"]
     assert istock.expected_fields == Istock.expected_fields
 
 
 def test_too_many_queries_a_second_say_nothing_of_the_key(istock: Istock, server: Server) -> None:
     """Getty says so with 403; the search of affiliates isn't asked then."""
-    server.fixed = in_json({"message": "Account Over Queries Per Second Limit"}, 403)
+    server.fixed = answer_json({"message": "Account Over Queries Per Second Limit"}, 403)
     with pytest.raises(TooManyCalls):
         istock.search(FLOWER, 0)
-    assert len(server.asked) == 1
+    assert len(server.requests) == 1
     assert istock.list_unsupported_filters(FLOWER.replace(color="ff8800")) == ()
 
 
@@ -204,17 +204,17 @@ def test_what_affiliates_find_of_gettys_own_is_left_out(istock: Istock, server: 
         item | {"title": None},
     ]
     istock._for_affiliates.set()
-    server.fixed = in_json({"images": items})
+    server.fixed = answer_json({"images": items})
     assert [media.title for media in istock.search(FLOWER, 0).items] == ["A flower."]
-    server.fixed = in_json({"images": None})
+    server.fixed = answer_json({"images": None})
     assert istock.search(FLOWER, 0).items == ()
 
 
 @pytest.mark.parametrize(
     ("answer", "kind"),
     [
-        (in_json({"message": "Forbidden"}, 403), Forbidden),
-        (in_text("<!DOCTYPE html><title>Just a moment...</title>", 403, "text/html"), Blocked),
+        (answer_json({"message": "Forbidden"}, 403), Forbidden),
+        (answer_text("<!DOCTYPE html><title>Just a moment...</title>", 403, "text/html"), Blocked),
     ],
 )
 def test_a_key_that_is_allowed_nothing_is_said_so(
@@ -225,4 +225,4 @@ def test_a_key_that_is_allowed_nothing_is_said_so(
     with pytest.raises(AgencyError) as raised:
         istock.search(FLOWER, 0)
     assert type(raised.value) is kind
-    assert len(server.asked) == (2 if kind is Forbidden else 1)
+    assert len(server.requests) == (2 if kind is Forbidden else 1)

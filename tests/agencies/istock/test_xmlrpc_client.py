@@ -11,8 +11,8 @@ from affiliate.agencies.istock.xmlrpc_client import IstockXmlrpc
 from affiliate.domain.media import SearchQuery
 from affiliate.errors import BadAnswer, RequestRefused
 from affiliate.transport.messages import Reply, find_error, parse_xml
-from tests.dialects import FIRST, Server, serving
-from tests.dialects.istock_xmlrpc import IstockXmlrpcDialect, told
+from tests.dialects import FIRST, Server, serve_dialect
+from tests.dialects.istock_xmlrpc import IstockXmlrpcDialect, make_answer
 from tests.support.calling import open_transport
 from tests.support.official import upstream
 
@@ -25,7 +25,7 @@ def published(name: str) -> bytes:
 
 @pytest.fixture
 def server() -> Iterator[Server]:
-    with serving(IstockXmlrpcDialect()) as server:
+    with serve_dialect(IstockXmlrpcDialect()) as server:
         yield server
 
 
@@ -79,7 +79,7 @@ def test_every_kind_of_value_has_its_element() -> None:
 
 def test_entities_are_refused_outside_and_inside(istock: IstockXmlrpc, server: Server) -> None:
     """What could grow without end is an answer that can't be read."""
-    plain = told('<imageList totalitems="0"/>')
+    plain = make_answer('<imageList totalitems="0"/>')
     server.fixed = plain
     assert istock.search(FLOWER, 0).items == ()
     bomb = '<!DOCTYPE x [<!ENTITY a "aaaa">]>'
@@ -104,7 +104,7 @@ def test_a_picture_stands_in_a_box_of_its_ratio(istock: IstockXmlrpc, server: Se
         (large, (400, 267)),
         (small, (55, 110)),
     ):
-        server.fixed = told(
+        server.fixed = make_answer(
             f'<imageList totalitems="1"><image fileid="1" {attributes}/></imageList>'
         )
         one = istock.search(FLOWER, 0).items[0].thumbnail

@@ -9,20 +9,20 @@ from affiliate.agencies.openverse.client import Openverse
 from affiliate.config.loading import load_config
 from affiliate.domain.media import License, SearchQuery
 from affiliate.errors import BadAnswer, BadCredentials, Blocked, ConfigError, NotFound
-from tests.dialects import FIRST, Answer, Server, in_json, in_text, serving
+from tests.dialects import FIRST, Answer, Server, answer_json, answer_text, serve_dialect
 from tests.dialects.openverse import OpenverseDialect
 from tests.support.apps import ClientMaker
 from tests.support.calling import open_transport
 
 FLOWER = SearchQuery(q="flower")
-BEST = OpenverseDialect().named(FIRST)
-GATEWAY = in_text("<!doctype html><title>Attention</title>", 403, "text/html")
-REFUSED = in_json({"detail": "Authentication credentials were not provided."}, 401)
+BEST = OpenverseDialect().make_id(FIRST)
+GATEWAY = answer_text("<!doctype html><title>Attention</title>", 403, "text/html")
+REFUSED = answer_json({"detail": "Authentication credentials were not provided."}, 401)
 
 
 @pytest.fixture
 def server() -> Iterator[Server]:
-    with serving(OpenverseDialect()) as server:
+    with serve_dialect(OpenverseDialect()) as server:
         yield server
 
 
@@ -34,7 +34,7 @@ def openverse(server: Server) -> Iterator[Openverse]:
 
 def answering(server: Server, **fields: Any) -> None:
     """Let the server find one picture with other fields."""
-    server.fixed = in_json(
+    server.fixed = answer_json(
         {"results": [OpenverseDialect().item(FIRST) | fields], "result_count": 1}
     )
 
@@ -163,7 +163,7 @@ def test_words_are_plain_and_only_what_is_left_out_is_negated(
 ) -> None:
     """A visitor's signs are no operators but for phrases; 200 characters are sent at most."""
     openverse.search(query, 0)
-    assert server.asked[-1].params["q"] == sent
+    assert server.requests[-1].params["q"] == sent
 
 
 @pytest.mark.parametrize(
@@ -193,7 +193,7 @@ def test_unstable_parameters_are_sent_only_when_they_are_needed(
     for safe, mature in ((True, "false"), (False, "true")):
         openverse.search(FLOWER.replace(safe=safe), 1)
         asked = {"q": "flower", "mature": mature, "page": "2", "page_size": "20"}
-        assert server.asked[-1].params == asked
+        assert server.requests[-1].params == asked
 
 
 def test_the_deepest_page_is_answered(openverse: Openverse, server: Server) -> None:
@@ -202,7 +202,7 @@ def test_the_deepest_page_is_answered(openverse: Openverse, server: Server) -> N
     assert isinstance(dialect, OpenverseDialect)
     dialect.total = 10_000
     last = openverse.depth // openverse.chunk_size - 1
-    assert openverse.search(FLOWER, last).items[-1].id == dialect.named(FIRST + 239)
+    assert openverse.search(FLOWER, last).items[-1].id == dialect.make_id(FIRST + 239)
 
 
 def test_related_pictures_are_one_answer(openverse: Openverse, server: Server) -> None:
@@ -210,7 +210,7 @@ def test_related_pictures_are_one_answer(openverse: Openverse, server: Server) -
     found = openverse.fetch_similar(BEST, SearchQuery(), 0)
     assert (len(found.items), found.total) == (19, 19)
     assert openverse.fetch_similar(BEST, SearchQuery(), 1).items == ()
-    assert len(server.asked) == 1
+    assert len(server.requests) == 1
 
 
 def test_what_is_gone_is_not_found(openverse: Openverse) -> None:
@@ -220,7 +220,7 @@ def test_what_is_gone_is_not_found(openverse: Openverse) -> None:
         lambda one: openverse.fetch_similar(one, SearchQuery(), 0),
     ):
         with pytest.raises(NotFound):
-            ask(OpenverseDialect().named(FIRST + 5000))
+            ask(OpenverseDialect().make_id(FIRST + 5000))
 
 
 def test_the_size_of_the_collection_is_the_sum_of_its_sources(
@@ -228,7 +228,7 @@ def test_the_size_of_the_collection_is_the_sum_of_its_sources(
 ) -> None:
     """By the API's own statistics."""
     assert openverse.count_pictures() == 2540
-    server.fixed = in_json([{"media_count": "many"}])
+    server.fixed = answer_json([{"media_count": "many"}])
     with pytest.raises(BadAnswer):
         openverse.count_pictures()
 
@@ -298,7 +298,7 @@ def registered(server: Server) -> Iterator[Openverse]:
 
 
 def paths(server: Server) -> list[str]:
-    return [one.path.removeprefix("/v1/") for one in server.asked]
+    return [one.path.removeprefix("/v1/") for one in server.requests]
 
 
 def test_a_registered_client_gets_a_token_and_larger_pages(
@@ -306,13 +306,13 @@ def test_a_registered_client_gets_a_token_and_larger_pages(
 ) -> None:
     """One token serves all calls of a process, of every kind."""
     assert len(registered.search(FLOWER, 0).items) == registered.chunk_size == 48
-    assert server.asked[-1].params["page_size"] == "48"
+    assert server.requests[-1].params["page_size"] == "48"
     registered.fetch_details(BEST)
     registered.fetch_similar(BEST, FLOWER, 0)
     assert registered.count_pictures()
     assert registered.check_key().words == "takes the client"
     assert paths(server).count("auth_tokens/token/") == 1
-    assert {one.headers.get("authorization") for one in server.asked[1:]} == {
+    assert {one.headers.get("authorization") for one in server.requests[1:]} == {
         f"Bearer {OpenverseDialect.token}"
     }
     assert registered.depth > registered.chunk_size > Openverse.max_per_call
@@ -329,7 +329,7 @@ def test_a_token_that_ended_or_is_refused_is_replaced_once(
     assert paths(server).count("auth_tokens/token/") == 2
     dialect.lasts = 36_000
     registered.search(FLOWER, 0)
-    server.asked.clear()
+    server.requests.clear()
     dialect.token = "0penverse-t0ken-2"
     assert registered.search(FLOWER, 0).items
     assert paths(server) == ["images/", "auth_tokens/token/", "images/"]
@@ -341,7 +341,7 @@ def test_a_wrong_client_is_a_wrong_key(server: Server) -> None:
         wrong = Openverse(transport, url=server.url, credentials=keys)
         with pytest.raises(BadCredentials) as raised:
             wrong.search(FLOWER, 0)
-    assert (raised.value.message, len(server.asked)) == ("invalid_client", 1)
+    assert (raised.value.message, len(server.requests)) == ("invalid_client", 1)
 
 
 @pytest.mark.parametrize("with_client", [False, True])
@@ -349,7 +349,7 @@ def test_a_host_that_is_refused_is_told_what_to_do(
     openverse: Openverse, registered: Openverse, server: Server, *, with_client: bool
 ) -> None:
     """Gateways refuse data centers; that is no wrong key."""
-    server.fixed = in_text("<!doctype html><title>Attention</title>", 403, "text/html")
+    server.fixed = answer_text("<!doctype html><title>Attention</title>", 403, "text/html")
     with pytest.raises(Blocked) as raised:
         (registered if with_client else openverse).search(FLOWER, 0)
     assert ("register a client" in raised.value.message) is not with_client

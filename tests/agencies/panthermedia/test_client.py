@@ -9,7 +9,7 @@ import pytest
 from affiliate.agencies.panthermedia.client import PantherMedia
 from affiliate.domain.media import Media, SearchQuery
 from affiliate.transport.messages import Request
-from tests.dialects import FIRST, serving
+from tests.dialects import FIRST, serve_dialect
 from tests.dialects.panthermedia import PantherMediaDialect, PantherMediaInXml
 from tests.support.calling import open_transport
 
@@ -26,7 +26,7 @@ def form(request: Request) -> dict[str, str]:
 @pytest.fixture(params=[PantherMediaDialect, PantherMediaInXml])
 def agency(request: pytest.FixtureRequest) -> Iterator[PantherMedia]:
     dialect = request.param()
-    with serving(dialect) as server, open_transport() as transport:
+    with serve_dialect(dialect) as server, open_transport() as transport:
         yield PantherMedia(transport, url=server.url, credentials=dialect.keys)
 
 

@@ -8,7 +8,7 @@ from affiliate.agencies.shutterstock.editorial import ShutterstockEditorial
 from affiliate.domain.media import SearchQuery
 from affiliate.errors import ConfigError, NotFound, RequestRefused
 from affiliate.transport.client import Transport
-from tests.simulator import FIRST_EDITORIAL, says
+from tests.simulator import FIRST_EDITORIAL, answer_with
 from tests.support import shutterstock as simulator
 from tests.support.apps import ClientMaker
 from tests.support.shutterstock import TOKEN
@@ -83,7 +83,7 @@ def test_a_cursor_that_is_no_longer_taken_begins_anew(
 ) -> None:
     """A refused cursor costs a walk from the start, and a refused search is refused."""
     agency.search(VOTE, 0)
-    server.misbehave(says(400))
+    server.misbehave(answer_with(400))
     assert agency.search(VOTE, 1).items[0].id == f"{FIRST_EDITORIAL + 48}b"
     assert len(server.requests) == 4
     nowhere = ShutterstockEditorial(

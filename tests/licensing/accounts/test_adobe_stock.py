@@ -9,10 +9,10 @@ from affiliate.errors import AgencyError, BadCredentials, NotFound, PurchaseRefu
 from affiliate.licensing.accounts.adobe_stock import AdobeAccount
 from tests.dialects.adobe_shop import EDITORIAL, LICENSE, VECTOR, VIDEO, AdobeShop
 from tests.dialects.selling import FIRST, Fault
-from tests.dialects.serving import in_json
+from tests.dialects.serving import answer_json
 from tests.simulator.clock import Clock
 from tests.support.calling import open_transport
-from tests.support.shops import Counter, OpenShop, open_counter, open_shop
+from tests.support.shops import OpenShop, ShopDesk, open_counter, open_shop
 
 ONE = str(FIRST)
 
@@ -30,7 +30,7 @@ def shop(at: OpenShop) -> AdobeShop:
 
 
 @pytest.fixture
-def desk(at: OpenShop, tmp_path: Path) -> Iterator[Counter]:
+def desk(at: OpenShop, tmp_path: Path) -> Iterator[ShopDesk]:
     with open_counter(at, tmp_path, Clock()) as one:
         yield one
 
@@ -41,7 +41,7 @@ def account(at: OpenShop) -> Iterator[AdobeAccount]:
         yield AdobeAccount(transport, url=at.url, keys=at.shop.keys)
 
 
-def test_the_cost_is_said_in_its_words(shop: AdobeShop, desk: Counter) -> None:
+def test_the_cost_is_said_in_its_words(shop: AdobeShop, desk: ShopDesk) -> None:
     """With the licenses that are left; a price where only that buys."""
     assert desk.offer(ONE)[0].cost == "This will use 1 of your 10 licenses."
     shop.quota, shop.overage = 0, True
@@ -49,7 +49,7 @@ def test_the_cost_is_said_in_its_words(shop: AdobeShop, desk: Counter) -> None:
 
 
 def test_what_it_will_not_license_is_refused_with_its_reason(
-    at: OpenShop, shop: AdobeShop, desk: Counter
+    at: OpenShop, shop: AdobeShop, desk: ShopDesk
 ) -> None:
     """Before anything is sent."""
     shop.quota = 0
@@ -58,7 +58,7 @@ def test_what_it_will_not_license_is_refused_with_its_reason(
     assert at.count_tries() == 0
 
 
-def test_credits_spent_meanwhile_fail_that_work(shop: AdobeShop, desk: Counter) -> None:
+def test_credits_spent_meanwhile_fail_that_work(shop: AdobeShop, desk: ShopDesk) -> None:
     """An answer that says not_possible is no purchase and no unknown."""
     offers = desk.offer(ONE)
     shop.quota = 0
@@ -68,7 +68,7 @@ def test_credits_spent_meanwhile_fail_that_work(shop: AdobeShop, desk: Counter) 
     assert "not_possible" in (outcome.purchase.error or "")
 
 
-def test_each_kind_of_license_is_one_of_its_own(shop: AdobeShop, desk: Counter) -> None:
+def test_each_kind_of_license_is_one_of_its_own(shop: AdobeShop, desk: ShopDesk) -> None:
     """Extended is bought beside Standard, and found again though the answer was lost."""
     desk.license(ONE)
     shop.misbehave(Fault(acts=True))
@@ -78,7 +78,7 @@ def test_each_kind_of_license_is_one_of_its_own(shop: AdobeShop, desk: Counter) 
     assert [one.size for one in shop.sold] == ["Standard", "Extended"]
 
 
-def test_clips_have_kinds_of_their_own(desk: Counter, shop: AdobeShop) -> None:
+def test_clips_have_kinds_of_their_own(desk: ShopDesk, shop: AdobeShop) -> None:
     """In HD unless 4K is asked for; a kind for pictures is refused."""
     desk.license(VIDEO, media="video")
     assert [one.size for one in shop.sold] == ["Video_HD"]
@@ -91,14 +91,14 @@ def test_clips_have_kinds_of_their_own(desk: Counter, shop: AdobeShop) -> None:
     [(VECTOR, "image", "can't be checked"), (VIDEO, "image", "it is a video")],
 )
 def test_what_cannot_be_checked_is_not_bought(
-    desk: Counter, media_id: str, media: str, words: str
+    desk: ShopDesk, media_id: str, media: str, words: str
 ) -> None:
     """Vectors come as AI, SVG or ZIP; a clip is no picture."""
     with pytest.raises(PurchaseRefused, match=words):
         desk.offer(media_id, media=media)
 
 
-def test_an_editorial_work_is_not_offered(desk: Counter) -> None:
+def test_an_editorial_work_is_not_offered(desk: ShopDesk) -> None:
     """No search finds it, and the API doesn't say with a work that it is editorial."""
     with pytest.raises(NotFound, match="editorial"):
         desk.offer(EDITORIAL)
@@ -115,17 +115,19 @@ def test_an_expired_token_is_said_and_nothing_sent(at: OpenShop, tmp_path: Path)
     assert at.count_tries() == 0
 
 
-def test_the_purchase_is_a_get_that_is_never_repeated(at: OpenShop, desk: Counter) -> None:
+def test_the_purchase_is_a_get_that_is_never_repeated(at: OpenShop, desk: ShopDesk) -> None:
     """Though other GETs whose connection is lost are, and Adobe would not mind."""
     at.shop.misbehave(Fault())
     desk.license(ONE)
-    assert [(one.method, one.path) for one in at.asked if at.shop.buys(one)] == [("GET", LICENSE)]
+    assert [(one.method, one.path) for one in at.requests if at.shop.buys(one)] == [
+        ("GET", LICENSE)
+    ]
 
 
-def test_license_again_is_never_sent(at: OpenShop, desk: Counter) -> None:
+def test_license_again_is_never_sent(at: OpenShop, desk: ShopDesk) -> None:
     """It alone could make Adobe sell a work twice."""
     desk.license(ONE, force=True)
-    assert not any("license_again" in one.params for one in at.asked)
+    assert not any("license_again" in one.params for one in at.requests)
 
 
 def test_the_token_goes_to_adobe_alone(shop: AdobeShop, account: AdobeAccount) -> None:
@@ -153,19 +155,19 @@ def test_the_history_is_read_to_its_end(shop: AdobeShop, account: AdobeAccount) 
     assert rows[0].downloaded_at == newest.replace(second=0, microsecond=0)
 
 
-def test_an_answer_about_another_work_is_unclear(shop: AdobeShop, desk: Counter) -> None:
+def test_an_answer_about_another_work_is_unclear(shop: AdobeShop, desk: ShopDesk) -> None:
     """It is settled by what the account has, and that is nothing."""
     details = {"purchase_details": {"state": "just_purchased", "url": ""}}
-    shop.misbehave(Fault(answer=in_json({"contents": {"1": details}})))
+    shop.misbehave(Fault(answer=answer_json({"contents": {"1": details}})))
     [outcome] = desk.license(ONE)
     assert outcome.purchase
     assert outcome.purchase.state == "unknown"
 
 
-def test_a_state_of_payment_alone_is_unclear(shop: AdobeShop, desk: Counter) -> None:
+def test_a_state_of_payment_alone_is_unclear(shop: AdobeShop, desk: ShopDesk) -> None:
     """Overage says how it would be paid, not that it was bought."""
     details = {"purchase_details": {"state": "overage"}}
-    shop.misbehave(Fault(answer=in_json({"contents": {ONE: details}})))
+    shop.misbehave(Fault(answer=answer_json({"contents": {ONE: details}})))
     [outcome] = desk.license(ONE)
     assert outcome.purchase
     assert outcome.purchase.state == "unknown"

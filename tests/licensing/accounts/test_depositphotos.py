@@ -9,10 +9,10 @@ from affiliate.errors import BadAnswer, BadCredentials, NotFound, PurchaseRefuse
 from affiliate.licensing.accounts.depositphotos import DepositphotosAccount
 from tests.dialects.depositphotos_shop import CLIP, EDITORIAL, DepositphotosShop, failure
 from tests.dialects.selling import FIRST, Fault
-from tests.dialects.serving import in_json
+from tests.dialects.serving import answer_json
 from tests.simulator.clock import Clock
 from tests.support.calling import open_transport
-from tests.support.shops import Counter, OpenShop, open_counter, open_shop
+from tests.support.shops import OpenShop, ShopDesk, open_counter, open_shop
 
 ONE, TWO = str(FIRST), str(FIRST + 1)
 
@@ -30,7 +30,7 @@ def shop(at: OpenShop) -> DepositphotosShop:
 
 
 @pytest.fixture
-def desk(at: OpenShop, tmp_path: Path) -> Iterator[Counter]:
+def desk(at: OpenShop, tmp_path: Path) -> Iterator[ShopDesk]:
     with open_counter(at, tmp_path, Clock()) as one:
         yield one
 
@@ -41,7 +41,9 @@ def account(at: OpenShop) -> Iterator[DepositphotosAccount]:
         yield DepositphotosAccount(transport, url=at.url, keys=at.shop.keys)
 
 
-def test_a_subscription_pays_while_it_has_downloads(shop: DepositphotosShop, desk: Counter) -> None:
+def test_a_subscription_pays_while_it_has_downloads(
+    shop: DepositphotosShop, desk: ShopDesk
+) -> None:
     """Then credits do, and what they cost and leave is said; then nothing is bought."""
     shop.left, shop.credits = 1, 12
     first, second = desk.offer(ONE, TWO)
@@ -58,7 +60,7 @@ def test_a_subscription_pays_while_it_has_downloads(shop: DepositphotosShop, des
 
 
 def test_the_subscription_named_pays_or_nothing_does(
-    shop: DepositphotosShop, desk: Counter
+    shop: DepositphotosShop, desk: ShopDesk
 ) -> None:
     """Never another, nor credits."""
     shop.credits = 100
@@ -67,7 +69,7 @@ def test_the_subscription_named_pays_or_nothing_does(
         desk.offer(ONE, subscription_id="4711")
 
 
-def test_sizes_are_those_of_the_picture(desk: Counter, shop: DepositphotosShop) -> None:
+def test_sizes_are_those_of_the_picture(desk: ShopDesk, shop: DepositphotosShop) -> None:
     """The best unless one is named; a clip has none of them."""
     assert desk.offer(ONE)[0].request.size == "xl"
     desk.license(ONE, size="m")
@@ -78,7 +80,7 @@ def test_sizes_are_those_of_the_picture(desk: Counter, shop: DepositphotosShop) 
         desk.offer(CLIP)
 
 
-def test_another_size_is_another_license(desk: Counter, shop: DepositphotosShop) -> None:
+def test_another_size_is_another_license(desk: ShopDesk, shop: DepositphotosShop) -> None:
     """Where it is named; each lost answer finds its own."""
     for size in ("m", "s"):
         shop.misbehave(Fault(acts=True))
@@ -88,7 +90,7 @@ def test_another_size_is_another_license(desk: Counter, shop: DepositphotosShop)
     assert [one.size for one in shop.sold] == ["m", "s"]
 
 
-def test_an_editorial_picture_needs_the_notice(at: OpenShop, desk: Counter) -> None:
+def test_an_editorial_picture_needs_the_notice(at: OpenShop, desk: ShopDesk) -> None:
     """Without agreement nothing is sent."""
     [offer] = desk.offer(EDITORIAL)
     with pytest.raises(PurchaseRefused, match="is editorial"):
@@ -108,15 +110,15 @@ def test_a_wrong_password_is_said_and_nothing_sent(at: OpenShop, tmp_path: Path)
     assert at.count_tries() == 0
 
 
-def test_one_session_serves_all_calls(at: OpenShop, desk: Counter) -> None:
+def test_one_session_serves_all_calls(at: OpenShop, desk: ShopDesk) -> None:
     """Logging in once is enough; it stands in no address."""
     desk.license(ONE, TWO)
-    logins = [one for one in at.asked if one.params.get("dp_command") == "login"]
+    logins = [one for one in at.requests if one.params.get("dp_command") == "login"]
     assert len(logins) == 1
-    assert {one.method for one in at.asked if "dp_command" in one.params} == {"POST"}
+    assert {one.method for one in at.requests if "dp_command" in one.params} == {"POST"}
 
 
-def test_a_session_that_is_over_buys_nothing(shop: DepositphotosShop, desk: Counter) -> None:
+def test_a_session_that_is_over_buys_nothing(shop: DepositphotosShop, desk: ShopDesk) -> None:
     """The owner runs it again; nothing is unknown."""
     offers = desk.offer(ONE)
     shop.misbehave(Fault(answer=failure(403, "Illegal session", "EAPI\\EIllegalSession")))
@@ -125,7 +127,7 @@ def test_a_session_that_is_over_buys_nothing(shop: DepositphotosShop, desk: Coun
     assert desk.states() == ["failed"]
 
 
-def test_a_fault_inside_the_agency_is_unclear(shop: DepositphotosShop, desk: Counter) -> None:
+def test_a_fault_inside_the_agency_is_unclear(shop: DepositphotosShop, desk: ShopDesk) -> None:
     """It may have sold before it failed, and did."""
     fault = failure(0, "Internal error", "EApi\\EInternalError")
     shop.misbehave(Fault(acts=True, answer=fault))
@@ -134,10 +136,12 @@ def test_a_fault_inside_the_agency_is_unclear(shop: DepositphotosShop, desk: Cou
     assert outcome.purchase.state == "licensed"
 
 
-def test_an_answer_about_another_picture_is_unclear(shop: DepositphotosShop, desk: Counter) -> None:
+def test_an_answer_about_another_picture_is_unclear(
+    shop: DepositphotosShop, desk: ShopDesk
+) -> None:
     """It is settled by the history."""
     wrong = {"type": "success", "licenseId": 9, "downloadLink": "", "itemId": 1}
-    shop.misbehave(Fault(acts=True, answer=in_json(wrong)))
+    shop.misbehave(Fault(acts=True, answer=answer_json(wrong)))
     [outcome] = desk.license(ONE)
     assert outcome.purchase
     assert (outcome.purchase.state, outcome.purchase.license_id) == ("licensed", "1")

@@ -11,7 +11,7 @@ from tests.dialects.istock_shop import EDITORIAL, ELSEWHERE, IstockShop
 from tests.dialects.selling import FIRST, Fault
 from tests.simulator.clock import Clock
 from tests.support.calling import open_transport
-from tests.support.shops import Counter, OpenShop, open_counter, open_shop
+from tests.support.shops import OpenShop, ShopDesk, open_counter, open_shop
 
 ONE, TWO, THREE = (str(FIRST + n) for n in range(3))
 
@@ -29,7 +29,7 @@ def shop(at: OpenShop) -> IstockShop:
 
 
 @pytest.fixture
-def desk(at: OpenShop, tmp_path: Path) -> Iterator[Counter]:
+def desk(at: OpenShop, tmp_path: Path) -> Iterator[ShopDesk]:
     with open_counter(at, tmp_path, Clock()) as one:
         yield one
 
@@ -40,7 +40,7 @@ def account(at: OpenShop) -> Iterator[IstockAccount]:
         yield IstockAccount(transport, url=at.url, keys=at.shop.keys)
 
 
-def test_a_subscription_is_taken_before_credits(shop: IstockShop, desk: Counter) -> None:
+def test_a_subscription_is_taken_before_credits(shop: IstockShop, desk: ShopDesk) -> None:
     """While it has downloads left; credits are counted by the agency alone."""
     shop.left = 1
     first, second = desk.offer(ONE, TWO)
@@ -50,7 +50,7 @@ def test_a_subscription_is_taken_before_credits(shop: IstockShop, desk: Counter)
     assert [one.plan for one in shop.sold] == ["55", "77"]
 
 
-def test_lost_purchases_of_both_kinds_are_found(shop: IstockShop, desk: Counter) -> None:
+def test_lost_purchases_of_both_kinds_are_found(shop: IstockShop, desk: ShopDesk) -> None:
     """That of credits in a history of its own."""
     for plan in ("55", "77"):
         shop.misbehave(Fault(acts=True))
@@ -61,14 +61,14 @@ def test_lost_purchases_of_both_kinds_are_found(shop: IstockShop, desk: Counter)
         assert f"{media_id}-{plan}-" in (outcome.purchase.license_id or "")
 
 
-def test_the_product_named_is_used_or_none(desk: Counter) -> None:
+def test_the_product_named_is_used_or_none(desk: ShopDesk) -> None:
     """An inactive one can't be."""
     assert desk.offer(ONE, subscription_id="77")[0].request.subscription_id == "77"
     with pytest.raises(PurchaseRefused, match="No product 66 may download it"):
         desk.offer(ONE, subscription_id="66")
 
 
-def test_what_no_product_may_download_is_refused(at: OpenShop, desk: Counter) -> None:
+def test_what_no_product_may_download_is_refused(at: OpenShop, desk: ShopDesk) -> None:
     """Before anything is sent."""
     with pytest.raises(PurchaseRefused, match="No product of the account may download it"):
         desk.offer(ELSEWHERE)
@@ -76,7 +76,7 @@ def test_what_no_product_may_download_is_refused(at: OpenShop, desk: Counter) ->
 
 
 def test_a_project_code_is_asked_for_where_it_is_needed(
-    at: OpenShop, shop: IstockShop, desk: Counter
+    at: OpenShop, shop: IstockShop, desk: ShopDesk
 ) -> None:
     """Without it nothing is sent; with it, it stands in the body."""
     shop.project = True
@@ -86,7 +86,7 @@ def test_a_project_code_is_asked_for_where_it_is_needed(
         list(desk.desk.license([offer]))
     assert at.count_tries() == 0
     list(desk.desk.license([offer.with_values({"project_code": "garden"})]))
-    sent = next(one for one in at.asked if shop.buys(one))
+    sent = next(one for one in at.requests if shop.buys(one))
     assert sent.json() == {"project_code": "garden"}
 
 
@@ -101,7 +101,7 @@ def test_a_field_that_it_does_not_have_is_refused(shop: IstockShop, tmp_path: Pa
     assert shop.sold == []
 
 
-def test_an_editorial_picture_needs_the_notice(at: OpenShop, desk: Counter) -> None:
+def test_an_editorial_picture_needs_the_notice(at: OpenShop, desk: ShopDesk) -> None:
     """Without agreement nothing is sent."""
     [offer] = desk.offer(EDITORIAL)
     with pytest.raises(PurchaseRefused, match="is editorial"):
@@ -109,7 +109,7 @@ def test_an_editorial_picture_needs_the_notice(at: OpenShop, desk: Counter) -> N
     assert at.count_tries() == 0
 
 
-def test_a_refusal_of_one_picture_is_its_own(shop: IstockShop, desk: Counter) -> None:
+def test_a_refusal_of_one_picture_is_its_own(shop: IstockShop, desk: ShopDesk) -> None:
     """A limit that is reached stands in a 403, which is about this download alone."""
     shop.misbehave(Fault(answer=shop.refusal()))
     outcomes = desk.license(ONE, TWO)
@@ -126,10 +126,10 @@ def test_a_wrong_password_is_said_and_nothing_sent(at: OpenShop, tmp_path: Path)
     assert at.count_tries() == 0
 
 
-def test_one_token_serves_all_calls(at: OpenShop, desk: Counter) -> None:
+def test_one_token_serves_all_calls(at: OpenShop, desk: ShopDesk) -> None:
     """Each call for one counts against the limit of the key."""
     desk.license(ONE, TWO)
-    assert sum(one.path == "/v4/oauth2/token" for one in at.asked) == 1
+    assert sum(one.path == "/v4/oauth2/token" for one in at.requests) == 1
 
 
 def test_the_history_is_read_to_its_end(shop: IstockShop, account: IstockAccount) -> None:
@@ -144,7 +144,7 @@ def test_the_history_is_read_to_its_end(shop: IstockShop, account: IstockAccount
     assert list(account.iter_history("video")) == []
 
 
-def test_a_file_comes_once(account: IstockAccount, desk: Counter) -> None:
+def test_a_file_comes_once(account: IstockAccount, desk: ShopDesk) -> None:
     """No way to have it again is documented, so the offer says so and there is no link."""
     assert desk.offer(ONE)[0].once
     with pytest.raises(NotFound, match="no way to fetch"):

@@ -15,14 +15,14 @@ from affiliate.licensing.seller import Seller
 from affiliate.transport.client import Transport
 from app import create_app
 from tests.dialects import selling
-from tests.dialects.selling import COUNT, FIRST, GATEWAY, Fault, Shop, picture
+from tests.dialects.selling import COUNT, FIRST, GATEWAY, Fault, Shop, make_picture
 from tests.dialects.serving import Answer
 from tests.simulator.clock import Clock
 from tests.support.ledgers import place_ledger
 from tests.support.shops import (
     SHOPS,
-    Counter,
     OpenShop,
+    ShopDesk,
     make_settings,
     open_counter,
     read_purchases,
@@ -60,7 +60,7 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def desk(at: OpenShop, tmp_path: Path, clock: Clock) -> Iterator[Counter]:
+def desk(at: OpenShop, tmp_path: Path, clock: Clock) -> Iterator[ShopDesk]:
     with open_counter(at, tmp_path, clock) as one:
         yield one
 
@@ -109,7 +109,7 @@ def test_a_license_is_bought_recorded_and_fetched(at: OpenShop, app: Flask, tmp_
     assert done.license_id
     assert f"licensed as {done.license_id}" in shown.output
     [file] = folder.iterdir()
-    assert file.read_bytes() == picture(ONE)
+    assert file.read_bytes() == make_picture(ONE)
     assert file.name.startswith(f"{ONE}-{done.size}-")
 
 
@@ -127,7 +127,7 @@ def test_no_secret_is_shown_or_recorded(at: OpenShop, tmp_path: Path, app: Flask
 def test_keys_stand_in_no_address(at: OpenShop, app: Flask) -> None:
     """They go into headers and forms; the downloads of Adobe alone ask otherwise."""
     run(app, at, ONE, "--live", "--yes")
-    for asked in at.asked:
+    for asked in at.requests:
         if asked.method == "GET" and "ownload" not in asked.path:
             assert not set(asked.params.values()) & set(at.shop.keys.values())
 
@@ -155,9 +155,9 @@ def test_one_that_fails_stops_no_other(at: OpenShop, app: Flask, tmp_path: Path)
     assert [one.state for one in read_purchases(tmp_path)] == ["licensed", "failed", "licensed"]
 
 
-def test_one_that_is_withdrawn_meanwhile_stops_no_other(at: OpenShop, desk: Counter) -> None:
+def test_one_that_is_withdrawn_meanwhile_stops_no_other(at: OpenShop, desk: ShopDesk) -> None:
     """Between offer and purchase; it was not bought, and the next is."""
-    at.shop.misbehave(Fault(answer=at.shop.withdrawn()))
+    at.shop.misbehave(Fault(answer=at.shop.withdrawal()))
     outcomes = desk.license(ONE, TWO)
     assert [one.purchase.state for one in outcomes if one.purchase] == ["failed", "licensed"]
     assert at.list_bought() == [TWO]
@@ -172,8 +172,8 @@ def test_a_file_that_breaks_off_is_resumed(
     shown = run(app, at, ONE, "--live", "--yes", "--dir", str(folder))
     assert shown.exit_code == 0, shown.output
     [file] = folder.iterdir()
-    assert file.read_bytes() == picture(ONE)
-    ranges = {asked.headers["range"] for asked in at.asked if "range" in asked.headers}
+    assert file.read_bytes() == make_picture(ONE)
+    ranges = {asked.headers["range"] for asked in at.requests if "range" in asked.headers}
     assert ranges == {"bytes=9000-"}
 
 
@@ -185,7 +185,7 @@ def test_what_is_gone_is_said_and_the_rest_bought(at: OpenShop, app: Flask) -> N
     assert at.list_bought() == [ONE]
 
 
-def test_a_lost_answer_is_settled_from_the_history(at: OpenShop, desk: Counter) -> None:
+def test_a_lost_answer_is_settled_from_the_history(at: OpenShop, desk: ShopDesk) -> None:
     """Sent once and never again; what the agency did is found and written down."""
     answers = (None, GATEWAY, Answer(200, b"<html>"), Answer(200, b"{}"))
     for n, answer in enumerate(answers):
@@ -200,7 +200,7 @@ def test_a_lost_answer_is_settled_from_the_history(at: OpenShop, desk: Counter) 
 
 @pytest.mark.parametrize("answer", [None, GATEWAY], ids=["hung up", "gateway"])
 def test_a_lost_request_is_unknown_until_it_is_settled(
-    at: OpenShop, desk: Counter, clock: Clock, answer: Answer | None
+    at: OpenShop, desk: ShopDesk, clock: Clock, answer: Answer | None
 ) -> None:
     """Nothing else is bought meanwhile; what the history lacks for long was not bought."""
     at.shop.misbehave(Fault(answer=answer))
@@ -219,7 +219,7 @@ def test_a_lost_request_is_unknown_until_it_is_settled(
 
 
 def test_what_was_bought_after_we_hung_up_is_found_later(
-    at: OpenShop, desk: Counter, clock: Clock
+    at: OpenShop, desk: ShopDesk, clock: Clock
 ) -> None:
     """The next purchase settles it first, so that it is not bought again."""
     at.shop.misbehave(Fault())
@@ -237,7 +237,7 @@ def test_what_was_bought_after_we_hung_up_is_found_later(
 
 
 @those(MORE_THAN_ONCE)
-def test_a_purchase_of_before_settles_nothing(at: OpenShop, desk: Counter) -> None:
+def test_a_purchase_of_before_settles_nothing(at: OpenShop, desk: ShopDesk) -> None:
     """What was licensed earlier elsewhere is not taken for what was lost now."""
     at.shop.sell(ONE, at.shop.size, at.shop.plan, days_ago=3)
     at.shop.misbehave(Fault())
@@ -256,7 +256,7 @@ def test_what_was_bought_today_elsewhere_is_refused(at: OpenShop, app: Flask) ->
 
 
 @those(ONCE)
-def test_forced_it_is_refused_where_it_is_sold_once(at: OpenShop, desk: Counter) -> None:
+def test_forced_it_is_refused_where_it_is_sold_once(at: OpenShop, desk: ShopDesk) -> None:
     desk.license(ONE)
     with pytest.raises(PurchaseRefused, match="It was licensed"):
         desk.license(ONE, force=True)
@@ -264,7 +264,7 @@ def test_forced_it_is_refused_where_it_is_sold_once(at: OpenShop, desk: Counter)
 
 
 @those(MORE_THAN_ONCE)
-def test_forced_it_is_bought_once_more(at: OpenShop, desk: Counter) -> None:
+def test_forced_it_is_bought_once_more(at: OpenShop, desk: ShopDesk) -> None:
     """Each purchase has a license of its own."""
     desk.license(ONE)
     at.shop.misbehave(Fault(acts=True))
@@ -296,7 +296,7 @@ def test_missing_settings_are_named(at: OpenShop, tmp_path: Path) -> None:
     shown = run(app, at, ONE, "--live", "--yes")
     assert shown.exit_code == 1
     assert [name for name in buyer if name not in shown.output] == []
-    assert at.asked == []
+    assert at.requests == []
 
 
 def test_a_buyers_settings_alone_switch_nothing_on(at: OpenShop, tmp_path: Path) -> None:
@@ -324,7 +324,7 @@ def test_a_file_is_had_again(at: OpenShop, app: Flask, tmp_path: Path) -> None:
     shown = had_again(app, at, tmp_path)
     assert shown.exit_code == 0, shown.output
     [file] = (tmp_path / "again").iterdir()
-    assert file.read_bytes() == picture(ONE)
+    assert file.read_bytes() == make_picture(ONE)
 
 
 @those(GIVEN_ONCE)

@@ -8,7 +8,7 @@ from affiliate.errors import BadAnswer, Forbidden, NotFound
 from affiliate.licensing.accounts.shutterstock import ShutterstockAccount
 from affiliate.licensing.accounts.shutterstock_collections import Collections
 from affiliate.transport.client import Transport
-from tests.simulator import FIRST_ID, TOKEN, Simulator, says, simulator
+from tests.simulator import FIRST_ID, TOKEN, Simulator, answer_with, simulator
 
 IDS = [str(FIRST_ID + number) for number in range(320)]
 
@@ -83,7 +83,7 @@ def test_a_missing_scope_is_named(agency: Simulator) -> None:
 
 def test_a_changed_answer_is_said(agency: Simulator, collections: Collections) -> None:
     """A list of something else is no empty list."""
-    agency.misbehave(says(200, b'{"data": [{"id": 7}]}'))
+    agency.misbehave(answer_with(200, b'{"data": [{"id": 7}]}'))
     with pytest.raises(BadAnswer, match="The answer has changed"):
         list(collections.list_own())
 
@@ -94,6 +94,6 @@ def test_hostile_names_are_made_plain(agency: Simulator, collections: Collection
         b'{"data": [{"id": "1", "name": "a\\u001b[31mb", "total_item_count": 1,'
         b' "share_url": "javascript:alert(1)"}]}'
     )
-    agency.misbehave(says(200, body))
+    agency.misbehave(answer_with(200, body))
     (found,) = collections.list_own()
     assert (found.name, found.share_url) == ("a [31mb", None)

@@ -7,7 +7,7 @@ import pytest
 
 from affiliate.errors import BadAnswer
 from affiliate.licensing.files.captions import Captions
-from tests.simulator import Simulator, says, simulator
+from tests.simulator import Simulator, answer_with, simulator
 from tests.support.owner_account import owner
 
 
@@ -49,8 +49,8 @@ def test_videos_have_titles_too(agency: Simulator) -> None:
 def test_the_credit_names_who_is_known(agency: Simulator, people: object, credit: str) -> None:
     """The contributor's name stands before the agency's, where there is one."""
     one = {"id": "1", "contributor": {"id": "7"}, "description": None, "keywords": ["a", "\0"]}
-    agency.misbehave(says(200, json.dumps({"data": [one]}).encode()), on="/v2/images")
-    agency.misbehave(says(200, json.dumps(people).encode()), on="/v2/contributors")
+    agency.misbehave(answer_with(200, json.dumps({"data": [one]}).encode()), on="/v2/images")
+    agency.misbehave(answer_with(200, json.dumps(people).encode()), on="/v2/contributors")
     with owner(agency) as (account, _):
         tags = Captions(account).fetch_tags("image", ["1"])["1"]
     assert (tags.title, tags.keywords, tags.credit) == ("", ("a",), credit)
@@ -59,7 +59,7 @@ def test_the_credit_names_who_is_known(agency: Simulator, people: object, credit
 @pytest.mark.parametrize("path", ["/v2/images", "/v2/contributors"])
 def test_what_is_gone_has_no_title(agency: Simulator, path: str) -> None:
     """A 404 for assets or contributors is no failure."""
-    agency.misbehave(says(404), on=path)
+    agency.misbehave(answer_with(404), on=path)
     with owner(agency) as (account, _):
         tags = Captions(account).fetch_tags("image", ["1000000"])
     assert len(tags) == (path == "/v2/contributors")
@@ -67,6 +67,6 @@ def test_what_is_gone_has_no_title(agency: Simulator, path: str) -> None:
 
 def test_a_changed_answer_is_said(agency: Simulator) -> None:
     """Another shape is `BadAnswer`, not an empty title."""
-    agency.misbehave(says(200, b'{"data": [{"id": 1}]}'), on="/v2/images")
+    agency.misbehave(answer_with(200, b'{"data": [{"id": 1}]}'), on="/v2/images")
     with owner(agency) as (account, _), pytest.raises(BadAnswer, match="has changed"):
         Captions(account).fetch_tags("image", ["1"])

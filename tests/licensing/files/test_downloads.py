@@ -18,7 +18,15 @@ from affiliate.licensing.files import downloads as module
 from affiliate.licensing.files import partial_file
 from affiliate.licensing.files.downloads import Downloads, explain_refusal, iter_redownload_links
 from affiliate.licensing.files.partial_file import PartialFile
-from tests.simulator import Simulator, hang_up, hold, html, says, simulator, wrong_length
+from tests.simulator import (
+    Simulator,
+    answer_html,
+    answer_with,
+    declare_wrong_length,
+    hang_up,
+    hold,
+    simulator,
+)
 from tests.support.calling import SHORT, open_transport
 from tests.support.owner_account import list_names, make_downloads, make_original, owner
 from tests.support.records import record
@@ -180,7 +188,7 @@ def test_a_later_run_goes_on_where_one_ended(agency: Simulator, tmp_path: Path) 
     """Up to the last checkpoint nothing is fetched twice, even by another link."""
     bought = agency.buy(size="medium")
     agency.misbehave(hang_up("body", 20_000), on=HOST)
-    agency.misbehave(says(500), on=HOST, times=None)
+    agency.misbehave(answer_with(500), on=HOST, times=None)
     with open_transport() as transport:
         downloads = make_downloads(transport)
         with pytest.raises(AgencyDown):
@@ -294,7 +302,13 @@ def test_a_stall_is_an_error(agency: Simulator, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [html(), says(200, b""), says(200, b"\x89PNG\r\n\x1a\n...."), says(200, b"GIF89a")]
+    "wrong",
+    [
+        answer_html(),
+        answer_with(200, b""),
+        answer_with(200, b"\x89PNG\r\n\x1a\n...."),
+        answer_with(200, b"GIF89a"),
+    ],
 )
 def test_what_is_no_such_file_is_thrown_away(
     agency: Simulator, tmp_path: Path, wrong: object
@@ -326,7 +340,7 @@ def test_an_editorial_video_is_a_video(agency: Simulator, tmp_path: Path) -> Non
 
 def test_a_wrong_length_is_no_whole_file(agency: Simulator, tmp_path: Path) -> None:
     """A file that is shorter than declared, however often it is asked for, is never whole."""
-    agency.misbehave(wrong_length(7), on=HOST, times=None)
+    agency.misbehave(declare_wrong_length(7), on=HOST, times=None)
     with open_transport() as transport, pytest.raises(AgencyDown):
         make_downloads(transport).fetch(tmp_path / "one", iter([agency.links.make(agency.buy())]))
     assert "one.jpg" not in list_names(tmp_path)
@@ -385,7 +399,7 @@ def test_links_that_stay_refused_are_given_up(
     agency: Simulator, tmp_path: Path, status: int
 ) -> None:
     """One fresh link and no more is asked for; what is said holds no link."""
-    agency.misbehave(says(status), on=HOST, times=None)
+    agency.misbehave(answer_with(status), on=HOST, times=None)
     bought = agency.buy()
     with owner(agency) as (account, downloads), pytest.raises(DownloadFailed, match="is over"):
         downloads.fetch(

@@ -13,7 +13,7 @@ from affiliate.licensing.files.manifest import Manifest, ManifestLine, iter_line
 from affiliate.licensing.files.sync import MAX_FAILURES_IN_A_ROW, Sync, SyncReport, _lock_folder
 from affiliate.licensing.files.xmp import Tags
 from affiliate.licensing.models import MediaKind
-from tests.simulator import Simulator, first, hang_up, says, simulator
+from tests.simulator import Simulator, answer_with, hang_up, run_first, simulator
 from tests.support.owner_account import make_original, owner
 from tests.support.synced import check_folder, count_link_requests
 from tests.support.tags import read_scan, read_texts, read_xmp
@@ -112,7 +112,7 @@ def test_a_failure_is_made_up_for(agency: Simulator, tmp_path: Path) -> None:
     """One file's failure doesn't stop the others, and the next run fetches it."""
     for number in range(4):
         agency.buy(number)
-    agency.misbehave(says(500), on=DOWNLOADS, method="POST", skip=1)
+    agency.misbehave(answer_with(500), on=DOWNLOADS, method="POST", skip=1)
     report = run(agency, tmp_path)
     assert (report.fetched, len(report.failures)) == (3, 1)
     assert agency.purchases[2].id in report.failures[0]
@@ -124,7 +124,7 @@ def test_failures_in_a_row_end_the_run(agency: Simulator, tmp_path: Path) -> Non
     """When nothing works any more the run ends with the last reason, soon."""
     for number in range(20):
         agency.buy(number)
-    agency.misbehave(says(503), on=DOWNLOADS, times=None)
+    agency.misbehave(answer_with(503), on=DOWNLOADS, times=None)
     with pytest.raises(AgencyDown):
         run(agency, tmp_path)
     assert count_link_requests(agency) == MAX_FAILURES_IN_A_ROW
@@ -134,7 +134,7 @@ def test_a_token_that_is_not_taken_ends_the_run(agency: Simulator, tmp_path: Pat
     """An expired token is said at once, not for each file."""
     for number in range(3):
         agency.buy(number)
-    agency.misbehave(says(401), on=DOWNLOADS, times=None)
+    agency.misbehave(answer_with(401), on=DOWNLOADS, times=None)
     with pytest.raises(BadCredentials):
         run(agency, tmp_path)
     assert count_link_requests(agency) == 1
@@ -184,7 +184,7 @@ def test_a_history_that_grows_meanwhile(agency: Simulator, tmp_path: Path) -> No
             agency.buy(number)
 
     for skip in (1, 0):
-        agency.misbehave(first(buy_more), on=HISTORY, skip=skip)
+        agency.misbehave(run_first(buy_more), on=HISTORY, skip=skip)
     newer = len(agency.purchases)
     run(agency, tmp_path)
     run(agency, tmp_path)
@@ -197,7 +197,7 @@ def test_a_history_that_shrinks_meanwhile(agency: Simulator, tmp_path: Path) -> 
     for number in range(410):
         agency.buy(number, downloadable=number > 400)
     bought = {one.id for one in agency.purchases}
-    agency.misbehave(first(agency.drop_newest), on=HISTORY, skip=1)
+    agency.misbehave(run_first(agency.drop_newest), on=HISTORY, skip=1)
     run(agency, tmp_path)
     assert len(agency.purchases) == 409
     assert {one.license for one in iter_lines(tmp_path)} == bought

@@ -19,7 +19,7 @@ from affiliate.licensing.accounts.shutterstock import ShutterstockAccount
 from affiliate.licensing.oauth.flow import ACCOUNT, ShutterstockOAuth
 from affiliate.licensing.oauth.scopes import SCOPES, get_required_scopes
 from affiliate.transport.client import Transport
-from tests.simulator import CLIENT, Answer, Fault, Simulator, hang_up, hold, says
+from tests.simulator import CLIENT, Answer, Fault, Simulator, answer_with, hang_up, hold
 from tests.support.forks import fork_context
 from tests.support.postgres import new_database
 from tests.support.tokens import (
@@ -250,7 +250,7 @@ def test_a_refreshing_that_failed_leaves_the_next_one_free(agency: Simulator, ke
     """After a refresh that failed, the next caller need not wait for the lease."""
     tokens = connect_account(agency, kept)
     agency.clock.move(seconds=PAST)
-    agency.misbehave(says(503), on=TOKEN_PATH)
+    agency.misbehave(answer_with(503), on=TOKEN_PATH)
     with pytest.raises(AgencyDown):
         tokens.get_access_token()
     vault = TokenStore(kept, SECRET, lambda: agency.clock.now().timestamp())
@@ -279,7 +279,7 @@ def test_a_failing_agency_costs_nothing_while_the_token_lasts(
     tokens = connect_account(agency, kept)
     before = tokens.get_access_token()
     agency.clock.move(seconds=seconds)
-    agency.misbehave(says(503), on=TOKEN_PATH)
+    agency.misbehave(answer_with(503), on=TOKEN_PATH)
     if seconds == NEARLY:
         assert tokens.get_access_token() == before
     else:

@@ -16,16 +16,16 @@ from tests.simulator import (
     FIRST_ID,
     Answer,
     Fault,
+    answer_with,
     comp,
-    first,
     hang_up,
     revenue_share,
-    says,
+    run_first,
     standard,
 )
 from tests.support.purchase_desk import (
     PATH,
-    Counter,
+    PurchaseDesk,
     agency,
     at,
     count_posts,
@@ -56,7 +56,7 @@ def without(name: str, rows: Rows) -> Rows:
 # -- answers that are half an answer
 
 
-def test_an_error_beside_a_license_is_no_failure(at: Counter) -> None:
+def test_an_error_beside_a_license_is_no_failure(at: PurchaseDesk) -> None:
     """What has a license was bought, whatever else is said of it; and is not bought again."""
     one = list_ordinary_ids(at.agency)[0]
     at.agency.misbehave(
@@ -74,7 +74,7 @@ def test_an_error_beside_a_license_is_no_failure(at: Counter) -> None:
     assert [state(o) for o in at.license(one)] == ["refused"]
 
 
-def test_an_item_that_the_answer_leaves_out_is_looked_up(at: Counter) -> None:
+def test_an_item_that_the_answer_leaves_out_is_looked_up(at: PurchaseDesk) -> None:
     """The others are licensed; of the one that is missing the history says that it was bought."""
     ids = list_ordinary_ids(at.agency)[:3]
     at.agency.misbehave(changed(lambda rows: rows[:1] + rows[2:]), on=PATH, method="POST")
@@ -84,7 +84,7 @@ def test_an_item_that_the_answer_leaves_out_is_looked_up(at: Counter) -> None:
     assert [o.purchase.license_id for o in done if o.purchase] == [bought[one] for one in ids]
 
 
-def test_rows_in_another_order_are_told_apart(at: Counter) -> None:
+def test_rows_in_another_order_are_told_apart(at: PurchaseDesk) -> None:
     """Each license goes to the item that it names."""
     ids = list_ordinary_ids(at.agency)[:3]
     at.agency.misbehave(changed(lambda rows: rows[::-1]), on=PATH, method="POST")
@@ -92,12 +92,12 @@ def test_rows_in_another_order_are_told_apart(at: Counter) -> None:
     assert bought == {one.media_id: one.id for one in at.agency.purchases}
 
 
-def test_an_item_that_says_nothing_stays_unknown_alone(at: Counter) -> None:
+def test_an_item_that_says_nothing_stays_unknown_alone(at: PurchaseDesk) -> None:
     """While the history can't be read it is unknown, and what the answer says of others is kept."""
     ids = list_ordinary_ids(at.agency)[:2]
     offers = at.offer(*ids)
     at.agency.misbehave(changed(lambda rows: rows[:1]), on=PATH, method="POST")
-    at.agency.misbehave(says(400), on=PATH, method="GET", skip=2)
+    at.agency.misbehave(answer_with(400), on=PATH, method="GET", skip=2)
     done = list(at.desk.license(offers))
     assert [state(one) for one in done] == ["licensed", "unknown"]
     assert at.desk.settle() == []
@@ -114,7 +114,7 @@ def test_an_item_that_says_nothing_stays_unknown_alone(at: Counter) -> None:
     ],
 )
 def test_an_answer_about_something_else_is_unclear(
-    at: Counter, change: Callable[[Rows], Rows]
+    at: PurchaseDesk, change: Callable[[Rows], Rows]
 ) -> None:
     """An answer that names other items, or one twice, proves nothing; the history does."""
     at.agency.misbehave(changed(change), on=PATH, method="POST")
@@ -124,7 +124,7 @@ def test_an_answer_about_something_else_is_unclear(
     assert done.purchase.license_id == at.agency.purchases[0].id
 
 
-def test_a_reason_holds_no_link_and_no_escape(at: Counter) -> None:
+def test_a_reason_holds_no_link_and_no_escape(at: PurchaseDesk) -> None:
     """The agency's words are kept without signed links and without what a terminal obeys."""
     reason = "\x1b[8mNo\x07 see https://download.example/a?sig=secret"
     at.agency.misbehave(
@@ -140,7 +140,7 @@ def test_a_reason_holds_no_link_and_no_escape(at: Counter) -> None:
 # -- repeats
 
 
-def test_a_repeat_by_the_next_subscription_is_refused(at: Counter) -> None:
+def test_a_repeat_by_the_next_subscription_is_refused(at: PurchaseDesk) -> None:
     """The first plan being used up by the purchase, the next would buy the same again."""
     at.agency.subscriptions.clear()
     at.agency.subscribe(standard("soon", limit=1, days=9), standard("late", license="enhanced"))
@@ -151,7 +151,7 @@ def test_a_repeat_by_the_next_subscription_is_refused(at: Counter) -> None:
     assert [state(o) for o in at.license(one, force=True)] == ["licensed"]
 
 
-def test_a_repeat_in_the_next_best_size_is_refused(at: Counter) -> None:
+def test_a_repeat_in_the_next_best_size_is_refused(at: PurchaseDesk) -> None:
     """Nobody has named a size, and the plan with the best one is used up: no second purchase."""
     at.agency.subscriptions.clear()
     at.agency.subscribe(standard("a", limit=1), standard("b", sizes=("small",)))
@@ -163,7 +163,7 @@ def test_a_repeat_in_the_next_best_size_is_refused(at: Counter) -> None:
     assert [one.size for one in at.agency.purchases] == ["huge", "small"]
 
 
-def test_what_was_bought_elsewhere_is_a_repeat(at: Counter) -> None:
+def test_what_was_bought_elsewhere_is_a_repeat(at: PurchaseDesk) -> None:
     """A license of today that no record knows of, the disk having been emptied, is not doubled."""
     one = list_ordinary_ids(at.agency)[0]
     number = int(one) - FIRST_ID
@@ -180,7 +180,7 @@ def test_what_was_bought_elsewhere_is_a_repeat(at: Counter) -> None:
     assert old.id not in at.purchases.list_licenses(at.agency.url, one)
 
 
-def test_a_comp_made_elsewhere_is_no_repeat(at: Counter) -> None:
+def test_a_comp_made_elsewhere_is_no_repeat(at: PurchaseDesk) -> None:
     """A draft of today doesn't keep anybody from the real license, nor the other way."""
     at.agency.subscribe(comp("draft"))
     one = list_ordinary_ids(at.agency)[0]
@@ -189,11 +189,11 @@ def test_a_comp_made_elsewhere_is_no_repeat(at: Counter) -> None:
     assert [state(o) for o in at.license(one, comp=True)] == ["refused"]
 
 
-def test_an_id_that_the_agency_writes_otherwise_is_refused(at: Counter) -> None:
+def test_an_id_that_the_agency_writes_otherwise_is_refused(at: PurchaseDesk) -> None:
     """01 and 1 are one image, so that one of both names alone can buy it."""
     one = list_ordinary_ids(at.agency)[0]
     found = at.agency.library.find("image", one)
-    at.agency.misbehave(says(200, json.dumps(found).encode()), on=f"/v2/images/0{one}")
+    at.agency.misbehave(answer_with(200, json.dumps(found).encode()), on=f"/v2/images/0{one}")
     with pytest.raises(PurchaseRefused, match=f"calls it '{one}'"):
         at.offer(f"0{one}")
 
@@ -201,7 +201,7 @@ def test_an_id_that_the_agency_writes_otherwise_is_refused(at: Counter) -> None:
 # -- what is open
 
 
-def test_a_token_that_cannot_be_had_buys_nothing(at: Counter) -> None:
+def test_a_token_that_cannot_be_had_buys_nothing(at: PurchaseDesk) -> None:
     """A refreshing that is lost on its way is no purchase that is."""
 
     def token() -> str:
@@ -210,14 +210,16 @@ def test_a_token_that_cannot_be_had_buys_nothing(at: Counter) -> None:
         raise error
 
     offers = at.offer(list_ordinary_ids(at.agency)[0])
-    at.agency.misbehave(first(lambda: setattr(at.account, "_token", token)), on=PATH, method="GET")
+    at.agency.misbehave(
+        run_first(lambda: setattr(at.account, "_token", token)), on=PATH, method="GET"
+    )
     with pytest.raises(AgencyTimeout):
         list(at.desk.license(offers))
     assert at.states() == ["failed"]
     assert count_posts(at.agency) == 0
 
 
-def pending(at: Counter, **fields: Any) -> Purchase:
+def pending(at: PurchaseDesk, **fields: Any) -> Purchase:
     """A purchase that some process has begun."""
     usual = {"media": "image", "media_id": "77", "size": "huge", "license": "standard"}
     now = {"made_at": at.purchases.now(), "api": at.agency.url, "subscription_id": "s10000001"}
@@ -226,7 +228,7 @@ def pending(at: Counter, **fields: Any) -> Purchase:
     return one
 
 
-def test_a_record_of_tomorrow_keeps_nobody_for_ever(at: Counter) -> None:
+def test_a_record_of_tomorrow_keeps_nobody_for_ever(at: PurchaseDesk) -> None:
     """After a clock was set back it is waited for no longer than for any other, and then said."""
     pending(at, made_at=at.purchases.now() + timedelta(days=1))
     with pytest.raises(PurchaseRefused, match="image 77 was bought is unknown"):
@@ -235,7 +237,7 @@ def test_a_record_of_tomorrow_keeps_nobody_for_ever(at: Counter) -> None:
     assert count_posts(at.agency) == 0
 
 
-def test_what_becomes_unknown_meanwhile_stops_the_rest(at: Counter) -> None:
+def test_what_becomes_unknown_meanwhile_stops_the_rest(at: PurchaseDesk) -> None:
     """Another process's purchase is lost between two requests of ours: the second is not sent."""
     at.agency.subscribe(revenue_share("rs"))
     asked: dict[str, Any] = {"subscription_id": "rs", "price": Decimal(9), "customer_id": "c"}
@@ -247,7 +249,7 @@ def test_what_becomes_unknown_meanwhile_stops_the_rest(at: Counter) -> None:
     assert len(at.agency.purchases) == 1
 
 
-def test_another_process_s_purchase_is_waited_for(at: Counter) -> None:
+def test_another_process_s_purchase_is_waited_for(at: PurchaseDesk) -> None:
     """One that is under way is waited for, and then ours is made."""
     other = pending(at)
 
@@ -260,7 +262,7 @@ def test_another_process_s_purchase_is_waited_for(at: Counter) -> None:
     assert [state(o) for o in at.license(list_ordinary_ids(at.agency)[0])] == ["licensed"]
 
 
-def test_each_size_settles_its_own(at: Counter) -> None:
+def test_each_size_settles_its_own(at: PurchaseDesk) -> None:
     """Of two open purchases of an image the one license belongs to that of its size."""
     one = list_ordinary_ids(at.agency)[0]
     for size in ("huge", "small"):
@@ -269,7 +271,7 @@ def test_each_size_settles_its_own(at: Counter) -> None:
     assert [left.size for left in at.desk.settle()] == ["huge"]
 
 
-def test_a_size_by_another_name_settles_too(at: Counter) -> None:
+def test_a_size_by_another_name_settles_too(at: PurchaseDesk) -> None:
     """A width of one's own stands as custom in the history."""
     one = list_ordinary_ids(at.agency)[0]
     at.agency.misbehave(hang_up("acted"), on=PATH, method="POST")
@@ -278,7 +280,7 @@ def test_a_size_by_another_name_settles_too(at: Counter) -> None:
     assert (state(done), done.purchase.size) == ("licensed", "800x")
 
 
-def test_the_size_that_another_item_waits_for_is_free(at: Counter) -> None:
+def test_the_size_that_another_item_waits_for_is_free(at: PurchaseDesk) -> None:
     """A license named by another size is its image's, though some other image waits for that."""
     one, other = list_ordinary_ids(at.agency)[:2]
     pending(at, media_id=one, size="800x")
@@ -287,18 +289,18 @@ def test_the_size_that_another_item_waits_for_is_free(at: Counter) -> None:
     assert [left.media_id for left in at.desk.settle()] == [other]
 
 
-def test_what_its_buyer_writes_down_meanwhile_is_kept(at: Counter) -> None:
+def test_what_its_buyer_writes_down_meanwhile_is_kept(at: PurchaseDesk) -> None:
     """Closed while another process reads the history, a purchase keeps its charge."""
     one = list_ordinary_ids(at.agency)[0]
     mine = pending(at, media_id=one)
     at.agency.buy(int(one) - FIRST_ID, size="huge")
-    closes = first(lambda: at.purchases.close(mine, state="licensed", charge=1))
+    closes = run_first(lambda: at.purchases.close(mine, state="licensed", charge=1))
     at.agency.misbehave(closes, on=PATH, method="GET")
     assert at.desk.settle() == []
     assert [done.charge for done in at.purchases.list_all()] == [1]
 
 
-def test_an_editorial_license_is_settled_as_well(at: Counter) -> None:
+def test_an_editorial_license_is_settled_as_well(at: PurchaseDesk) -> None:
     """The answer being lost, an editorial purchase is found by its history."""
     at.agency.misbehave(hang_up("acted"), on=PATH, method="POST")
     [offer] = at.offer(find_editorial_id(at.agency))

@@ -10,7 +10,7 @@ from markupsafe import escape
 
 from affiliate.domain.ui_languages import UI_LANGUAGES
 from affiliate.web.embeds.platforms import PLATFORMS
-from tests.dialects import serving
+from tests.dialects import serve_dialect
 from tests.dialects.openverse import OpenverseDialect
 from tests.dialects.pixabay import PixabayDialect
 from tests.support.apps import ClientMaker
@@ -277,7 +277,7 @@ def test_a_newsletter_costs_no_call(make_client: ClientMaker) -> None:
 
 def test_a_newsletter_keeps_the_terms_of_agencies(make_client: ClientMaker) -> None:
     """Pictures whose addresses may not last are left out, and names that must be told are."""
-    with serving(PixabayDialect()) as pixabay, serving(OpenverseDialect()) as openverse:
+    with serve_dialect(PixabayDialect()) as pixabay, serve_dialect(OpenverseDialect()) as openverse:
         urls = {"PIXABAY_URL": pixabay.url, "OPENVERSE_URL": openverse.url}
         key = PixabayDialect.keys["KEY"]
         client = make_client(SITE_URL=URL, AGENCIES="pixabay,openverse", PIXABAY_KEY=key, **urls)
@@ -320,7 +320,7 @@ def test_an_element_holds_a_picture_until_others_come(make_client: ClientMaker) 
 
 def test_a_picture_inside_an_element_keeps_the_terms(make_client: ClientMaker) -> None:
     """None whose address may not last, and none without the names that must be told."""
-    with serving(PixabayDialect()) as pixabay, serving(OpenverseDialect()) as openverse:
+    with serve_dialect(PixabayDialect()) as pixabay, serve_dialect(OpenverseDialect()) as openverse:
         urls = {"PIXABAY_URL": pixabay.url, "OPENVERSE_URL": openverse.url}
         key = PixabayDialect.keys["KEY"]
         client = make_client(SITE_URL=URL, AGENCIES="pixabay,openverse", PIXABAY_KEY=key, **urls)

@@ -17,7 +17,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from affiliate.search.counters import Windows
-from tests.simulator import CLIENT, SCOPES, Simulator, says, simulator
+from tests.simulator import CLIENT, SCOPES, Simulator, answer_with, simulator
 from tests.support.apps import ClientMaker
 
 PASSWORD = "correct horse battery staple"
@@ -657,11 +657,11 @@ def test_a_refusal_is_said(owner: FlaskClient, agency: Simulator) -> None:
 
 def test_an_agency_that_is_down_is_said(owner: FlaskClient, agency: Simulator) -> None:
     """A failing exchange connects nothing, and a desk whose agency is down still opens."""
-    agency.misbehave(says(503), on="/v2/oauth/access_token")
+    agency.misbehave(answer_with(503), on="/v2/oauth/access_token")
     assert "was not connected: HTTP 503" in note(owner, owner.get(agree(begin(owner))))
     owner.get(agree(begin(owner)))
     owner.get("/owner/")
-    agency.misbehave(says(503), on="/v2/user*", times=None)
+    agency.misbehave(answer_with(503), on="/v2/user*", times=None)
     desk = owner.get("/owner/")
     assert desk.status_code == 200
     assert "HTTP 503" in desk.text

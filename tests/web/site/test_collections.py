@@ -15,8 +15,8 @@ from tests.simulator import (
     Answer,
     Fault,
     Simulator,
+    answer_with,
     hold,
-    says,
     simulator,
 )
 from tests.simulator.collections import FEATURED, FEATURED_ITEMS
@@ -147,14 +147,14 @@ def test_the_demo_features_none(client: FlaskClient) -> None:
 
 def test_an_agency_that_is_down_is_said(site: FlaskClient, agency: Simulator) -> None:
     """Without the name there is no page but a sentence; without pictures the page says why."""
-    agency.misbehave(says(503), on="/v2/images/collections/*", times=None)
+    agency.misbehave(answer_with(503), on="/v2/images/collections/*", times=None)
     unnamed = site.get("/collections/shutterstock/19854?lang=en")
     assert unnamed.status_code == 502
     assert "See at Shutterstock</a>" in unnamed.text
     assert SAID in unnamed.text
     agency.orders.clear()
     site.get(f"{PAGE}?lang=en")
-    agency.misbehave(says(503), on=ITEMS, times=None)
+    agency.misbehave(answer_with(503), on=ITEMS, times=None)
     page = site.get(f"{PAGE}?lang=en&wait=1")
     assert page.status_code == 200
     assert 'data-status="failed"' in page.text

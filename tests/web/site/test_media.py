@@ -8,10 +8,10 @@ from urllib.parse import quote
 import pytest
 from flask.testing import FlaskClient
 
-from tests.dialects import serving
+from tests.dialects import serve_dialect
 from tests.dialects.adobe_stock import AdobeStockDialect
 from tests.dialects.pixabay import PixabayDialect
-from tests.simulator import FIRST_VIDEO, says
+from tests.simulator import FIRST_VIDEO, answer_with
 from tests.support.apps import ClientMaker
 from tests.support.shutterstock import FIRST_ID, TOKEN, Answer, Shutterstock, shutterstock
 from tests.support.shutterstock import image as picture
@@ -215,7 +215,7 @@ def test_similar_pictures_that_do_not_come_are_said(
     site: FlaskClient, agency: Shutterstock
 ) -> None:
     """Who waited for them without JavaScript is told why; such a page is kept for seconds."""
-    agency.misbehave(says(503), on="/v2/images/*/similar", times=None)
+    agency.misbehave(answer_with(503), on="/v2/images/*/similar", times=None)
     waited = site.get(f"/image/shutterstock/{FIRST_ID}?lang=en&wait=1")
     assert 'data-status="failed"' in waited.text
     assert "max-age=300" not in waited.headers["Cache-Control"]
@@ -273,7 +273,7 @@ def test_who_made_it_and_where_it_belongs_are_links_only_where_its_agency_can_se
     make_client: ClientMaker,
 ) -> None:
     """Pixabay can't by contributors, Adobe Stock can't by categories: both are told as text."""
-    with serving(PixabayDialect()) as pixabay, serving(AdobeStockDialect()) as adobe:
+    with serve_dialect(PixabayDialect()) as pixabay, serve_dialect(AdobeStockDialect()) as adobe:
         keys = {f"ADOBE_STOCK_{name}": key for name, key in AdobeStockDialect.keys.items()}
         urls = {"PIXABAY_URL": pixabay.url, "ADOBE_STOCK_URL": adobe.url}
         client = make_client(**urls, **keys, PIXABAY_KEY=PixabayDialect.keys["KEY"])

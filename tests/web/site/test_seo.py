@@ -14,7 +14,7 @@ from PIL import Image
 from affiliate.domain.ui_languages import UI_LANGUAGES
 from affiliate.errors import BadQuery
 from affiliate.web.site.seo import canonicalize_typed
-from tests.dialects import DIALECTS, serving
+from tests.dialects import DIALECTS, serve_dialect
 from tests.support.apps import ClientMaker
 from tests.support.crawler import crawl
 from tests.support.federation import Agencies
@@ -280,7 +280,7 @@ def test_no_link_of_a_picture_s_page_costs_a_call(make_client: ClientMaker, name
     Names of categories and of featured collections are asked for once a day, whoever comes.
     """
     kind = next(one for one in DIALECTS if one.name == name)
-    with serving(kind()) as server:
+    with serve_dialect(kind()) as server:
         settings = Agencies({name: server}).settings()
         client = make_client(**settings, SITE_URL=URL, SITE_TOPICS="flower")
         items = client.get("/api/search?q=flower&lang=en&wait=1").get_json()["items"]
@@ -288,12 +288,12 @@ def test_no_link_of_a_picture_s_page_costs_a_call(make_client: ClientMaker, name
         assert client.get(f"/ajax{path.replace('?', '/similar?')}&wait=1").status_code == 200
         page = client.get(path).text
         assert page.count('class="picture"') > 1
-        before = len(server.asked)
+        before = len(server.requests)
         links = re.findall(r'<a (?![^>]*nofollow)[^>]*href="([?/][^"]*)"[^>]*>', page)
         assert links
         for link in set(links):
             client.get(urljoin(path, html.unescape(link)))
-        later = [asked.path for asked in server.asked[before:]]
+        later = [asked.path for asked in server.requests[before:]]
         assert [path for path in later if not re.search("categories|featured", path)] == []
 
 
