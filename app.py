@@ -57,11 +57,13 @@ from affiliate.search.limits import (
     Breaker,
     Quota,
 )
+from affiliate.search.lookups import LookupService
 from affiliate.search.machine_counters import MachineCounts
 from affiliate.search.registry import AgencyRegistry
 from affiliate.search.service import SearchService
 from affiliate.search.suggestions import Suggestions
 from affiliate.search.usage import KeepDays, UsageCounter
+from affiliate.search.visitor_calls import VisitorCalls
 from affiliate.services import Services
 from affiliate.transport.client import Transport
 from affiliate.web import template_helpers
@@ -171,18 +173,18 @@ def create_app(
     gateway = AgencyGateway(cache, quota, Breaker(store), ChunkSizes(store))
     spare_key = settings.secret_key.reveal() if settings.secret_key else ""
     site_key = SiteKey(ledger, spare_key, settings.data_dir / "site.key")
-    trusts, processes = bool(settings.trusted_proxies), settings.web_concurrency
     client_limits = ClientLimits(
         store,
         build_client_limits(settings),
-        processes,
+        settings.web_concurrency,
         site_key,
-        trusts=trusts,
+        trusts=bool(settings.trusted_proxies),
         crawls=limit_crawls(limits.values()),
     )
     counts = SearchCounts(ledger)
     registry = AgencyRegistry(enabled, switches.off_agencies)
-    search = SearchService(registry, gateway, client_limits.spend)
+    calls = VisitorCalls(gateway, client_limits.spend)
+    lookups = LookupService(registry, calls)
     keep_days = KeepDays(settings.clicks_keep_days, settings.searches_keep_days)
     usage = UsageCounter(
         ledger, store, settings.site_language, client_limits.searcher_digest, keep_days
@@ -193,8 +195,10 @@ def create_app(
         config=settings,
         build_id=build_id,
         registry=registry,
-        search=search,
-        suggestions=Suggestions(registry, search, counts),
+        gateway=gateway,
+        search=SearchService(registry, calls),
+        lookups=lookups,
+        suggestions=Suggestions(registry, lookups, counts),
         ledger=ledger,
         search_counts=counts,
         store=store,

@@ -14,6 +14,8 @@ from affiliate.database.searches import SearchCounts
 from affiliate.database.site_key import SiteKey
 from affiliate.domain.site_names import read_host
 from affiliate.licensing.oauth.flow import ShutterstockOAuth
+from affiliate.search.gateway import AgencyGateway
+from affiliate.search.lookups import LookupService
 from affiliate.search.registry import AgencyRegistry
 from affiliate.search.service import SearchService
 from affiliate.search.suggestions import Suggestions
@@ -30,7 +32,9 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     config: Config
     build_id: str
     registry: AgencyRegistry
+    gateway: AgencyGateway
     search: SearchService
+    lookups: LookupService
     suggestions: Suggestions
     ledger: Ledger
     search_counts: SearchCounts

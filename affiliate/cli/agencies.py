@@ -78,7 +78,7 @@ def on(name: str) -> None:
     with cli_errors():
         _get_switches().switch_agency(name, off=False)
         if source:
-            current_services().search.ask_again(source)
+            current_services().gateway.ask_again(source)
     if source is None:
         needed = describe_needed_settings(AGENCIES[name])
         message = f"{name} is not set up, so nobody searches it; it needs {needed}."
@@ -141,7 +141,7 @@ def _count_pictures(name: str, switched_off: frozenset[str]) -> str:
     if name in switched_off or not current_services().registry.find(name):
         return "-"
     try:
-        count = current_services().search.size(name)
+        count = current_services().lookups.count_pictures(name)
     except AgencyError as error:
         return f"? ({error.kind})"
     return "not said" if count is None else f"{count:,}"

@@ -13,7 +13,7 @@ from affiliate.domain.affiliate_links import build_affiliate_link
 from affiliate.domain.media import Media, Thumbnail
 from affiliate.errors import DEFAULT_SUSPENSION_REASON, SUSPENSION_REASONS, AgencyError
 from affiliate.search.federation import EnabledAgency
-from affiliate.search.service import SearchService
+from affiliate.search.gateway import AgencyGateway
 from affiliate.services import Services
 from affiliate.transport.client import allow_longer_calls
 
@@ -34,14 +34,14 @@ def check_agency(enabled: EnabledAgency, services: Services, *, live: bool) -> I
         return
     yield _check_key(enabled)
     yield from _check_address(enabled)
-    yield from _check_suspension(enabled, services.search)
-    yield from _check_calls_left(enabled, services.search)
+    yield from _check_suspension(enabled, services.gateway)
+    yield from _check_calls_left(enabled, services.gateway)
     if enabled.agency.experimental:
         words = "experimental: no answer of a living API has been seen lately"
         yield Finding(WARN, name, words)
     yield from _check_links(enabled)
     if live:
-        yield from live_checks.check_search(enabled, services.transport, services.search)
+        yield from live_checks.check_search(enabled, services)
 
 
 def _check_key(enabled: EnabledAgency) -> Finding:
@@ -66,9 +66,9 @@ def _check_address(enabled: EnabledAgency) -> Iterator[Finding]:
         yield Finding(WARN, enabled.agency.name, f"{words} may be for trials alone")
 
 
-def _check_suspension(enabled: EnabledAgency, search: SearchService) -> Iterator[Finding]:
+def _check_suspension(enabled: EnabledAgency, gateway: AgencyGateway) -> Iterator[Finding]:
     """Warn of an agency that is suspended, with the reason and the seconds that are left."""
-    if suspension := search.left_alone(enabled):
+    if suspension := gateway.left_alone(enabled):
         seconds, kind = suspension
         reason = (
             SUSPENSION_REASONS.get(kind, DEFAULT_SUSPENSION_REASON)
@@ -80,9 +80,9 @@ def _check_suspension(enabled: EnabledAgency, search: SearchService) -> Iterator
         yield Finding(WARN, enabled.agency.name, f"{words}; {hint}")
 
 
-def _check_calls_left(enabled: EnabledAgency, search: SearchService) -> Iterator[Finding]:
+def _check_calls_left(enabled: EnabledAgency, gateway: AgencyGateway) -> Iterator[Finding]:
     """Report the calls that are left of each limit of a minute or more."""
-    for limit, used, seconds in search.spent(enabled):
+    for limit, used, seconds in gateway.spent(enabled):
         if limit.seconds < MINUTE:
             continue
         left = max(limit.calls - used, 0)

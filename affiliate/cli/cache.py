@@ -14,6 +14,7 @@ from affiliate.cli.context import cli_errors
 from affiliate.cli.warm import build_words_query
 from affiliate.domain.query import SearchQuery
 from affiliate.domain.words import to_key as key_of_words
+from affiliate.search.cached_searches import peek_first_chunk
 from affiliate.search.usage import MARKS, counter
 from affiliate.services import current_services
 
@@ -53,7 +54,7 @@ def look(query: str) -> None:
         search_query = _parse_query(query)
         for enabled in current_services().registry.enabled:
             key = search_key(enabled.agency.source, search_query, 0, enabled.agency.chunk_size)
-            answer = current_services().search.peek(search_query, enabled)
+            answer = peek_first_chunk(current_services().gateway, enabled, search_query)
             if answer is None:
                 click.echo(f"{key}  nothing")
             elif answer.value is None:
@@ -90,7 +91,7 @@ def drop(agency: str | None, words: str | None) -> None:
                     count += store.delete(key)
         for enabled in current_services().registry.configured if query is None else ():
             if agency in {None, enabled.agency.name}:
-                current_services().search.ask_again(enabled)
+                current_services().gateway.ask_again(enabled)
         for kind in ("open", "chunk") if query is None else ():
             for key in store.keys(f"{kind}:{agency}:" if agency else f"{kind}:"):
                 store.delete(key)

@@ -128,7 +128,9 @@ def _find_unknown_ids(ids: tuple[str, ...], media: str) -> list[str]:
     if not current_services().registry.find_enabled(ACCOUNT):
         return []
     wanted_ids = tuple(dict.fromkeys(ids))
-    known_ids = {item.id for item in current_services().search.several(ACCOUNT, wanted_ids, media)}
+    known_ids = {
+        item.id for item in current_services().lookups.fetch_media(ACCOUNT, wanted_ids, media)
+    }
     return [media_id for media_id in wanted_ids if media_id not in known_ids]
 
 

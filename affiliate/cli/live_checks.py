@@ -6,6 +6,7 @@ Meant for a daily run, so that a changed API is noticed before visitors notice.
 import re
 import time
 from collections.abc import Iterator
+from functools import partial
 from io import BytesIO
 from typing import Final
 from urllib.parse import urlsplit
@@ -17,8 +18,9 @@ from affiliate.domain.affiliate_links import percent_encode
 from affiliate.domain.media import Media, SearchQuery
 from affiliate.errors import AgencyError, AgencyTimeout, Suspended
 from affiliate.search.chunk_sizes import LATE_SECONDS
-from affiliate.search.federation import EnabledAgency
-from affiliate.search.service import SearchService
+from affiliate.search.federation import EnabledAgency, search_ranking
+from affiliate.search.links import add_link
+from affiliate.services import Services
 from affiliate.transport.client import Transport, allow_longer_calls
 from affiliate.transport.deadlines import has_address
 from affiliate.transport.messages import Request
@@ -41,15 +43,14 @@ Shutterstock's id bar makes a difference of 0.07.
 """
 
 
-def check_search(
-    enabled: EnabledAgency, transport: Transport, search: SearchService
-) -> Iterator[Finding]:
+def check_search(enabled: EnabledAgency, services: Services) -> Iterator[Finding]:
     """Yield findings on a search at an agency: pictures, thumbnails, links and fields."""
     name = enabled.agency.name
     start = time.monotonic()
     try:
         with allow_longer_calls(CALL_SECONDS):
-            result = search.made(enabled, SAMPLE_QUERY)
+            fetch = partial(search_ranking(enabled, SAMPLE_QUERY).ask, 0)
+            result = services.gateway.call_now(enabled, fetch)
     except Suspended:  # reported already, with the reason
         return
     except AgencyError as error:
@@ -66,12 +67,12 @@ def check_search(
     yield Finding("warn" if slowness else "ok", name, words + slowness)
     if (result.total or enabled.agency.min_flowers) < enabled.agency.min_flowers:
         yield Finding("warn", name, f"finds only {result.total}; {enabled.agency.min_flowers_hint}")
-    media = search.linked(result.items[0], SAMPLE_QUERY.q)
+    media = add_link(services.registry, result.items[0], SAMPLE_QUERY.q)
     if media.thumbnail.url.startswith("/"):
         yield Finding("ok", name, "shows pictures of this site itself")
     else:
         yield _check_picture_host(enabled, media)
-        yield _check_thumbnail(enabled, media, transport)
+        yield _check_thumbnail(enabled, media, services.transport)
     yield _check_link(enabled, media, result.items[0].referral)
     if not enabled.link.is_owner_template:  # the owner's own template is checked without a search
         yield from check_link_host(enabled, media.link, enabled.agency.landing_url(media))

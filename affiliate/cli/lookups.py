@@ -33,7 +33,7 @@ def show(ids: Sequence[str], agency: str | None, *, video: bool, as_json: bool) 
     """
     media_ids = tuple(dict.fromkeys(ids))
     with cli_errors():
-        media = current_services().search.several(
+        media = current_services().lookups.fetch_media(
             _choose_agency(agency), media_ids, "video" if video else "image"
         )
     if as_json:
@@ -53,7 +53,7 @@ def contributor(ids: Sequence[str], agency: str | None, *, as_json: bool) -> Non
     """Show contributors, and the address of their works on this site."""
     contributor_ids = tuple(dict.fromkeys(ids))
     with cli_errors():
-        contributors = current_services().search.contributors(
+        contributors = current_services().lookups.fetch_contributors(
             _choose_agency(agency), contributor_ids
         )
     if as_json:

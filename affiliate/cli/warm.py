@@ -20,9 +20,11 @@ from affiliate.domain.query import SearchQuery
 from affiliate.domain.ui_languages import UI_LANGUAGES
 from affiliate.domain.words import is_masked
 from affiliate.errors import DEFAULT_SUSPENSION_REASON, SUSPENSION_REASONS
+from affiliate.search.cached_searches import peek_first_chunk
 from affiliate.search.federation import EnabledAgency
-from affiliate.search.service import SearchService
-from affiliate.services import current_services
+from affiliate.search.gateway import AgencyGateway
+from affiliate.search.warming import CacheWarmer
+from affiliate.services import Services, current_services
 from affiliate.transport.client import allow_longer_calls
 
 WARM_SECONDS: Final = 60.0
@@ -135,24 +137,25 @@ def _list_queries(since: date, limit: int) -> list[SearchQuery]:
 
 def _refresh_query(query: SearchQuery, within: int, report: WarmReport) -> None:
     """Refresh the answers of agencies that are fresh for fewer than ``within`` seconds."""
-    search = current_services().search
-    for enabled in current_services().registry.enabled:
+    services = current_services()
+    warmer = CacheWarmer(services.registry, services.gateway)
+    for enabled in services.registry.enabled:
         name = enabled.agency.name
         if enabled.agency.list_unsupported_filters(query) or (
             query.agency and name not in query.agency
         ):
             continue
-        answer = search.peek(query, enabled)
+        answer = peek_first_chunk(services.gateway, enabled, query)
         if answer and answer.value and answer.status == "fresh" and answer.lifetime > within:
             continue
-        if not (reason := describe_hindrance(enabled, search)):
+        if not (reason := describe_hindrance(enabled, services.gateway)):
             with allow_longer_calls(WARM_SECONDS):
-                report.asked += search.warm(query.replace(agency=(name,)), within)
-            answer = search.peek(query, enabled)
+                report.asked += warmer.refresh_search(query.replace(agency=(name,)), within)
+            answer = peek_first_chunk(services.gateway, enabled, query)
             if answer and answer.value and answer.status == "fresh":
                 continue
             failure = answer.failure.message if answer and answer.failure else "it failed."
-            reason = describe_hindrance(enabled, search) or failure
+            reason = describe_hindrance(enabled, services.gateway) or failure
         report.skip(name, reason)
 
 
@@ -161,46 +164,48 @@ def _fetch_sitemap_pages(limit: int, report: WarmReport) -> None:
 
     An agency that was skipped before is not called.
     """
-    search = current_services().search
-    for enabled, fetch in _iter_missing_pages(search):
+    services = current_services()
+    for enabled, fetch in _iter_missing_pages(services):
         if report.asked + report.pages >= limit:
             return
         if enabled.agency.name in report.skipped:
             continue
-        if not (reason := describe_hindrance(enabled, search)):
+        if not (reason := describe_hindrance(enabled, services.gateway)):
             with allow_longer_calls(WARM_SECONDS):
                 count = fetch()
             report.pages += count
-            reason = "" if count else describe_hindrance(enabled, search) or "it failed."
+            reason = "" if count else describe_hindrance(enabled, services.gateway) or "it failed."
         if reason:
             report.skip(enabled.agency.name, reason)
 
 
-def _iter_missing_pages(search: SearchService) -> Iterator[tuple[EnabledAgency, Callable[[], int]]]:
+def _iter_missing_pages(services: Services) -> Iterator[tuple[EnabledAgency, Callable[[], int]]]:
     """Yield the agency and the request of each page of the sitemap without a cached answer.
 
     The pages are topics in the site's other languages, and featured collections.
     """
-    site, registry = current_services().config, current_services().registry
+    site, registry = services.config, services.registry
+    warmer = CacheWarmer(registry, services.gateway)
     languages = [lang for lang in UI_LANGUAGES if lang != site.site_language]
     for lang, topic, enabled in product(languages, site.site_topics, registry.enabled):
         query = SearchQuery.from_parameters({"q": [topic], "lang": [lang]})
-        answer = search.peek(query, enabled)
+        answer = peek_first_chunk(services.gateway, enabled, query)
         if not enabled.agency.list_unsupported_filters(query) and not (answer and answer.value):
-            yield enabled, partial(search.warm, query.replace(agency=(enabled.agency.name,)), 0)
-    for collection in search.featured(WARM_SECONDS).values:
+            query = query.replace(agency=(enabled.agency.name,))
+            yield enabled, partial(warmer.refresh_search, query, 0)
+    for collection in services.lookups.list_featured(WARM_SECONDS).values:
         source = registry.find_enabled(collection.agency)
-        if source and not search.shows_collection(collection):
-            yield source, partial(search.warm_collection, collection)
+        if source and not warmer.has_collection(collection):
+            yield source, partial(warmer.fetch_collection, collection)
 
 
-def describe_hindrance(enabled: EnabledAgency, search: SearchService) -> str:
+def describe_hindrance(enabled: EnabledAgency, gateway: AgencyGateway) -> str:
     """Return the reason for not calling an agency just now, in words; empty without a reason."""
-    counts = [count for count in search.spent(enabled) if count.limit.seconds >= HOUR]
+    counts = [count for count in gateway.spent(enabled) if count.limit.seconds >= HOUR]
     if exhausted := next((count for count in counts if count.calls >= count.limit.calls), None):
         remaining = f"for another {max(exhausted.rest / 60, 1):.0f} min"
         return f"its {exhausted.limit.calls} calls are spent {remaining}."
-    if suspension := search.left_alone(enabled):
+    if suspension := gateway.left_alone(enabled):
         seconds, kind = suspension
         reason = SUSPENSION_REASONS.get(kind, DEFAULT_SUSPENSION_REASON)
         return f"left alone for another {seconds:.0f} s. {reason}"

@@ -18,6 +18,7 @@ from affiliate.cache.keys import (
 )
 from affiliate.domain.affiliate_links import LinkStyle
 from affiliate.domain.media import AgencyStatus, Failure, Media, SearchQuery, SearchResult
+from affiliate.domain.query import MEDIA
 from affiliate.domain.sanitize import clamp_result
 from affiliate.errors import NotFound, Suspended
 
@@ -86,6 +87,16 @@ class RankedSource(msgspec.Struct, frozen=True):
         if self.like:
             return agency.fetch_similar(self.like, self.query, chunk)
         return agency.search(self.query, chunk)
+
+
+def search_ranking(enabled: EnabledAgency, query: SearchQuery) -> RankedSource:
+    """Return the ranking of a search at an agency, whatever page of the search is asked for."""
+    return RankedSource(enabled, query.replace(page=1, agency=()))
+
+
+def build_query(media: str, lang: str) -> SearchQuery:
+    """Return a query without words; msgspec knows a default value by its identity alone."""
+    return SearchQuery(media=MEDIA[MEDIA.index(media)], lang=lang or None)
 
 
 class PageSlice(msgspec.Struct, frozen=True):

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Collection, Sequence
 
 from affiliate.agencies.base import Agency
-from affiliate.domain.query import MAX_NAME
-from affiliate.errors import NotFound
+from affiliate.domain.query import MAX_NAME, SearchQuery
+from affiliate.errors import BadQuery, NotFound
 from affiliate.search.federation import EnabledAgency
 
 
@@ -60,6 +60,21 @@ class AgencyRegistry:
     def select_enabled(self, names: Collection[str]) -> list[EnabledAgency]:
         """Return the agencies that are switched on, of these names alone where any is given."""
         return self.find_able(lambda agency: not names or agency.name in names)
+
+    def select_for(self, query: SearchQuery) -> list[EnabledAgency]:
+        """Return the agencies that a search asks: those it names that are on, by default all.
+
+        Raises:
+            BadQuery: ``agency`` names an agency that is not configured.
+        """
+        if set(query.agency) - set(self.names):
+            raise BadQuery("agency", "Use one of: %(values)s.", values=", ".join(self.names))
+        return self.select_enabled(query.agency)
+
+    def has_similar(self, name: str) -> bool:
+        """Return whether an agency is on and can find pictures similar to a picture."""
+        entry = self.find_enabled(name)
+        return entry is not None and entry.agency.has_similar
 
     def require_enabled(self, name: str) -> EnabledAgency:
         """Return an agency that is switched on.

@@ -15,8 +15,8 @@ from affiliate.domain.query import SearchQuery
 from affiliate.domain.words import is_masked, lower_text, to_key, to_sent
 from affiliate.errors import AgencyError, BadQuery, LedgerError
 from affiliate.refreshed_value import RefreshedValue
+from affiliate.search.lookups import LookupService
 from affiliate.search.registry import AgencyRegistry
-from affiliate.search.service import SearchService
 
 MOST: Final = 8
 SECONDS: Final = 0.8
@@ -56,13 +56,13 @@ class Suggestions:
     def __init__(
         self,
         registry: AgencyRegistry,
-        search: SearchService,
+        lookups: LookupService,
         counts: SearchCounts,
         *,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._registry = registry
-        self._search = search
+        self._lookups = lookups
         self._counts = counts
         self._popular = RefreshedValue(
             self._refresh_popular, PopularByLanguage(), REFRESH_SECONDS, name="suggestions", now=now
@@ -82,7 +82,9 @@ class Suggestions:
             [*_match_popular(popular, typed, lang), *self._free(typed, lang)], typed, lang
         )
         if len(found) < MOST and is_enough(typed):
-            found = _first([*found, *self._search.suggest(typed, lang, SECONDS)], typed, lang)
+            found = _first(
+                [*found, *self._lookups.suggest_searches(typed, lang, SECONDS)], typed, lang
+            )
         return found
 
     def _free(self, typed: str, lang: str) -> Iterator[str]:

@@ -21,8 +21,9 @@ from affiliate.domain.query import (
     read_site,
 )
 from affiliate.errors import BadQuery
-from affiliate.search.lookups import LookupAnswer
-from affiliate.search.service import Patience, SearchOutcome
+from affiliate.search.patience import Patience
+from affiliate.search.service import SearchOutcome
+from affiliate.search.visitor_calls import LookupAnswer
 from affiliate.services import current_services
 from affiliate.web import i18n
 from affiliate.web.client_limits import is_crawler

@@ -22,7 +22,8 @@ from affiliate.domain.robots import is_hidden
 from affiliate.errors import BudgetSpent
 from affiliate.search.client_budget import SEARCH, Budget
 from affiliate.search.counters import Counters, Windows
-from affiliate.search.service import Patience, SearchOutcome
+from affiliate.search.patience import Patience
+from affiliate.search.service import SearchOutcome
 from affiliate.web.client_address import CUSTOMER_PREFIX_BITS, client_network, is_public_address
 from affiliate.web.template_helpers import (
     EMBED_ENDPOINT,

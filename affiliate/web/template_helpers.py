@@ -19,6 +19,7 @@ from affiliate.domain.query import MEDIA
 from affiliate.domain.topics import Topics, get_topics
 from affiliate.domain.ui_languages import UI_LANGUAGE_NAMES
 from affiliate.domain.words import capitalize_heading
+from affiliate.search.links import list_search_links
 from affiliate.services import current_services
 from affiliate.web import (
     accents,
@@ -115,7 +116,7 @@ def register_vocabulary(app: Flask) -> None:
 def _template_vocabulary() -> dict[str, Any]:
     """Return the functions and values that every template may use, by name."""
     services = current_services()
-    config, registry, search = services.config, services.registry, services.search
+    config, registry = services.config, services.registry
     agencies = [enabled.agency for enabled in registry.enabled]
     configured = _configured_agencies()
     terms = {agency.name: agency.terms for agency in configured}
@@ -139,7 +140,7 @@ def _template_vocabulary() -> dict[str, Any]:
             items, registry.configured
         ),
         "found_by": attribute_search_url,
-        "has_similar": search.has_similar,
+        "has_similar": registry.has_similar,
         "kind": messages.label_kind,
         "lang": i18n.request_language(),
         "may_earn": lambda query, late=None: disclosure.may_earn(query, registry.enabled, late),
@@ -153,7 +154,7 @@ def _template_vocabulary() -> dict[str, Any]:
         "preview": lambda items: previews.choose_preview(items, terms),
         "renditions": srcset_attributes,
         "spoken_summary": messages.announce_page,
-        "searches_at": lambda query: search.search_links(query, displaying_site()),
+        "searches_at": lambda query: list_search_links(registry, query, displaying_site()),
         "searches_earn": lambda links, query: disclosure.has_affiliate_search_link(
             links, query, registry.configured
         ),

@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from affiliate.agencies import AGENCIES
 from affiliate.database.agency_switches import AgencySwitches
 from affiliate.domain.media import SearchQuery
-from affiliate.search.service import Patience
+from affiliate.search.patience import Patience
 from affiliate.web.page_cache import PageCacheMiddleware
 from affiliate.web.template_helpers import structured_data
 from tests.dialects import Server, answer_text, serve_dialect
@@ -159,7 +159,7 @@ def test_a_switch_during_a_request_breaks_nothing(
     monkeypatch.setattr(
         services.registry, "switched_off", lambda: next(looks, frozenset({"pixabay"}))
     )
-    found = services.search.page(SearchQuery(q="flower"), Patience.FULL).page
+    found = services.search.get_page(SearchQuery(q="flower"), Patience.FULL).page
     assert {item.agency for item in found.items} == {"demo", "pixabay"}
     item = next(item for item in found.items if item.agency == "pixabay")
     with client.application.test_request_context():

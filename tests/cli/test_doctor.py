@@ -227,7 +227,7 @@ def test_calls_that_are_left_are_told(
         SHUTTERSTOCK_API_TOKEN=TOKEN,
         SHUTTERSTOCK_CALLS_PER_HOUR="20",
     )
-    quota = client.application.extensions["services"].search._calls._quota
+    quota = client.application.extensions["services"].gateway._quota
     source = next(iter(quota._limits))
     spent = [(5, "ok", "15 of 20"), (14, "warn", "1 of 20"), (1, "warn", "0 of 20")]
     for calls, state, left in spent:

@@ -12,10 +12,11 @@ from affiliate.search.chunk_sizes import (
     REMEMBER_SECONDS,
     ChunkSizes,
 )
-from affiliate.search.service import Patience, SearchService
+from affiliate.search.patience import Patience
+from affiliate.search.service import SearchService
 from tests.support.clocks import SetClock
 from tests.support.memory_store import Memory
-from tests.support.shelf import QUERY, NumberedAgency, make_search
+from tests.support.shelf import QUERY, NumberedAgency, make_gateway, make_search
 from tests.support.waiting import wait_until
 
 LATE, SOON = LATE_SECONDS + 0.1, LATE_SECONDS - 0.1
@@ -101,14 +102,15 @@ class Sized(NumberedAgency):
         return super().search(query, chunk)  # type: ignore[arg-type]
 
 
-def small_first(search: SearchService, shelf: NumberedAgency) -> Callable[[int], list[int]]:
+def small_first(
+    search: SearchService, sizes: ChunkSizes, shelf: NumberedAgency
+) -> Callable[[int], list[int]]:
     """Let an agency's full chunks count as late; gives the ranks that are shown on a page."""
-    sizes = search.chunk_sizes
     for _ in range(MIN_LATE):
         sizes.took(shelf.source, LATE, small=False)
 
     def ranks(page: int) -> list[int]:
-        found = search.page(QUERY.replace(page=page), Patience.FULL).page
+        found = search.get_page(QUERY.replace(page=page), Patience.FULL).page
         return [int(item.id) for item in found.items if item.agency == shelf.name]
 
     return ranks
@@ -116,7 +118,8 @@ def small_first(search: SearchService, shelf: NumberedAgency) -> Callable[[int],
 
 def test_the_first_page_comes_first_and_the_rest_behind() -> None:
     shelf = Sized("a", 1000)
-    ranks = small_first(make_search(shelf), shelf)
+    gateway = make_gateway()
+    ranks = small_first(make_search(shelf, gateway=gateway), gateway.sizes, shelf)
     assert ranks(1) == list(range(48))
     assert shelf.asked[0] == (48, 0)
     wait_until(lambda: (240, 0) in shelf.asked)
@@ -129,8 +132,9 @@ def test_chunks_of_both_sizes_join_without_gap_or_double(
 ) -> None:
     """Whichever of them is in the cache when a page is asked for."""
     shelves = [Sized(f"s{i}", total, most=most) for i in range(len(weights))]
-    search = make_search(*shelves, weights=weights)
-    ranks = small_first(search, shelves[0])
+    gateway = make_gateway()
+    search = make_search(*shelves, weights=weights, gateway=gateway)
+    ranks = small_first(search, gateway.sizes, shelves[0])
     shown = [rank for page in range(1, 80) for rank in ranks(page)]
     assert shown == list(range(total))
 
@@ -138,8 +142,9 @@ def test_chunks_of_both_sizes_join_without_gap_or_double(
 def test_a_full_chunk_that_fails_behind_takes_no_pictures_away() -> None:
     """The page's own places stay, and further pages are asked for by themselves."""
     shelf = Sized("a", 1000)
-    search = make_search(shelf)
-    ranks = small_first(search, shelf)
+    gateway = make_gateway()
+    search = make_search(shelf, gateway=gateway)
+    ranks = small_first(search, gateway.sizes, shelf)
 
     def fail() -> None:
         if shelf.asked[-1][0] == 240:
@@ -166,10 +171,11 @@ def test_full_chunks_that_come_in_time_again_are_asked_for_alone(sizes: ChunkSiz
 def test_what_has_come_in_full_is_not_asked_for_again() -> None:
     """After the full chunk five pages cost no call more, and a small one alone serves its page."""
     shelf = Sized("a", 1000)
-    search = make_search(shelf)
-    ranks = small_first(search, shelf)
+    gateway = make_gateway()
+    search = make_search(shelf, gateway=gateway)
+    ranks = small_first(search, gateway.sizes, shelf)
     ranks(1)
-    wait_until(lambda: search.page(QUERY.replace(page=2), Patience.NONE).page.items != ())
+    wait_until(lambda: search.get_page(QUERY.replace(page=2), Patience.NONE).page.items != ())
     for page in range(1, 6):
         assert ranks(page) == list(range(48 * (page - 1), 48 * page))
     assert sorted(shelf.asked) == [(48, 0), (240, 0)]

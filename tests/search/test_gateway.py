@@ -43,7 +43,7 @@ def test_an_agency_slower_than_its_visitors_fills_the_cache(
     make_client: ClientMaker, agency: Shutterstock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its call goes on behind the page; who asks meanwhile joins it, and the next one has a hit."""
-    monkeypatch.setattr("affiliate.search.service.PAGE_SECONDS", 0.05)
+    monkeypatch.setattr("affiliate.search.slice_fetcher.PAGE_SECONDS", 0.05)
     client = make_client(**settings(agency))
     agency.gate.clear()
     assert [status(client) for _ in range(3)] == ["late"] * 3
@@ -99,7 +99,7 @@ def test_what_was_never_asked_leaves_no_trace(
     assert (found["status"], found["error"]["why"]) == ("suspended", "quota")
     assert 500 < found["error"]["retry_after"] <= 600
     site = site_of(client)
-    site.search.ask_again(site.registry.configured[0])
+    site.gateway.ask_again(site.registry.configured[0])
     assert status(client, f"{other}&page=2") == "fetched"
 
 
@@ -124,5 +124,5 @@ def test_a_call_that_is_sent_again_counts_again(
     agency.misbehave(hang_up("read"))
     assert status(client) == ("fetched" if seen > 1 else "failed")
     site = site_of(client)
-    assert site.search.spent(site.registry.configured[0])[0].calls == seen
+    assert site.gateway.spent(site.registry.configured[0])[0].calls == seen
     assert len(agency.searches()) == seen

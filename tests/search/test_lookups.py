@@ -12,8 +12,9 @@ from affiliate.search.federation import EnabledAgency
 from affiliate.search.limits import Quota
 from affiliate.search.lookups import LookupService
 from affiliate.search.registry import AgencyRegistry
+from affiliate.search.visitor_calls import VisitorCalls
 from tests.support.memory_store import Memory
-from tests.support.shelf import CLOSED, NumberedAgency, enable_agency, make_gateway, make_search
+from tests.support.shelf import CLOSED, NumberedAgency, enable_agency, make_gateway
 
 FREE = Quota(Memory(), {}, 1)
 
@@ -35,13 +36,13 @@ def test_stale_details_are_shown_and_fetched_anew() -> None:
     shelf.fetch_details = details  # type: ignore[method-assign]
     cache = AnswerCache(Memory(), now=lambda: now[0])
     one = EnabledAgency(agency=shelf, weight=1, link=CLOSED, policy=Policy(fresh=100, stale=1000))
-    search = LookupService(AgencyRegistry([one]), make_gateway(cache=cache))
-    assert search.details("a", "1").title == "old"
+    lookups = LookupService(AgencyRegistry([one]), VisitorCalls(make_gateway(cache=cache)))
+    assert lookups.get_media("a", "1").title == "old"
     now[0] += 150
-    assert search.details("a", "1").title == "old"
+    assert lookups.get_media("a", "1").title == "old"
     assert fetched.wait(10)
     cache.close()
-    assert search.details("a", "1").title == "new"
+    assert lookups.get_media("a", "1").title == "new"
 
 
 def test_a_link_carries_the_words_that_found_the_picture() -> None:
@@ -49,9 +50,9 @@ def test_a_link_carries_the_words_that_found_the_picture() -> None:
     shelf = NumberedAgency("a", 10)
     shelf.fetch_details = lambda media_id, _="image": shelf.picture(int(media_id))  # type: ignore[method-assign,assignment]
     registry = AgencyRegistry([enable_agency(shelf, "{landing_url}?w={query}")])
-    search = LookupService(registry, make_gateway())
-    assert search.details("a", "1", words="red cat").link == "https://a.example/1?w=red%20cat"
-    assert search.details("a", "1").link == "https://a.example/1?w="
+    lookups = LookupService(registry, VisitorCalls(make_gateway()))
+    assert lookups.get_media("a", "1", words="red cat").link == "https://a.example/1?w=red%20cat"
+    assert lookups.get_media("a", "1").link == "https://a.example/1?w="
 
 
 def test_categories_of_all_are_asked_for_once() -> None:
@@ -71,8 +72,9 @@ def test_categories_of_all_are_asked_for_once() -> None:
     a.list_categories = categories  # type: ignore[method-assign]
     b.list_categories = failing  # type: ignore[method-assign]
     c.list_categories = lambda *_: ("Sports", "Arts")  # type: ignore[method-assign]
-    search = make_search(a, b, c)
-    assert search.categories("en", 10).values == ("Nature", "Sports", "Arts")
-    assert search.categories("en", 0, agencies=["c"]).values == ("Sports", "Arts")
-    assert search.categories("en", 10, "video").values == ("Nature", "Sports", "Arts")
+    registry = AgencyRegistry([enable_agency(shelf) for shelf in (a, b, c)])
+    lookups = LookupService(registry, VisitorCalls(make_gateway()))
+    assert lookups.list_categories("en", 10).values == ("Nature", "Sports", "Arts")
+    assert lookups.list_categories("en", 0, agencies=["c"]).values == ("Sports", "Arts")
+    assert lookups.list_categories("en", 10, "video").values == ("Nature", "Sports", "Arts")
     assert asked == [("en", "image"), ("en", "video")]

@@ -13,14 +13,16 @@ from affiliate.agencies.limits import Limit
 from affiliate.domain.media import SearchQuery, SearchResult
 from affiliate.errors import AgencyDown, BadQuery, NotFound
 from affiliate.search.federation import allocate_slots, interleave
+from affiliate.search.patience import Patience
 from affiliate.search.registry import AgencyRegistry
-from affiliate.search.service import Patience, SearchService
+from affiliate.search.service import SearchService
+from affiliate.search.visitor_calls import VisitorCalls
 from affiliate.transport.client import pass_gate
 from tests.support.shelf import QUERY, NumberedAgency, enable_agency, make_gateway, make_search
 
 
 def ranks(search: SearchService, page: int, agency: str) -> list[int]:
-    outcome = search.page(QUERY.replace(page=page), Patience.FULL)
+    outcome = search.get_page(QUERY.replace(page=page), Patience.FULL)
     return [int(item.id) for item in outcome.page.items if item.agency == agency]
 
 
@@ -49,10 +51,10 @@ def test_slices_of_several_agencies_join(weights: list[int], total: int) -> None
     """With any weights, an agency's ranking is shown whole and once over the pages."""
     shelves = [NumberedAgency(f"s{i}", total) for i in range(len(weights))]
     search = make_search(*shelves, weights=tuple(weights))
-    pages = search.page(QUERY, Patience.FULL).page.pages
+    pages = search.get_page(QUERY, Patience.FULL).page.pages
     shown: dict[str, list[int]] = {shelf.name: [] for shelf in shelves}
     for page in range(1, pages + 1):
-        for item in search.page(QUERY.replace(page=page), Patience.FULL).page.items:
+        for item in search.get_page(QUERY.replace(page=page), Patience.FULL).page.items:
             shown[item.agency].append(int(item.id))
     for shelf, places in zip(shelves, allocate_slots(48, weights), strict=True):
         assert shown[shelf.name] == (list(range(total)) if places else [])
@@ -69,7 +71,7 @@ def test_agencies_are_interleaved_by_rank() -> None:
 def test_a_page_past_every_depth_costs_no_call() -> None:
     """page=99999999 is empty, at once, and no agency is asked."""
     shelf = NumberedAgency("a", 1000)
-    outcome = make_search(shelf).page(QUERY.replace(page=99_999_999), Patience.FULL)
+    outcome = make_search(shelf).get_page(QUERY.replace(page=99_999_999), Patience.FULL)
     assert (outcome.page.items, shelf.calls, outcome.waited) == ((), [], False)
 
 
@@ -77,8 +79,8 @@ def test_a_page_past_the_end_costs_no_call_once_the_total_is_known() -> None:
     """After page 1 has told the total, pages behind the end are empty without a call."""
     shelf = NumberedAgency("a", 60)
     search = make_search(shelf)
-    assert search.page(QUERY, Patience.FULL).page.pages == 2
-    beyond = search.page(QUERY.replace(page=40), Patience.FULL).page
+    assert search.get_page(QUERY, Patience.FULL).page.pages == 2
+    beyond = search.get_page(QUERY.replace(page=40), Patience.FULL).page
     assert (beyond.items, beyond.total, beyond.pages, shelf.calls) == ((), 60, 2, [0])
 
 
@@ -86,7 +88,7 @@ def test_totals_are_summed_and_pages_are_the_largest() -> None:
     """Total sums what is known; pages counts the agency that fills the most."""
     page = (
         make_search(NumberedAgency("a", 30), NumberedAgency("b", 300))
-        .page(QUERY, Patience.FULL)
+        .get_page(QUERY, Patience.FULL)
         .page
     )
     assert (page.total, page.pages) == (330, 13)
@@ -96,11 +98,11 @@ def test_the_plain_page_asks_no_agency() -> None:
     """Without patience a page has what the cache has, and the rest is late."""
     shelf = NumberedAgency("a", 10)
     search = make_search(shelf)
-    outcome = search.page(QUERY, Patience.NONE)
+    outcome = search.get_page(QUERY, Patience.NONE)
     assert [s.status for s in outcome.page.agencies] == ["late"]
     assert shelf.calls == []
-    search.page(QUERY, Patience.FULL)
-    assert [s.status for s in search.page(QUERY, Patience.NONE).page.agencies] == ["fresh"]
+    search.get_page(QUERY, Patience.FULL)
+    assert [s.status for s in search.get_page(QUERY, Patience.NONE).page.agencies] == ["fresh"]
 
 
 def test_a_late_agency_fills_the_cache() -> None:
@@ -114,12 +116,12 @@ def test_a_late_agency_fills_the_cache() -> None:
 
     slow.before = hold
     search = make_search(quick, slow)
-    first = search.page(QUERY, Patience.LINGER)
+    first = search.get_page(QUERY, Patience.LINGER)
     assert [s.status for s in first.page.agencies] == ["fetched", "late"]
     assert {item.agency for item in first.page.items} == {"quick"}
     go.set()
     assert done.wait(10)
-    second = search.page(QUERY, Patience.FULL)
+    second = search.get_page(QUERY, Patience.FULL)
     assert {item.agency for item in second.page.items} == {"quick", "slow"}
     assert slow.calls == [0]
 
@@ -132,7 +134,7 @@ def test_a_failed_agency_is_data() -> None:
         raise AgencyDown("bad", "It is broken.")
 
     bad.before = fail
-    outcome = make_search(good, bad).page(QUERY, Patience.FULL)
+    outcome = make_search(good, bad).get_page(QUERY, Patience.FULL)
     assert len(outcome.page.items) == 24
     status = outcome.page.agencies[1]
     assert (status.status, status.error and status.error.message) == ("failed", "It is broken.")
@@ -145,7 +147,7 @@ def test_an_agency_that_cant_express_a_filter_is_left_out() -> None:
     able.image_filters = {"type": ("photo",)}  # type: ignore[misc]
     search = make_search(able, unable)
     able.search = lambda query, chunk: SearchResult((able.picture(chunk),), 1)  # type: ignore[method-assign] # noqa: ARG005
-    page = search.page(QUERY.replace(type="photo"), Patience.FULL).page
+    page = search.get_page(QUERY.replace(type="photo"), Patience.FULL).page
     assert [(s.agency, s.status) for s in page.agencies] == [
         ("able", "fetched"),
         ("unable", "unsupported"),
@@ -158,11 +160,11 @@ def test_agency_narrows_and_an_unknown_one_is_refused() -> None:
     """agency=b shows b alone on all places; one that is not on is the visitor's fault."""
     a, b = NumberedAgency("a", 100), NumberedAgency("b", 100)
     search = make_search(a, b)
-    page = search.page(QUERY.replace(agency=("b",)), Patience.FULL).page
+    page = search.get_page(QUERY.replace(agency=("b",)), Patience.FULL).page
     assert {item.agency for item in page.items} == {"b"}
     assert (len(page.items), a.calls) == (48, [])
     with pytest.raises(BadQuery) as caught:
-        search.page(QUERY.replace(agency=("nope",)), Patience.FULL)
+        search.get_page(QUERY.replace(agency=("nope",)), Patience.FULL)
     assert caught.value.field == "agency"
 
 
@@ -184,7 +186,7 @@ class Kin(NumberedAgency):
 def similar_ids(
     search: SearchService, patience: Patience = Patience.FULL, page: int = 1
 ) -> list[int]:
-    outcome = search.similar("a", "5", lang="en", patience=patience, page=page)
+    outcome = search.get_similar_page("a", "5", lang="en", patience=patience, page=page)
     return [int(item.id) for item in outcome.page.items]
 
 
@@ -195,7 +197,7 @@ def test_similar_pictures_are_a_page(most: int, calls: list[int]) -> None:
     search = make_search(kin, NumberedAgency("b", 10))
     assert similar_ids(search) == similar_ids(search) == list(range(6, 54))
     assert kin.calls == calls
-    page = search.similar("a", "5", lang="en", patience=Patience.FULL).page
+    page = search.get_similar_page("a", "5", lang="en", patience=Patience.FULL).page
     assert (page.page, page.pages, page.total, page.query.lang) == (1, 21, 1000, "en")
     assert [(s.agency, s.status) for s in page.agencies] == [("a", "fresh")]
     assert page.items[0].link == page.items[0].sellers[0].link == "https://a.example/6"
@@ -212,7 +214,10 @@ def test_pages_of_similar_pictures_join(most: int) -> None:
     for page in (4, 999_999):
         assert similar_ids(search, page=page) == []
         assert (
-            search.similar("a", "5", lang="en", patience=Patience.FULL, page=page).page.pages == 3
+            search.get_similar_page(
+                "a", "5", lang="en", patience=Patience.FULL, page=page
+            ).page.pages
+            == 3
         )
     assert len(kin.calls) == calls
 
@@ -221,11 +226,11 @@ def test_similar_pictures_cost_no_call_without_patience() -> None:
     """A page that may ask no agency has what is cached, in the language asked for, or is late."""
     kin = Kin("a", 20)
     search = make_search(kin)
-    first = search.similar("a", "5", lang="en", patience=Patience.NONE)
+    first = search.get_similar_page("a", "5", lang="en", patience=Patience.NONE)
     assert ([s.status for s in first.page.agencies], first.waited) == (["late"], False)
     assert kin.calls == []
     assert similar_ids(search) == similar_ids(search, Patience.NONE) == list(range(6, 20))
-    other = search.similar("a", "5", lang="de", patience=Patience.NONE)
+    other = search.get_similar_page("a", "5", lang="de", patience=Patience.NONE)
     assert [s.status for s in other.page.agencies] == ["late"]
 
 
@@ -257,10 +262,10 @@ def test_similar_pictures_count_on_the_quota() -> None:
     """When the calls of the hour are spent, the page says so; the failed agency is data."""
     kin = Kin("a", 100)
     search = SearchService(
-        AgencyRegistry([enable_agency(kin)]), make_gateway({kin.source: [Limit(1)]})
+        AgencyRegistry([enable_agency(kin)]), VisitorCalls(make_gateway({kin.source: [Limit(1)]}))
     )
     assert similar_ids(search) == list(range(6, 54))
-    outcome = search.similar("a", "6", lang="en", patience=Patience.FULL)
+    outcome = search.get_similar_page("a", "6", lang="en", patience=Patience.FULL)
     error = outcome.page.agencies[0].error
     assert (outcome.page.items, error and error.kind, kin.calls) == ((), "quota", [0])
 
@@ -269,18 +274,20 @@ def test_similar_pictures_count_on_the_quota() -> None:
 def test_who_has_no_similar_pictures_says_not_found(agency: str, media_id: str) -> None:
     """An agency that is not on, or can't find similar ones, or a hopeless id, costs no call."""
     kin = Kin("a", 10)
-    search = make_search(kin, NumberedAgency("b", 10))
+    other = NumberedAgency("b", 10)
+    search = make_search(kin, other)
     with pytest.raises(NotFound):
-        search.similar(agency, media_id, lang="en", patience=Patience.FULL)
+        search.get_similar_page(agency, media_id, lang="en", patience=Patience.FULL)
     assert kin.calls == []
-    assert [search.has_similar(name) for name in "abx"] == [True, False, False]
+    registry = AgencyRegistry([enable_agency(kin), enable_agency(other)])
+    assert [registry.has_similar(name) for name in "abx"] == [True, False, False]
 
 
 def test_a_picture_that_is_gone_has_no_similar_ones() -> None:
     """The agency's own answer that there is no such picture is data, as every failure."""
     kin = Kin("a", 10)
     kin.fetch_similar = lambda *_: Agency.fetch_similar(kin, "5", QUERY, 0)  # type: ignore[method-assign]
-    page = make_search(kin).similar("a", "5", lang="en", patience=Patience.FULL).page
+    page = make_search(kin).get_similar_page("a", "5", lang="en", patience=Patience.FULL).page
     error = page.agencies[0].error
     assert (page.items, error and error.kind) == ((), "not found")
 
@@ -292,5 +299,5 @@ def test_the_first_correction_is_the_page_s() -> None:
     c.search = lambda *_: SearchResult((), 0, "cattle")  # type: ignore[method-assign]
     search = make_search(a, b, c)
     for patience in (Patience.FULL, Patience.NONE):
-        assert search.page(QUERY, patience).page.corrected == "kitten"
-    assert make_search(a).page(QUERY, Patience.FULL).page.corrected is UNSET
+        assert search.get_page(QUERY, patience).page.corrected == "kitten"
+    assert make_search(a).get_page(QUERY, Patience.FULL).page.corrected is UNSET

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from affiliate.errors import AgencyError
-from affiliate.search.service import Patience
+from affiliate.search.patience import Patience
 from affiliate.services import Services
 from app import create_app
 from tests.dialects import DIALECTS, FIRST, Answer, serve_dialect
@@ -56,20 +56,20 @@ def test_failures_beside_searches_shut_no_search(
 ) -> None:
     """Refusals, errors of the server and missing fields, each more often than is enough."""
     server = agencies["shutterstock" if name in OWN else name]
-    search, one = site.search, site.registry.require_enabled(name)
+    lookups, one = site.lookups, site.registry.require_enabled(name)
     agency = one.agency
     for failure in FAILURES:
         server.fixed = failure
         for _ in range(3):
             with suppress(AgencyError):
-                search.details(name, str(next(NUMBERS)))
+                lookups.get_media(name, str(next(NUMBERS)))
             if agency.has_similar:
                 number = str(next(NUMBERS))
-                search.similar(name, number, lang="en", patience=Patience.FULL)
+                site.search.get_similar_page(name, number, lang="en", patience=Patience.FULL)
             if agency.collection_size:
                 with suppress(AgencyError):
-                    search.about_collection(name, str(next(NUMBERS)))
+                    lookups.get_collection(name, str(next(NUMBERS)))
             if agency.has_suggestions and agency.api:
-                search.suggest(f"word {next(NUMBERS)}", "en", 5)
+                lookups.suggest_searches(f"word {next(NUMBERS)}", "en", 5)
     server.fixed = None
-    assert search.left_alone(one) is None
+    assert site.gateway.left_alone(one) is None

@@ -26,9 +26,10 @@ from affiliate.search.limits import (
     Breaker,
     Quota,
 )
+from affiliate.search.lookups import LookupService
 from affiliate.search.registry import AgencyRegistry
-from affiliate.search.service import SearchService
 from affiliate.search.suggestions import Suggestions
+from affiliate.search.visitor_calls import VisitorCalls
 from affiliate.transport.client import Transport
 from tests.support import shutterstock as simulator
 from tests.support.calling import open_transport
@@ -97,7 +98,9 @@ def over(counts: SearchCounts, clock: SetClock[float]) -> Maker:
             AnswerCache(store, now=clock), quota, Breaker(store), ChunkSizes(store)
         )
         registry = AgencyRegistry(listed)
-        return Suggestions(registry, SearchService(registry, calls), counts, now=clock)
+        return Suggestions(
+            registry, LookupService(registry, VisitorCalls(calls)), counts, now=clock
+        )
 
     return make
 

@@ -17,9 +17,10 @@ from affiliate.database.clicks import Click
 from affiliate.database.ledger import Ledger
 from affiliate.database.searches import SearchCounts
 from affiliate.domain.media import SearchQuery
-from affiliate.search.lookups import LookupAnswer, LookupService
-from affiliate.search.service import Patience
+from affiliate.search.lookups import LookupService
+from affiliate.search.patience import Patience
 from affiliate.search.usage import UsageCounter
+from affiliate.search.visitor_calls import LookupAnswer
 from affiliate.services import Services
 from tests.simulator.reading import SEARCH_ID
 from tests.support.apps import ClientMaker
@@ -261,13 +262,13 @@ def test_all_that_an_agency_said_can_be_dropped(make_client: ClientMaker) -> Non
     """`flask cache drop` forgets searches, details, similar pictures and suggestions."""
     with shutterstock(10) as agency:
         client = make_client(SHUTTERSTOCK_URL=agency.url, SHUTTERSTOCK_API_TOKEN=TOKEN)
-        search, one = site_of(client).search, str(FIRST_ID)
-        search.page(SearchQuery(q="cat"), Patience.FULL)
-        search.details("shutterstock", one)
-        search.similar("shutterstock", one, lang="en", patience=Patience.FULL)
-        search.suggest("cat", "en", 10)
-        search.categories("en", 10)
-        search.featured(10)
+        site, one = site_of(client), str(FIRST_ID)
+        site.search.get_page(SearchQuery(q="cat"), Patience.FULL)
+        site.lookups.get_media("shutterstock", one)
+        site.search.get_similar_page("shutterstock", one, lang="en", patience=Patience.FULL)
+        site.lookups.suggest_searches("cat", "en", 10)
+        site.lookups.list_categories("en", 10)
+        site.lookups.list_featured(10)
         assert len(agency.requests) == 7
         assert run(client, "cache", "drop", "--words", "cat").output == "Dropped 1 entries.\n"
         dropped = run(client, "cache", "drop", "--agency", "shutterstock").output
@@ -326,9 +327,9 @@ def test_warming_covers_what_the_sitemap_lists(
     few = ("en", "de", "ja")  # for a quick test
     monkeypatch.setattr("affiliate.cli.warm.UI_LANGUAGES", few)
     monkeypatch.setattr("affiliate.web.site.seo.UI_LANGUAGES", few)
-    every = LookupService.featured
+    every = LookupService.list_featured
     featured = lambda self, seconds: LookupAnswer(every(self, seconds).values[:2], late=False)  # noqa: E731
-    monkeypatch.setattr(LookupService, "featured", featured)
+    monkeypatch.setattr(LookupService, "list_featured", featured)
     with shutterstock(10) as agency:
         client = make_client(
             SHUTTERSTOCK_URL=agency.url,

@@ -17,6 +17,7 @@ from affiliate.search.limits import (
 )
 from affiliate.search.registry import AgencyRegistry
 from affiliate.search.service import SearchService
+from affiliate.search.visitor_calls import VisitorCalls
 from affiliate.transport.client import Transport, pass_gate
 from tests.support.memory_store import Memory
 
@@ -63,13 +64,15 @@ def make_gateway(
     )
 
 
-def make_search(*shelves: Agency, weights: tuple[int, ...] = ()) -> SearchService:
+def make_search(
+    *shelves: Agency, weights: tuple[int, ...] = (), gateway: AgencyGateway | None = None
+) -> SearchService:
     policy = Policy(fresh=100, stale=100)
     listed = [
         EnabledAgency(agency=shelf, weight=weight, link=CLOSED, policy=policy)
         for shelf, weight in zip(shelves, weights or (1,) * len(shelves), strict=True)
     ]
-    return SearchService(AgencyRegistry(listed), make_gateway())
+    return SearchService(AgencyRegistry(listed), VisitorCalls(gateway or make_gateway()))
 
 
 def enable_agency(agency: Agency, template: str = "{landing_url}") -> EnabledAgency:

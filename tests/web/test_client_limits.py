@@ -162,7 +162,7 @@ def test_robots_cost_nothing(
 
 def test_all_crawlers_together_have_a_small_budget(site: FlaskClient, agency: Shutterstock) -> None:
     """Pages of which nothing is known cost ten questions in an hour, then none."""
-    site.application.extensions["services"].search.featured(10)
+    site.application.extensions["services"].lookups.list_featured(10)
     topics = re.findall(r"(/topics/[^<]+\?lang=\w+)<", site.get("/sitemap.xml").text)
     before = asked(agency)
     statuses = []
@@ -201,7 +201,7 @@ def test_featured_collections_are_shown_to_crawlers_that_may_cost_nothing(
 ) -> None:
     """Their names are known from the sitemap's list; a refusal has search engines come seldom."""
     site.application.extensions["client_limits"]._crawls._limits = (Limit(0),)
-    site.application.extensions["services"].search.featured(10)
+    site.application.extensions["services"].lookups.list_featured(10)
     before = asked(agency)
     sitemap = site.get("/sitemap.xml").text
     listed = re.findall(r"https://pictures.example(/collections/[^<]+)", sitemap)[:3]
@@ -220,18 +220,18 @@ def test_answers_that_are_stale_are_not_asked_anew_for_whoever_looks(
     for number, search in enumerate(asked_before):
         elsewhere = {"REMOTE_ADDR": f"198.51.100.{number}"}
         site.get(search.replace("ajax", "api"), environ_overrides=elsewhere)
-    search = site.application.extensions["services"].search
+    calls = site.application.extensions["services"].search._calls
     renewed: list[str] = []
-    monkeypatch.setattr(search._calls._cache, "_now", lambda: time.time() + 90_000)
+    monkeypatch.setattr(calls.gateway._cache, "_now", lambda: time.time() + 90_000)
     monkeypatch.setattr(
-        search._calls._cache,
+        calls.gateway._cache,
         "_refresh_in_background",
         lambda wanted, _fetch: renewed.append(wanted.key),
     )
     robot = {"User-Agent": ROBOTS[0]}
     assert {site.get(one, headers=robot).headers["X-Cache"] for one in asked_before} == {"STALE"}
     assert renewed == []
-    monkeypatch.setattr(search, "_spend", _after(2))
+    monkeypatch.setattr(calls, "_spend", _after(2))
     found = [site.get(f"{one}&wait=1") for one in asked_before]
     assert {(one.status_code, one.headers["X-Cache"]) for one in found} == {(200, "STALE")}
     assert len(renewed) == 2

@@ -35,7 +35,7 @@ def test_an_unexpected_error_is_one_trouble_at_whatever_address(
 
     client = make_client()
     client.application.testing = False
-    monkeypatch.setattr("affiliate.search.service.SearchService.found", fail)
+    monkeypatch.setattr("affiliate.search.lookups.LookupService.look_up_media", fail)
     for path in ("secret%20words", "other", "third"):
         assert client.get(f"/image/demo/{path}?lang=en&q=secretly").status_code == 500
     lines = told.getvalue()

@@ -192,8 +192,8 @@ def test_known_categories_are_offered_for_the_field(make_client: ClientMaker, me
         assert re.search(r'<input name="category" value="" maxlength="\d+">', first.text)
         assert "s-maxage=10," in first.headers["Cache-Control"]
         order.release.set()
-        search = client.application.extensions["services"].search
-        search.categories("en", 10, media)  # waits for the call that is under way
+        lookups = client.application.extensions["services"].lookups
+        lookups.list_categories("en", 10, media)  # waits for the call that is under way
         again = client.get(address)
         assert re.search(r'<input name="category" value="" [^>]*list="categories">', again.text)
         offered = re.search(r'<datalist id="categories">(.*?)</datalist>', again.text)
@@ -210,8 +210,8 @@ def test_categories_that_fail_are_left_out(make_client: ClientMaker) -> None:
     with simulator() as agency:
         client = make_client(SHUTTERSTOCK_URL=agency.url, SHUTTERSTOCK_API_TOKEN=TOKEN)
         agency.misbehave(answer_with(403), on="/v2/images/categories", times=None)
-        search = client.application.extensions["services"].search
-        assert search.categories("en", 10) == ((), False)
+        lookups = client.application.extensions["services"].lookups
+        assert lookups.list_categories("en", 10) == ((), False)
         page = client.get("/search?q=cat&lang=en&wait=1")
         assert "datalist" not in page.text
         assert "s-maxage=3600" in page.headers["Cache-Control"]

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 import pytest
 from flask.testing import FlaskClient
 
-from affiliate.search import service
+from affiliate.search import slice_fetcher
 from tests.dialects import DIALECTS, answer_text, serve_dialect
 from tests.support.apps import ClientMaker
 from tests.support.federation import Agencies
@@ -64,7 +64,7 @@ def test_late_agencies_are_called_slow_once_their_time_is_over(
     client: FlaskClient, agencies: Agencies, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A page that was waited for says so; embeds, which ask by themselves, invite nobody."""
-    monkeypatch.setattr(service, "PAGE_SECONDS", 0.05)
+    monkeypatch.setattr(slice_fetcher, "PAGE_SECONDS", 0.05)
     for server in agencies.values():
         server.gate.clear()
     page = client.get("/search?q=zebra&lang=en&wait=1").text

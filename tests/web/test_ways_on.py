@@ -10,6 +10,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from affiliate.domain.media import SearchQuery
+from affiliate.search.links import list_search_links
 from affiliate.services import Services
 from tests.dialects import DIALECTS, answer_text, serve_dialect
 from tests.support.apps import ClientMaker
@@ -145,8 +146,8 @@ WORDS = {
 @pytest.mark.parametrize(("typed", "told"), WORDS.items())
 def test_sub_ids_carry_masked_words(client: FlaskClient, typed: str, told: str) -> None:
     """The agency's own search gets what was typed, the network what may be counted."""
-    site = site_of(client).search
-    link = site.search_links(SearchQuery(q=typed, lang="en"))["shutterstock"]
+    query = SearchQuery(q=typed, lang="en")
+    link = list_search_links(site_of(client).registry, query)["shutterstock"]
     pairs = parse_qs(urlsplit(link).query)
     assert pairs["subId2"] == [told]
     assert "subId3" not in pairs

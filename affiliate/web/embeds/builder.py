@@ -14,7 +14,7 @@ from markupsafe import Markup
 from affiliate.domain.media import Collection, Media, SearchQuery
 from affiliate.domain.query import Parameters, choice_parser, read_single
 from affiliate.errors import BadQuery, NotFound
-from affiliate.search.service import Patience
+from affiliate.search.patience import Patience
 from affiliate.services import current_services
 from affiliate.web import i18n, previews
 from affiliate.web.caching import request_parameters
@@ -93,7 +93,7 @@ def show_builder() -> Response:
         embed=embed,
         preview_height=preview.height,
         source=build_frame_path(preview),
-        featured=site.search.featured(0).values,
+        featured=site.lookups.list_featured(0).values,
         field_value=lambda name, value: (
             _read_typed_text(parameters, name) if name in faults else value
         ),
@@ -291,13 +291,13 @@ def read_cached_media(embed: Embed) -> Sequence[Media]:
     search, query = current_services().search, embed.query
     query = query.replace(lang=query.lang or i18n.request_language())
     if embed.picks:
-        return search.picked(embed.picks, query, Patience.NONE).page.items
+        return search.get_picks_page(embed.picks, query, Patience.NONE).page.items
     if embed.collection:
         return _read_cached_collection(*embed.collection, query)
     if not query.has_criteria():
         return ()
     try:
-        return search.page(query, Patience.NONE).page.items
+        return search.get_page(query, Patience.NONE).page.items
     except BadQuery:  # an agency that is switched off
         return ()
 
@@ -307,7 +307,7 @@ def _read_cached_collection(agency: str, collection_id: str, query: SearchQuery)
     collection = Collection(agency=agency, id=collection_id, name="", media=query.media)
     lang = query.lang or i18n.request_language()
     try:
-        outcome = current_services().search.collection(
+        outcome = current_services().search.get_collection_page(
             collection, page=1, lang=lang, patience=Patience.NONE
         )
     except NotFound:  # an agency that is switched off, or features no collections

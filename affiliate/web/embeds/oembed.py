@@ -214,7 +214,7 @@ def _choose_title(embed: Embed) -> str:
 
 def _fetch_collection_name(collection: Pick, media: str) -> str:
     try:
-        return current_services().search.about_collection(*collection, media).name
+        return current_services().lookups.get_collection(*collection, media).name
     except NoSuchPicture:
         raise
     except AgencyError:  # the agency may still return the collection's pictures
@@ -271,7 +271,7 @@ def build_quoted_frame(embed: Embed, title: str, height: int) -> str:
 
 
 def _fetch_media(kind: str, agency: str, media_id: str) -> Media:
-    media = current_services().search.details(
+    media = current_services().lookups.get_media(
         agency,
         media_id,
         media=kind,

@@ -19,7 +19,8 @@ from affiliate.domain.media import Collection, SearchQuery
 from affiliate.domain.picks import read_collection, read_picks, to_parameters
 from affiliate.domain.query import DEFAULTS, Parameters
 from affiliate.errors import BadQuery, NotFound
-from affiliate.search.service import Patience, SearchOutcome
+from affiliate.search.patience import Patience
+from affiliate.search.service import SearchOutcome
 from affiliate.services import current_services
 from affiliate.web import i18n, openapi
 from affiliate.web.caching import (
@@ -171,13 +172,15 @@ def _fetch_results(parameters: Parameters) -> SearchOutcome:
     picks, pick = read_picks(parameters), read_collection(parameters)
     if not picks and not pick:
         query = _drop_removed_agencies(read_search_query(parameters))
-        return search.page(query, patience, site=site)
+        return search.get_page(query, patience, site=site)
     media, lang = read_fields(parameters, "media").media, i18n.request_language()
     if pick and not picks:
         collection = Collection(agency=pick.agency, id=pick.id, name="", media=media)
-        return search.collection(collection, page=1, lang=lang, patience=patience, site=site)
+        return search.get_collection_page(
+            collection, page=1, lang=lang, patience=patience, site=site
+        )
     query = SearchQuery(media=media, lang=lang, q=read_words(parameters))
-    return search.picked(picks, query, patience, site=site)
+    return search.get_picks_page(picks, query, patience, site=site)
 
 
 def _drop_removed_agencies(query: SearchQuery) -> SearchQuery:

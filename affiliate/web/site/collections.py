@@ -14,8 +14,9 @@ from werkzeug.exceptions import NotFound as NoSuchPage
 from affiliate.domain.media import Collection, SearchQuery
 from affiliate.domain.query import read_parameters
 from affiliate.errors import AgencyError, NotFound
-from affiliate.search.lookups import query_of
-from affiliate.search.service import Patience, SearchOutcome
+from affiliate.search.federation import build_query
+from affiliate.search.patience import Patience
+from affiliate.search.service import SearchOutcome
 from affiliate.services import current_services
 from affiliate.web import i18n
 from affiliate.web.caching import (
@@ -59,12 +60,12 @@ def collection_page(agency: str, collection_id: str) -> Response:
     """Return a page of a collection: with cached pictures, else a skeleton that the page fills."""
     fields = read_fields(request_parameters(), "media", "page")
     try:
-        collection = current_services().search.about_collection(agency, collection_id, fields.media)
+        collection = current_services().lookups.get_collection(agency, collection_id, fields.media)
         outcome = _fetch_listed_page(collection, fields.page)
     except NotFound:
         raise NoSuchPage from None
     except AgencyError:
-        query = query_of(fields.media, i18n.request_language()).replace(agency=(agency,))
+        query = build_query(fields.media, i18n.request_language()).replace(agency=(agency,))
         return error_page(
             HTTPStatus.BAD_GATEWAY, gettext("No answer"), _describe_silence(agency), query
         )
@@ -85,7 +86,7 @@ def ajax_collection(agency: str, collection_id: str, number: int) -> Response:
     """Return the pictures of a collection's page as an HTML fragment."""
     media = read_fields(request_parameters(), "media").media
     try:
-        collection = current_services().search.about_collection(agency, collection_id, media)
+        collection = current_services().lookups.get_collection(agency, collection_id, media)
         outcome = _fetch_page(collection, number, Patience.LINGER)
     except NotFound as error:
         return problem_response(HTTPStatus.NOT_FOUND, error.message)
@@ -102,7 +103,7 @@ def ajax_collection(agency: str, collection_id: str, number: int) -> Response:
 
 def _build_agency_query(collection: Collection) -> SearchQuery:
     """Return the search at the agency for the collection's name, in case its pictures fail."""
-    query = query_of(collection.media, i18n.request_language())
+    query = build_query(collection.media, i18n.request_language())
     return query.replace(q=collection.name, agency=(collection.agency,))
 
 
@@ -125,7 +126,7 @@ def _fetch_listed_page(collection: Collection, number: int) -> SearchOutcome:
 
 
 def _fetch_page(collection: Collection, number: int, default_patience: Patience) -> SearchOutcome:
-    return current_services().search.collection(
+    return current_services().search.get_collection_page(
         collection,
         page=number,
         lang=i18n.request_language(),

@@ -12,8 +12,10 @@ from affiliate.domain.media import Media, SearchPage, SearchQuery
 from affiliate.domain.query import Parameters
 from affiliate.domain.words import to_counted
 from affiliate.errors import AgencyError, NotFound
+from affiliate.search.links import build_media_from_id
 from affiliate.search.lookups import DetailsPatience, MediaLookup
-from affiliate.search.service import Patience, SearchOutcome
+from affiliate.search.patience import Patience
+from affiliate.search.service import SearchOutcome
 from affiliate.services import current_services
 from affiliate.web import i18n
 from affiliate.web.caching import (
@@ -188,7 +190,7 @@ def _look_up_media(
 ) -> MediaLookup:
     """Look up a picture; ``details_patience`` applies to details that are not cached yet."""
     query = _read_known_source_query(parameters, media)
-    lookup = current_services().search.found(
+    lookup = current_services().lookups.look_up_media(
         agency, media_id, query, site=displaying_site(), more=details_patience
     )
     if lookup.media.media != media:
@@ -218,7 +220,7 @@ def _add_sellers(media: Media, query: SearchQuery, parameters: Parameters) -> tu
 
     The position is 0 for the first tile, which an address need not name.
     """
-    tile = current_services().search.tile(media, query, site=displaying_site())
+    tile = current_services().search.find_tile(media, query, site=displaying_site())
     item = msgspec.structs.replace(media, sellers=tile.sellers)
     return item, read_position(parameters) or (tile.position if tile.position > 1 else 0)
 
@@ -228,8 +230,8 @@ def _build_media_from_id(
 ) -> Media | None:
     """Return a picture made from its address alone: with the link to its page at the agency."""
     words = to_counted(read_words(parameters), i18n.request_language())
-    return current_services().search.told_by_id(
-        agency, media_id, media, words=words, site=displaying_site()
+    return build_media_from_id(
+        current_services().registry, agency, media_id, media, words=words, site=displaying_site()
     )
 
 
@@ -251,11 +253,11 @@ def _build_failure_page(
 def _fetch_similar(
     media: Media, parameters: Parameters, patience: Patience
 ) -> SearchOutcome | None:
-    search = current_services().search
-    if not search.has_similar(media.agency):
+    services = current_services()
+    if not services.registry.has_similar(media.agency):
         return None
     lang = i18n.request_language()
-    return search.similar(
+    return services.search.get_similar_page(
         media.agency,
         media.id,
         media=media.media,

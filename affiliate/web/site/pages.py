@@ -18,7 +18,8 @@ from affiliate.domain.media import Collection, SearchQuery
 from affiliate.domain.query import MAX_WORDS, read_parameters, read_single
 from affiliate.domain.words import cut_between_signs, to_counted
 from affiliate.errors import BadQuery, LedgerError
-from affiliate.search.service import Patience, SearchOutcome
+from affiliate.search.patience import Patience
+from affiliate.search.service import SearchOutcome
 from affiliate.services import Services, current_services
 from affiliate.web import (
     click_addresses,
@@ -115,7 +116,10 @@ def register(app: Flask, services: Services) -> None:
 @blueprint.get("/")
 def start_page() -> Response:
     """Return the start page: search box, topics, pictures of the first, featured collections."""
-    topics, featured = current_services().config.site_topics, current_services().search.featured(0)
+    topics, featured = (
+        current_services().config.site_topics,
+        current_services().lookups.list_featured(0),
+    )
     outcome = _fetch_results(_build_topic_query(topics[0] if topics else "-"), Patience.NONE)
     page = msgspec.structs.replace(outcome.page, items=outcome.page.items[:START_STRIP_ITEMS])
     html = render_template("start.html", page=page, featured=_choose_featured(featured.values))
@@ -163,8 +167,8 @@ def _render_results(template: str, outcome: SearchOutcome, **values: str) -> Res
     is_late = any(status.status == "late" for status in outcome.page.agencies)
     is_skeleton = is_late and not outcome.waited and not outcome.page.items
     page = None if is_skeleton else outcome.page
-    query, search = outcome.page.query, current_services().search
-    categories = search.categories(i18n.request_language(), 0, query.media, query.agency)
+    query, lookups = outcome.page.query, current_services().lookups
+    categories = lookups.list_categories(i18n.request_language(), 0, query.media, query.agency)
     html = render_template(template, query=query, page=page, categories=categories.values, **values)
     return finish_search_response(Response(html), outcome, categories)
 
@@ -193,7 +197,7 @@ def api_search() -> Response:
 
 
 def _fetch_results(query: SearchQuery, patience: Patience) -> SearchOutcome:
-    return current_services().search.page(query, patience, site=displaying_site())
+    return current_services().search.get_page(query, patience, site=displaying_site())
 
 
 # -- clicks

@@ -92,7 +92,7 @@ def serve_robots() -> Response:
 @blueprint.get("/sitemap.xml")
 def serve_sitemap() -> Response:
     """Return the sitemap: start page, topics and featured collections; sitemaps.org 0.9."""
-    featured = current_services().search.featured(0)
+    featured = current_services().lookups.list_featured(0)
     pages = [*_list_site_pages(), *_list_collection_pages(featured.values)]
     xml = render_template("sitemap.xml", pages=pages)
     max_age = INCOMPLETE_MAX_AGE if featured.late else DAY_SECONDS

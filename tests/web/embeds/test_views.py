@@ -10,7 +10,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from affiliate.domain.media import SearchQuery
-from affiliate.search import lookups, service
+from affiliate.search import slice_fetcher, visitor_calls
 from tests.simulator import CLIENT, hold, simulator
 from tests.simulator.collections import FEATURED_ITEMS
 from tests.support.apps import ClientMaker
@@ -345,7 +345,7 @@ def test_late_collections_are_asked_for_again(
     make_client: ClientMaker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A collection whose agency takes longer than a page waits is late, as a search's is."""
-    for module in (lookups, service):
+    for module in (slice_fetcher, visitor_calls):
         monkeypatch.setattr(module, "PAGE_SECONDS", 0.05)
     path = "/embed/search?collection=shutterstock:19853&lang=en"
     with simulator() as agency:
@@ -358,7 +358,7 @@ def test_late_collections_are_asked_for_again(
         first = client.get(path)
         pasted = client.get("/oembed?url=http://localhost/collections/shutterstock/19853")
         order.release.set()
-        for module in (lookups, service):
+        for module in (slice_fetcher, visitor_calls):
             monkeypatch.setattr(module, "PAGE_SECONDS", 10)
         page = client.get(f"{path}&wait=1")
     assert (first.status_code, pasted.status_code) == (200, 200)

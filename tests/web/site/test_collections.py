@@ -253,7 +253,7 @@ LISTS = "/v2/*/collections/featured"
 
 def known(site: FlaskClient) -> None:
     """Wait until the agency has told its collections."""
-    told = site.application.extensions["services"].search.featured(10)
+    told = site.application.extensions["services"].lookups.list_featured(10)
     assert len(told.values) == 2 * len(FEATURED)
 
 
@@ -282,7 +282,7 @@ def nine(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("nine")  # before the simulator starts
 def test_the_start_page_shows_the_first_few_of_each_kind(site: FlaskClient) -> None:
     """Eight of pictures, then four of clips, however many there are."""
-    site.application.extensions["services"].search.featured(10)
+    site.application.extensions["services"].lookups.list_featured(10)
     page = site.get("/?lang=en").text
     found = re.findall(r'<a href="/collections/shutterstock/(\d+)\?(media=video)?', page)
     pictures, clips = range(101, 109), range(101, 105)

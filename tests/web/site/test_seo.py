@@ -308,7 +308,7 @@ def test_a_crawler_with_manners_costs_next_to_nothing(make_client: ClientMaker) 
             SITE_URL=URL,
             SITE_TOPICS="flower",
         )
-        client.application.extensions["services"].search.featured(10)
+        client.application.extensions["services"].lookups.list_featured(10)
         before = len(agency.requests)
         pages = list(crawl(client, most))
         assert [address for address, page in pages if page.status_code != 200] == []

@@ -1,0 +1,120 @@
+"""Calls to agencies on behalf of a visitor, who waits for answers and pays from a budget."""
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Generic, NamedTuple, TypeVar
+
+from affiliate.cache.answers import CachedAnswer
+from affiliate.errors import BudgetSpent
+from affiliate.search.client_budget import BESIDE, SEARCH
+from affiliate.search.fanout import FanOut, Question
+from affiliate.search.federation import EnabledAgency
+from affiliate.search.gateway import PAGE_SECONDS, AgencyGateway, PreparedCall
+
+Value = TypeVar("Value")
+
+
+class LookupAnswer(NamedTuple, Generic[Value]):
+    """The values that several agencies have given; ``late`` if some agencies are still asked."""
+
+    values: tuple[Value, ...]
+    late: bool
+
+
+class VisitorCalls:
+    """The calls through a gateway for which visitors wait, in the fan-out of a process.
+
+    ``spend`` takes a cost from the budget of the current visitor. It returns the seconds to wait
+    where the budget has no room, and 0 where it has.
+    """
+
+    def __init__(
+        self, gateway: AgencyGateway, spend: Callable[[int], float] = lambda _cost: 0.0
+    ) -> None:
+        self.gateway = gateway
+        self._spend = spend
+        self._fanout = FanOut()
+
+    def ask(
+        self,
+        questions: Mapping[int, Question[Value]],
+        seconds: float,
+        *,
+        shows: Callable[[Value], bool] | None = None,
+    ) -> dict[int, Value]:
+        """Return the answers that come in time; see `FanOut.ask`."""
+        return self._fanout.ask(questions, seconds, shows=shows)
+
+    def charge(
+        self, questions: Iterable[tuple[EnabledAgency, Question[Value]]], cost: int
+    ) -> float:
+        """Take one cost for all questions; return the seconds to wait where there is no room.
+
+        Fetches that are under way, and agencies without an API, cost nothing.
+        """
+        costs = any(
+            enabled.agency.api and not self._fanout.is_under_way(question)
+            for enabled, question in questions
+        )
+        return self._spend(cost) if costs else 0.0
+
+    def fetch(
+        self, enabled: EnabledAgency, call: PreparedCall[Value]
+    ) -> CachedAnswer[Value] | None:
+        """Return the answer of a call if it comes in the time of a page; the call goes on.
+
+        Raises:
+            BudgetSpent: the visitor's budget has no room.
+        """
+        question = self.gateway.question(call)
+        if rest := self.charge([(enabled, question)], SEARCH):
+            raise BudgetSpent(rest)
+        return self._fanout.ask({0: question}, PAGE_SECONDS).get(0)
+
+    def fetch_behind(self, enabled: EnabledAgency, call: PreparedCall[Value]) -> None:
+        """Begin a call for which nobody waits, where the visitor's budget has room."""
+        question = self.gateway.question(call)
+        if not self.charge([(enabled, question)], BESIDE):
+            self.begin_behind(question)
+
+    def begin_behind(self, question: Question[CachedAnswer[Value]]) -> None:
+        """Begin a fetch for which nobody waits, at no cost for the visitor."""
+        self._fanout.begin_behind(question)
+
+    def cached_or_refresh(
+        self, enabled: EnabledAgency, call: PreparedCall[Value]
+    ) -> CachedAnswer[Value] | None:
+        """Return the cached answer; the visitor pays for the refresh of a stale answer."""
+        may_refresh = self._may_refresh if enabled.agency.api else _always
+        return self.gateway.cached_or_refresh(call, may_refresh)
+
+    def gather(
+        self,
+        calls: Sequence[PreparedCall[tuple[Value, ...]]],
+        seconds: float,
+        cost: int | None = None,
+    ) -> LookupAnswer[Value]:
+        """Return the values that calls give within ``seconds``; later values are cached.
+
+        Without a ``cost`` the calls are made for every visitor, else for visitors whose budget has
+        room for the cost.
+        """
+        end = time.monotonic() + seconds
+        may_refresh = _always if cost is None else lambda: not self._spend(cost)
+        cached = [self.gateway.cached_or_refresh(call, may_refresh) for call in calls]
+        missing = {
+            i: self.gateway.question(calls[i]) for i, answer in enumerate(cached) if answer is None
+        }
+        if missing and cost is not None and self._spend(cost):
+            missing = {}
+        fetched = self._fanout.ask(missing, max(end - time.monotonic(), 0))
+        answers = [answer or fetched.get(i) for i, answer in enumerate(cached)]
+        values = tuple(value for answer in answers if answer for value in answer.value or ())
+        return LookupAnswer(values, late=None in answers)
+
+    def _may_refresh(self) -> bool:
+        return not self._spend(BESIDE)
+
+
+def _always() -> bool:
+    return True
