@@ -48,7 +48,8 @@ def connect(scopes: tuple[str, ...], redirect_uri: str) -> None:
     with cli_errors():
         click.echo("Open this address, log in and agree:\n")
         click.echo(
-            current_services().tokens.authorize_url(redirect_uri, requested_scopes, state) + "\n"
+            current_services().tokens.build_authorize_url(redirect_uri, requested_scopes, state)
+            + "\n"
         )
         address_or_code = _prompt_hidden("Address that the browser was sent to, or the code")
         current_services().tokens.connect(

@@ -61,9 +61,9 @@ def off(name: str) -> None:
     with cli_errors():
         _get_switches().switch_agency(name, off=True)
         names = current_services().registry.names
-        remaining = [name for name in names if name not in _get_switches().read_off_agencies()]
+        names_left = [name for name in names if name not in _get_switches().read_off_agencies()]
     click.echo(f"{name} is off; every page knows within {SWITCH_DELAY_SECONDS:.0f} s.")
-    if not remaining:
+    if not names_left:
         click.echo("No agency is on now, so visitors find nothing.", err=True)
 
 
@@ -80,8 +80,8 @@ def on(name: str) -> None:
         if source:
             current_services().gateway.ask_again(source)
     if source is None:
-        needed = describe_needed_settings(AGENCIES[name])
-        message = f"{name} is not set up, so nobody searches it; it needs {needed}."
+        needed_settings = describe_needed_settings(AGENCIES[name])
+        message = f"{name} is not set up, so nobody searches it; it needs {needed_settings}."
         raise click.ClickException(f"{message} It is not switched off.")
     click.echo(f"{name} is on; every page knows within {SWITCH_DELAY_SECONDS:.0f} s.")
 

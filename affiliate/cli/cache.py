@@ -27,15 +27,15 @@ def size(*, as_json: bool) -> None:
     """Show the size of the cache and how often the cache answered today."""
     store = current_services().store.store
     with cli_errors():
-        entries, used = store.size()
+        entries, size_bytes = store.size()
         counts = {status.lower(): store.read_counter(counter(status)) for status in MARKS}
         servers = store.read_limits() if isinstance(store, RedisStore) else []
     if as_json:
-        answers = {"entries": entries, "bytes": used, "answers": counts}
+        answers = {"entries": entries, "bytes": size_bytes, "answers": counts}
         outputs.print_json({**answers, "servers": [server._asdict() for server in servers]})
         return
     total = sum(counts.values())
-    click.echo(f"{entries} entries, {used / 1e6:.1f} MB")
+    click.echo(f"{entries} entries, {size_bytes / 1e6:.1f} MB")
     for server in servers:
         limit = f"{server.maxmemory / 1e6:.1f} MB" if server.maxmemory else "no limit"
         click.echo(

@@ -41,16 +41,18 @@ def get_seller(agency: str, *, live: bool) -> Seller:
         return get_shutterstock_account(live=live)
     config: Config = current_services().config
     settings, kind = config.agencies.get(agency, AgencySettings()), AGENCIES[agency]
-    required = (*kind.credentials[0], *kind.buyer)
+    required_names = (*kind.credentials[0], *kind.buyer)
     secrets = {**settings.credentials, **settings.buyer}
-    if missing_names := [setting_prefix(agency) + name for name in required if name not in secrets]:
+    if missing_names := [
+        setting_prefix(agency) + name for name in required_names if name not in secrets
+    ]:
         hint = (
             "" if agency in config.agencies else f", and {agency} among AGENCIES where that is set"
         )
         raise PurchaseRefused(
             f"Licensing at {kind.title} needs {' and '.join(missing_names)}{hint}."
         )
-    keys = {name: secrets[name].reveal() for name in required}
+    keys = {name: secrets[name].reveal() for name in required_names}
     transport = current_services().transport
     return SELLERS[agency](transport, url=settings.url or kind.api, keys=keys)
 

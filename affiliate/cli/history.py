@@ -131,8 +131,8 @@ def _show_records(records: Sequence[Record]) -> None:
         )
         for record in records
     ]
-    first, *lines = tables.format_lines(HEADERS, rows, uncut=UNCUT_COLUMNS)
-    click.echo(first)
+    header, *lines = tables.format_lines(HEADERS, rows, uncut=UNCUT_COLUMNS)
+    click.echo(header)
     for record, line in zip(records, lines, strict=True):
         click.echo(line)
         if notes := "  ".join(_iter_notes(record)):

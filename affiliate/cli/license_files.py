@@ -96,8 +96,8 @@ def download_file(purchase: Purchase, folder: Path, links: Iterator[str]) -> Pat
     media: MediaKind = purchase.media  # type: ignore[assignment] # written by PurchaseService
     folder.mkdir(parents=True, exist_ok=True)
     stem = folder / FilenamePattern().build_stem(_build_record(purchase, media))
-    if existing := find_placed_file(stem):
-        return existing
+    if placed_file := find_placed_file(stem):
+        return placed_file
     downloads = Downloads(current_services().transport, agency=purchase.agency)
     return downloads.fetch(stem, links, media=MEDIA_ENDPOINTS[media].history_name).path
 

@@ -327,9 +327,9 @@ def _confirm_other_sizes(
     """Return the confirmed offers, and rows of items whose other size the owner declined."""
     answers = [(offer, _confirm_other_size(offer, service, yes=yes)) for offer in offers]
     declined_rows = [
-        build_row(offer, state="refused") for offer, confirmed in answers if confirmed is None
+        build_row(offer, state="refused") for offer, answer in answers if answer is None
     ]
-    return [confirmed for _, confirmed in answers if confirmed], declined_rows
+    return [answer for _, answer in answers if answer], declined_rows
 
 
 def _confirm_other_size(offer: Offer, service: PurchaseService, *, yes: bool) -> Offer | None:
@@ -353,8 +353,8 @@ def _show_offers(offers: Sequence[Offer], account: Seller, *, live: bool) -> Non
     """Print a line about each offer, then the target and the total cost."""
     for offer in offers:
         plan = offer.subscription
-        left = "" if plan.downloads_left is None else f" ({plan.downloads_left} left)"
-        paid_by = f"{plan.id}{left}".strip()
+        downloads_left = "" if plan.downloads_left is None else f" ({plan.downloads_left} left)"
+        paid_by = f"{plan.id}{downloads_left}".strip()
         words = (
             offer.asset.id,
             _format_size(offer),

@@ -60,8 +60,8 @@ def check_search(enabled: EnabledAgency, services: Services) -> Iterator[Finding
         yield Finding("FAULT", name, f"finds nothing for {SAMPLE_QUERY.q!r}")
         return
     seconds = time.monotonic() - start
-    more = "more than " if result.capped else ""
-    total = "" if result.total is None else f" of {more}{result.total}"
+    prefix = "more than " if result.capped else ""
+    total = "" if result.total is None else f" of {prefix}{result.total}"
     count, slowness = f"{len(result.items)}{total}", describe_slowness(seconds)
     words = f"finds {count} pictures for {SAMPLE_QUERY.q!r} in {1000 * seconds:.0f} ms"
     yield Finding("warn" if slowness else "ok", name, words + slowness)
@@ -110,11 +110,13 @@ def _check_thumbnail(enabled: EnabledAgency, media: Media, transport: Transport)
     if not (width and height):
         return Finding("FAULT", name, "a thumbnail's address leads to something else")
     difference = abs(width / height / (box.width / box.height) - 1)
-    declared = f"{box.width:.0f}x{box.height:.0f}"
+    declared_size = f"{box.width:.0f}x{box.height:.0f}"
     if difference > RATIO_TOLERANCE:
-        words = f"a thumbnail is {width}x{height}, not {declared}; pages cut off too much of it"
+        words = (
+            f"a thumbnail is {width}x{height}, not {declared_size}; pages cut off too much of it"
+        )
         return Finding("warn", name, words)
-    return Finding("ok", name, f"a thumbnail loads, {width}x{height} for a box of {declared}")
+    return Finding("ok", name, f"a thumbnail loads, {width}x{height} for a box of {declared_size}")
 
 
 def _fetch_beginning(name: str, url: str, transport: Transport) -> bytes:

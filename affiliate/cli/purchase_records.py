@@ -83,12 +83,12 @@ class PurchaseRecorder(PurchaseObserver):
         """Return whether something was bought, or may have been."""
         return bool(self.bought_count or self._file.open_entries)
 
-    def before_request(self, claimed: Sequence[tuple[Offer, Purchase]]) -> None:
+    def before_request(self, claims: Sequence[tuple[Offer, Purchase]]) -> None:
         """Write entries of the purchases that are about to be sent, with room for the answers."""
         folder = str((self._folder or Path()).absolute())
         entries = [
             Entry(purchase=purchase, folder=folder, once=offer.comes_once)
-            for offer, purchase in claimed
+            for offer, purchase in claims
         ]
         try:
             self._file.write_entries(entries, room=True)
@@ -140,9 +140,11 @@ class PurchaseRecorder(PurchaseObserver):
 
     def forget_written(self, purchases: Sequence[Purchase]) -> None:
         """Mark the entries of purchases that the ledger has."""
-        known = self._file.entries
-        ids = [purchase.purchase_id for purchase in purchases if purchase.purchase_id in known]
-        self._write_entries(replace_fields(known[purchase_id], written=True) for purchase_id in ids)
+        entries = self._file.entries
+        ids = [purchase.purchase_id for purchase in purchases if purchase.purchase_id in entries]
+        self._write_entries(
+            replace_fields(entries[purchase_id], written=True) for purchase_id in ids
+        )
 
     def show_outcome(self, outcome: PurchaseOutcome) -> None:
         """Print the outcome of an offer, unless printed before."""
@@ -206,11 +208,11 @@ class PurchaseRecorder(PurchaseObserver):
 
     def _write_entries(self, entries: Iterable[Entry]) -> None:
         """Write entries to the journal; after a failure this command still knows the entries."""
-        written = list(entries)
+        entry_list = list(entries)
         try:
-            self._file.write_entries(written)
+            self._file.write_entries(entry_list)
         except OSError as error:
-            self._file.remember_entries(written)
+            self._file.remember_entries(entry_list)
             reason = os.strerror(error.errno or 0)
             self.say(f"{self._file.path} can't be written: {reason}.", err=True)
 

@@ -61,15 +61,15 @@ def _finish_entry(file: JournalFile, entry: Entry, purchases: Purchases) -> None
         current = replace_fields(current, link="")
         _write_entry(file, current)
     if not current.written:
-        recorded = purchases.restore(current.purchase)
-        if current.purchase.state == "pending" and recorded.state in OPEN_STATES:
+        purchase = purchases.restore(current.purchase)
+        if current.purchase.state == "pending" and purchase.state in OPEN_STATES:
             return  # only the agency's history can tell
-        if recorded.state == "licensed":
+        if purchase.state == "licensed":
             _print_about(
                 current,
-                f"licensed as {recorded.license_id or 'unnamed'}, as the ledger has it now.",
+                f"licensed as {purchase.license_id or 'unnamed'}, as the ledger has it now.",
             )
-        if current.once and current.purchase.state in OPEN_STATES and recorded.state == "licensed":
+        if current.once and current.purchase.state in OPEN_STATES and purchase.state == "licensed":
             _print_about(
                 current, "its file comes once, and its link was lost with the agency's answer."
             )

@@ -67,9 +67,9 @@ def _check_room(services: Services) -> Iterator[Finding]:
     """Report the used size of the store; warn of a Redis that evicts nothing or is busy."""
     store = services.store.store
     if not isinstance(store, RedisStore):
-        _, used = store.size()
+        _, size_bytes = store.size()
         limit = _format_megabytes(services.config.cache_bytes)
-        yield Finding(OK, "cache", f"{_format_megabytes(used)} of {limit} are used")
+        yield Finding(OK, "cache", f"{_format_megabytes(size_bytes)} of {limit} are used")
         return
     for node in store.read_limits():
         room = f" of {_format_megabytes(node.maxmemory)}" if node.maxmemory else ""
@@ -148,14 +148,14 @@ def _has_clicks(ledger: Ledger) -> bool:
 def check_clicks(ledger: Ledger) -> Iterator[Finding]:
     """Report the last click of a visitor; `check_ledger` reports a broken ledger."""
     try:
-        last = ledger.find_last_click()
+        last_click = ledger.find_last_click()
     except LedgerError:
         return
-    if last is None:
+    if last_click is None:
         yield Finding(OK, "clicks", "none was counted yet")
         return
-    age = datetime.now(UTC) - last
-    words = f"the last one was counted {_format_age(age)}, on {last:%Y-%m-%d at %H:%M} UTC"
+    age = datetime.now(UTC) - last_click
+    words = f"the last one was counted {_format_age(age)}, on {last_click:%Y-%m-%d at %H:%M} UTC"
     yield Finding(WARN if age > QUIET_PERIOD else OK, "clicks", words)
 
 
@@ -171,22 +171,22 @@ def _format_age(age: timedelta) -> str:
 def check_folder(services: Services) -> Iterator[Finding]:
     """Check that files in ``DATA_DIR`` can be written, and that the disk has room."""
     path = services.config.data_dir
-    existing = next(
+    nearest = next(
         parent for parent in (path.absolute(), *path.absolute().parents) if parent.exists()
     )
     try:
-        _write_file(existing, is_made=existing == path.absolute())
+        _write_file(nearest, is_made=nearest == path.absolute())
     except OSError as error:
         yield Finding(FAULT, "DATA_DIR", f"{path} can't be written: {error.strerror}")
         return
-    free = shutil.disk_usage(existing).free
+    free = shutil.disk_usage(nearest).free
     growth = 0
     if services.config.redis_url is None:
         growth = max(services.config.cache_bytes - _measure_file(path / "cache.db"), 0)
     words = f"{_format_megabytes(free)} are free on the disk of {path}"
     if free < MIN_FREE_BYTES + growth:
-        more = f", and the cache alone may take {_format_megabytes(growth)} more" if growth else ""
-        yield Finding(WARN, "DATA_DIR", f"only {words}{more}")
+        hint = f", and the cache alone may take {_format_megabytes(growth)} more" if growth else ""
+        yield Finding(WARN, "DATA_DIR", f"only {words}{hint}")
     else:
         yield Finding(OK, "DATA_DIR", words)
 

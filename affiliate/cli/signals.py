@@ -39,11 +39,11 @@ def defer_interrupt(notify: Callable[[], None]) -> Iterator[None]:
     Raises:
         KeyboardInterrupt: at the end after one interrupt, immediately at a second interrupt.
     """
-    received: list[int] = []
+    signals: list[int] = []
 
     def handle_interrupt(number: int, _: FrameType | None) -> None:
-        received.append(number)
-        if len(received) > 1:
+        signals.append(number)
+        if len(signals) > 1:
             raise KeyboardInterrupt
         with suppress(RuntimeError):  # an interrupt while something else is printed
             notify()
@@ -53,17 +53,17 @@ def defer_interrupt(notify: Callable[[], None]) -> Iterator[None]:
         for number in (signal.SIGINT, *END_SIGNALS)
         if _is_main_thread()
     }
-    deferred = {
+    old_handlers = {
         number: handler for number, handler in handlers.items() if handler in INTERRUPT_HANDLERS
     }
-    for number in deferred:
+    for number in old_handlers:
         signal.signal(number, handle_interrupt)
     try:
         yield
     finally:
-        for number, handler in deferred.items():
+        for number, handler in old_handlers.items():
             signal.signal(number, handler)
-    if received:
+    if signals:
         raise KeyboardInterrupt
 
 

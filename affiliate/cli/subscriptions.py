@@ -46,22 +46,22 @@ def subscriptions(*, agency: str, live: bool, as_json: bool) -> None:
 
 
 def _show_plans(plans: Sequence[Subscription], now: datetime) -> None:
-    rows = [tuple(_format_cells(plan, expired=plan.expired(now))) for plan in plans]
-    first, *lines = tables.format_lines(HEADERS, rows, uncut=UNCUT_COLUMNS, sparse=True)
-    click.echo(first)
+    rows = [tuple(_format_cells(plan, is_expired=plan.is_expired(now))) for plan in plans]
+    header, *lines = tables.format_lines(HEADERS, rows, uncut=UNCUT_COLUMNS, sparse=True)
+    click.echo(header)
     for plan, line in zip(plans, lines, strict=True):
         click.echo(line)
         for size in plan.formats:
             click.echo(f"    {_format_size(size)}")
 
 
-def _format_cells(plan: Subscription, *, expired: bool) -> Iterator[str]:
+def _format_cells(plan: Subscription, *, is_expired: bool) -> Iterator[str]:
     until = f"{plan.expires:%Y-%m-%d}" if plan.expires else "?"
     left = "?" if plan.downloads_left is None else plan.downloads_left
     limit = f" of {plan.downloads_limit}" if plan.downloads_limit is not None else ""
     yield from map(plain_text, (plan.id, plan.asset_type, plan.license, plan.description))
     yield f"{left}{limit} left"
-    yield f"EXPIRED {until}" if expired else f"until {until}"
+    yield f"EXPIRED {until}" if is_expired else f"until {until}"
     yield f"{plan.price_per_download} each" if plan.price_per_download else ""
     yield f"needs {', '.join(plan.metadata_fields)}" if plan.metadata_fields else ""
 

@@ -53,14 +53,14 @@ def format_lines(
     widths = [max(map(measure_width, column)) for column in zip(*table, strict=True)]
     shrinkable = [place for place, header in enumerate(headers) if header not in {*numbers, *uncut}]
     widths = _fit_widths(widths, shrinkable, shutil.get_terminal_size().columns)
-    padded = (
+    padded_rows = (
         [
             _pad(shorten(text, room), room, at_right=header in numbers)
             for text, room, header in zip(row, widths, headers, strict=True)
         ]
         for row in table
     )
-    return [GAP.join(row).rstrip() for row in padded]
+    return [GAP.join(row).rstrip() for row in padded_rows]
 
 
 def show_facts(facts: Iterable[tuple[str, str]]) -> None:

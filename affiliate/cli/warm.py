@@ -111,12 +111,12 @@ def warm(*, searches: int, days: int, within: int, calls: int, as_json: bool) ->
         click.echo(f"Looked at {report.looked} searches, asked the agencies {report.asked} times.")
         if report.pages:
             click.echo(f"Asked for {report.pages} pages of the sitemap that had no pictures.")
-        for name, skipped in report.skipped.items():
-            plural = "search" if skipped.searches == 1 else "searches"
-            click.echo(f"{name}: {skipped.searches} {plural} skipped; {skipped.why}", err=True)
+        for name, skips in report.skipped.items():
+            plural = "search" if skips.searches == 1 else "searches"
+            click.echo(f"{name}: {skips.searches} {plural} skipped; {skips.why}", err=True)
         if report.looked < len(queries):
-            remaining = len(queries) - report.looked
-            click.echo(f"{remaining} were left for the next run, by --calls {calls}.")
+            query_count = len(queries) - report.looked
+            click.echo(f"{query_count} were left for the next run, by --calls {calls}.")
     raise click.exceptions.Exit(int(bool(report.skipped)))
 
 
@@ -202,9 +202,9 @@ def _iter_missing_pages(services: Services) -> Iterator[tuple[EnabledAgency, Cal
 def describe_hindrance(enabled: EnabledAgency, gateway: AgencyGateway) -> str:
     """Return the reason for not calling an agency just now, in words; empty without a reason."""
     counts = [count for count in gateway.spent(enabled) if count.limit.seconds >= HOUR]
-    if exhausted := next((count for count in counts if count.calls >= count.limit.calls), None):
-        remaining = f"for another {max(exhausted.rest / 60, 1):.0f} min"
-        return f"its {exhausted.limit.calls} calls are spent {remaining}."
+    if full_count := next((count for count in counts if count.calls >= count.limit.calls), None):
+        duration = f"for another {max(full_count.rest / 60, 1):.0f} min"
+        return f"its {full_count.limit.calls} calls are spent {duration}."
     if suspension := gateway.left_alone(enabled):
         seconds, kind = suspension
         reason = SUSPENSION_REASONS.get(kind, DEFAULT_SUSPENSION_REASON)

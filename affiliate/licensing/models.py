@@ -96,7 +96,7 @@ class Subscription(msgspec.Struct, frozen=True, kw_only=True):
         """Return whether the files are for trying a layout, not for publishing."""
         return is_comp(self.license)
 
-    def expired(self, now: datetime) -> bool:
+    def is_expired(self, now: datetime) -> bool:
         return self.expires is not None and self.expires <= now
 
     def includes(self, size: str) -> bool:

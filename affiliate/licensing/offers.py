@@ -107,13 +107,13 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
         metadata = dict(values)
         price, customer_id = metadata.pop("price", None), metadata.pop("customer_id", None)
         request = self.request
-        completed = msgspec.structs.replace(
+        new_request = msgspec.structs.replace(
             request,
             price=request.price if price is None else parse_price(price),
             customer_id=customer_id or request.customer_id,
             metadata={**request.metadata, **metadata},
         )
-        return msgspec.structs.replace(self, request=completed)
+        return msgspec.structs.replace(self, request=new_request)
 
     def with_notice_accepted(self) -> "Offer":
         """Return the offer with the editorial notice accepted by the owner."""
@@ -235,7 +235,7 @@ def choose_size_and_subscription(
     asset: Asset,
     plans: Sequence[Subscription],
     now: datetime,
-    taken: Mapping[str, int],
+    taken_downloads: Mapping[str, int],
 ) -> tuple[str, Subscription]:
     """Return the size, and the subscription with that size and downloads left that ends soonest.
 
@@ -244,24 +244,24 @@ def choose_size_and_subscription(
     Raises:
         PurchaseRefused: no subscription fits; the message tells the reason.
     """
-    fitting = [plan for plan in plans if _fits_options(plan, options)]
-    if not fitting:
+    fitting_plans = [plan for plan in plans if _fits_options(plan, options)]
+    if not fitting_plans:
         raise PurchaseRefused(f"No subscription licenses this{' as a comp' * options.comp}.")
-    valid = [plan for plan in fitting if not plan.expired(now)]
-    if not valid:
-        raise PurchaseRefused(f"{_describe_plans(fitting)} has expired.")
-    usable = [plan for plan in valid if _has_downloads_left(plan, taken)]
-    if not usable:
-        raise PurchaseRefused(f"{_describe_plans(valid)} has no downloads left.")
+    valid_plans = [plan for plan in fitting_plans if not plan.is_expired(now)]
+    if not valid_plans:
+        raise PurchaseRefused(f"{_describe_plans(fitting_plans)} has expired.")
+    usable_plans = [plan for plan in valid_plans if _has_downloads_left(plan, taken_downloads)]
+    if not usable_plans:
+        raise PurchaseRefused(f"{_describe_plans(valid_plans)} has no downloads left.")
     sizes = _list_candidate_sizes(options, asset)
     for size in sizes:
-        including = [plan for plan in usable if plan.includes(size)]
-        if including:
+        size_plans = [plan for plan in usable_plans if plan.includes(size)]
+        if size_plans:
             return size, min(
-                including, key=lambda plan: (not plan.formats, plan.expires or NO_EXPIRY)
+                size_plans, key=lambda plan: (not plan.formats, plan.expires or NO_EXPIRY)
             )
-    wanted = f"the size {sizes[0]}" if len(sizes) == 1 else "a size of this item"
-    raise PurchaseRefused(f"{_describe_plans(usable)} does not include {wanted}.")
+    wanted_size = f"the size {sizes[0]}" if len(sizes) == 1 else "a size of this item"
+    raise PurchaseRefused(f"{_describe_plans(usable_plans)} does not include {wanted_size}.")
 
 
 def _fits_options(plan: Subscription, options: LicenseOptions) -> bool:
@@ -275,10 +275,10 @@ def _fits_options(plan: Subscription, options: LicenseOptions) -> bool:
     return options.subscription_id in {"", plan.id}
 
 
-def _has_downloads_left(plan: Subscription, taken: Mapping[str, int]) -> bool:
+def _has_downloads_left(plan: Subscription, taken_downloads: Mapping[str, int]) -> bool:
     if plan.is_comp or plan.downloads_left is None:
         return True
-    return plan.downloads_left > taken.get(plan.id, 0)
+    return plan.downloads_left > taken_downloads.get(plan.id, 0)
 
 
 def _list_candidate_sizes(options: LicenseOptions, asset: Asset) -> tuple[str, ...]:
@@ -292,14 +292,14 @@ def _list_candidate_sizes(options: LicenseOptions, asset: Asset) -> tuple[str, .
         return ("custom",)
     if not options.size:
         sizes = [size for size in media_sizes if not asset.sizes or size in asset.sizes]
-        fitting = tuple(
+        fitting_sizes = tuple(
             size
             for size in sizes
             if size != "custom" and options.format in {"", _infer_format(size)}
         )
-        if not fitting:
+        if not fitting_sizes:
             raise PurchaseRefused(f"This item has no {options.format or 'size'} to license.")
-        return fitting
+        return fitting_sizes
     if options.format not in {"", _infer_format(options.size)}:
         raise PurchaseRefused(f"The size {options.size[:40]} is no {options.format}.")
     if options.size not in media_sizes:

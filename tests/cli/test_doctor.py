@@ -198,7 +198,7 @@ def connected(make_client: ClientMaker, server: simulator.Shutterstock, **more: 
         **more,
     )
     token = Token(access_token=TOKEN, scopes=("user.view",), connected_at=1_770_000_000.0)
-    vault = client.application.extensions["services"].tokens._vault
+    vault = client.application.extensions["services"].tokens._token_store
     vault.store_connected("shutterstock", token)
     return client
 

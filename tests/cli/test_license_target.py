@@ -66,7 +66,9 @@ def connected(agency: Simulator, folder: Path) -> Flask:
         SECRET_KEY="a6Xq0PzT4vLm9RkC1sWd8YbN3hJf7GeU",
     )
     tokens = app.extensions["services"].tokens
-    tokens._vault.store_connected("shutterstock", Token(access_token=TOKEN, connected_at=1.8e9))
+    tokens._token_store.store_connected(
+        "shutterstock", Token(access_token=TOKEN, connected_at=1.8e9)
+    )
     return app
 
 

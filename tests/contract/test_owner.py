@@ -47,7 +47,9 @@ def tokens(
 
 def test_the_flow_is_accepted(tokens: ShutterstockOAuth, document: Any) -> None:
     """The address to agree at and the exchange of the code are as described, field by field."""
-    address = tokens.authorize_url("https://a.example/owner/shutterstock/callback", SCOPES, "s")
+    address = tokens.build_authorize_url(
+        "https://a.example/owner/shutterstock/callback", SCOPES, "s"
+    )
     assert requests.get(address, allow_redirects=False, timeout=20).status_code == 302
     described = document["paths"]["/v2/oauth/authorize"]["get"]["parameters"]
     assert set(parse_qs(urlsplit(address).query)) == {one["name"] for one in described}

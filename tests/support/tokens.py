@@ -57,7 +57,7 @@ def make_tokens(agency: Simulator, ledger: Ledger, **changes: object) -> Shutter
 
 def agree(tokens: ShutterstockOAuth, *scopes: str) -> str:
     """Return the code that the agency gives to an owner who agrees."""
-    address = tokens.authorize_url(BACK, scopes or SCOPES, "the-state")
+    address = tokens.build_authorize_url(BACK, scopes or SCOPES, "the-state")
     answer = requests.get(address, allow_redirects=False, timeout=5)
     back = parse_qs(urlsplit(answer.headers["Location"]).query)
     assert back["state"] == ["the-state"]

@@ -221,14 +221,14 @@ class _Proposer:
             for plan in self._funds.activeSubscriptions
             if plan.status == "active"
         ]
-        valid = [
+        valid_plans = [
             plan
             for plan in plans
-            if not plan.expired(self._now()) and subscription_id in {"", plan.id}
+            if not plan.is_expired(self._now()) and subscription_id in {"", plan.id}
         ]
-        affordable = [plan for plan in valid if self._count_left(plan) >= price]
-        if affordable:
-            chosen = min(affordable, key=lambda plan: plan.expires or NO_EXPIRY)
+        affordable_plans = [plan for plan in valid_plans if self._count_left(plan) >= price]
+        if affordable_plans:
+            chosen = min(affordable_plans, key=lambda plan: plan.expires or NO_EXPIRY)
             return chosen, price, f"{price} download{'s' * (price > 1)} of the subscription"
         if subscription_id:
             raise PurchaseRefused(f"No subscription {subscription_id[:40]!r} has downloads left.")
@@ -250,12 +250,12 @@ class _Proposer:
         return (plan.downloads_left or 0) - self._taken[plan.id]
 
 
-def _choose_size(item: wire.Item, wanted: str) -> tuple[str, wire.Size]:
+def _choose_size(item: wire.Item, wanted_size: str) -> tuple[str, wire.Size]:
     """Return the wanted size, or else the best size, with its costs."""
     sizes = {name: (item.sizes or {})[name] for name in SIZES if name in (item.sizes or {})}
     if not sizes:  # such as clips, whose sizes have other names
         raise PurchaseRefused("It has no JPEG file to license.")
-    size = wanted or next(iter(sizes))
+    size = wanted_size or next(iter(sizes))
     if size not in sizes:
         raise PurchaseRefused(f"It has no size {size[:40]!r}; it has {', '.join(sizes)}.")
     return size, sizes[size]

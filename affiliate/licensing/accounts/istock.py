@@ -72,8 +72,8 @@ class IstockAccount:
         self._transport = transport
         self._keys = keys
         self._token = ""
-        self._ends = 0.0
-        self._histories: tuple[str, ...] | None = None
+        self._token_expires_at = 0.0
+        self._history_kinds: tuple[str, ...] | None = None
 
     def create_proposer(self, *, sandbox: bool, now: Callable[[], datetime]) -> "_Proposer":
         """Return a proposer that counts the downloads of its offers."""
@@ -136,10 +136,10 @@ class IstockAccount:
 
     def _list_history_kinds(self) -> tuple[str, ...]:
         """Return the kinds of the user's histories: the usual, and for a credit pack credits."""
-        if self._histories is None:
+        if self._history_kinds is None:
             has_pack = any(product.type == CREDITS for product in self.fetch_products())
-            self._histories = ("", CREDITS) if has_pack else ("",)
-        return self._histories
+            self._history_kinds = ("", CREDITS) if has_pack else ("",)
+        return self._history_kinds
 
     def _iter_downloads(self, kind: str) -> Iterator[wire.Download]:
         page = 0
@@ -158,7 +158,7 @@ class IstockAccount:
 
     def _log_in(self) -> None:
         """Get a token if needed; mark a failure as unsent, as the call itself was not sent."""
-        if time.monotonic() < self._ends:
+        if time.monotonic() < self._token_expires_at:
             return
         form = {
             "grant_type": "password",
@@ -183,7 +183,9 @@ class IstockAccount:
             error.sent = False
             raise
         self._token = answer.access_token
-        self._ends = time.monotonic() + read_number(answer.expires_in) - TOKEN_MARGIN_SECONDS
+        self._token_expires_at = (
+            time.monotonic() + read_number(answer.expires_in) - TOKEN_MARGIN_SECONDS
+        )
 
     def _call(
         self,
@@ -264,18 +266,20 @@ class _Proposer:
             self._plans = tuple(
                 _to_subscription(product) for product in products if product.status == "active"
             )
-        allowed_types = {offered.product_type for offered in image.largest_downloads or ()}
-        fitting = [
+        allowed_types = {download.product_type for download in image.largest_downloads or ()}
+        fitting_plans = [
             plan
             for plan in self._plans
             if plan.license in allowed_types and product_id in {"", plan.id}
         ]
-        valid = [plan for plan in fitting if not plan.expired(self._now())]
-        usable = [plan for plan in valid if self._has_downloads_left(plan)]
-        if not usable:
-            reason = "has downloads left" if valid else "may download it"
+        valid_plans = [plan for plan in fitting_plans if not plan.is_expired(self._now())]
+        usable_plans = [plan for plan in valid_plans if self._has_downloads_left(plan)]
+        if not usable_plans:
+            reason = "has downloads left" if valid_plans else "may download it"
             raise PurchaseRefused(f"No product {product_id[:40] or 'of the account'} {reason}.")
-        return min(usable, key=lambda plan: (plan.license == CREDITS, plan.expires or NO_EXPIRY))
+        return min(
+            usable_plans, key=lambda plan: (plan.license == CREDITS, plan.expires or NO_EXPIRY)
+        )
 
     def _has_downloads_left(self, plan: Subscription) -> bool:
         return plan.downloads_left is None or plan.downloads_left > self._taken[plan.id]
@@ -284,13 +288,15 @@ class _Proposer:
 def _to_subscription(product: wire.Product) -> Subscription:
     """Convert a product to a subscription; the product's kind is the kind of license."""
     requirements = product.download_requirements or wire.Requirements()
-    left = product.credits_remaining if product.type == CREDITS else product.downloads_remaining
+    downloads_left = (
+        product.credits_remaining if product.type == CREDITS else product.downloads_remaining
+    )
     return Subscription(
         id=str(product.id),
         license=product.type,
         description=plain_text(product.name),
         expires=wire.as_utc(product.expiration_utc_date) if product.expiration_utc_date else None,
-        downloads_left=left,
+        downloads_left=downloads_left,
         metadata_fields=tuple(
             field
             for field, requirement in REQUIRED_FIELDS.items()

@@ -141,13 +141,13 @@ class ShutterstockAccount:
 
         Where the scopes of the token are unknown, the error names all scopes that the call needs.
         """
-        required = get_required_scopes(method, path)
+        required_scopes = get_required_scopes(method, path)
         try:
             reply = self._send("GET", "/v2/user/access_token")
             scopes = set(decode_answer(AGENCY, reply.body, TokenDetails).scopes)
         except AgencyError:
             scopes = set()
-        missing = " and ".join(scope for scope in required if scope not in scopes)
+        missing = " and ".join(scope for scope in required_scopes if scope not in scopes)
         if not missing:
             return None
         verb = "lacks" if scopes else "may lack"

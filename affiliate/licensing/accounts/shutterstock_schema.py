@@ -171,7 +171,7 @@ def to_record(media: MediaKind, row: _Record) -> Record | None:
     item = row.image if MEDIA_ENDPOINTS[media].history_name == "image" else row.video
     if item is None:
         return None
-    charged = row.revshare
+    charge = row.revshare
     return Record(
         id=row.id,
         media=media,
@@ -184,7 +184,7 @@ def to_record(media: MediaKind, row: _Record) -> Record | None:
         downloaded_at=_as_utc(row.download_time),
         downloadable=row.is_downloadable,
         username=row.user.username,
-        price=Price(charged.purchase_amount, charged.purchase_currency) if charged else None,
+        price=Price(charge.purchase_amount, charge.purchase_currency) if charge else None,
     )
 
 

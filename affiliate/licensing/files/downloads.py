@@ -103,9 +103,9 @@ class Downloads:
         """
         try:
             with PartialFile(stem) as part:
-                if existing := find_placed_file(stem):
+                if placed_file := find_placed_file(stem):
                     part.remove()
-                    raise DownloadFailed(f"{existing.name} is there already.")
+                    raise DownloadFailed(f"{placed_file.name} is there already.")
                 with part.remove_empty_on_failure():
                     self._fetch_rest(part, links, progress)
                 kind = _require_file_type(part, media)
@@ -119,7 +119,7 @@ class Downloads:
             raise DownloadFailed("There is no link to the file.")
         losses = used_links = 0
         while not part.is_whole:
-            before = part.note.safe
+            safe_bytes = part.note.safe
             try:
                 self._stream_once(part, link, progress)
                 continue
@@ -133,7 +133,7 @@ class Downloads:
                 link = fresh_link
                 continue
             except (AgencyDown, AgencyTimeout, FileChanged, RequestRefused) as error:
-                losses = 0 if part.note.safe - before >= CHECKPOINT_BYTES else losses + 1
+                losses = 0 if part.note.safe - safe_bytes >= CHECKPOINT_BYTES else losses + 1
                 is_refused = isinstance(error, RequestRefused)
                 if losses > MAX_RETRIES or (is_refused and not part.size):
                     raise self._build_last_error(error) from None
@@ -212,24 +212,24 @@ def _require_file_type(part: PartialFile, media: str) -> FileType:
         DownloadFailed: the file is empty, or of another medium or type than its link promised.
     """
     kind = detect_file_type(part.read_head(SIGNATURE_BYTES))
-    wanted = "video" if media.endswith("video") else "image"  # of either collection
-    if kind is None or kind.media != wanted:
+    wanted_media = "video" if media.endswith("video") else "image"  # of either collection
+    if kind is None or kind.media != wanted_media:
         part.remove()
-        raise DownloadFailed(f"What came is no {wanted} file.")
-    promised = part.note.promised
-    if promised and promised != kind.name and kind.media == "image":
+        raise DownloadFailed(f"What came is no {wanted_media} file.")
+    promised_type = part.note.promised
+    if promised_type and promised_type != kind.name and kind.media == "image":
         part.remove()
-        raise DownloadFailed(f"What came is {kind.name}, where {promised} was promised.")
+        raise DownloadFailed(f"What came is {kind.name}, where {promised_type} was promised.")
     return kind
 
 
-def _place_file(part: PartialFile, finished: Path, stem: Path, kind: FileType) -> DownloadedFile:
+def _place_file(part: PartialFile, source: Path, stem: Path, kind: FileType) -> DownloadedFile:
     """Sync the file to the disk and give the file its final name."""
     path = stem.with_name(stem.name + kind.suffix)
-    with finished.open("rb") as file:
+    with source.open("rb") as file:
         os.fsync(file.fileno())
-    placed = DownloadedFile(path, finished.stat().st_size, compute_sha256(finished))
-    finished.replace(path)
+    file_info = DownloadedFile(path, source.stat().st_size, compute_sha256(source))
+    source.replace(path)
     sync_folder(path.parent)
     part.remove()
-    return placed
+    return file_info

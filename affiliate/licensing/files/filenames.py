@@ -30,15 +30,18 @@ class FilenamePattern:
     """
 
     def __init__(self, text: str = DEFAULT_PATTERN, *, unique: bool = False) -> None:
-        known = ", ".join(f"{{{name}}}" for name in FIELDS)
+        known_fields = ", ".join(f"{{{name}}}" for name in FIELDS)
         fields = re.findall(r"\{(.*?)\}", text)
         if unknown := [name for name in fields if name not in FIELDS]:
             raise BadQuery(
-                "name", "{%(name)s} is no field; use %(known)s.", name=unknown[0], known=known
+                "name",
+                "{%(name)s} is no field; use %(known)s.",
+                name=unknown[0],
+                known=known_fields,
             )
         if not {"license_id"} & set(fields) and (unique or "media_id" not in fields):
-            needed = "{license_id}" if unique else "{license_id} or {media_id}"
-            raise BadQuery("name", "The pattern must hold %(needed)s.", needed=needed)
+            needed_fields = "{license_id}" if unique else "{license_id} or {media_id}"
+            raise BadQuery("name", "The pattern must hold %(needed)s.", needed=needed_fields)
         self._text = text
 
     def build_stem(self, record: Record) -> str:

@@ -111,7 +111,7 @@ class Manifest:
         self._end += len(record)
         self._known.add(_hash_license_id(line.license))
 
-    def complete_from(self, media: str) -> str | None:
+    def get_complete_license(self, media: str) -> str | None:
         """Return the license from which on all older licenses of the medium are listed."""
         mark = self._note.marks.get(media)
         return mark.license if mark else None

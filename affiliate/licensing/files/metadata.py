@@ -42,20 +42,20 @@ def write_tags(source: Path, kind: FileType, tags: Tags, target: Path) -> bool:
     """Write a tagged copy of ``source`` to ``target``; False if the file can't hold tags."""
     if kind is not JPEG:
         return False
-    with source.open("rb") as old:
-        segments = _read_head(old)
+    with source.open("rb") as source_file:
+        segments = _read_head(source_file)
         if segments is None:
             return False
-        tagged = _insert_tags(segments, tags)
-        if tagged is None:
+        new_segments = _insert_tags(segments, tags)
+        if new_segments is None:
             return False
-        with create_anew(target) as new:
-            new.write(b"\xff\xd8")
-            for marker, payload in tagged:
-                new.write(struct.pack(">BBH", 0xFF, marker, len(payload) + 2) + payload)
-            shutil.copyfileobj(old, new)
-            new.flush()
-            os.fsync(new.fileno())
+        with create_anew(target) as target_file:
+            target_file.write(b"\xff\xd8")
+            for marker, payload in new_segments:
+                target_file.write(struct.pack(">BBH", 0xFF, marker, len(payload) + 2) + payload)
+            shutil.copyfileobj(source_file, target_file)
+            target_file.flush()
+            os.fsync(target_file.fileno())
     return True
 
 
@@ -73,17 +73,17 @@ def _read_head(file: IO[bytes]) -> list[_Segment] | None:
         return None
     while file.tell() < MAX_HEAD_BYTES:
         start = file.tell()
-        mark = file.read(4)
-        if len(mark) < 4 or mark[0] != 0xFF or mark[1] in _BARE | {0xFF}:  # noqa: PLR2004 - marker and length
+        marker = file.read(4)
+        if len(marker) < 4 or marker[0] != 0xFF or marker[1] in _BARE | {0xFF}:  # noqa: PLR2004 - marker and length
             return None
-        if mark[1] == _SOS:
+        if marker[1] == _SOS:
             file.seek(start)
             return segments
-        length = int.from_bytes(mark[2:], "big") - 2
+        length = int.from_bytes(marker[2:], "big") - 2
         payload = file.read(max(length, 0))
         if length < 0 or len(payload) < length:
             return None
-        segments.append(_Segment(mark[1], payload))
+        segments.append(_Segment(marker[1], payload))
     return None
 
 

@@ -76,12 +76,14 @@ class PartialFile:
             return {}
         return {"Range": f"bytes={self.size}-", "If-Range": self.note.validator}
 
-    def accept_answer(self, answer: Stream, promised: str) -> None:
+    def accept_answer(self, answer: Stream, promised_type: str) -> None:
         """Continue the file if the answer starts at its end; else start the file again."""
         if self._is_continuation(answer):
             return
         length = _parse_number(answer.headers.get("Content-Length"))
-        self.note = PartState(length=length, validator=_get_validator(answer), promised=promised)
+        self.note = PartState(
+            length=length, validator=_get_validator(answer), promised=promised_type
+        )
         self.size = 0
         os.ftruncate(self._file, 0)
         self._write_note()

@@ -120,7 +120,7 @@ class Sync:
         a license is missed between two pages; the next walk finds the missed license.
         """
         failure_count = len(self.report.failures)
-        end = manifest.complete_from(media)
+        end = manifest.get_complete_license(media)
         newest, may_miss = None, True
         while may_miss and len(self.report.failures) == failure_count:
             newest, may_miss = self._walk_history(media, manifest, end)
@@ -179,9 +179,11 @@ class Sync:
         return _build_line(record, reason=reason)
 
     def _fetch_file(self, record: Record, tags: Tags, stem: Path) -> DownloadedFile:
-        if existing := find_placed_file(stem):
+        if placed_file := find_placed_file(stem):
             remove_partial_files(stem)
-            return DownloadedFile(existing, existing.stat().st_size, compute_sha256(existing))
+            return DownloadedFile(
+                placed_file, placed_file.stat().st_size, compute_sha256(placed_file)
+            )
         self.report.now = stem.name
         return self._downloads.fetch(
             stem,

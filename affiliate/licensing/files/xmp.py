@@ -60,11 +60,11 @@ def build_packet(tags: Tags, before: bytes = b"") -> bytes:
         rdf = ET.SubElement(root, f"{{{RDF}}}RDF")
     description = _build_description(tags)
     names = {child.tag for child in description}
-    for existing in rdf:
-        for child in [element for element in existing if element.tag in names]:
-            existing.remove(child)
-        for name in names & set(existing.attrib):
-            del existing.attrib[name]
+    for existing_description in rdf:
+        for child in [element for element in existing_description if element.tag in names]:
+            existing_description.remove(child)
+        for name in names & set(existing_description.attrib):
+            del existing_description.attrib[name]
     rdf.append(description)
     for prefix, address in _PREFIXES.items():
         ET.register_namespace(prefix, address)

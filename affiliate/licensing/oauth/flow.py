@@ -53,25 +53,25 @@ class ShutterstockOAuth:
     """The token of the owner's account at Shutterstock, for calls in the owner's name.
 
     ``client`` is the application's id and secret; without both, no account can be connected. The
-    ``vault``, which needs ``SECRET_KEY``, stores tokens. ``fixed`` is the token in the settings,
-    used while no account is connected.
+    ``token_store`` needs ``SECRET_KEY``. ``fixed_token`` is the token in the settings, used while
+    no account is connected.
     """
 
     def __init__(  # noqa: PLR0913 - its parts, by name
         self,
         transport: Transport,
-        vault: TokenStore | None,
+        token_store: TokenStore | None,
         *,
         url: str,
         client: tuple[str, str] = ("", ""),
-        fixed: str | None = None,
+        fixed_token: str | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._transport = transport
-        self._vault = vault
+        self._token_store = token_store
         self.url = url
         self._client = client
-        self._fixed = fixed
+        self._fixed_token = fixed_token
         self._now = now
 
     @property
@@ -79,7 +79,7 @@ class ShutterstockOAuth:
         """Return the settings missing to connect an account, in words; empty if none is missing."""
         names = ("SHUTTERSTOCK_CLIENT_ID", "SHUTTERSTOCK_CLIENT_SECRET")
         missing = [name for name, value in zip(names, self._client, strict=True) if not value]
-        missing += [] if self._vault else ["SECRET_KEY"]
+        missing += [] if self._token_store else ["SECRET_KEY"]
         return f"set {' and '.join(missing)} to connect one." if missing else ""
 
     def read_token(self) -> Token | None:
@@ -88,10 +88,10 @@ class ShutterstockOAuth:
         Raises:
             NotConnected: the token can't be read, as ``SECRET_KEY`` has changed.
         """
-        stored = self._vault.read(ACCOUNT) if self._vault else None
-        return stored[0] if stored else None
+        stored_token = self._token_store.read(ACCOUNT) if self._token_store else None
+        return stored_token[0] if stored_token else None
 
-    def authorize_url(self, redirect_uri: str, scopes: Iterable[str], state: str) -> str:
+    def build_authorize_url(self, redirect_uri: str, scopes: Iterable[str], state: str) -> str:
         """Return the page where the owner agrees and is sent to ``redirect_uri`` with a code.
 
         Raises:
@@ -114,10 +114,10 @@ class ShutterstockOAuth:
         Raises:
             AgencyError: the code is refused, or settings are missing.
         """
-        vault = self._require_token_store()
+        token_store = self._require_token_store()
         answer = self._request_token({"grant_type": "authorization_code", "code": code}, code)
         token = self._build_token(answer, None, select_scopes(scopes), self._now())
-        vault.store_connected(ACCOUNT, token)
+        token_store.store_connected(ACCOUNT, token)
         return token
 
     def disconnect(self) -> bool:
@@ -125,7 +125,7 @@ class ShutterstockOAuth:
 
         The API has no call to revoke a token; the owner can revoke it in the account's settings.
         """
-        return self._vault.remove(ACCOUNT) if self._vault else False
+        return self._token_store.remove(ACCOUNT) if self._token_store else False
 
     def get_access_token(self) -> str:
         """Return the access token of the connected account, refreshed in time, or the fixed token.
@@ -142,8 +142,8 @@ class ShutterstockOAuth:
                 return self._use_fixed_token()
             if _is_before(self._now(), token.refresh_at):
                 return token.access_token
-            if self._vault and (lease := self._vault.lease(ACCOUNT, LEASE_SECONDS)):
-                return self._refresh_with_lease(self._vault, lease)
+            if self._token_store and (lease := self._token_store.lease(ACCOUNT, LEASE_SECONDS)):
+                return self._refresh_with_lease(self._token_store, lease)
             if _is_before(self._now(), token.expires_at):
                 return token.access_token
             if time.monotonic() > deadline:
@@ -151,31 +151,31 @@ class ShutterstockOAuth:
             time.sleep(POLL_SECONDS)
 
     def _use_fixed_token(self) -> str:
-        if self._fixed is None:
+        if self._fixed_token is None:
             raise NotConnected(
                 ACCOUNT, f"No account is connected; {self.missing_settings or RECONNECT_HINT}"
             )
-        return self._fixed
+        return self._fixed_token
 
     def _require_token_store(self) -> TokenStore:
-        if self.missing_settings or self._vault is None:
+        if self.missing_settings or self._token_store is None:
             raise NotConnected(ACCOUNT, f"No account can be connected: {self.missing_settings}")
-        return self._vault
+        return self._token_store
 
-    def _refresh_with_lease(self, vault: TokenStore, lease: float) -> str:
+    def _refresh_with_lease(self, token_store: TokenStore, lease: float) -> str:
         """Refresh the token, unless another process has refreshed the token before."""
         try:
-            stored = vault.read(ACCOUNT)
-            if stored is None:
+            stored_token = token_store.read(ACCOUNT)
+            if stored_token is None:
                 return self._use_fixed_token()
-            token, version = stored
+            token, version = stored_token
             if not _is_before(self._now(), token.refresh_at):
                 token = self._refresh(token)
-                if not _store_renewed_token(vault, token, version):
+                if not _store_renewed_token(token_store, token, version):
                     token = self.read_token() or token  # reconnected or disconnected meanwhile
             return token.access_token
         finally:
-            vault.release(ACCOUNT, lease)
+            token_store.release(ACCOUNT, lease)
 
     def _refresh(self, token: Token) -> Token:
         """Return a newer token; the same token where the call fails but the token is valid."""
@@ -235,11 +235,11 @@ def build_oauth(settings: Config, transport: Transport, ledger: Ledger) -> Shutt
         TokenStore(ledger, secret.reveal()) if secret else None,
         url=own.url or AGENCIES[ACCOUNT].api,
         client=(keys.get("CLIENT_ID", ""), keys.get("CLIENT_SECRET", "")),
-        fixed=keys.get("API_TOKEN"),
+        fixed_token=keys.get("API_TOKEN"),
     )
 
 
-def _store_renewed_token(vault: TokenStore, token: Token, version: int) -> bool:
+def _store_renewed_token(token_store: TokenStore, token: Token, version: int) -> bool:
     """Store a refreshed token before first use; False when another was connected meanwhile.
 
     A busy database is retried for STORE_SECONDS, as the old refresh token may be invalid by then.
@@ -247,7 +247,7 @@ def _store_renewed_token(vault: TokenStore, token: Token, version: int) -> bool:
     deadline = time.monotonic() + STORE_SECONDS
     while True:
         try:
-            return vault.replace_refreshed(ACCOUNT, token, version)
+            return token_store.replace_refreshed(ACCOUNT, token, version)
         except LedgerError:
             if time.monotonic() > deadline:
                 raise
@@ -256,8 +256,8 @@ def _store_renewed_token(vault: TokenStore, token: Token, version: int) -> bool:
 
 def select_scopes(scopes: Iterable[str]) -> tuple[str, ...]:
     """Return the known scopes among ``scopes`` and DEFAULT_SCOPE, in the order of SCOPES."""
-    wanted = {DEFAULT_SCOPE, *scopes}
-    return tuple(name for name in SCOPES if name in wanted)
+    wanted_scopes = {DEFAULT_SCOPE, *scopes}
+    return tuple(name for name in SCOPES if name in wanted_scopes)
 
 
 def _is_before(now: float, end: float | None) -> bool:

@@ -55,7 +55,7 @@ class PurchaseObserver:
     called within `defer_interrupts`.
     """
 
-    def before_request(self, claimed: Sequence[tuple[Offer, Purchase]]) -> None:
+    def before_request(self, claims: Sequence[tuple[Offer, Purchase]]) -> None:
         """Store the claims before the request.
 
         Raises:
@@ -175,19 +175,19 @@ class PurchaseService:
             PurchaseRefused: the outcome of a purchase stays unknown.
         """
         polls: Counter[str] = Counter()
-        while unsettled := self._history.settle_open():
-            polls.update(purchase.purchase_id for purchase in unsettled)
+        while open_purchases := self._history.settle_open():
+            polls.update(purchase.purchase_id for purchase in open_purchases)
             max_polls = ANSWER_WAIT.total_seconds() / SETTLE_POLL_SECONDS
             if any(
                 purchase.state == "unknown" or polls[purchase.purchase_id] > max_polls
-                for purchase in unsettled
+                for purchase in open_purchases
             ):
-                raise PurchaseRefused(self._describe_unsettled(unsettled))
+                raise PurchaseRefused(self._describe_unsettled(open_purchases))
             self._pause(SETTLE_POLL_SECONDS)
 
-    def _describe_unsettled(self, unsettled: Sequence[Purchase]) -> str:
-        names = ", ".join(f"{purchase.media} {purchase.media_id}" for purchase in unsettled)
-        latest = max(purchase.made_at for purchase in unsettled) + self._grace
+    def _describe_unsettled(self, open_purchases: Sequence[Purchase]) -> str:
+        names = ", ".join(f"{purchase.media} {purchase.media_id}" for purchase in open_purchases)
+        latest = max(purchase.made_at for purchase in open_purchases) + self._grace
         return (
             f"Whether {names} was bought is unknown. Nothing else is bought before the license "
             f"history shows it, or still does not at {latest:%H:%M:%S} UTC."
@@ -196,11 +196,11 @@ class PurchaseService:
     def _buy(
         self, batch: Sequence[Offer], observer: PurchaseObserver, *, force: bool
     ) -> list[PurchaseOutcome]:
-        claimed, refused = self._claim(batch, observer, force=force)
-        if not claimed:
-            return refused
+        claims, refusals = self._claim(batch, observer, force=force)
+        if not claims:
+            return refusals
         with observer.defer_interrupts():
-            outcomes, failure = self._send(claimed)
+            outcomes, failure = self._send(claims)
             observer.record_answer(outcomes)
         for index, outcome in enumerate(outcomes):
             if (
@@ -213,20 +213,20 @@ class PurchaseService:
         outcomes = self._record_outcomes(outcomes, observer)
         if failure and not any(outcome.unwritten for outcome in outcomes):
             raise failure
-        return refused + outcomes
+        return refusals + outcomes
 
     def _send(
-        self, claimed: Sequence[tuple[Offer, Purchase]]
+        self, claims: Sequence[tuple[Offer, Purchase]]
     ) -> tuple[list[PurchaseOutcome], AgencyError | None]:
         """Send the request once; return the outcomes, and a failure to raise after recording."""
         try:
-            results = self._account.license([offer.request for offer, _ in claimed])
+            results = self._account.license([offer.request for offer, _ in claims])
         except UnclearOutcome as error:
-            return _build_same_outcomes(claimed, "unknown", error.message), None
+            return _build_same_outcomes(claims, "unknown", error.message), None
         except AgencyError as error:
             failure = None if isinstance(error, RequestRefused) else error
-            return _build_same_outcomes(claimed, "failed", error.message), failure
-        answers = zip(claimed, results, strict=True)
+            return _build_same_outcomes(claims, "failed", error.message), failure
+        answers = zip(claims, results, strict=True)
         return [
             _build_outcome(offer, purchase, result) for (offer, purchase), result in answers
         ], None
@@ -247,23 +247,25 @@ class PurchaseService:
 
         After a failure of the ledger the other records are skipped, as each would take as long.
         """
-        closed: list[PurchaseOutcome] = []
+        closed_outcomes: list[PurchaseOutcome] = []
         failure = ""
         for outcome in outcomes:
             try:
-                closed.append(outcome if failure else self._close_record(outcome))
+                closed_outcomes.append(outcome if failure else self._close_record(outcome))
             except LedgerError as error:
                 failure = str(error)
-                closed.append(outcome)
+                closed_outcomes.append(outcome)
             if failure:
-                closed[-1] = replace(outcome, unwritten=failure)
-        written = [
-            outcome.purchase for outcome in closed if outcome.purchase and not outcome.unwritten
+                closed_outcomes[-1] = replace(outcome, unwritten=failure)
+        written_purchases = [
+            outcome.purchase
+            for outcome in closed_outcomes
+            if outcome.purchase and not outcome.unwritten
         ]
-        observer.forget_written(written)
+        observer.forget_written(written_purchases)
         return [
             outcome if outcome.unwritten else self._complete_from_history(outcome)
-            for outcome in closed
+            for outcome in closed_outcomes
         ]
 
     def _close_record(self, outcome: PurchaseOutcome) -> PurchaseOutcome:
@@ -291,8 +293,8 @@ class PurchaseService:
         self, batch: Sequence[Offer], observer: PurchaseObserver, *, force: bool
     ) -> tuple[list[tuple[Offer, Purchase]], list[PurchaseOutcome]]:
         """Claim the offers in the ledger; return the claims, and outcomes of the refused offers."""
-        claimed: list[tuple[Offer, Purchase]] = []
-        refused: list[PurchaseOutcome] = []
+        claims: list[tuple[Offer, Purchase]] = []
+        refusals: list[PurchaseOutcome] = []
         try:
             for offer in batch:
                 purchase, recent = self._prepare_record(offer)
@@ -304,17 +306,17 @@ class PurchaseService:
                     )
                     reason = _describe_clash(clash, purchase) if clash else ""
                 if reason:
-                    refused.append(PurchaseOutcome(offer=offer, refused=reason))
+                    refusals.append(PurchaseOutcome(offer=offer, refused=reason))
                 else:
-                    claimed.append((offer, purchase))
-            if claimed:
-                observer.before_request(claimed)
-            self._refuse_old_claims(claimed)
+                    claims.append((offer, purchase))
+            if claims:
+                observer.before_request(claims)
+            self._refuse_old_claims(claims)
         except BaseException:
             with suppress(LedgerError):  # the first failure matters more
-                self._abandon_claims([claim for _, claim in claimed], observer)
+                self._abandon_claims([claim for _, claim in claims], observer)
             raise
-        return claimed, refused
+        return claims, refusals
 
     def _find_elsewhere(
         self, offer: Offer, purchase: Purchase, recent: Sequence[Record]
@@ -322,13 +324,13 @@ class PurchaseService:
         """Return the license in the history that prevents the purchase, if any."""
         return self._history.find_elsewhere(purchase, recent, any_size=offer.size_auto_selected)
 
-    def _refuse_old_claims(self, claimed: Sequence[tuple[Offer, Purchase]]) -> None:
+    def _refuse_old_claims(self, claims: Sequence[tuple[Offer, Purchase]]) -> None:
         """Refuse claims so old that another process may soon settle them as not bought.
 
         Raises:
             PurchaseRefused: the oldest claim is older than half of the grace period.
         """
-        oldest = min((purchase.made_at for _, purchase in claimed), default=self._purchases.now())
+        oldest = min((purchase.made_at for _, purchase in claims), default=self._purchases.now())
         if self._purchases.now() - oldest > self._grace / 2:
             raise PurchaseRefused("It took too long to get ready; nothing was sent.")
 
@@ -358,39 +360,39 @@ class PurchaseService:
         )
         return purchase, recent
 
-    def _abandon_claims(self, claimed: Sequence[Purchase], observer: PurchaseObserver) -> None:
+    def _abandon_claims(self, claims: Sequence[Purchase], observer: PurchaseObserver) -> None:
         """Close the records of claims that were not sent."""
-        for purchase in claimed:
+        for purchase in claims:
             self._purchases.close(purchase, state="failed", error="It was not sent.")
-        observer.forget_written(claimed)
+        observer.forget_written(claims)
 
 
 def _build_same_outcomes(
-    claimed: Iterable[tuple[Offer, Purchase]], state: Literal["unknown", "failed"], error: str
+    claims: Iterable[tuple[Offer, Purchase]], state: Literal["unknown", "failed"], error: str
 ) -> list[PurchaseOutcome]:
     """Return the same outcome for all claims of a request."""
     return [
         PurchaseOutcome(offer=offer, purchase=replace(purchase, state=state, error=error))
-        for offer, purchase in claimed
+        for offer, purchase in claims
     ]
 
 
 def _build_outcome(offer: Offer, purchase: Purchase, result: LicenseResult) -> PurchaseOutcome:
     """Return the outcome of one item from the agency's result."""
     if result.license_id is not None or result.download_url is not None:
-        closed = replace(
+        closed_purchase = replace(
             purchase,
             state="licensed",
             license_id=result.license_id,
             charge=result.allotment_charge,
             error=result.error,
         )
-        return PurchaseOutcome(offer=offer, purchase=closed, result=result)
+        return PurchaseOutcome(offer=offer, purchase=closed_purchase, result=result)
     if result.error:
-        closed = replace(purchase, state="failed", error=result.error)
+        closed_purchase = replace(purchase, state="failed", error=result.error)
     else:
-        closed = replace(purchase, state="unknown", error="The answer says nothing.")
-    return PurchaseOutcome(offer=offer, purchase=closed)
+        closed_purchase = replace(purchase, state="unknown", error="The answer says nothing.")
+    return PurchaseOutcome(offer=offer, purchase=closed_purchase)
 
 
 def _split_batches(offers: Sequence[Offer], max_items: int) -> Iterator[Sequence[Offer]]:

@@ -37,8 +37,8 @@ class Settlement:
 
     def settle_open(self) -> list[Purchase]:
         """Settle the open purchases; return the purchases that are still open."""
-        settled = map(self.settle_purchase, self._purchases.list_open(self._account.url))
-        return [purchase for purchase in settled if purchase.state in OPEN_STATES]
+        purchases = map(self.settle_purchase, self._purchases.list_open(self._account.url))
+        return [purchase for purchase in purchases if purchase.state in OPEN_STATES]
 
     def complete_purchase(self, purchase: Purchase) -> Purchase:
         """Record the license and the price of a purchase from the history."""

@@ -233,7 +233,7 @@ def start_connection() -> AnyResponse:
     scopes = [name for name in request.form.getlist("scope") if name in SCOPES]
     state = secrets.token_urlsafe(24)
     try:
-        address = _shutterstock_oauth().authorize_url(_callback_url(), scopes, state)
+        address = _shutterstock_oauth().build_authorize_url(_callback_url(), scopes, state)
     except AgencyError as error:
         return _redirect_with_note(error.message)
     session["asked"] = {"state": state, "scopes": scopes, "until": time.time() + STATE_SECONDS}

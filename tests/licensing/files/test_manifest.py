@@ -100,15 +100,18 @@ def test_a_full_disk_tears_no_line(small_disk: Path) -> None:
 def test_how_far_back_it_is_complete_is_kept_by_medium(tmp_path: Path) -> None:
     """Each medium has its mark; a mark that can't be read is none."""
     with Manifest(tmp_path, API) as manifest:
-        assert manifest.complete_from("image") is None
+        assert manifest.get_complete_license("image") is None
         for media, name in (("image", "e1"), ("video", "e2")):
             manifest.add(line(name))
             manifest.set_complete(media, name)
     with Manifest(tmp_path, API) as manifest:
-        assert (manifest.complete_from("image"), manifest.complete_from("video")) == ("e1", "e2")
+        assert (manifest.get_complete_license("image"), manifest.get_complete_license("video")) == (
+            "e1",
+            "e2",
+        )
     (tmp_path / STATE_NAME).write_bytes(b"\0")
     with Manifest(tmp_path, API) as manifest:
-        assert manifest.complete_from("image") is None
+        assert manifest.get_complete_license("image") is None
 
 
 @pytest.mark.parametrize("cut", [1, 10, 10_000])
@@ -121,11 +124,11 @@ def test_a_mark_counts_only_with_all_that_it_was_of(tmp_path: Path, cut: int) ->
     text = (tmp_path / MANIFEST_NAME).read_bytes()
     (tmp_path / MANIFEST_NAME).write_bytes(text[: max(len(text) - cut, 0)])
     with Manifest(tmp_path, API) as manifest:
-        assert manifest.complete_from("image") is None
+        assert manifest.get_complete_license("image") is None
         for number in range(9):
             manifest.add(line(f"f{number}"))
     with Manifest(tmp_path, API) as manifest:
-        assert manifest.complete_from("image") is None
+        assert manifest.get_complete_license("image") is None
 
 
 def test_a_folder_is_of_one_api(tmp_path: Path) -> None:

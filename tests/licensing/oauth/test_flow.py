@@ -69,7 +69,7 @@ def test_a_code_becomes_a_token_that_another_process_finds(
 def test_only_what_was_chosen_is_asked_for(agency: Simulator, kept: Ledger) -> None:
     """The address names the chosen scopes, and user.view always."""
     tokens = make_tokens(agency, kept)
-    asked = parse_qs(urlsplit(tokens.authorize_url(BACK, ["licenses.view"], "s")).query)
+    asked = parse_qs(urlsplit(tokens.build_authorize_url(BACK, ["licenses.view"], "s")).query)
     assert asked["scope"] == ["user.view licenses.view"]
     assert asked["client_id"] == [CLIENT[0]]
 
@@ -91,7 +91,7 @@ def test_missing_settings_are_named(agency: Simulator, kept: Ledger) -> None:
     """Without a client or a key nothing can be connected, and it is said what to set."""
     bare = ShutterstockOAuth(Transport(), None, url=agency.url)
     with pytest.raises(NotConnected, match="CLIENT_ID and SHUTTERSTOCK_CLIENT_SECRET and SECRET"):
-        bare.authorize_url(BACK, SCOPES, "s")
+        bare.build_authorize_url(BACK, SCOPES, "s")
     assert make_tokens(agency, kept).missing_settings == ""
 
 
@@ -99,7 +99,7 @@ def test_the_fixed_token_serves_until_an_account_is_connected(
     agency: Simulator, kept: Ledger
 ) -> None:
     """Without a connected account it is the settings' token, or a sentence."""
-    tokens = make_tokens(agency, kept, fixed="fixed")
+    tokens = make_tokens(agency, kept, fixed_token="fixed")
     assert tokens.get_access_token() == "fixed"
     tokens.connect(agree(tokens), SCOPES)
     assert tokens.get_access_token() != "fixed"
@@ -130,7 +130,7 @@ def test_another_key_is_a_plain_error(agency: Simulator, kept: Ledger) -> None:
     """After a change of SECRET_KEY the token can't be read; connecting again mends it."""
     connect_account(agency, kept)
     other = ShutterstockOAuth(
-        Transport(), TokenStore(kept, "x" * 40), url=agency.url, client=CLIENT, fixed="fixed"
+        Transport(), TokenStore(kept, "x" * 40), url=agency.url, client=CLIENT, fixed_token="fixed"
     )
     with pytest.raises(NotConnected, match="SECRET_KEY is not that") as caught:
         other.get_access_token()
