@@ -20,7 +20,7 @@ KEYS = {
 
 
 def faults(**settings: str) -> list[str]:
-    """The faults that the start is refused for; none where it isn't."""
+    """Return the faults for which the start is refused, if any."""
     try:
         load(settings)
     except ConfigError as error:

@@ -256,7 +256,7 @@ def test_secrets_are_hidden_as_addresses_spell_them(told: Told) -> None:
 
 @pytest.fixture
 def root() -> Iterator[logging.Logger]:
-    """The root logger, as it was before afterwards."""
+    """Yield the root logger, and restore it afterwards."""
     root = logging.getLogger()
     before = root.handlers[:], root.level
     levels = {name: logging.getLogger(name).level for name in logs.OWN_LOGGERS}

@@ -19,7 +19,7 @@ print(signal.getsignal(signal.SIGINT) is signal.default_int_handler, len(blocked
 
 @pytest.fixture
 def background() -> Iterator[None]:
-    """A process that ignores and blocks signals, as a job in the background does."""
+    """Yield while this process ignores and blocks signals, as a job in the background does."""
     before = signal.signal(signal.SIGINT, signal.SIG_IGN), os.umask(0o077)
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
     yield

@@ -107,7 +107,7 @@ def proxied(folder: Path, **settings: str) -> Iterator[World]:
 
 @contextmanager
 def nginx(folder: Path, site: str) -> Iterator[str]:
-    """An nginx process, ended at the end; all that it writes is in the folder."""
+    """Run nginx until the block ends, with all its files in the folder."""
     program = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
     assert program, "nginx is missing; `make test` says how to install it"
     port = new_port()

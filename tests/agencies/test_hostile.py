@@ -60,7 +60,7 @@ POLICY = Policy(fresh=60, stale=60)
 
 
 def _asked(ask: Any) -> Any:
-    """What a call gives; None after an error that callers know."""
+    """Return the result of a call; None after an error that callers know."""
     try:
         return ask()
     except AgencyError:
@@ -68,7 +68,7 @@ def _asked(ask: Any) -> Any:
 
 
 def _sound(result: SearchResult) -> None:
-    """It can be kept, added up, and put on a page."""
+    """Check that a value can be cached, added up, and put on a page."""
     msgspec.msgpack.encode(result)
     msgspec.json.encode(sum_of_totals([result.total] * 20))
     assert 0 <= (result.total or 0) <= MAX_TOTAL
@@ -100,7 +100,7 @@ def _answers(dialect: type[Dialect]) -> list[bytes]:
 
 
 def _changed(body: bytes) -> Iterator[bytes]:
-    """An answer with one of its parts replaced, each by every value; in a usual run by a third."""
+    """Yield an answer with each part replaced by every value; in a usual run by a third."""
     try:
         tree = json.loads(body)
     except ValueError:
@@ -126,7 +126,7 @@ def _paths(value: Any, before: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]
 
 
 def _put(value: Any, path: tuple[Any, ...], new: Any) -> Any:
-    """The JSON with something else in one place."""
+    """Return the JSON with another value in one place."""
     if not path:
         return new
     name, *rest = path

@@ -68,7 +68,7 @@ class Stand:
         return kind(self.transport, url=self.server.url, credentials=self.dialect.keys)
 
     def id(self, rank: int) -> str:
-        """The id of the picture of a rank, counted from 0."""
+        """Return the id of the picture of a rank, counted from 0."""
         return self.dialect.make_id(FIRST + rank)
 
     def every(self) -> list[Media]:
@@ -342,13 +342,13 @@ def test_its_default_link_leads_to_the_picture_for_the_owner_and_for_nobody(stan
 
 
 def _asked(**parameters: str) -> SearchQuery:
-    """A search for flowers with some filters."""
+    """Return a search for flowers with some filters."""
     given = {"q": "flower", **parameters}
     return SearchQuery.from_parameters({name: [value] for name, value in given.items()})
 
 
 def _read(agency: Agency, query: SearchQuery = FLOWER) -> str:
-    """What a search meets: the kind of error, or the ids of what it finds."""
+    """Return the kind of error that a search meets, or the ids of its pictures."""
     try:
         return " ".join(media.id for media in agency.search(query, 0).items)
     except AgencyError as error:

@@ -18,7 +18,7 @@ AFFILIATE_LINK = (
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SiteServer]:
-    """The demo catalogue, with affiliate links of Shutterstock's form."""
+    """Yield the demo catalogue, with affiliate links of Shutterstock's form."""
     settings = {"DEMO_AFFILIATE_ID": "12345", "DEMO_AFFILIATE_LINK": AFFILIATE_LINK}
     with running_site(tmp_path_factory.mktemp("site"), settings) as server:
         yield server
@@ -26,7 +26,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SiteServer]:
 
 @pytest.fixture(scope="session")
 def agency() -> Iterator[FakeAgency]:
-    """A Shutterstock on this machine."""
+    """Yield a Shutterstock on this machine."""
     with FakeAgency() as server:
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
@@ -39,7 +39,7 @@ def agency() -> Iterator[FakeAgency]:
 def site_of_two(
     tmp_path_factory: pytest.TempPathFactory, agency: FakeAgency
 ) -> Iterator[SiteServer]:
-    """The demo catalogue, whose links stay on the site, and the Shutterstock of this machine."""
+    """Yield the demo catalogue, whose links stay on the site, with the Shutterstock above."""
     settings = {
         "AGENCIES": "demo,shutterstock",
         "SHUTTERSTOCK_API_TOKEN": "x",
@@ -58,7 +58,7 @@ def host() -> Iterator[HostPages]:
 
 @pytest.fixture
 def reader(browser: Browser) -> Iterator[BrowserContext]:
-    """A new reader of other sites, at a desk."""
+    """Yield a new reader of other sites on a desktop."""
     opened = browser.new_context(viewport={"width": 1440, "height": 900})
     yield opened
     opened.close()
@@ -66,7 +66,7 @@ def reader(browser: Browser) -> Iterator[BrowserContext]:
 
 @pytest.fixture
 def context(browser: Browser, site: SiteServer) -> Iterator[BrowserContext]:
-    """A new visitor to the demo site, at a desk."""
+    """Yield a new visitor to the demo site on a desktop."""
     opened = browser.new_context(base_url=site.url, viewport={"width": 1440, "height": 900})
     yield opened
     opened.close()
@@ -74,13 +74,13 @@ def context(browser: Browser, site: SiteServer) -> Iterator[BrowserContext]:
 
 @pytest.fixture
 def page(context: BrowserContext) -> Page:
-    """A new visitor's first tab."""
+    """Return a new visitor's first tab."""
     return context.new_page()
 
 
 @pytest.fixture
 def phone(browser: Browser, site: SiteServer) -> Iterator[Page]:
-    """A visitor on a phone."""
+    """Yield a visitor on a phone."""
     context = browser.new_context(
         base_url=site.url, viewport={"width": 375, "height": 667}, has_touch=True, is_mobile=True
     )
@@ -90,7 +90,7 @@ def phone(browser: Browser, site: SiteServer) -> Iterator[Page]:
 
 @pytest.fixture
 def context_of_two(browser: Browser, site_of_two: SiteServer) -> Iterator[BrowserContext]:
-    """A new visitor to the site of two agencies, at a desk."""
+    """Yield a new visitor to the site of two agencies on a desktop."""
     opened = browser.new_context(base_url=site_of_two.url, viewport={"width": 1440, "height": 900})
     yield opened
     opened.close()
@@ -98,6 +98,6 @@ def context_of_two(browser: Browser, site_of_two: SiteServer) -> Iterator[Browse
 
 @pytest.fixture(scope="session")
 def axe() -> str:
-    """The checker's source."""
+    """Return the checker's source."""
     assert AXE.exists(), "axe-core is missing; run `npm ci --prefix tests/browser`"
     return AXE.read_text()

@@ -23,7 +23,7 @@ LEAD = "(links, address) => links.forEach(link => { link.href = address })"
 
 @pytest.fixture
 def keeper(launch: Launch, site: SiteServer) -> Iterator[Page]:
-    """A tab of a browser that keeps pages for Back, as visitors' browsers do."""
+    """Yield a tab of a browser that keeps pages for Back, as visitors' browsers do."""
     browser = launch(without=["--disable-back-forward-cache"])
     page = browser.new_context(
         base_url=site.url, viewport={"width": 1440, "height": 600}

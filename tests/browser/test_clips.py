@@ -35,7 +35,7 @@ RECORD = """async () => {
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SiteServer]:
-    """A site with footage."""
+    """Yield a site with footage."""
     with shutterstock() as agency:
         settings = {"SHUTTERSTOCK_URL": agency.url, "SHUTTERSTOCK_API_TOKEN": TOKEN}
         with running_site(tmp_path_factory.mktemp("footage"), settings) as server:
@@ -56,7 +56,7 @@ def context(browser: Browser, site: SiteServer) -> Iterator[BrowserContext]:
 
 @pytest.fixture
 def asked(context: BrowserContext, clip: bytes) -> list[str]:
-    """The clips that the browser has asked for."""
+    """Return a list of the clips that the browser requests."""
     found: list[str] = []
 
     def serve(route: Route) -> None:
@@ -71,7 +71,7 @@ def asked(context: BrowserContext, clip: bytes) -> list[str]:
 
 @pytest.fixture
 def page(context: BrowserContext, asked: list[str]) -> Page:
-    """A page of footage whose time stands still."""
+    """Return a page of footage whose time stands still."""
     opened = context.new_page()
     opened.clock.install(time=0)
     opened.goto(ADDRESS)

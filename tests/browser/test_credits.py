@@ -31,7 +31,7 @@ MEASURED = """tiles => tiles.filter(tile => !tile.inert).map(tile => {
 
 @pytest.fixture(scope="module")
 def free(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SiteServer]:
-    """A site of Openverse alone."""
+    """Yield a site of Openverse alone."""
     kind = next(one for one in DIALECTS if one.name == "openverse")
     with serve_dialect(kind()) as server:
         settings = Agencies({"openverse": server}).settings()
@@ -41,7 +41,7 @@ def free(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SiteServer]:
 
 @pytest.fixture
 def page(browser: Browser, free: SiteServer) -> Iterator[Page]:
-    """A page of a visitor who may write to the clipboard and gets every picture."""
+    """Yield a page of a visitor who may write to the clipboard and gets every picture."""
     context = browser.new_context(base_url=free.url, permissions=["clipboard-write"])
 
     def answer(route: Route) -> None:

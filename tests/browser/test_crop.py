@@ -92,7 +92,7 @@ def test_results_show_no_bar(browser: Browser, site: SiteServer, edge: str) -> N
 
 @contextmanager
 def results(browser: Browser, site: SiteServer, edge: str) -> Iterator[Page]:
-    """The page for flowers, high enough for all its tiles, their pictures given bars."""
+    """Yield the page for flowers, high enough for all its tiles, with bars in their pictures."""
     declared: dict[str, tuple[float, float]] = {}
 
     def fulfill(route: Route) -> None:
@@ -124,7 +124,7 @@ def results(browser: Browser, site: SiteServer, edge: str) -> Iterator[Page]:
 
 
 def bars_on(page: Page, width: int, height: int, ratio: float) -> list[str]:
-    """The ids of the tiles on a screen that have a tint of their bars."""
+    """Return the ids of the tiles on a screen that show a tint of their bars."""
     shot = drawn(page, width, height, ratio)
     boxes: list[tuple[str, list[float]]] = page.locator(".tile").evaluate_all(
         """tiles => tiles.map(tile => {
@@ -139,7 +139,7 @@ def bars_on(page: Page, width: int, height: int, ratio: float) -> list[str]:
 
 
 def drawn(page: Page, width: int, height: int, ratio: float) -> Image.Image:
-    """The page on a screen of that size with so many dots to a pixel; it stays that size."""
+    """Resize the page to a screen of that size and density, and return a screenshot."""
     devtools = page.context.new_cdp_session(page)
     screen = {"width": width, "height": height, "deviceScaleFactor": ratio, "mobile": False}
     devtools.send("Emulation.setDeviceMetricsOverride", screen)
@@ -192,7 +192,7 @@ WINDOWS = f"""
 
 @pytest.fixture(scope="module")
 def sweep(browser: Browser, site: SiteServer) -> Iterator[Page]:
-    """A page of the site's own tiles and style; each tile's lower right corner is seen.
+    """Yield a page of the site's own tiles and style; each tile's lower right corner is visible.
 
     They stand at fractions of a pixel, as tiles in justified rows do.
     """
@@ -242,7 +242,7 @@ def markup() -> str:
 
 
 def tinted_tiles(page: Page, ratio: float) -> list[Tile]:
-    """The tiles of the sweep that show a tint of their bars."""
+    """Return the tiles of the sweep that show a tint of their bars."""
     size = page.viewport_size
     assert size
     shot = drawn(page, size["width"], size["height"], ratio)

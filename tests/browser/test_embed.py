@@ -20,7 +20,7 @@ MOST = {"q": ["flower"], "rows": [str(MAX_ROWS)]}
 
 @pytest.fixture
 def blog(reader: BrowserContext, host: HostPages, site: SiteServer) -> Iterator[Page]:
-    """A blog with one embed under a line of words and over another."""
+    """Yield a blog with one embed under a line of words and over another."""
     page = reader.new_page()
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))

@@ -19,7 +19,7 @@ def frame(site: SiteServer, query: str, more: str = 'width="600" height="342"') 
 
 
 def framed(page: Page) -> FrameLocator:
-    """What is in the page's iframe, once it has pictures."""
+    """Return the content of the page's iframe, once there are pictures."""
     inside = page.frame_locator("iframe")
     inside.locator(".picture").first.wait_for()
     return inside

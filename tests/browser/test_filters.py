@@ -14,7 +14,7 @@ SAME_PAGE = "window.same === true"
 
 
 def opened(page: Page, address: str = SEARCH) -> list[str]:
-    """The tiles of a search whose filters are open, on a page that can be told from another."""
+    """Open the filters of a search on a page that can be told from another; return the tiles."""
     page.goto(address)
     found = read_tiles(page)
     summary(page).click()
@@ -32,7 +32,7 @@ def chips(page: Page) -> Locator:
 
 
 def chosen(page: Page) -> Locator:
-    """What the chips say, one by one."""
+    """Locate the text of each chip."""
     return chips(page).locator("bdi, .all")
 
 
@@ -44,7 +44,7 @@ def ids(page: Page) -> list[str]:
 
 
 def answered(page: Page) -> list[str]:
-    """The tiles once the results are those of the address."""
+    """Return the tiles once the results are those of the address."""
     expect(page.locator("main > affiliate-search > .results[aria-busy]")).to_have_count(0)
     return ids(page)
 
@@ -56,7 +56,7 @@ def page_of_two(context_of_two: BrowserContext) -> Page:
 
 @pytest.fixture(params=["scripted", "plain"])
 def either(request: pytest.FixtureRequest, browser: Browser, site: SiteServer) -> Iterator[Page]:
-    """A visitor with JavaScript, and one without."""
+    """Yield a visitor with JavaScript, and one without."""
     context = browser.new_context(
         base_url=site.url,
         viewport={"width": 900, "height": 900},

@@ -36,7 +36,7 @@ Motion = Literal["no-preference", "reduce"]
 
 @pytest.fixture
 def page(page: Page) -> Page:
-    """A new visitor's first tab; without motion, where a test is not about that."""
+    """Return a new visitor's first tab, without motion unless a test is about motion."""
     page.emulate_media(reduced_motion="reduce")
     return page
 
@@ -392,7 +392,7 @@ def shown(page: Page, ids: list[str], place: int) -> None:
 
 
 def swipe(page: Page, right: int, down: int) -> None:
-    """A finger's way over the picture."""
+    """Move a finger over the picture."""
     touch = page.context.new_cdp_session(page)
     at = {"x": 187, "y": 260}
     touch.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [at]})
@@ -475,7 +475,7 @@ def test_details_and_similar_pictures_are_shown(page: Page) -> None:
 
 @pytest.fixture
 def shop(context: BrowserContext) -> list[str]:
-    """A page in the affiliate network's place; holds the addresses that were opened there."""
+    """Serve a page in the affiliate network's place; return the addresses opened there."""
     found: list[str] = []
 
     def answer(route: Route) -> None:

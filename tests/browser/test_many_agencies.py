@@ -16,7 +16,7 @@ SEARCHED = {one.name for one in DIALECTS} - OWN
 
 @pytest.fixture(scope="module")
 def site_of_all(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SiteServer]:
-    """A site of all agencies, of which one is down."""
+    """Yield a site of all agencies, of which one is down."""
     with ExitStack() as stack:
         kinds = {one.name: one for one in DIALECTS if one.name not in OWN}
         every = Agencies({n: stack.enter_context(serve_dialect(one())) for n, one in kinds.items()})

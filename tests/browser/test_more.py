@@ -39,14 +39,14 @@ SECOND, THIRD, FOURTH, FIFTH = (re.compile(rf"/ajax/search\?.*page={n}") for n i
 
 @pytest.fixture
 def agency_of_many(agency: FakeAgency) -> Iterator[FakeAgency]:
-    """The Shutterstock of this machine, with pictures for twelve pages."""
+    """Yield the Shutterstock of this machine, with pictures for twelve pages."""
     with agency.return_pictures(PICTURES):
         yield agency
 
 
 @pytest.fixture
 def page(context_of_two: BrowserContext, agency_of_many: FakeAgency) -> Page:
-    """A visitor who doesn't want pictures to come by themselves."""
+    """Return a page that loads no pictures by itself."""
     assert agency_of_many.pictures == PICTURES
     opened = context_of_two.new_page()
     opened.add_init_script(
@@ -57,7 +57,7 @@ def page(context_of_two: BrowserContext, agency_of_many: FakeAgency) -> Page:
 
 @pytest.fixture
 def scroller(context_of_two: BrowserContext, agency_of_many: FakeAgency) -> Page:
-    """A visitor for whom pictures come by themselves."""
+    """Return a page that loads pictures while scrolling."""
     assert agency_of_many.pictures == PICTURES
     return context_of_two.new_page()
 
@@ -84,14 +84,14 @@ def has_pages(page: Page, number: int) -> None:
 
 
 def asked_for(page: Page, pattern: re.Pattern[str]) -> list[Request]:
-    """The requests for addresses like that, as they come."""
+    """Return a list that collects the requests for such addresses."""
     found: list[Request] = []
     page.on("request", lambda one: found.append(one) if pattern.search(one.url) else None)
     return found
 
 
 def on_screen(page: Page) -> list[list[float]]:
-    """The tiles' boxes, in the page's own coordinates, all of one moment of a page that scrolls."""
+    """Return the tiles' boxes in the page's coordinates, all at one moment of the scrolling."""
     found: list[list[float]] = page.locator(".tile").evaluate_all(IN_DOCUMENT)
     return found
 
@@ -408,7 +408,7 @@ def test_appended_page_waits_for_late_agencies(page: Page, agency_of_many: FakeA
 
 
 def late(route: Route) -> None:
-    """The answer as it is while Shutterstock is still looking."""
+    """Serve the answer of a site that still waits for Shutterstock."""
     response = route.fetch()
     body = re.sub(
         r'<li class="tile".*?</li>',

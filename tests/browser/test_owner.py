@@ -23,7 +23,7 @@ def shutterstock() -> Iterator[Simulator]:
 def owned(
     tmp_path_factory: pytest.TempPathFactory, shutterstock: Simulator
 ) -> Iterator[SiteServer]:
-    """A site with a desk, and a Shutterstock on this machine."""
+    """Yield a site with a desk, and a Shutterstock on this machine."""
     settings = {
         "OWNER_PASSWORD": PASSWORD,
         "SECRET_KEY": "a secret of no less than thirty-two signs",
@@ -44,7 +44,7 @@ def visit(browser: Browser, owned: SiteServer) -> Iterator[BrowserContext]:
 
 @pytest.fixture
 def desk(visit: BrowserContext) -> Page:
-    """The desk of an owner who has logged in."""
+    """Return the desk of an owner who has logged in."""
     page = visit.new_page()
     page.goto("/owner/")
     page.get_by_label("Password").fill(PASSWORD)

@@ -20,7 +20,7 @@ SIDE = 24
 
 
 def holes(page: Page) -> list[int]:
-    """The numbers of rows, but the last, that don't reach the right side."""
+    """Return the numbers of rows, but the last, that don't reach the right side."""
     rows: dict[int, float] = {}
     for top, _, right, _ in page.locator(".tile").evaluate_all(TOPS):
         rows[top] = max(rows.get(top, 0), right)
@@ -29,7 +29,7 @@ def holes(page: Page) -> list[int]:
 
 
 def on_screen(page: Page) -> dict[int, list[float]]:
-    """The boxes of the tiles in sight, by their numbers."""
+    """Return the boxes of the visible tiles, by their numbers."""
     found = page.locator(".tile").evaluate_all(TOPS)
     top = page.evaluate("scrollY")
     return {

@@ -159,7 +159,7 @@ def test_start_page_says_who_earns(page: Page) -> None:
 
 
 def emptied(route: Route) -> None:
-    """The start page as it is when its pictures aren't cached."""
+    """Serve the start page as when its pictures aren't cached."""
     answer = route.fetch()
     waiting = '<section class="results" data-waiting><ul class="tiles"></ul></section>'
     body = re.sub(r'<section class="results".*</section>', waiting, answer.text(), flags=re.DOTALL)
@@ -171,7 +171,7 @@ def emptied(route: Route) -> None:
 
 @pytest.fixture
 def shop(context: BrowserContext) -> list[str]:
-    """A page in the affiliate network's place; holds the addresses that were opened there."""
+    """Serve a page in the affiliate network's place; return the addresses opened there."""
     opened: list[str] = []
 
     def answer(route: Route) -> None:
@@ -240,7 +240,7 @@ def test_keyboard_opens_a_picture(page: Page, site: SiteServer, shop: list[str])
 
 @pytest.fixture
 def plain(browser: Browser, site: SiteServer) -> Iterator[Page]:
-    """A visitor without JavaScript."""
+    """Yield a visitor without JavaScript."""
     context = browser.new_context(base_url=site.url, java_script_enabled=False)
     yield context.new_page()
     context.close()
@@ -452,7 +452,7 @@ ALL_PAGES = (*PAGES, "/search?page=0&q=a", "/nowhere")
 
 
 def settled(page: Page, address: str) -> Response:
-    """The answer for a page that has its pictures and has drawn them."""
+    """Return the answer for a page that has its pictures and has drawn them."""
     answer = page.goto(address)
     assert answer
     page.locator("[data-waiting]").wait_for(state="detached")

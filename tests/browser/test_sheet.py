@@ -65,7 +65,7 @@ def test_escape_closes_the_column_and_failures_leave_nothing_old(page_of_many: P
 
 @pytest.fixture
 def page_of_many(page: Page) -> Page:
-    """A search with several pages."""
+    """Return a search with several pages."""
     page.goto("/search?q=animal&lang=en&wait=1")
     assert len(read_tiles(page)) == 48
     expect(page.locator(".pages")).to_be_visible()

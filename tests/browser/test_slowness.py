@@ -24,7 +24,7 @@ def test_the_invitation_comes_when_the_page_has_given_up(page: Page) -> None:
 
 
 def waiting(route: Route) -> None:
-    """The page as it is while its only agency is late."""
+    """Serve the page as when its only agency is late."""
     answer = route.fetch()
     late = (
         '<section class="results" data-page="1" data-late="demo"><h1 class="count">Still looking'

@@ -34,13 +34,13 @@ def box(page: Page) -> Locator:
 
 
 def options(page: Page) -> list[str]:
-    """The suggestions on the screen, once there are some."""
+    """Return the suggestions on the screen, once there are some."""
     page.locator(OPEN).first.wait_for()
     return page.locator(OPEN).all_text_contents()
 
 
 def typed(page: Page, words: str, address: str = "/?lang=en") -> list[str]:
-    """What is offered to words typed on a page."""
+    """Return the suggestions for words typed on a page."""
     page.goto(address)
     box(page).fill(words)
     return options(page)
@@ -59,7 +59,7 @@ def answered(words: str, found: list[str]) -> Callable[[Route], None]:
 
 @pytest.fixture
 def asked(page: Page) -> list[str]:
-    """The addresses of suggestions and searches that the page has asked for."""
+    """Return a list of the suggestions and searches that the page requests."""
     found: list[str] = []
 
     def note(request: Request) -> None:

@@ -67,7 +67,7 @@ class World(NamedTuple):
                 list(pool.map(self.search, words))
 
     def cache(self) -> str:
-        """What the site, which stays ready, says of its cache."""
+        """Return the state of the cache that the site, which stays ready, reports."""
         ready = get(f"{self.site.url}/readyz")
         assert ready["status"] == "ok"
         return str(ready["cache"])
@@ -92,7 +92,7 @@ def get(address: str) -> Any:
 
 @contextmanager
 def world(folder: Path, redis_url: str) -> Iterator[World]:
-    """A site that uses a Redis, and in which nothing is ever raised that nobody expected."""
+    """Yield a site that uses a Redis, and in which no unexpected error is raised."""
     with ExitStack() as stack:
         agency = stack.enter_context(shutterstock(100))
         settings = {
@@ -148,7 +148,7 @@ Shared = tuple[RedisServer, World]
 
 @pytest.fixture(scope="module")
 def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shared]:
-    """A Redis and a site that uses it, for all tests that leave them as they were."""
+    """Yield a Redis and a site that uses it, for all tests that leave them unchanged."""
     folder = tmp_path_factory.mktemp("outages")
     with redis_server(folder) as server, world(folder, server.url) as w:
         yield server, w
@@ -267,7 +267,7 @@ class Trap:
 
 
 def no_utf8(value: bytes) -> bytes:
-    """The same in form, but with a text in it that is none."""
+    """Return a value of the same form whose text is no UTF-8."""
     text, noise = re.compile(b"Made-up|application"), b"\xff" * 8
     try:
         return zlib.compress(text.sub(noise[:7], zlib.decompress(value)))

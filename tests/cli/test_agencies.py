@@ -29,7 +29,7 @@ def agency() -> Iterator[Server]:
 
 @pytest.fixture
 def client(make_client: ClientMaker, agency: Server) -> FlaskClient:
-    """A site of the demo catalogue and an agency of this machine."""
+    """Return a client of a site of the demo catalogue and an agency of this machine."""
     settings = {"PIXABAY_URL": agency.url, "PIXABAY_KEY": PixabayDialect.keys["KEY"]}
     return make_client(AGENCIES="demo,pixabay:2", **settings)
 
@@ -41,7 +41,7 @@ def looks_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def run(app: Flask, *arguments: str) -> Result:
-    """A command; after it, the seconds are over for which a process remembers what it answered."""
+    """Run a command; afterwards the seconds are over for which a process remembers answers."""
     result = app.test_cli_runner().invoke(args=["agency", *arguments])
     tier: PageCacheMiddleware = app.extensions["page_cache"]
     tier._responses.clear()

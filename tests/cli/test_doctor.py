@@ -42,7 +42,7 @@ def doctor(client: FlaskClient, *options: str) -> Result:
 
 
 def lines(result: Result, state: str) -> list[str]:
-    """What was found of a state, without the state."""
+    """Return the findings of a state, without the state."""
     shown = result.output.splitlines()
     return [line[6:] for line in shown if line.split()[0] == state]
 
@@ -189,7 +189,7 @@ def test_a_site_that_searches_nothing_is_at_fault(client: FlaskClient) -> None:
 
 
 def connected(make_client: ClientMaker, server: simulator.Shutterstock, **more: str) -> FlaskClient:
-    """A site whose owner has connected their account."""
+    """Return a client of a site whose owner has connected their account."""
     client = make_client(
         SHUTTERSTOCK_URL=server.url,
         SHUTTERSTOCK_CLIENT_ID=simulator.CLIENT[0],

@@ -165,7 +165,7 @@ def database(postgres: str) -> str:
 
 @pytest.fixture
 def shared(agency: Simulator, tmp_path: Path, database: str) -> Iterator[Flask]:
-    """A site whose records are in PostgreSQL; none are there."""
+    """Yield a site whose records are in PostgreSQL, without any record."""
     app = make_site(agency, tmp_path, DATABASE_URL=database)
     with closing(app.extensions["services"].ledger) as ledger:
         with ledger.write_transaction() as connection:

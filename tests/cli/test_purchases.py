@@ -27,7 +27,7 @@ def run(app: Flask, *arguments: str) -> Result:
 
 @pytest.fixture
 def app(client: FlaskClient) -> Flask:
-    """A site that has bought at several agencies, in two months, and in a sandbox."""
+    """Return a site that has bought at several agencies, in two months, and in a sandbox."""
     app = client.application
     buy(app, "1", datetime(2026, 2, 3, tzinfo=UTC), charge=1)
     buy(app, "2", datetime(2026, 3, 3, tzinfo=UTC), price=Decimal("9.50"), currency="USD")

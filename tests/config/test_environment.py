@@ -12,7 +12,7 @@ from app import load
 
 @pytest.fixture(autouse=True)
 def reading(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tests read no file but those of this module."""
+    """Let tests read no file but those of this module."""
     monkeypatch.delenv(module.DOTENV_OFF, raising=False)
     monkeypatch.delenv("FLASK_SKIP_DOTENV", raising=False)
 

@@ -28,7 +28,7 @@ def read(**environ: str) -> Config:
 
 
 def faults(**environ: str) -> list[str]:
-    """The faults that the start is refused for."""
+    """Return the faults for which the start is refused."""
     with pytest.raises(ConfigError) as caught:
         read(**environ)
     assert all(fault in str(caught.value) for fault in caught.value.faults)
@@ -139,7 +139,7 @@ BAD: list[tuple[str, str]] = [
 
 
 def told(**environ: str) -> Config | list[str]:
-    """The settings, or the faults that the start is refused for."""
+    """Return the settings, or the faults for which the start is refused."""
     try:
         return read(**environ)
     except ConfigError as error:

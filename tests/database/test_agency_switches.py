@@ -22,7 +22,7 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
 
 
 def settled(switches: AgencySwitches) -> frozenset[str]:
-    """What it says once the look behind has ended."""
+    """Return the switches once the look in the background has ended."""
     switches.off_agencies()
     for thread in threading.enumerate():
         if thread.name == "switches":

@@ -55,7 +55,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def recorder(table: Table, path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ClickWriter]:
-    """A recorder with a journal, which tries the database again at once."""
+    """Yield a recorder with a journal, which tries the database again at once."""
     monkeypatch.setattr(recorder_module, "RETRY_SECONDS", 0.01)
     one = ClickWriter(table.write, ClickJournal(path, dict))
     yield one

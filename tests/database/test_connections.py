@@ -33,7 +33,7 @@ def ids(ledger: Ledger) -> list[str]:
 
 @pytest.fixture
 def serving(tmp_path: Path) -> Iterator[Ledger]:
-    """A ledger in a file, as a server has it, with one click."""
+    """Yield a ledger in a file, as a server has it, with one click."""
     with new_ledger(tmp_path) as ledger:
         ledger.upgrade()
         ledger.record(click(1))

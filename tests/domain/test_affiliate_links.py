@@ -59,7 +59,7 @@ def style(template: str = TEMPLATE, sub_ids: frozenset[str] = frozenset()) -> Li
 
 
 def u_of(link: str) -> str:
-    """The landing address in a link: its ``u``, which stands there once."""
+    """Return the landing address in a link: its ``u``, which the link has once."""
     assert link.isascii()
     values = parse_qs(urlsplit(link).query, keep_blank_values=True, strict_parsing=True)["u"]
     assert len(values) == 1

@@ -163,7 +163,7 @@ BAD: list[tuple[str | bytes, str, str]] = [
 
 
 def read(raw: str | bytes) -> SearchQuery | tuple[str, str]:
-    """The search, or the name of the parameter that can't be read, and the sentence about it."""
+    """Return the search, or the unreadable parameter and the sentence about it."""
     try:
         return parse(raw)
     except BadQuery as error:
@@ -331,7 +331,7 @@ def parsed(parameters: dict[str, str]) -> SearchQuery:
 
 
 def refused(raw: str | bytes) -> str | None:
-    """The field that the parser refuses, or None when it takes everything."""
+    """Return the field that the parser refuses, or None when all fields are accepted."""
     try:
         parse(raw)
     except BadQuery as error:

@@ -24,7 +24,7 @@ AGENCY_PAGE = "<title>The agency</title><h1>The agency</h1>"
 def window(
     request: pytest.FixtureRequest, launch: Launch, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Window]:
-    """The window of one engine after the other, each started once for a worker."""
+    """Yield the window of one engine after the other, each started once for a worker."""
     _need(request.param)
     folder = tmp_path_factory.mktemp(request.param)
     with STARTS[request.param](launch, folder) as opened:
@@ -33,7 +33,7 @@ def window(
 
 @pytest.fixture(params=FORGETFUL)
 def forgetful(request: pytest.FixtureRequest, launch: Launch, tmp_path: Path) -> Iterator[Window]:
-    """A window of an engine that keeps no page for Back."""
+    """Yield a window of an engine that keeps no page for Back."""
     _need(request.param)
     with FORGETFUL[request.param](launch, tmp_path) as opened:
         yield opened
@@ -54,7 +54,7 @@ def others() -> Iterator[HostPages]:
 
 @pytest.fixture(scope="package")
 def visited(tmp_path_factory: pytest.TempPathFactory, others: HostPages) -> Iterator[SiteServer]:
-    """A site with pictures for many pages, whose affiliate links lead to another site."""
+    """Yield a site with pictures for many pages, whose affiliate links lead to another site."""
     with FakeAgency() as agency:
         agency.pictures, agency.sizes = 48 * 6, SIZES
         thread = threading.Thread(target=agency.serve_forever, daemon=True)

@@ -120,7 +120,7 @@ def test_what_may_not_be_shown_there_is_refused(at: PurchaseDesk, media: MediaKi
 
 
 def command(agency: Simulator, folder: Path, media: MediaKind, *options: str) -> Result:
-    """What the owner types, who agrees."""
+    """Run the command of an owner who agrees."""
     agency.subscribe(reports(), report_clips())
     kind = ("--editorial", "--video") if media.endswith("video") else ("--editorial",)
     arguments = ("license", IDS[media], *kind, "--country", "USA", "--live", "--yes", *options)

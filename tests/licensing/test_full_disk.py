@@ -29,14 +29,14 @@ ROOM = "size=2m"
 
 @pytest.fixture
 def disk(small_disk: Path) -> Path:
-    """A disk of 2 MB of its own, empty."""
+    """Return an empty disk of 2 MB."""
     subprocess.run(["mount", "-o", f"remount,{ROOM}", str(small_disk)], check=True)
     return small_disk
 
 
 @pytest.fixture
 def at(agency: Simulator, disk: Path) -> Iterator[PurchaseDesk]:
-    """A desk whose records lie on that disk."""
+    """Yield a desk whose records lie on that disk."""
     with open_counter(agency, disk) as desk:
         yield desk
 

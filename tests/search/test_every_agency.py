@@ -34,7 +34,7 @@ def client(make_client: ClientMaker, agencies: Agencies) -> FlaskClient:
 
 
 def asked(client: FlaskClient, path: str = PATH) -> tuple[dict[str, str], list[dict[str, str]]]:
-    """The status of each agency, and what is sold on the page: a double by several."""
+    """Return each agency's status, and the sellers on the page: several for a double."""
     page = client.get(path).get_json()
     sold = [seller for item in page["items"] for seller in item["sellers"]]
     return {one["agency"]: one["status"] for one in page["agencies"]}, sold
@@ -173,7 +173,7 @@ def test_no_key_of_any_agency_leaves_the_process(
 
 
 def unpacked(client: FlaskClient) -> Iterator[bytes]:
-    """What the store keeps, as it was before it was compressed."""
+    """Yield the cached values as before their compression."""
     store = client.application.extensions["services"].store
     for key in store.store.keys(""):
         value = store.get(key) or b""

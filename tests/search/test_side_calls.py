@@ -39,7 +39,7 @@ def agencies() -> Iterator[Agencies]:
 
 @pytest.fixture(scope="module")
 def site(agencies: Agencies, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
-    """The parts of a site on all agencies."""
+    """Yield the parts of a site on all agencies."""
     folder: Path = tmp_path_factory.mktemp("site")
     place_ledger(folder)
     settings = agencies.settings()

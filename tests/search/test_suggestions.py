@@ -71,7 +71,7 @@ def counts(tmp_path: Path) -> Iterator[SearchCounts]:
 
 @pytest.fixture
 def paid(server: simulator.Shutterstock) -> Iterator[Shutterstock]:
-    """An agency whose suggestions are calls."""
+    """Yield an agency whose suggestions are calls."""
     with open_transport() as transport:
         yield Shutterstock(transport, url=server.url, credentials={"API_TOKEN": TOKEN})
 
@@ -86,7 +86,7 @@ Maker = Callable[..., Suggestions]
 
 @pytest.fixture
 def over(counts: SearchCounts, clock: SetClock[float]) -> Maker:
-    """Makes suggestions over some agencies; their store and quota last for the test."""
+    """Yield a maker of suggestions over some agencies; store and quota last for the test."""
     store = Memory()
 
     def make(*agencies: Agency, limits: Mapping[str, Sequence[Limit]] | None = None) -> Suggestions:
@@ -106,7 +106,7 @@ def over(counts: SearchCounts, clock: SetClock[float]) -> Maker:
 
 
 def renewed(suggestions: Suggestions) -> Suggestions:
-    """The same, when it has read what is popular."""
+    """Return the suggestions after they have read the popular searches."""
     suggestions.of("anything", "en")
     for thread in threading.enumerate():
         if thread.name == "suggestions":
@@ -115,7 +115,7 @@ def renewed(suggestions: Suggestions) -> Suggestions:
 
 
 def asked(server: simulator.Shutterstock) -> list[str]:
-    """The words for which suggestions were asked for, by calls."""
+    """Return the words whose suggestions were requested by calls."""
     return [seen.params["query"][0] for seen in server.requests if seen.path == PATH]
 
 

@@ -31,7 +31,7 @@ SLOW_BODIES = 130
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallServer]:
-    """A server for all tests that don't end it."""
+    """Yield a server for all tests that don't end the server."""
     with small_server(tmp_path_factory.mktemp("server")) as server:
         yield server
 

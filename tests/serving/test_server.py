@@ -107,7 +107,7 @@ def _states(process: int) -> set[str]:
 
 @pytest.fixture(scope="module")
 def lasting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallServer]:
-    """A server that outlives its processes."""
+    """Yield a server that outlives its processes."""
     with small_server(tmp_path_factory.mktemp("lasting"), hung_seconds=8) as server:
         yield server
 

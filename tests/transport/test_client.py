@@ -178,7 +178,7 @@ def test_a_200_that_is_not_json_is_a_bad_answer(transport: Transport, body: byte
 
 
 def sent(request: bytes) -> tuple[str, dict[str, str]]:
-    """The request line and the headers, their names in lower case."""
+    """Return the request line and the headers, their names in lower case."""
     line, *rest = request.decode("latin-1").split("\r\n\r\n")[0].split("\r\n")
     return line, {n.lower(): v.strip() for n, _, v in (r.partition(":") for r in rest)}
 
@@ -384,7 +384,7 @@ LEAKING: dict[str, Script] = {
 
 
 def chain(error: BaseException | None) -> Iterator[BaseException]:
-    """An error and everything that hangs on it, suppressed or not."""
+    """Yield an error and all errors that hang on it, suppressed or not."""
     while error is not None:
         yield error
         if error.__cause__ is not None:
@@ -399,7 +399,7 @@ def everything_said(error: BaseException) -> str:
 
 
 def secret_call(url: str) -> Request:
-    """A call with a secret in every place where one can stand."""
+    """Return a call with a secret in every possible place."""
     return call(
         f"{url}/private-path",
         params=(("key", KEY), ("token", TOKEN)),

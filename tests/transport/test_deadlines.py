@@ -102,7 +102,7 @@ def test_deadline_holds_on_a_connection_used_again(transport: Transport, tls: bo
 
 
 def slow_handshake(connection: Connection) -> None:
-    """The start of a TLS record of 16 kB, dripped."""
+    """Drip the start of a TLS record of 16 kB."""
     connection.drip(b"\x16\x03\x03\x40\x00" + FOREVER)
     connection.close()
 
@@ -214,7 +214,7 @@ def test_connections_are_kept_and_used_again(transport: Transport) -> None:
 
 
 def kept_then(end: Callable[[Connection], None], closed: threading.Event) -> Script:
-    """An answer that promises to keep the connection, which then ends nevertheless."""
+    """Return an answer that promises to keep the connection, which then ends nevertheless."""
 
     def play(connection: Connection) -> None:
         answer()(connection)

@@ -12,7 +12,7 @@ OUTSIDE = b'<!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/passwd">]><a>&b;</a>'
 
 
 def judge(status: int, body: bytes) -> Refusal | None:
-    """An API that says with 200 and in plain text that it has had enough."""
+    """Judge an answer of an API that reports an exceeded limit by 200 and plain text."""
     if status == 200 and body.startswith(b"ERROR"):
         return Refusal(TooManyCalls, body.decode())
     return Refusal(BadCredentials, body.decode()) if status == 400 and b"key" in body else None

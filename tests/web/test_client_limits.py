@@ -34,7 +34,7 @@ def agency() -> Iterator[Shutterstock]:
 def site(
     make_client: ClientMaker, agency: Shutterstock, monkeypatch: pytest.MonkeyPatch
 ) -> FlaskClient:
-    """A site on the agency, in the middle of a minute that doesn't end."""
+    """Return a client of a site on the agency, in the middle of a minute that doesn't end."""
     monkeypatch.setattr(
         "affiliate.web.client_limits.Budget", partial(Budget, now=lambda: 3_600_030.0)
     )

@@ -20,7 +20,7 @@ def application(_environ: "WSGIEnvironment", start: "StartResponse") -> Iterable
 
 
 def headers(path: str, origin: str = "", sites: Iterable[str] = ()) -> list[tuple[str, str]]:
-    """The headers that an answer has."""
+    """Return the headers of an answer."""
     found: list[tuple[str, str]] = []
 
     def start(_status: str, head: list[tuple[str, str]], _info: Any = None) -> Any:

@@ -18,7 +18,7 @@ EXEMPT = ("/embed/builder", "/static/", "/oembed")
 
 
 def links(page: str) -> list[str]:
-    """The page's links to pages of this site, and what its elements load.
+    """Return the page's links to pages of this site, and the addresses that its elements load.
 
     Those to agencies are left out: the demo agency's pictures have their pages here.
     """
@@ -28,7 +28,7 @@ def links(page: str) -> list[str]:
 
 
 def pings(page: str) -> list[dict[str, str]]:
-    """What the clicks of a page's pictures tell."""
+    """Return the parameters of the clicks on a page's pictures."""
     found = [parse_qs(urlsplit(unescape(one)).query) for one in PING.findall(page)]
     return [{name: values[0] for name, values in one.items()} for one in found]
 

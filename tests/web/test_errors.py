@@ -12,7 +12,7 @@ from tests.support.apps import ClientMaker
 
 @pytest.fixture
 def told() -> Iterator[io.StringIO]:
-    """What the log has written."""
+    """Yield the text of the log."""
     stream, root = io.StringIO(), logging.getLogger()
     handler = logs.Handler(stream)
     handler.setFormatter(logs.Formatter("text"))

@@ -26,7 +26,7 @@ ONLY_SHUTTERSTOCK = {"people", "age", "gender", "license", "released"}
 
 @pytest.fixture
 def two(make_client: ClientMaker) -> FlaskClient:
-    """A client of a site of two agencies, which is only asked for what costs no call."""
+    """Return a client of a site of two agencies, for requests that cost no call."""
     return make_client(
         AGENCIES="demo,shutterstock",
         SHUTTERSTOCK_API_TOKEN="x",
@@ -35,7 +35,7 @@ def two(make_client: ClientMaker) -> FlaskClient:
 
 
 def offered(client: FlaskClient, raw: str) -> dict[str, FilterChoice]:
-    """What the page offers beside a search."""
+    """Return the choices that the page offers beside a search."""
     query = SearchQuery.from_query_string(raw)
     site = client.application.extensions["services"]
     with client.application.test_request_context():
@@ -134,7 +134,7 @@ def test_form_of_the_page_holds_every_filter_of_its_address(two: FlaskClient) ->
 
 
 def sent(form: str) -> dict[str, list[str]]:
-    """The fields that a browser without JavaScript sends of a form."""
+    """Return the fields that a browser without JavaScript sends of a form."""
     found: dict[str, list[str]] = {}
     for select, rest in re.findall(r'<select name="(\w+)">(.*?)</select>', form, re.DOTALL):
         chosen = re.search(r'value="([^"]*)" selected', rest)

@@ -23,7 +23,7 @@ class Untimed(AdobeStockDialect):
 
 @pytest.fixture(params=[AdobeStockDialect, Untimed])
 def client(request: pytest.FixtureRequest, make_client: ClientMaker) -> Iterator[FlaskClient]:
-    """A site with an agency that sells footage and another one that sells none."""
+    """Yield a client of a site with an agency that sells footage and another without."""
     openverse = next(one for one in DIALECTS if one.name == "openverse")
     with serve_dialect(request.param()) as adobe, serve_dialect(openverse()) as free:
         yield make_client(**Agencies({"adobe-stock": adobe, "openverse": free}).settings())

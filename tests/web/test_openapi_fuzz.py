@@ -46,7 +46,7 @@ METHODS = "GET HEAD OPTIONS POST PUT PATCH DELETE TRACE CONNECT PROPFIND".split(
 
 @pytest.fixture
 def site(make_client: ClientMaker) -> FlaskClient:
-    """A site on the demo, where clients may ask as often as they like."""
+    """Return a client of a demo site without limits for clients."""
     return make_client(CLIENT_SEARCHES_PER_MINUTE="0", CLIENT_SEARCHES_PER_HOUR="0")
 
 

@@ -97,7 +97,7 @@ PAGES: Final = {
 
 @pytest.fixture
 def site(make_client: ClientMaker) -> FlaskClient:
-    """The demo site under its public address, with what its pages show in the cache."""
+    """Return a client of the demo site at its public address, with its pages' searches cached."""
     client = make_client(SITE_URL=URL, SITE_TOPICS="flower")
     for words in ("cat", "flower"):
         client.get(f"/api/search?q={words}&lang=en")
@@ -206,7 +206,7 @@ def test_hostile_words_stay_words(site: FlaskClient) -> None:
 
 
 def media(agency: str, attribution: str | None = None, *, large: bool = True) -> Media:
-    """A picture of an agency."""
+    """Return a picture of an agency."""
     big = Thumbnail(f"https://{agency}.example/large.jpg", 1000, 600) if large else None
     small = Thumbnail(f"https://{agency}.example/small.jpg", 300, 180)
     return Media(

@@ -35,7 +35,7 @@ def client(make_client: ClientMaker, agency: Shutterstock) -> FlaskClient:
 
 
 def queries(agency: Shutterstock) -> list[str]:
-    """The words that the agency was asked for."""
+    """Return the words of the agency's requests."""
     return [one.get("query", [""])[0] for one in agency.searches()]
 
 

@@ -12,7 +12,7 @@ from tests.support.site_server import SiteServer, running_site
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SiteServer]:
-    """The search site on the demo catalogue, at its public address."""
+    """Yield the search site on the demo catalogue, at its public address."""
     port = new_port()
     settings = {"SITE_URL": f"http://127.0.0.1:{port}"}
     with running_site(tmp_path_factory.mktemp("site"), settings, port) as server:
@@ -28,7 +28,7 @@ def wordpress() -> Iterator[Blog]:
 
 @pytest.fixture
 def new_blog(wordpress: Blog) -> Iterator[Blog]:
-    """The blog as it is after the plugin has been activated; PHP may not complain of the plugin."""
+    """Yield the blog after the plugin's activation; PHP may not complain of the plugin."""
     wordpress.forget()
     yield wordpress
     assert wordpress.complaints() == []
@@ -36,14 +36,14 @@ def new_blog(wordpress: Blog) -> Iterator[Blog]:
 
 @pytest.fixture
 def blog(new_blog: Blog, site: SiteServer) -> Blog:
-    """The blog, told where the search site is."""
+    """Return the blog after the search site's address is set."""
     new_blog.save_settings(site=site.url)
     return new_blog
 
 
 @pytest.fixture(scope="session")
 def writer(browser: Browser, wordpress: Blog) -> Iterator[BrowserContext]:
-    """A browser in which the blog's administrator has logged in."""
+    """Yield a browser in which the blog's administrator has logged in."""
     context = browser.new_context(
         base_url=wordpress.url, viewport={"width": 1440, "height": 1000}, reduced_motion="reduce"
     )
@@ -60,7 +60,7 @@ def writer(browser: Browser, wordpress: Blog) -> Iterator[BrowserContext]:
 
 @pytest.fixture
 def desk(writer: BrowserContext) -> Iterator[Page]:
-    """A tab of the administrator."""
+    """Yield a tab of the administrator."""
     page = writer.new_page()
     yield page
     page.close()
@@ -68,7 +68,7 @@ def desk(writer: BrowserContext) -> Iterator[Page]:
 
 @pytest.fixture
 def page(browser: Browser, wordpress: Blog) -> Iterator[Page]:
-    """A visitor's tab."""
+    """Yield a visitor's tab."""
     context = browser.new_context(
         base_url=wordpress.url, viewport={"width": 1440, "height": 1000}, reduced_motion="reduce"
     )

@@ -17,7 +17,7 @@ QUIET = """() => {
 
 @pytest.fixture
 def editor(blog: Blog, desk: Page) -> Page:
-    """A new post under way, on a blog that knows its site."""
+    """Return an open new post, on a blog that knows its site."""
     assert blog.php("return affiliate_search_settings()['site'];")
     desk.goto("/wp-admin/post-new.php")
     desk.wait_for_function("window.wp?.data?.select('core/editor').__unstableIsEditorReady()")
@@ -30,7 +30,7 @@ def title(editor: Page) -> Locator:
 
 
 def preview(editor: Page, site: SiteServer) -> Locator:
-    """The site's frame inside the block."""
+    """Locate the site's frame inside the block."""
     return editor.locator(f'.wp-block-affiliate-search-pictures iframe[src^="{site.url}/embed?"]')
 
 

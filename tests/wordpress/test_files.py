@@ -17,7 +17,7 @@ SHORT = 150
 
 
 def said(text: str, name: str) -> str:
-    """The value of a line of a header."""
+    """Return the value of a line of a header."""
     found = re.search(rf"^[ *]*{name}: *(.+)$", text, re.MULTILINE)
     assert found, name
     return found[1]

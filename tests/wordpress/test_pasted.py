@@ -16,7 +16,7 @@ FILE = "affiliate-search/affiliate-search.php"
 
 @pytest.fixture
 def plain(blog: Blog) -> Iterator[Blog]:
-    """A blog whose plugin is not active, and which may ask hosts in its own network."""
+    """Yield a blog without the plugin that may ask hosts in its own network."""
     blog.php(f"deactivate_plugins( '{FILE}' );")
     allow = blog.root / "wp-content" / "mu-plugins" / "allow.php"
     allow.parent.mkdir(exist_ok=True)

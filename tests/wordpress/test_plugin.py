@@ -394,7 +394,7 @@ def test_only_the_site_is_asked_about(blog: Blog, site: SiteServer) -> None:
 
 
 def alerts(page: Page) -> list[str]:
-    """The alerts that anything on the page shows from now on."""
+    """Return a list that collects the alerts on the page."""
     found: list[str] = []
 
     def dismiss(alert: Dialog) -> None:

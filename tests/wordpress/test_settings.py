@@ -144,7 +144,7 @@ def test_a_private_address_is_asked_that_the_administrator_set(new_blog: Blog) -
 
 @pytest.fixture
 def left(blog: Blog) -> Iterator[Blog]:
-    """A blog whose plugin may be deleted."""
+    """Yield a blog whose plugin may be deleted."""
     yield blog
     install_plugin(blog)
 
@@ -186,7 +186,7 @@ OUTSIDE = "SELECT COUNT(*) FROM wp_posts WHERE post_type = 'oembed_cache'"
 
 
 def kept(blog: Blog, site: SiteServer) -> list[tuple[str, str]]:
-    """Tables and values that name the plugin or the site, but for the posts that people wrote.
+    """Return the tables and values that name the plugin or the site, except for people's posts.
 
     WordPress itself notes for a week which plugins were deactivated.
     """

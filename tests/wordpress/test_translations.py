@@ -120,7 +120,7 @@ def test_nearest_locale_is_read(locale: str, read_instead: str, rest: str) -> No
 
 @pytest.fixture(params=["de_DE", "de_DE_formal"])
 def german_blog(blog: Blog, request: pytest.FixtureRequest) -> Iterator[Blog]:
-    """The blog with a German locale, whose language pack for WordPress is not installed."""
+    """Yield the blog with a German locale, without WordPress' language pack."""
     values = f"('WPLANG', '{request.param}', 'yes')"
     blog.sql(f"REPLACE INTO wp_options (option_name, option_value, autoload) VALUES {values}")
     yield blog

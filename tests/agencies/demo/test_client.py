@@ -53,7 +53,7 @@ MADE_UP = (
 
 @pytest.fixture(scope="module")
 def shipped() -> Demo:
-    """The agency over the catalogue that ships."""
+    """Return the agency over the shipped catalogue."""
     return Demo(Transport())
 
 
@@ -61,7 +61,7 @@ def shipped() -> Demo:
 def made_up(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Demo:
-    """The agency over a list that is known in full: `MADE_UP`, or the parameter."""
+    """Return the agency over a list that is known in full: `MADE_UP`, or the parameter."""
     known = getattr(request, "param", MADE_UP)
     pictures = [msgspec.structs.replace(PLAIN, id=name, **rest) for name, rest in known]
     catalog = tmp_path / "catalog.jsonl"
@@ -71,7 +71,7 @@ def made_up(
 
 
 def found(agency: Demo, raw: str) -> list[str]:
-    """The ids that a query string finds, in their order."""
+    """Return the ids that a query string finds, in their order."""
     return [m.id for m in agency.search(SearchQuery.from_query_string(raw), 0).items]
 
 

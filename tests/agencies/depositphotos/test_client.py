@@ -103,7 +103,7 @@ def test_what_has_no_picture_no_page_or_is_none_is_left_out(fields: dict[str, ob
 
 
 def read(**fields: object) -> Media | None:
-    """An item as a page shows it."""
+    """Return an item as a page shows it."""
     item = msgspec.convert({"id": 7, "itemurl": PAGE, **fields}, Item)
     return to_media("depositphotos", item)
 

@@ -19,7 +19,7 @@ MOMENT = datetime(2012, 8, 2, 7, 54, 55, tzinfo=timezone(timedelta(hours=2)))
 
 
 def form(request: Request) -> dict[str, str]:
-    """What a call posts."""
+    """Return the form that a call posts."""
     return {name: value[0] for name, value in parse_qs((request.body or b"").decode()).items()}
 
 

@@ -21,7 +21,7 @@ from tests.support.shutterstock_answers import (
 
 
 def asked(query: SearchQuery, chunk: int = 0) -> dict[str, str]:
-    """The parameters of the call for a chunk."""
+    """Return the parameters of the call for a chunk."""
     params = Shutterstock(Transport(), credentials=BEARER).build_request(query, chunk).params
     assert len(dict(params)) == len(params)
     return dict(params)

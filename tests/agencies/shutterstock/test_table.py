@@ -19,7 +19,7 @@ KEY = "a secret of no less than thirty-two signs"
 
 @pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Flask:
-    """A site with every part that a setting can switch on."""
+    """Return a site with every part that a setting can switch on."""
     folder = str(tmp_path_factory.mktemp("site"))
     return create_app(
         {"DATA_DIR": folder, "OWNER_PASSWORD": "pass word", "SECRET_KEY": KEY, "AGENCIES": "demo"}
@@ -27,7 +27,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Flask:
 
 
 def named() -> Iterator[str]:
-    """What the last column names, each once."""
+    """Yield each name of the last column once."""
     cells = [cells[-1] for cells in iter_rows(TABLE.read_text())]
     return iter(dict.fromkeys(name for cell in cells for name in re.findall(r"`([^`]+)`", cell)))
 

@@ -35,7 +35,7 @@ def agency(server: simulator.Shutterstock, transport: Transport) -> Shutterstock
 
 
 def asked(query: SearchQuery) -> dict[str, str]:
-    """The parameters of the call for the first chunk."""
+    """Return the parameters of the call for the first chunk."""
     request = Shutterstock(Transport(), credentials=BEARER).build_request(query, 0)
     assert request.url == "https://api.shutterstock.com/v2/videos/search"
     assert len(dict(request.params)) == len(request.params)

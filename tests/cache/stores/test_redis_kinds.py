@@ -134,7 +134,7 @@ class Sentinels:
         return f"redis+sentinel://{account}{hosts}/shop"
 
     def copied(self, name: str) -> Any:
-        """What the replica, a master or not, has for a name."""
+        """Return the value of a name at the replica, a master or not."""
         return ask(self.replica, "GET", f"affiliate:{name}", password=self.password or None)
 
     def _role(self, server: RedisServer) -> Any:

@@ -26,7 +26,7 @@ def command(server: RedisServer, text: str) -> None:
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
-    """A Redis that takes 20 clients."""
+    """Yield a Redis that takes 20 clients."""
     with redis_server(tmp_path_factory.mktemp("small"), "--maxclients", "20") as server:
         yield server
 

@@ -66,13 +66,13 @@ def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def ranges(server: Upstream) -> list[bytes]:
-    """The Range of each request, empty where there was none."""
+    """Return the Range of each request, empty where missing."""
     heads = [request.split(b"\r\n") for request in server.requests]
     return [next((h[7:] for h in one if h.startswith(b"Range: ")), b"") for one in heads]
 
 
 def rest(start: int, *headers: str, total: int = len(JPEG)) -> Script:
-    """The rest of the file from ``start`` on."""
+    """Return a script that sends the file from ``start`` on."""
     span = f"Content-Range: bytes {start}-{len(JPEG) - 1}/{total}"
     return answer(JPEG[start:], 206, span, *headers)
 

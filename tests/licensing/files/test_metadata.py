@@ -29,7 +29,7 @@ OLD = (
 
 
 def picture(**options: Any) -> bytes:
-    """A JPEG with something to see."""
+    """Return a JPEG with visible content."""
     image = Image.linear_gradient("L").resize((160, 120)).convert("RGB")
     buffer = io.BytesIO()
     image.save(buffer, "JPEG", quality=90, **options)

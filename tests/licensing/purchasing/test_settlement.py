@@ -40,7 +40,7 @@ Rows = list[dict[str, Any]]
 
 
 def changed(change: Callable[[Rows], Rows]) -> Fault:
-    """The proper answer with other rows in it."""
+    """Return a fault that replaces the rows of the proper answer."""
 
     def other(answer: Answer) -> Answer:
         body = json.loads(answer.body)
@@ -220,7 +220,7 @@ def test_a_token_that_cannot_be_had_buys_nothing(at: PurchaseDesk) -> None:
 
 
 def pending(at: PurchaseDesk, **fields: Any) -> Purchase:
-    """A purchase that some process has begun."""
+    """Return a purchase that some process has begun."""
     usual = {"media": "image", "media_id": "77", "size": "huge", "license": "standard"}
     now = {"made_at": at.purchases.now(), "api": at.agency.url, "subscription_id": "s10000001"}
     one = Purchase(**{**usual, **now, **fields})

@@ -21,7 +21,7 @@ HOSTILE = '"><script>alert(1)</script>'
 
 
 def codes(client: FlaskClient, query: str = "") -> list[str]:
-    """The three forms of code that the builder gives."""
+    """Return the three forms of code that the builder gives."""
     page = client.get(f"/embed/builder?{query}")
     assert page.status_code == 200
     found = re.findall(r'<textarea dir="ltr"[^>]*>(.*?)</textarea>', page.text, re.DOTALL)

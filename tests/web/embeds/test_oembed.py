@@ -35,12 +35,12 @@ IFRAME = re.compile(
 
 @pytest.fixture
 def site(make_client: ClientMaker) -> FlaskClient:
-    """The demo site under its public address."""
+    """Return a client of the demo site under its public address."""
     return make_client(SITE_URL=URL)
 
 
 def asked(client: FlaskClient, path: str, **more: str | int) -> dict[str, Any]:
-    """The answer about a path of the site, checked against the specification's fields."""
+    """Return the answer about a path of the site, checked against the specification's fields."""
     answer = client.get("/oembed", query_string={"url": URL + path, **more})
     assert (answer.status_code, answer.mimetype) == (200, "application/json")
     found: dict[str, Any] = answer.get_json()

@@ -52,14 +52,14 @@ def settings(agency: Simulator) -> dict[str, str]:
 
 @pytest.fixture
 def owner(make_client: ClientMaker, settings: dict[str, str]) -> FlaskClient:
-    """A browser of the owner, logged in."""
+    """Return a browser of the owner, logged in."""
     client = make_client(**settings)
     assert log_in(client).status_code == 303
     return client
 
 
 def csrf(page: TestResponse) -> str:
-    """The token in a page's first form."""
+    """Return the token in a page's first form."""
     found = re.search(r'name="csrf" value="([^"]+)"', page.text)
     assert found
     return found[1]
@@ -76,7 +76,7 @@ def post(client: FlaskClient, path: str, **fields: object) -> TestResponse:
 
 
 def begin(client: FlaskClient, *scopes: str) -> str:
-    """The agency's address that the owner is led to."""
+    """Return the agency's address to which the owner is sent."""
     page = post(client, "/owner/shutterstock/connect", scope=list(scopes or SCOPES))
     found = re.search(r'http-equiv="refresh" content="0; url=([^"]+)"', page.text)
     assert found, page.text
@@ -84,14 +84,14 @@ def begin(client: FlaskClient, *scopes: str) -> str:
 
 
 def agree(address: str) -> str:
-    """The address that the agency sends the owner back to."""
+    """Return the address to which the agency sends the owner back."""
     answer = requests.get(address, allow_redirects=False, timeout=5)
     back = urlsplit(answer.headers["Location"])
     return f"{back.path}?{back.query}"
 
 
 def note(client: FlaskClient, answer: TestResponse) -> str:
-    """What the desk says after a redirect."""
+    """Return the note on the desk after a redirect."""
     assert answer.status_code == 303
     found = re.search(r'class="note" role="status">([^<]*)<', client.get("/owner/").text)
     assert found

@@ -226,7 +226,7 @@ def test_collections_of_clips_are_pages_too(site: FlaskClient, agency: Simulator
 
 
 def uncounted(answer: Answer) -> Answer:
-    """The same without how many there are, as the description's example for footage is."""
+    """Return the answer without its total, like the description's example for footage."""
     body = json.loads(answer.body)
     del body["total_count"]
     return answer._replace(body=json.dumps(body).encode())
@@ -274,7 +274,7 @@ def test_the_start_page_leads_to_them(site: FlaskClient, agency: Simulator) -> N
 
 @pytest.fixture
 def nine(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The agency features more than the start page shows."""
+    """Let the agency feature more than the start page shows."""
     many = {str(number): f"Collection {number}" for number in range(101, 110)}
     monkeypatch.setattr("tests.simulator.collections.FEATURED", many)
 

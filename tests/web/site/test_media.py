@@ -21,7 +21,7 @@ SITE = "https://me.example"
 
 @pytest.fixture
 def cat(client: FlaskClient) -> str:
-    """The path of a picture of a cat, such as /image/demo/1."""
+    """Return the path of a picture of a cat, such as /image/demo/1."""
     found = client.get("/api/search?q=cat&lang=en").get_json()["items"][0]
     return f"/image/demo/{found['id']}"
 

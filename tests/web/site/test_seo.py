@@ -38,13 +38,13 @@ SEARCH = "{http://a9.com/-/spec/opensearch/1.1/}"
 
 
 def size(drawn: bytes) -> str:
-    """The size of a picture, as manifests write it."""
+    """Return the size of a picture, as manifests write it."""
     with Image.open(io.BytesIO(drawn)) as image:
         return f"{image.width}x{image.height}"
 
 
 def pages(xml: str) -> dict[str, dict[str, str]]:
-    """The addresses in a sitemap, each with its alternates by language."""
+    """Return the addresses in a sitemap, each with its alternates by language."""
     found = {}
     for page in ET.fromstring(xml):
         links = page.findall(LINK)
