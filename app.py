@@ -26,7 +26,7 @@ from affiliate import (
     serving,
 )
 from affiliate.agencies import AGENCIES
-from affiliate.agencies.link_earnings import link_status
+from affiliate.agencies.link_earnings import assess_links
 from affiliate.cache.answers import AnswerCache
 from affiliate.cache.stores import StoreWithFallback
 from affiliate.cli.startup_errors import StartupError
@@ -35,7 +35,7 @@ from affiliate.config.blocked_names import describe_blocking, find_blocked_label
 from affiliate.config.environment import find_other_file, read_environment
 from affiliate.config.loading import load_config
 from affiliate.config.setting_secrets import iter_secrets
-from affiliate.config.setting_table import setting_prefix
+from affiliate.config.setting_table import get_setting_prefix
 from affiliate.config.settings import AgencySettings, Config
 from affiliate.database.agency_switches import AgencySwitches
 from affiliate.database.ledger import Ledger
@@ -120,7 +120,7 @@ def _iter_agency_faults(
 ) -> Iterator[str]:
     """Yield the faults in settings of agencies, by the rules of agencies and their networks."""
     for name, own in settings.items():
-        kind, prefix = AGENCIES[name], setting_prefix(name)
+        kind, prefix = AGENCIES[name], get_setting_prefix(name)
         template = own.affiliate_link or kind.link_template
         if own.affiliate_id and (fault := describe_id_fault(template, own.affiliate_id)):
             yield f"{prefix}AFFILIATE_ID must be {fault}."
@@ -356,7 +356,7 @@ def iter_start_lines(settings: Config) -> Iterator[tuple[int, str]]:
     names = ", ".join(settings.agencies)
     yield logging.INFO, f"Affiliate Search {__version__}, with {names}"
     for name in settings.agencies:
-        status = link_status(AGENCIES[name], build_link_style(name, settings))
+        status = assess_links(AGENCIES[name], build_link_style(name, settings))
         if status.state == "ok":
             yield logging.INFO, f"{name}: on, {status.words}"
         else:

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from typing import Any, Final, NamedTuple
 from urllib.parse import urlencode
 
-from affiliate.config.setting_table import setting_prefix
+from affiliate.config.setting_table import get_setting_prefix
 from bench.client import Answer, Connection, run_apart
 from bench.report import Goal, Table
 from bench.servers import Server, Servers, fetch, run_process, wait_for
@@ -36,7 +36,7 @@ class Agencies(NamedTuple):
         settings = {"AGENCIES": ",".join(self.urls)}
         for kind in DIALECTS:
             if kind.name in self.urls:
-                before = setting_prefix(kind.name)
+                before = get_setting_prefix(kind.name)
                 settings |= {f"{before}{key}": value for key, value in kind.keys.items()}
                 settings[f"{before}URL"] = self.urls[kind.name]
                 settings[f"{before}CALLS_PER_HOUR"] = "1000000"  # these agencies have no limits

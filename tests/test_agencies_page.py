@@ -7,7 +7,7 @@ import pytest
 
 from affiliate.agencies import AGENCIES, Agency
 from affiliate.agencies.filter_values import HEX
-from affiliate.config.setting_table import setting_prefix
+from affiliate.config.setting_table import get_setting_prefix
 from affiliate.domain.media import SearchQuery
 from affiliate.domain.query import (
     AGES,
@@ -58,9 +58,11 @@ def test_what_the_page_says_of_an_agency_is_true(name: str) -> None:
     assert facts["Sources"].startswith(agency.source_quality)
     assert ("experimental" in facts["Sources"]) is agency.experimental
     credentials = (*agency.credentials, *agency.options)
-    settings = {f"`{setting_prefix(name)}{setting}`" for group in credentials for setting in group}
+    settings = {
+        f"`{get_setting_prefix(name)}{setting}`" for group in credentials for setting in group
+    }
     assert settings <= set(re.findall("`[^`]+`", facts["Settings"]))
-    buyer = {f"`{setting_prefix(name)}{setting}`" for setting in agency.buyer}
+    buyer = {f"`{get_setting_prefix(name)}{setting}`" for setting in agency.buyer}
     assert buyer <= set(re.findall("`[^`]+`", facts["Licensing"]))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from affiliate.agencies import AGENCIES
-from affiliate.config.setting_table import AGENCY_SETTINGS, SETTINGS, Setting, setting_prefix
+from affiliate.config.setting_table import AGENCY_SETTINGS, SETTINGS, Setting, get_setting_prefix
 
 FILE = Path(__file__).parents[1] / ".env.example"
 HEAD = """\
@@ -34,7 +34,7 @@ def _iter_lines() -> Iterator[str]:
         sets = [*kind.credentials, *kind.options, kind.buyer]
         if keys := dict.fromkeys(key for names in sets for key in names):
             yield from ["", f"# {kind.title}"]
-            yield from (f"#{setting_prefix(name)}{key}=" for key in keys)
+            yield from (f"#{get_setting_prefix(name)}{key}=" for key in keys)
 
 
 def _iter_row(setting: Setting, before: str = "") -> Iterator[str]:

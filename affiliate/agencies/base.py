@@ -211,7 +211,7 @@ class Agency:
         """
         return self.parse_results(self.transport.send(self.build_request(query, chunk)), query)
 
-    def plain_query(self, query: SearchQuery) -> SearchQuery:
+    def to_plain_query(self, query: SearchQuery) -> SearchQuery:
         """Return the search with the words sent to this agency, none of them an operator.
 
         Words to exclude may be phrases between quotation marks; `words.split_terms` splits them.
@@ -350,7 +350,7 @@ class Agency:
         del words, lang
         return ()
 
-    def landing_url(self, media: Media) -> str:
+    def build_landing_url(self, media: Media) -> str:
         """Return the address that an affiliate link leads to."""
         return media.page_url
 

@@ -18,13 +18,13 @@ from typing import Any, ClassVar, Generic, TypeVar
 import msgspec
 
 from affiliate.agencies.base import Agency, Check, Credentials
-from affiliate.agencies.filter_values import Filters, language_of
+from affiliate.agencies.filter_values import Filters, find_language
 from affiliate.agencies.parsing import (
     decode_or_none,
-    density_renditions,
     fit_rendition,
     is_number,
     read_number,
+    select_densities,
 )
 from affiliate.agencies.site_search import SiteSearch
 from affiliate.domain.affiliate_links import percent_encode
@@ -33,9 +33,9 @@ from affiliate.domain.media import (
     SearchQuery,
     SearchResult,
     Thumbnail,
-    plain_id,
-    plain_text,
-    plain_texts,
+    clean_id,
+    clean_text,
+    clean_texts,
 )
 from affiliate.domain.words import to_plain_words
 from affiliate.errors import AgencyDown, BadCredentials, NotFound, RequestRefused, TooManyCalls
@@ -143,7 +143,7 @@ class Bigstock(Agency):
         return super().list_unsupported_filters(query) + further_names
 
     def build_request(self, query: SearchQuery, chunk: int) -> Request:
-        query = self.plain_query(query)
+        query = self.to_plain_query(query)
         params = {
             "q": query.q,
             "exclude": query.exclude,
@@ -152,7 +152,7 @@ class Bigstock(Agency):
             "category": query.category or "",
             "contributor": query.contributor or "",
             "safesearch": "y" if query.safe else "n",
-            "language": language_of(query.lang, LANGUAGES),
+            "language": find_language(query.lang, LANGUAGES),
             "order": ORDERS[query.sort],
             "page": str(chunk + 1),
             "limit": str(self.chunk_size),
@@ -187,9 +187,9 @@ class Bigstock(Agency):
 
     def list_categories(self, lang: str, media: str = "image") -> tuple[str, ...]:
         del media
-        params = drop_empty({"language": language_of(lang, LANGUAGES)})
+        params = drop_empty({"language": find_language(lang, LANGUAGES)})
         reply = self.transport.send(self._build_call("categories/", params))
-        return _category_names(self.decode(reply.json(), Answer[list[Category]]).data)
+        return _list_categories(self.decode(reply.json(), Answer[list[Category]]).data)
 
     def check_key(self) -> Check:
         self.transport.send(self._build_call("search/", (("q", "flower"), ("limit", "1"))))
@@ -197,44 +197,44 @@ class Bigstock(Agency):
 
     def build_page_url(self, media_id: str, media: str = "image") -> str:
         del media
-        return _page_url(media_id) if is_number(media_id) else ""
+        return _build_page_url(media_id) if is_number(media_id) else ""
 
     def _to_media(self, image: Image) -> Media | None:
-        media_id, thumbnail = plain_id(str(image.id)), _pick_thumbnail(image)
+        media_id, thumbnail = clean_id(str(image.id)), _pick_thumbnail(image)
         if not media_id or thumbnail is None:
             return None
         return Media(
             agency=self.name,
             id=media_id,
-            title=plain_text(image.title),
-            keywords=plain_texts((image.keywords or "").split(",")),
-            page_url=_page_url(media_id),
-            contributor=plain_text(image.contributor) or None,
+            title=clean_text(image.title),
+            keywords=clean_texts((image.keywords or "").split(",")),
+            page_url=_build_page_url(media_id),
+            contributor=clean_text(image.contributor) or None,
             thumbnail=thumbnail,
-            preview=_sized_rendition(image.preview),
-            renditions=density_renditions(
-                _sized_rendition(image.large_thumb), _sized_rendition(image.preview)
+            preview=_read_sized_rendition(image.preview),
+            renditions=select_densities(
+                _read_sized_rendition(image.large_thumb), _read_sized_rendition(image.preview)
             ),
-            categories=_category_names(image.categories),
+            categories=_list_categories(image.categories),
         )
 
 
-def _page_url(media_id: str) -> str:
+def _build_page_url(media_id: str) -> str:
     return f"https://www.bigstockphoto.com/image-{percent_encode(media_id)}/"
 
 
-def _category_names(categories: list[Category]) -> tuple[str, ...]:
-    return plain_texts(category.name for category in categories)
+def _list_categories(categories: list[Category]) -> tuple[str, ...]:
+    return clean_texts(category.name for category in categories)
 
 
 def _pick_thumbnail(image: Image) -> Thumbnail | None:
     """Return the best rendition with a stated size, else any rendition in a box of 3:2."""
     pictures = (image.large_thumb, image.preview, image.small_thumb)
     boxes = (fit_rendition(p.get("url"), 3, 2, BOX) for p in pictures if isinstance(p, dict))
-    return next((t for t in (*map(_sized_rendition, pictures), *boxes) if t), None)
+    return next((t for t in (*map(_read_sized_rendition, pictures), *boxes) if t), None)
 
 
-def _sized_rendition(picture: object) -> Thumbnail | None:
+def _read_sized_rendition(picture: object) -> Thumbnail | None:
     """Return a rendition in its stated size; None where no size is stated."""
     if not isinstance(picture, dict):
         return None
@@ -252,4 +252,4 @@ def _read_error(status: int, body: bytes) -> Refusal | None:
         return None
     otherwise = AgencyDown if code >= 500 else RequestRefused  # noqa: PLR2004 - the range of server errors
     words = answer.error.get("message") if isinstance(answer.error, dict) else answer.message
-    return Refusal(REFUSALS.get(code, otherwise), plain_text(words))
+    return Refusal(REFUSALS.get(code, otherwise), clean_text(words))

@@ -11,7 +11,7 @@ Filters = Mapping[str, tuple[str, ...] | None]
 """The filters that an API can express, each with its valid values; None stands for any."""
 
 
-def language_of(lang: str | None, names: Mapping[str, str] | Sequence[str]) -> str:
+def find_language(lang: str | None, names: Mapping[str, str] | Sequence[str]) -> str:
     """Return an agency's name of a language or of the nearest one known; empty where none is.
 
     ``names`` has the names by tags of languages, or tags that are names themselves.

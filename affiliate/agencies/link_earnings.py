@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from affiliate.agencies import Agency
 from affiliate.config.readers import list_fields
-from affiliate.config.setting_table import setting_prefix
+from affiliate.config.setting_table import get_setting_prefix
 from affiliate.domain.affiliate_links import LinkStyle
 
 
@@ -16,22 +16,22 @@ class Earning(NamedTuple):
     words: str
 
 
-def link_status(kind: type[Agency], style: LinkStyle) -> Earning:
+def assess_links(kind: type[Agency], style: LinkStyle) -> Earning:
     """Return whether links of a style lead to an agency through the owner's affiliate program.
 
     An id that no link carries and an id that is missing are warnings; an agency without a program
     is fine. The words hold the id, which every link shows, and names of settings.
     """
-    before = setting_prefix(kind.account or kind.name)
+    before = get_setting_prefix(kind.account or kind.name)
     own_id, own_link = f"{before}AFFILIATE_ID", f"{before}AFFILIATE_LINK"
     affiliate_id = style.affiliate_id
     if "affiliate_id" in list_fields(style.template):
         if affiliate_id:
             return Earning("ok", f"links carry {affiliate_id}")
         return _warn_unpaid(f"{own_id} is not set")
-    is_unused = affiliate_id is not None and not _stands_in(affiliate_id, style.template)
+    is_unused = affiliate_id is not None and not _holds_id(affiliate_id, style.template)
     if style.is_owner_template:
-        return _by_template(style.template, own_link, own_id if is_unused else "")
+        return _assess_template(style.template, own_link, own_id if is_unused else "")
     if kind.link_source:
         hint = f" ({own_id} alone is not used)" if is_unused else ""
         return _warn_unpaid(f"{own_link} is not set{hint}: {kind.link_source}")
@@ -40,12 +40,12 @@ def link_status(kind: type[Agency], style: LinkStyle) -> Earning:
     return Earning("ok", "links lead to its own pages, for no affiliate program is known")
 
 
-def _stands_in(affiliate_id: str, template: str) -> bool:
+def _holds_id(affiliate_id: str, template: str) -> bool:
     """Return whether a template holds an id as a whole word."""
     return re.search(rf"(?<!\w){re.escape(affiliate_id)}(?!\w)", template) is not None
 
 
-def _by_template(template: str, link: str, unused_id: str) -> Earning:
+def _assess_template(template: str, link: str, unused_id: str) -> Earning:
     """Return the earning status of links from a template of the owner, without an affiliate id."""
     if template == Agency.link_template:
         return _warn_unpaid(f"{link} leads to the plain pages")

@@ -7,7 +7,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from affiliate.domain import decoding
-from affiliate.domain.media import Sides, Thumbnail, web_address
+from affiliate.domain.media import Sides, Thumbnail, read_web_address
 
 MAX_SIDE: Final = 10**6
 """Pixels; a larger number is not taken for the side of a picture."""
@@ -24,18 +24,18 @@ def read_rendition(value: object) -> Thumbnail | None:
     """Return a ``{url, width, height}`` object as a `Thumbnail`; None where a part is unusable."""
     if not isinstance(value, dict):
         return None
-    url = web_address(value.get("url"))
+    url = read_web_address(value.get("url"))
     sides = (value.get("width"), value.get("height"))
     width, height = (s if isinstance(s, int | float) and 0 < s < 1e5 else 0 for s in sides)  # noqa: PLR2004 - pixels
     return Thumbnail(url, width, height) if url and width and height else None
 
 
-def first_rendition(assets: Mapping[str, Any], names: tuple[str, ...]) -> Thumbnail | None:
+def find_first_rendition(assets: Mapping[str, Any], names: tuple[str, ...]) -> Thumbnail | None:
     """Return the first of the named renditions that can be shown."""
     return next((t for t in (read_rendition(assets.get(n)) for n in names) if t), None)
 
 
-def density_renditions(*renditions: Thumbnail | None) -> tuple[Thumbnail, ...]:
+def select_densities(*renditions: Thumbnail | None) -> tuple[Thumbnail, ...]:
     """Return the renditions among which a screen may choose, the smallest first; none or several.
 
     An id bar lies beyond the declared size of its rendition, and the box has the ratio of the
@@ -50,14 +50,14 @@ def fit_rendition(url: object, width: float, height: float, side: int) -> Thumbn
 
     None where the address or a side of the whole picture is invalid.
     """
-    address = web_address(url)
+    address = read_web_address(url)
     if not address or not (0 < width < MAX_SIDE and 0 < height < MAX_SIDE):
         return None
     scale = side / max(width, height)
     return Thumbnail(address, max(round(width * scale), 1), max(round(height * scale), 1))
 
 
-def original_sides(width: object, height: object) -> Sides | None:
+def read_original_sides(width: object, height: object) -> Sides | None:
     """Return the sides of the whole picture; None where they are invalid."""
     sides = (int(read_number(width)), int(read_number(height)))
     return Sides(*sides) if min(sides) > 0 and max(sides) < MAX_SIDE else None

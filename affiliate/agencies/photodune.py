@@ -17,7 +17,7 @@ import msgspec
 
 from affiliate.agencies.base import Agency, Check, Credentials
 from affiliate.agencies.filter_values import Filters
-from affiliate.agencies.parsing import density_renditions, fit_rendition, read_number
+from affiliate.agencies.parsing import fit_rendition, read_number, select_densities
 from affiliate.agencies.site_search import SiteSearch
 from affiliate.agencies.terms import Terms
 from affiliate.domain.media import (
@@ -25,9 +25,9 @@ from affiliate.domain.media import (
     SearchQuery,
     SearchResult,
     Thumbnail,
-    plain_text,
-    plain_texts,
-    web_address,
+    clean_text,
+    clean_texts,
+    read_web_address,
 )
 from affiliate.transport.messages import Reply, Request, drop_empty
 
@@ -105,7 +105,7 @@ class PhotoDune(Agency):
             f"{SEARCH}/item",
             {
                 "site": SITE,
-                "term": self.plain_query(query).q,
+                "term": self.to_plain_query(query).q,
                 "orientation": ORIENTATIONS.get(query.orientation or "", ""),
                 "category": query.category or "",
                 "username": query.contributor or "",
@@ -156,7 +156,7 @@ class PhotoDune(Agency):
         return Check("takes the token")
 
     def _to_media(self, item: Item) -> Media | None:
-        page = web_address(item.url)
+        page = read_web_address(item.url)
         previews = [
             preview for preview in (_read_preview(item, *names) for names in PREVIEWS) if preview
         ]
@@ -166,13 +166,13 @@ class PhotoDune(Agency):
             agency=self.name,
             id=str(item.id),
             type="photo",
-            title=plain_text(item.name),
-            keywords=plain_texts(item.tags),
+            title=clean_text(item.name),
+            keywords=clean_texts(item.tags),
             page_url=page,
-            contributor=plain_text(item.author_username) or None,
+            contributor=clean_text(item.author_username) or None,
             thumbnail=previews[0],
             preview=max(previews, key=lambda preview: preview.width),
-            renditions=density_renditions(*previews),
+            renditions=select_densities(*previews),
         )
 
 

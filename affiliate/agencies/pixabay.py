@@ -12,14 +12,14 @@ from typing import ClassVar
 import msgspec
 
 from affiliate.agencies.base import Agency, Check, Credentials
-from affiliate.agencies.filter_values import Filters, language_of
+from affiliate.agencies.filter_values import Filters, find_language
 from affiliate.agencies.limits import Limit
 from affiliate.agencies.parsing import (
-    density_renditions,
     fit_rendition,
     is_number,
-    original_sides,
+    read_original_sides,
     read_rendition,
+    select_densities,
 )
 from affiliate.agencies.site_search import SiteSearch
 from affiliate.agencies.terms import Terms
@@ -27,9 +27,9 @@ from affiliate.domain.media import (
     Media,
     SearchQuery,
     SearchResult,
-    plain_text,
-    plain_texts,
-    web_address,
+    clean_text,
+    clean_texts,
+    read_web_address,
 )
 from affiliate.domain.query import TYPES
 from affiliate.domain.words import shorten_words
@@ -106,8 +106,8 @@ class Pixabay(Agency):
     def build_request(self, query: SearchQuery, chunk: int) -> Request:
         return self._build_call(
             {
-                "q": shorten_words(self.plain_query(query).q, MAX_WORDS),
-                "lang": language_of(query.lang, LANGUAGES),
+                "q": shorten_words(self.to_plain_query(query).q, MAX_WORDS),
+                "lang": find_language(query.lang, LANGUAGES),
                 "image_type": query.type or "",
                 "orientation": query.orientation or "",
                 "colors": query.color or "",
@@ -149,12 +149,12 @@ class Pixabay(Agency):
     def _to_media(self, hit: Hit) -> Media | None:
         size = (hit.webformat_width, hit.webformat_height)
         rendition = {"url": hit.webformat_url, "width": size[0], "height": size[1]}
-        thumbnail, page = read_rendition(rendition), web_address(hit.page_url)
+        thumbnail, page = read_rendition(rendition), read_web_address(hit.page_url)
         if thumbnail is None or page is None:
             return None
         large = fit_rendition(hit.large_image_url, *size, LARGE)
         kind = hit.type.partition("/")[0]
-        tags = plain_texts(hit.tags.split(","))
+        tags = clean_texts(hit.tags.split(","))
         return Media(
             agency=self.name,
             id=str(hit.id),
@@ -162,11 +162,11 @@ class Pixabay(Agency):
             title=", ".join(tags[:TITLE_TAGS]),
             keywords=tags,
             page_url=page,
-            contributor=plain_text(hit.user) or None,
+            contributor=clean_text(hit.user) or None,
             thumbnail=thumbnail,
             preview=large,
-            renditions=density_renditions(thumbnail, large),
-            original=original_sides(hit.image_width, hit.image_height),
+            renditions=select_densities(thumbnail, large),
+            original=read_original_sides(hit.image_width, hit.image_height),
         )
 
 

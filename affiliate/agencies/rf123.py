@@ -23,7 +23,7 @@ from xml.etree.ElementTree import Element
 import msgspec
 
 from affiliate.agencies.base import Agency, Check, Credentials
-from affiliate.agencies.filter_values import Filters, language_of
+from affiliate.agencies.filter_values import Filters, find_language
 from affiliate.agencies.parsing import fit_rendition, is_number, read_number
 from affiliate.agencies.site_search import SiteSearch
 from affiliate.domain.affiliate_links import percent_encode
@@ -32,8 +32,8 @@ from affiliate.domain.media import (
     SearchQuery,
     SearchResult,
     Size,
-    plain_id,
-    plain_text,
+    clean_id,
+    clean_text,
 )
 from affiliate.domain.words import Syntax
 from affiliate.errors import BadAnswer, BadCredentials, RequestRefused
@@ -105,7 +105,7 @@ class Rf123(Agency):
         return super().list_unsupported_filters(query) + further_names
 
     def build_request(self, query: SearchQuery, chunk: int) -> Request:
-        words = ",".join(self.plain_query(query).q.split())
+        words = ",".join(self.to_plain_query(query).q.split())
         kind = EDITORIAL if query.license == "editorial" else TYPES.get(query.type or "", "all")
         return self._build_call(
             "123rf.images.search",
@@ -119,7 +119,7 @@ class Rf123(Agency):
                 "model_preference": query.ethnicity or "",
                 "contributorid": query.contributor or "",
                 "nudity": "1" if query.safe else "0",
-                "language": language_of(query.lang, LANGUAGES),
+                "language": find_language(query.lang, LANGUAGES),
                 "orderby": ORDERS[query.sort],
                 "page": str(chunk + 1),
                 "perpage": str(self.chunk_size),
@@ -176,7 +176,7 @@ class Rf123(Agency):
 
     def build_page_url(self, media_id: str, media: str = "image") -> str:
         del media
-        return _page_url(media_id) if is_number(media_id) else ""
+        return _build_page_url(media_id) if is_number(media_id) else ""
 
     def _to_media(self, image: Image, sizes: tuple[Size, ...], kind: str) -> Media | None:
         path = [image.contributorid, image.folder, image.filename]
@@ -189,18 +189,18 @@ class Rf123(Agency):
             return None
         return Media(
             agency=self.name,
-            id=plain_id(image.id),
+            id=clean_id(image.id),
             type=KINDS.get(kind),
-            title=plain_text(image.description),
-            page_url=_page_url(image.id),
-            contributor=plain_text(image.contributorid),
+            title=clean_text(image.description),
+            page_url=_build_page_url(image.id),
+            contributor=clean_text(image.contributorid),
             editorial=kind == "Editorial",
             thumbnail=thumbnail,
             sizes=sizes,
         )
 
 
-def _page_url(media_id: str) -> str:
+def _build_page_url(media_id: str) -> str:
     return f"https://www.123rf.com/photo_{percent_encode(media_id)}.html"
 
 
@@ -208,10 +208,10 @@ def _list_named_sizes(image: Element) -> tuple[Size, ...]:
     """Return the sizes in details that have pixels, without others such as sizes of vectors."""
     sizes = (
         Size(
-            plain_text(element.get("label")),
+            clean_text(element.get("label")),
             int(read_number(element.get("width"))),
             int(read_number(element.get("height"))),
-            plain_text(element.get("format")),
+            clean_text(element.get("format")),
         )
         for element in image.findall("sizes/size")
     )

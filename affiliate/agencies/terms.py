@@ -31,7 +31,7 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     hotlink: bool = True
     show: tuple[str, ...] = ()
 
-    def required_notice(self, media: Media) -> str:
+    def get_required_notice(self, media: Media) -> str:
         """Return the text that must be readable beside a picture; empty where none is required."""
         return ", ".join(filter(None, (getattr(media, name) for name in self.show)))
 

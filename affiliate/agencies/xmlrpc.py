@@ -48,12 +48,12 @@ def _add_value(parent: Element, value: Value) -> None:
         _add_value(member, item)
 
 
-def text_of(answer: Element) -> str | None:
+def read_text(answer: Element) -> str | None:
     """Return the single text of a successful answer; None where there is none."""
     return answer.findtext("params/param/value/string")
 
 
-def fault_of(body: bytes) -> Fault | None:
+def read_fault(body: bytes) -> Fault | None:
     """Return the fault in an answer; None where the answer has no fault or is unreadable."""
     answer = parse_xml(body)
     struct = None if answer is None else answer.find("fault/value/struct")

@@ -18,7 +18,7 @@ from typing import Any, ClassVar, Final
 import msgspec
 
 from affiliate.agencies.base import Agency, Check, Credentials
-from affiliate.agencies.filter_values import Filters, language_of
+from affiliate.agencies.filter_values import Filters, find_language
 from affiliate.agencies.parsing import fit_rendition, read_number
 from affiliate.agencies.site_search import SiteSearch
 from affiliate.domain.affiliate_links import percent_encode
@@ -27,9 +27,9 @@ from affiliate.domain.media import (
     SearchQuery,
     SearchResult,
     Thumbnail,
-    plain_id,
-    plain_text,
-    web_address,
+    clean_id,
+    clean_text,
+    read_web_address,
 )
 from affiliate.domain.words import Syntax
 from affiliate.errors import RequestRefused
@@ -97,10 +97,10 @@ class Yay(Agency):
             "search.limit": str(self.chunk_size),
             "search.offset": str(chunk * self.chunk_size),
             "search.vector": "true" if query.type == "vector" else "",
-            "search.searchLanguage": language_of(query.lang, LANGUAGES),
+            "search.searchLanguage": find_language(query.lang, LANGUAGES),
             "search.filterExplicit": "false" if query.safe else "true",
         }
-        return self._build_call(self.plain_query(query).q, params)
+        return self._build_call(self.to_plain_query(query).q, params)
 
     def _build_call(self, words: str, params: dict[str, str]) -> Request:
         if not words.strip(". "):
@@ -124,17 +124,17 @@ class Yay(Agency):
         return Check("takes the key")
 
     def _to_media(self, image: Image) -> Media | None:
-        thumbnail, media_id = _pick_thumbnail(image), plain_id(str(image.id))
+        thumbnail, media_id = _pick_thumbnail(image), clean_id(str(image.id))
         if thumbnail is None or not media_id:
             return None
-        title = plain_text(image.title)
+        title = clean_text(image.title)
         return Media(
             agency=self.name,
             id=media_id,
             type="vector" if image.vector in YES else None,
             title=title,
             page_url=SEARCH.search_url(title or media_id),
-            contributor=plain_text(image.username) or None,
+            contributor=clean_text(image.username) or None,
             thumbnail=thumbnail,
             preview=fit_rendition(image.preview_path, thumbnail.width, thumbnail.height, PREVIEW),
         )
@@ -142,7 +142,7 @@ class Yay(Agency):
 
 def _pick_thumbnail(image: Image) -> Thumbnail | None:
     """Return the old form's thumbnail with its size, or the new form's in the file's ratio."""
-    url = web_address(image.thumbnail_path)
+    url = read_web_address(image.thumbnail_path)
     width, height = read_number(image.thumbnail_width), read_number(image.thumbnail_height)
     if url and width and height:
         return Thumbnail(url, width, height)

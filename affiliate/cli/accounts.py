@@ -14,7 +14,7 @@ from affiliate.cli.context import (
     get_shutterstock_account,
 )
 from affiliate.config.settings import AgencySettings
-from affiliate.domain.media import plain_text
+from affiliate.domain.media import clean_text
 from affiliate.licensing.accounts.shutterstock import AGENCY
 from affiliate.licensing.models import User
 from affiliate.licensing.oauth.scopes import DEFAULT_SCOPE, SCOPES
@@ -56,7 +56,7 @@ def connect(scopes: tuple[str, ...], redirect_uri: str) -> None:
             _extract_code(address_or_code.strip(), state), requested_scopes
         )
         username = get_shutterstock_account(live=True).fetch_token_details().username
-        click.echo(f"Connected as {plain_text(username) or 'an unnamed user'}.")
+        click.echo(f"Connected as {clean_text(username) or 'an unnamed user'}.")
 
 
 def _prompt_hidden(question: str) -> str:
@@ -118,7 +118,7 @@ def status(*, as_json: bool) -> None:
     if token is not None and "API_TOKEN" in settings.credentials:
         click.echo("The connected account serves, not the token in SHUTTERSTOCK_API_TOKEN.")
     for name, value in rows.items():
-        click.echo(f"{name:16}{plain_text(value) or '-'}")
+        click.echo(f"{name:16}{clean_text(value) or '-'}")
 
 
 def _format_time(timestamp: float) -> str:

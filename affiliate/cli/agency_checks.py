@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from affiliate.agencies.limits import Limit
-from affiliate.agencies.link_earnings import link_status
+from affiliate.agencies.link_earnings import assess_links
 from affiliate.cli import live_checks
 from affiliate.cli.findings import OK, WARN, Finding
 from affiliate.cli.hosts import find_foreign_host, parse_host
@@ -121,14 +121,14 @@ def _check_links(enabled: EnabledAgency) -> Iterator[Finding]:
             page_url=SAMPLE_PAGE,
         )
         link = build_affiliate_link(
-            enabled.link, sample, enabled.agency.landing_url(sample), site="blog.example"
+            enabled.link, sample, enabled.agency.build_landing_url(sample), site="blog.example"
         )
         if link and link != SAMPLE_PAGE:
             note = f"{NOT_FOLLOWED}; {source}" if source else NOT_FOLLOWED
             yield Finding(OK, name, f"links to {media}s are such as {link} ({note})")
         if enabled.link.is_owner_template and media == "image":
             yield from live_checks.check_link_host(
-                enabled, link, enabled.agency.landing_url(sample)
+                enabled, link, enabled.agency.build_landing_url(sample)
             )
-    status = link_status(type(enabled.agency), enabled.link)
+    status = assess_links(type(enabled.agency), enabled.link)
     yield Finding(status.state, name, status.words)

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import click
 
 from affiliate.agencies import AGENCIES
-from affiliate.config.setting_table import setting_prefix
+from affiliate.config.setting_table import get_setting_prefix
 from affiliate.config.settings import AgencySettings, Config
 from affiliate.database.purchases import Purchases
 from affiliate.errors import (
@@ -44,7 +44,7 @@ def get_seller(agency: str, *, live: bool) -> Seller:
     required_names = (*kind.credentials[0], *kind.buyer)
     secrets = {**settings.credentials, **settings.buyer}
     if missing_names := [
-        setting_prefix(agency) + name for name in required_names if name not in secrets
+        get_setting_prefix(agency) + name for name in required_names if name not in secrets
     ]:
         hint = (
             "" if agency in config.agencies else f", and {agency} among AGENCIES where that is set"

@@ -17,7 +17,7 @@ from affiliate.cli.context import (
 )
 from affiliate.cli.license_target import format_heading
 from affiliate.cli.purchase_recovery import try_to_recover
-from affiliate.domain.media import plain_text
+from affiliate.domain.media import clean_text
 from affiliate.licensing.accounts.shutterstock import AGENCY, ShutterstockAccount
 from affiliate.licensing.models import MediaKind, Record
 from affiliate.licensing.seller import Seller
@@ -127,7 +127,7 @@ def _show_records(records: Sequence[Record]) -> None:
     rows = [
         (
             f"{record.downloaded_at.astimezone(UTC):%Y-%m-%d %H:%M}",
-            *map(plain_text, (record.id, record.media_id, record.size, record.license)),
+            *map(clean_text, (record.id, record.media_id, record.size, record.license)),
         )
         for record in records
     ]
@@ -147,7 +147,7 @@ def _iter_notes(record: Record) -> Iterator[str]:
         record.username,
         *(f"{key}={record.metadata[key]}" for key in record.metadata),
     )
-    yield from filter(None, map(plain_text, texts))
+    yield from filter(None, map(clean_text, texts))
     if record.price:
         yield str(record.price)
     if not record.downloadable:

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
 from affiliate.cli.hosts import find_foreign_host, parse_host
-from affiliate.config.setting_table import SETTINGS, setting_prefix
+from affiliate.config.setting_table import SETTINGS, get_setting_prefix
 from affiliate.config.settings import AgencySettings
-from affiliate.domain.media import plain_text
+from affiliate.domain.media import clean_text
 from affiliate.errors import AgencyError
 from affiliate.licensing.accounts.shutterstock import AGENCY, ShutterstockAccount
 from affiliate.licensing.seller import Seller
@@ -63,10 +63,10 @@ def _describe_owner(account: Seller) -> str:
 
 def describe_buyer(agency: str) -> str:
     """Return the buyer that the settings name for an agency other than Shutterstock, in words."""
-    prefix = setting_prefix(agency)
+    prefix = get_setting_prefix(agency)
     settings = current_services().config.agencies.get(agency, AgencySettings())
     if user := settings.buyer.get("USERNAME"):
-        return f"as {plain_text(user.reveal())} ({prefix}USERNAME)"
+        return f"as {clean_text(user.reveal())} ({prefix}USERNAME)"
     return f"with {_join_token_names(prefix + name for name in settings.buyer)}"
 
 
@@ -78,11 +78,11 @@ def _describe_shutterstock_owner(account: ShutterstockAccount) -> str:
     token = current_services().tokens.read_token()
     name = ""
     with suppress(AgencyError):  # the next call reports the failure in full
-        name = plain_text(account.fetch_token_details().username)
+        name = clean_text(account.fetch_token_details().username)
     if token:
         day = f"{datetime.fromtimestamp(token.connected_at, UTC):%Y-%m-%d}"
         return f"as {name or 'the connected account'} (connected {day})"
-    setting = f"the token in {setting_prefix(AGENCY)}API_TOKEN"
+    setting = f"the token in {get_setting_prefix(AGENCY)}API_TOKEN"
     return f"as {name} ({setting})" if name else f"with {setting}"
 
 

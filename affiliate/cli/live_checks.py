@@ -75,7 +75,7 @@ def check_search(enabled: EnabledAgency, services: Services) -> Iterator[Finding
         yield _check_thumbnail(enabled, media, services.transport)
     yield _check_link(enabled, media, result.items[0].referral)
     if not enabled.link.is_owner_template:  # the owner's own template is checked without a search
-        yield from check_link_host(enabled, media.link, enabled.agency.landing_url(media))
+        yield from check_link_host(enabled, media.link, enabled.agency.build_landing_url(media))
     yield from _check_expected_fields(enabled, result.items)
 
 
@@ -138,7 +138,7 @@ def _fetch_beginning(name: str, url: str, transport: Transport) -> bytes:
 
 def _check_link(enabled: EnabledAgency, media: Media, referral: str | None) -> Finding:
     """Check that a picture's link names the picture and the owner, without following the link."""
-    name, landing = enabled.agency.name, enabled.agency.landing_url(media)
+    name, landing = enabled.agency.name, enabled.agency.build_landing_url(media)
     if referral and not enabled.link.is_owner_template:
         words = f"a link is that of the answer, for your account, {NOT_FOLLOWED}: {media.link}"
         return Finding("ok", name, words)

@@ -21,7 +21,7 @@ import msgspec
 from click.exceptions import Exit
 from flask.cli import AppGroup
 
-from affiliate.domain.media import plain_text
+from affiliate.domain.media import clean_text
 
 OUTPUT_ERRNOS: Final = frozenset(
     {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF, errno.ENXIO, errno.EINVAL}
@@ -107,7 +107,7 @@ def _describe_failure(error: OSError | UnicodeEncodeError) -> str:
         return "The words of the command are not valid text." if match else ""
     reason = os.strerror(error.errno or 0)
     if error.filename is not None:
-        return f"{plain_text(str(error.filename))[:MAX_NAME_LENGTH]}: {reason}."
+        return f"{clean_text(str(error.filename))[:MAX_NAME_LENGTH]}: {reason}."
     if error.errno in OUTPUT_ERRNOS:
         redirect_to_null(sys.stdout)
         return f"The output can't be written: {reason}."

@@ -21,7 +21,7 @@ from affiliate.cli.license_files import fetch_license_file
 from affiliate.cli.license_target import describe_target
 from affiliate.cli.signals import defer_interrupt
 from affiliate.database.purchases import Purchase
-from affiliate.domain.media import plain_text
+from affiliate.domain.media import clean_text
 from affiliate.errors import AffiliateError, AgencyError
 from affiliate.licensing.offers import Offer
 from affiliate.licensing.purchasing.checkout import PurchaseObserver, PurchaseOutcome
@@ -223,7 +223,7 @@ def describe_outcome(outcome: PurchaseOutcome) -> str:
     if purchase is None:
         return outcome.refused
     if purchase.state == "licensed":
-        name = f" as {plain_text(purchase.license_id)}" if purchase.license_id else ""
+        name = f" as {clean_text(purchase.license_id)}" if purchase.license_id else ""
         charge = "" if purchase.charge is None else f", {purchase.charge} downloads charged"
         price = "" if purchase.price is None else f", price {purchase.price} {purchase.currency}"
         return f"licensed{name}{charge}{price}"
@@ -241,7 +241,7 @@ def describe_open_entry(entry: Entry) -> list[str]:
     if purchase.state in {"pending", "unknown"}:
         words = ["UNKNOWN whether it was bought; the next run settles it from the history."]
     elif not entry.written:
-        name = f" as {plain_text(purchase.license_id)}" if purchase.license_id else ""
+        name = f" as {clean_text(purchase.license_id)}" if purchase.license_id else ""
         outcome = f"licensed{name}" if purchase.state == "licensed" else "not licensed"
         words = [f"{outcome}, which the ledger has not yet; the next run writes it there."]
     if entry.link:

@@ -14,7 +14,7 @@ from affiliate.cli.context import (
 from affiliate.cli.findings import FAULT, OK, WARN, Finding
 from affiliate.cli.license_target import describe_buyer
 from affiliate.config.blocked_names import describe_blocking, find_blocked_label
-from affiliate.domain.media import plain_text
+from affiliate.domain.media import clean_text
 from affiliate.errors import AgencyError, BadCredentials, NotConnected, RequestRefused
 from affiliate.licensing.models import TokenDetails
 from affiliate.licensing.oauth.flow import ACCOUNT
@@ -96,7 +96,7 @@ def check_seller(services: Services, name: str) -> Iterator[Finding]:
 
 def _format_name(details: TokenDetails) -> str:
     """Return the user's name, safe to print."""
-    return plain_text(details.username) or "an unnamed user"
+    return clean_text(details.username) or "an unnamed user"
 
 
 def check_address(services: Services) -> Iterator[Finding]:

@@ -15,7 +15,7 @@ from affiliate.cli.context import (
 )
 from affiliate.cli.license_target import format_heading
 from affiliate.cli.purchase_recovery import try_to_recover
-from affiliate.domain.media import plain_text
+from affiliate.domain.media import clean_text
 from affiliate.licensing.models import Format, Subscription
 
 HEADERS: Final = ("id", "media", "license", "description", "left", "until", "price", "needs")
@@ -59,7 +59,7 @@ def _format_cells(plan: Subscription, *, is_expired: bool) -> Iterator[str]:
     until = f"{plan.expires:%Y-%m-%d}" if plan.expires else "?"
     left = "?" if plan.downloads_left is None else plan.downloads_left
     limit = f" of {plan.downloads_limit}" if plan.downloads_limit is not None else ""
-    yield from map(plain_text, (plan.id, plan.asset_type, plan.license, plan.description))
+    yield from map(clean_text, (plan.id, plan.asset_type, plan.license, plan.description))
     yield f"{left}{limit} left"
     yield f"EXPIRED {until}" if is_expired else f"until {until}"
     yield f"{plan.price_per_download} each" if plan.price_per_download else ""
@@ -69,4 +69,4 @@ def _format_cells(plan: Subscription, *, is_expired: bool) -> Iterator[str]:
 def _format_size(size: Format) -> str:
     pixels = f"from {size.min_resolution} px" if size.min_resolution else ""
     words = (size.size, size.format, pixels, size.description)
-    return "  ".join(filter(None, map(plain_text, words)))
+    return "  ".join(filter(None, map(clean_text, words)))

@@ -9,7 +9,7 @@ from typing import Final
 
 import click
 
-from affiliate.domain.media import plain_id
+from affiliate.domain.media import clean_id
 from affiliate.domain.words import strip_invisible
 
 GAP: Final = "  "
@@ -77,7 +77,7 @@ def format_cell(value: object) -> str:
     """Return a value as text on one line, without characters that move or hide their neighbors."""
     text = "" if value is None else str(value)
     return (
-        text if text.isprintable() else strip_invisible(DIRECTION_CONTROLS.sub("", plain_id(text)))
+        text if text.isprintable() else strip_invisible(DIRECTION_CONTROLS.sub("", clean_id(text)))
     )
 
 

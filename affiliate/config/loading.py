@@ -14,7 +14,7 @@ from typing import Any, Final
 from affiliate.config import passwords, paths, readers, setting_texts
 from affiliate.config.readers import Secret
 from affiliate.config.setting_names import describe_unknown_names
-from affiliate.config.setting_table import AGENCY_SETTINGS, SETTINGS, Setting, setting_prefix
+from affiliate.config.setting_table import AGENCY_SETTINGS, SETTINGS, Setting, get_setting_prefix
 from affiliate.config.setting_texts import quote_excerpt, strip_ends
 from affiliate.config.settings import AgencySettings, Config
 from affiliate.errors import ConfigError
@@ -130,17 +130,17 @@ class SettingsReader:
             yield "no agency has credentials: the demo catalogue is shown."
         own = {name: self._list_names(name, credentials[name]) for name in credentials}
         for name, names in own.items():
-            prefix = setting_prefix(name)
+            prefix = get_setting_prefix(name)
             unused = [prefix + setting for setting in names if self._is_set(name, setting)]
             if unused and name not in on:
                 why = "AGENCIES does not name it" if is_named else "its credentials are not set"
                 yield f"{name} is off, as {why}; these do nothing: {', '.join(unused)}."
         known = {setting.name for setting in SETTINGS}
         for name, names in own.items():
-            known |= {setting_prefix(name) + setting for setting in names}
+            known |= {get_setting_prefix(name) + setting for setting in names}
         variables = [name for name, text in self.environ.items() if text]
         # agencies without credentials are left out, as other programs may set a DEMO_MODE
-        prefixes = {setting_prefix(n) for n in own if credentials[n] or self.options.get(n)}
+        prefixes = {get_setting_prefix(n) for n in own if credentials[n] or self.options.get(n)}
         yield from describe_unknown_names(variables, known, prefixes)
 
     def _list_names(self, agency: str, alternatives: Credentials) -> list[str]:
@@ -183,7 +183,7 @@ class SettingsReader:
         return weights
 
     def _is_set(self, agency: str, name: str) -> bool:
-        return bool(self.environ.get(setting_prefix(agency) + name))
+        return bool(self.environ.get(get_setting_prefix(agency) + name))
 
     def _is_ready(self, agency: str, alternatives: Credentials) -> bool:
         """Return whether an agency's settings switch the agency on when ``AGENCIES`` is unset."""
@@ -196,25 +196,26 @@ class SettingsReader:
         has_some = any(self._is_set(agency, n) for names in alternatives for n in names)
         if alternatives and (has_some or needed) and not self._is_complete(agency, alternatives):
             sets = (
-                " and ".join(setting_prefix(agency) + n for n in names) for names in alternatives
+                " and ".join(get_setting_prefix(agency) + n for n in names)
+                for names in alternatives
             )
             self.faults.append(f"{agency} needs {', or '.join(sets)}.")
         for names in self.options.get(agency, ()):
             count = sum(self._is_set(agency, name) for name in names)
             if 0 < count < len(names):
-                both = " and ".join(setting_prefix(agency) + name for name in names)
+                both = " and ".join(get_setting_prefix(agency) + name for name in names)
                 self.faults.append(f"{agency} needs {both}, or none of them.")
 
     def read_agency(
         self, name: str, weights: Mapping[str, int], alternatives: Credentials
     ) -> AgencySettings:
         """Read the settings of an agency that is on or off."""
-        own = {s.name.lower(): self.read(s, setting_prefix(name)) for s in AGENCY_SETTINGS}
+        own = {s.name.lower(): self.read(s, get_setting_prefix(name)) for s in AGENCY_SETTINGS}
         sets = (*alternatives, *self.options.get(name, ()))
         secrets = self._read_secrets(name, {n for names in sets for n in names})
         needs_id = "affiliate_id" in readers.list_fields(own["affiliate_link"] or "")
         if needs_id and not self._is_set(name, "AFFILIATE_ID"):
-            prefix = setting_prefix(name)
+            prefix = get_setting_prefix(name)
             fault = f"{prefix}AFFILIATE_LINK wants {{affiliate_id}}; set {prefix}AFFILIATE_ID too."
             self.faults.append(fault)
         buyer = self._read_secrets(name, self.buyers.get(name, ()))
@@ -229,5 +230,5 @@ class SettingsReader:
             )
             for name in names
         ]
-        secrets = {row.name: self.read(row, setting_prefix(agency)) for row in rows}
+        secrets = {row.name: self.read(row, get_setting_prefix(agency)) for row in rows}
         return {name: secret for name, secret in secrets.items() if secret is not None}

@@ -46,7 +46,7 @@ class Secret:
         return self._value
 
 
-def integer_reader(low: int, high: int) -> Callable[[str], int]:
+def make_integer_reader(low: int, high: int) -> Callable[[str], int]:
     """Return a reader of a whole number within bounds."""
 
     def read(text: str) -> int:
@@ -57,7 +57,7 @@ def integer_reader(low: int, high: int) -> Callable[[str], int]:
     return read
 
 
-def address_reader(*schemes: str) -> Callable[[str], str]:
+def make_address_reader(*schemes: str) -> Callable[[str], str]:
     """Return a reader of an absolute address of given schemes, without a slash at its end."""
 
     def read(text: str) -> str:
@@ -84,7 +84,7 @@ def read_origin(text: str) -> str:
 
     Nothing else can be served or may be published: no user, password, path, query or fragment.
     """
-    parts = urlsplit(address_reader("https", "http")(text))
+    parts = urlsplit(make_address_reader("https", "http")(text))
     extra = parts.path or parts.query or parts.fragment or "@" in parts.netloc
     host = read_host(parts.netloc)
     if (
@@ -131,7 +131,7 @@ def read_switch(text: str) -> bool:
     return text == "1"
 
 
-def choice_reader(*words: str) -> Callable[[str], str]:
+def make_choice_reader(*words: str) -> Callable[[str], str]:
     """Return a reader of one of some words, in any case."""
 
     def read(text: str) -> str:
@@ -272,7 +272,7 @@ def read_link_template(text: str) -> str:
     if not fields & {"landing", "landing_url", "id"}:
         raise ValueError("must hold {landing}, {landing_url} or {id}, or every link is the same")
     if not text.startswith("{landing_url}"):
-        address_reader("https", "http")(text)
+        make_address_reader("https", "http")(text)
     return text
 
 

@@ -49,7 +49,7 @@ class RedisAddress(msgspec.Struct, frozen=True, kw_only=True):
     sentinel: Mapping[str, str]
 
 
-def _integer_reader(low: int, high: int) -> Callable[[str], int]:
+def _make_integer_reader(low: int, high: int) -> Callable[[str], int]:
     def read(text: str) -> int:
         if not re.fullmatch("[0-9]{1,9}", text) or not low <= int(text) <= high:
             raise ValueError(f"a whole number from {low} to {high}")
@@ -111,16 +111,16 @@ def _read_text(text: str) -> str:
 
 
 POOL_PARAMETERS: Final[Mapping[str, Callable[[str], Any]]] = {
-    "max_connections": _integer_reader(1, 10_000),
+    "max_connections": _make_integer_reader(1, 10_000),
     "timeout": _read_seconds,
 }
 CONNECTION_PARAMETERS: Final[Mapping[str, Callable[[str], Any]]] = {
-    "db": _integer_reader(0, 10**6),
+    "db": _make_integer_reader(0, 10**6),
     "username": _read_text,
     "password": _read_text,
-    "protocol": _integer_reader(2, 3),
+    "protocol": _make_integer_reader(2, 3),
     "client_name": _read_name,
-    "health_check_interval": _integer_reader(0, 86400),
+    "health_check_interval": _make_integer_reader(0, 86400),
     "socket_timeout": _read_seconds,
     "socket_connect_timeout": _read_seconds,
     "socket_keepalive": _read_flag,

@@ -35,9 +35,12 @@ SETTINGS: Final = (
         "The address to listen on, or a name that has one, such as `localhost`; `0.0.0.0` or `::` "
         "for every interface.",
     ),
-    Setting("PORT", readers.integer_reader(1, 65535), 8000, "The port to listen on."),
+    Setting("PORT", readers.make_integer_reader(1, 65535), 8000, "The port to listen on."),
     Setting(
-        "WEB_CONCURRENCY", readers.integer_reader(1, 64), 1, "How many server processes to run."
+        "WEB_CONCURRENCY",
+        readers.make_integer_reader(1, 64),
+        1,
+        "How many server processes to run.",
     ),
     Setting(
         "AGENCIES",
@@ -82,31 +85,31 @@ SETTINGS: Final = (
     ),
     Setting(
         "CACHE_FRESH_SECONDS",
-        readers.integer_reader(1, 10**9),
+        readers.make_integer_reader(1, 10**9),
         86400,
         "How long an answer is fresh.",
     ),
     Setting(
         "CACHE_STALE_SECONDS",
-        readers.integer_reader(0, 10**9),
+        readers.make_integer_reader(0, 10**9),
         30 * 86400,
         "How much longer an answer may be shown while it is asked for anew.",
     ),
     Setting(
         "CACHE_BYTES",
-        readers.integer_reader(10**6, 10**12),
+        readers.make_integer_reader(10**6, 10**12),
         256 * 10**6,
         "Size limit of the SQLite cache.",
     ),
     Setting(
         "CLICKS_KEEP_DAYS",
-        readers.integer_reader(0, 36_500),
+        readers.make_integer_reader(0, 36_500),
         0,
         "How many days clicks are kept before they are deleted; 0 for ever.",
     ),
     Setting(
         "SEARCHES_KEEP_DAYS",
-        readers.integer_reader(0, 36_500),
+        readers.make_integer_reader(0, 36_500),
         90,
         "How many days counts of searches are kept before they are deleted; 0 for ever. "
         "Suggestions and `flask warm` go by them.",
@@ -120,14 +123,14 @@ SETTINGS: Final = (
     ),
     Setting(
         "CLIENT_SEARCHES_PER_MINUTE",
-        readers.integer_reader(0, 10**6),
+        readers.make_integer_reader(0, 10**6),
         60,
         "The most searches in a minute of one client that cost calls; 0 for no limit. A picture's "
         "page costs as much, cached answers nothing.",
     ),
     Setting(
         "CLIENT_SEARCHES_PER_HOUR",
-        readers.integer_reader(0, 10**6),
+        readers.make_integer_reader(0, 10**6),
         600,
         "The same in an hour. Visitors of one blog's embeds have ten times as many together.",
     ),
@@ -169,19 +172,19 @@ SETTINGS: Final = (
     ),
     Setting(
         "SHUTTERSTOCK_LICENSE_URL",
-        readers.address_reader("https", "http"),
+        readers.make_address_reader("https", "http"),
         "https://api-sandbox.shutterstock.com",
         "Where licenses are bought without `--live`: the agency's sandbox, which charges nothing.",
     ),
     Setting(
         "LOG_LEVEL",
-        readers.choice_reader("DEBUG", "INFO", "WARNING", "ERROR"),
+        readers.make_choice_reader("DEBUG", "INFO", "WARNING", "ERROR"),
         "INFO",
         "The least that the log tells: `DEBUG`, `INFO`, `WARNING` or `ERROR`.",
     ),
     Setting(
         "LOG_FORMAT",
-        readers.choice_reader("text", "json"),
+        readers.make_choice_reader("text", "json"),
         "text",
         "`text`, or `json` for an object on each line.",
     ),
@@ -205,7 +208,7 @@ SETTINGS: Final = (
 AGENCY_SETTINGS: Final = (
     Setting(
         "URL",
-        readers.address_reader("https", "http"),
+        readers.make_address_reader("https", "http"),
         None,
         "Base address, for sandboxes and tests.",
     ),
@@ -225,31 +228,31 @@ AGENCY_SETTINGS: Final = (
     ),
     Setting(
         "CALLS_PER_HOUR",
-        readers.integer_reader(1, 10**6),
+        readers.make_integer_reader(1, 10**6),
         None,
         "The most calls in an hour, over all processes. When they are spent, cached answers go on. "
         "Unset: the limits that the agency documents, where it does.",
     ),
     Setting(
         "CALLS_PER_SECOND",
-        readers.integer_reader(1, 1000),
+        readers.make_integer_reader(1, 1000),
         None,
         "The most calls in a second, over all processes; further ones wait for their turn, up to "
         "3 seconds. Unset: the limit that the agency documents, where it does.",
     ),
     Setting(
         "TIMEOUT_SECONDS",
-        readers.integer_reader(1, 120),
+        readers.make_integer_reader(1, 120),
         15,
         "How long a call for a search may take. Visitors wait 3 seconds for it at most; it goes "
         "on behind their page, which asks again.",
     ),
 )
-"""Settings that each agency has, with `setting_prefix` before their names."""
+"""Settings that each agency has, with `get_setting_prefix` before their names."""
 
 
 @functools.cache
-def setting_prefix(agency: str) -> str:
+def get_setting_prefix(agency: str) -> str:
     """Return the beginning of an agency's settings: ``SHUTTERSTOCK_`` for ``shutterstock``.
 
     Shells can't name a variable that begins with a digit: settings of ``123rf`` begin with ``_``.

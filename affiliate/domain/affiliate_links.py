@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, quote, unquote_plus, urlsplit, urlunsplit
 
 import msgspec
 
-from affiliate.domain.media import Media, web_address
+from affiliate.domain.media import Media, read_web_address
 from affiliate.domain.words import cut_between_signs, mask_personal
 
 NETWORKS: Final = ("impact", "partnerize", "query", "fragment")
@@ -47,13 +47,13 @@ class LinkStyle(msgspec.Struct, frozen=True, kw_only=True):
     sub_ids: frozenset[str] = frozenset()
     is_owner_template: bool = False
 
-    def template_for(self, media: str) -> str:
+    def get_template(self, media: str) -> str:
         """Return the template of links to pictures or to clips."""
         return self.footage if media == "video" and self.footage else self.template
 
     def is_affiliated(self, media: str) -> bool:
         """Return whether links to pictures or to clips lead by way of an affiliate program."""
-        template = self.template_for(media)
+        template = self.get_template(media)
         is_complete = self.affiliate_id is not None or "{affiliate_id}" not in template
         return is_complete and template != "{landing_url}"
 
@@ -85,7 +85,7 @@ def build_search_link(
     pictures, but no id. A template without a field for the landing page can lead to no search: the
     link is ``landing`` then, as without an affiliate id.
     """
-    template = style.template_for(media)
+    template = style.get_template(media)
     values = {"id": "", "site": site, "query": mask_personal(query)}
     has_landing = "{landing}" in template or "{landing_url}" in template
     return (_build_link(style, media, landing, values) if has_landing else "") or landing
@@ -98,7 +98,7 @@ def _select_sub_ids(style: LinkStyle, values: Mapping[str, str]) -> dict[str, st
 
 def _build_link(style: LinkStyle, media: str, landing: str, values: Mapping[str, str]) -> str:
     """Return a link by way of the network; empty where the style's affiliate id is missing."""
-    template, sub_ids = style.template_for(media), _select_sub_ids(style, values)
+    template, sub_ids = style.get_template(media), _select_sub_ids(style, values)
     if style.affiliate_id is None and "{affiliate_id}" in template:
         return ""
     texts = {
@@ -163,7 +163,7 @@ def is_impact(link: str) -> bool:
 def read_destination(link: str) -> str | None:
     """Return the page that a link of Impact's leads to; None for a link without a page."""
     pairs = dict(parse_qsl(urlsplit(link).query)) if is_impact(link) else {}
-    return web_address(pairs.get("u"))
+    return read_web_address(pairs.get("u"))
 
 
 def _add_sub_ids(link: str, sub_ids: Mapping[str, str]) -> str:

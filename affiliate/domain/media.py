@@ -28,11 +28,11 @@ __all__ = [
     "Sides",
     "Size",
     "Thumbnail",
+    "clean_id",
+    "clean_text",
+    "clean_texts",
     "drop_repeats",
-    "plain_id",
-    "plain_text",
-    "plain_texts",
-    "web_address",
+    "read_web_address",
 ]
 
 
@@ -261,7 +261,7 @@ class SearchPage(msgspec.Struct, frozen=True, kw_only=True):
     corrected: str | msgspec.UnsetType = msgspec.UNSET
 
 
-def web_address(value: object) -> str | None:
+def read_web_address(value: object) -> str | None:
     """Return the value if it is an absolute http or https address, else None.
 
     Other addresses (``javascript:``, ``data:``, relative) must not reach an ``href`` or ``src``.
@@ -276,7 +276,7 @@ def web_address(value: object) -> str | None:
         return None
 
 
-def plain_text(value: object) -> str:
+def clean_text(value: object) -> str:
     """Return the text of an agency on one line, safe to show.
 
     Tags are stripped, then entities of HTML that end with a semicolon are decoded once; lone
@@ -288,7 +288,7 @@ def plain_text(value: object) -> str:
     text = STYLES.sub(" ", value) if "<" in value else value
     text = TAGS.sub(_replace_tag, text) if "<" in text else text
     text = ENTITIES.sub(_decode_entity, text) if "&" in text else text
-    line = plain_id(text)
+    line = clean_id(text)
     return line if line.isascii() else strip_invisible(line)
 
 
@@ -298,7 +298,7 @@ def _decode_entity(match: re.Match[str]) -> str:
     return html.unescape(match[0]) if name.startswith("#") else html5.get(name, match[0])
 
 
-def plain_id(value: object) -> str:
+def clean_id(value: object) -> str:
     """Return an agency's id on one line of Unicode.
 
     Lone surrogates are replaced and control characters removed; all other characters stay.
@@ -317,9 +317,9 @@ def _replace_tag(match: re.Match[str]) -> str:
     return "" if (match[1] or "").casefold() in PHRASING else " "
 
 
-def plain_texts(values: Iterable[object]) -> tuple[str, ...]:
+def clean_texts(values: Iterable[object]) -> tuple[str, ...]:
     """Return keywords or names as safe texts, each once."""
-    return drop_repeats(map(plain_text, values))
+    return drop_repeats(map(clean_text, values))
 
 
 def drop_repeats(texts: Iterable[str]) -> tuple[str, ...]:

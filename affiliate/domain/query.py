@@ -181,13 +181,9 @@ def read_parameters(raw: str | bytes, *, lenient: bool = False) -> dict[str, lis
     parts = data.split(b"&", MAX_PARAMETERS)
     if len(data) > MAX_QUERY_STRING:
         longest = max(parts[:MAX_PARAMETERS], key=len)
-        raise BadQuery(
-            _field_for_error(longest), "Use at most %(limit)s characters.", limit=MAX_WORDS
-        )
+        raise BadQuery(_name_field(longest), "Use at most %(limit)s characters.", limit=MAX_WORDS)
     if len(parts) > MAX_PARAMETERS:
-        raise BadQuery(
-            _field_for_error(parts[-1].partition(b"&")[0]), "Give this parameter only once."
-        )
+        raise BadQuery(_name_field(parts[-1].partition(b"&")[0]), "Give this parameter only once.")
     for part in parts:
         name_bytes, _, value_bytes = part.replace(b"+", b" ").partition(b"=")
         name = unquote_to_bytes(name_bytes).decode("utf-8", "replace")
@@ -203,7 +199,7 @@ def read_parameters(raw: str | bytes, *, lenient: bool = False) -> dict[str, lis
     return parameters
 
 
-def _field_for_error(part: bytes) -> str:
+def _name_field(part: bytes) -> str:
     """Return the name of a parameter for an error; "q" for a parameter without a plain name."""
     text = part.partition(b"=")[0].decode("ascii", "replace")
     return text if re.fullmatch(r"[a-z_]{1,20}", text) else "q"
@@ -276,7 +272,7 @@ def drop_unread_language(parameters: Parameters) -> Parameters:
     return parameters
 
 
-def choice_parser(allowed: Iterable[str]) -> Callable[[str, str], str]:
+def make_choice_parser(allowed: Iterable[str]) -> Callable[[str, str], str]:
     """Return a parser of a parameter that is one of some words, in any case."""
     table = {word.casefold(): word for word in allowed}
 
@@ -290,10 +286,10 @@ def choice_parser(allowed: Iterable[str]) -> Callable[[str, str], str]:
 
 
 def _parse_flag(name: str, text: str) -> bool:
-    return choice_parser(("0", "1"))(name, text) == "1"
+    return make_choice_parser(("0", "1"))(name, text) == "1"
 
 
-def integer_parser(low: int, high: int) -> Callable[[str, str], int]:
+def make_integer_parser(low: int, high: int) -> Callable[[str, str], int]:
     """Return a parser of a parameter that is a whole number within bounds."""
 
     def read(name: str, text: str) -> int:
@@ -331,24 +327,24 @@ DEFAULTS: Final[Mapping[str, Any]] = dict(
 READERS: Final[Mapping[str, Callable[[str, str], Any]]] = {
     "q": _parse_words,
     "exclude": _parse_excluded,
-    "media": choice_parser(MEDIA),
-    "type": choice_parser(TYPES),
-    "orientation": choice_parser(ORIENTATIONS),
+    "media": make_choice_parser(MEDIA),
+    "type": make_choice_parser(TYPES),
+    "orientation": make_choice_parser(ORIENTATIONS),
     "color": _parse_color,
-    "people": integer_parser(0, MAX_PEOPLE),
-    "age": choice_parser(AGES),
-    "gender": choice_parser(GENDERS),
-    "ethnicity": choice_parser(ETHNICITIES),
+    "people": make_integer_parser(0, MAX_PEOPLE),
+    "age": make_choice_parser(AGES),
+    "gender": make_choice_parser(GENDERS),
+    "ethnicity": make_choice_parser(ETHNICITIES),
     "category": _parse_name,
     "contributor": _parse_name,
-    "license": choice_parser(LICENSES),
+    "license": make_choice_parser(LICENSES),
     "released": _parse_flag,
     "safe": _parse_flag,
-    "sort": choice_parser(SORTS),
+    "sort": make_choice_parser(SORTS),
     "duration": _parse_range,
-    "resolution": choice_parser(RESOLUTIONS),
-    "aspect": choice_parser(ASPECTS),
+    "resolution": make_choice_parser(RESOLUTIONS),
+    "aspect": make_choice_parser(ASPECTS),
     "fps": _parse_range,
     "lang": _parse_language,
-    "page": integer_parser(1, MAX_INTEGER),
+    "page": make_integer_parser(1, MAX_INTEGER),
 }

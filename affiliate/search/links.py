@@ -11,7 +11,7 @@ from affiliate.search.registry import AgencyRegistry
 def add_link(registry: AgencyRegistry, media: Media, words: str = "", site: str = "") -> Media:
     """Return a picture with its link, for ``words`` on ``site``; its agency may be off by now."""
     enabled = registry.get(media.agency)
-    landing = enabled.agency.landing_url(media)
+    landing = enabled.agency.build_landing_url(media)
     link = build_affiliate_link(enabled.link, media, landing, site=site, query=words)
     sides = media.largest or Sides(0, 0)
     seller = Seller(media.agency, media.id, link, sides.width, sides.height)

@@ -231,7 +231,7 @@ class Transport:
                 return answer
             with answer:
                 body = _read_body(request, answer, call)
-            if redirects and (target := _redirect_target(answer)):
+            if redirects and (target := _find_redirect_target(answer)):
                 secrets = (*request.secrets, target)
                 request = msgspec.structs.replace(request, url=target, params=(), secrets=secrets)
                 return self._open_stream(request, call, redirects - 1)
@@ -293,7 +293,7 @@ def _may_repeat() -> bool:
     return True
 
 
-def _redirect_target(answer: requests.Response) -> str | None:
+def _find_redirect_target(answer: requests.Response) -> str | None:
     """Return the target of a redirect; None for other answers and for targets that leave HTTPS."""
     try:
         target = urljoin(answer.url, answer.headers.get("Location", ""))

@@ -14,7 +14,7 @@ from defusedxml.ElementTree import fromstring
 
 from affiliate.domain import decoding
 from affiliate.domain.decoding import Shape
-from affiliate.domain.media import plain_text
+from affiliate.domain.media import clean_text
 from affiliate.domain.words import cut_between_signs
 from affiliate.errors import (
     AgencyDown,
@@ -196,10 +196,10 @@ def find_error(
         words = _clean_message(request, refusal.words) or f"HTTP {status}"
         wait = _parse_retry_after(headers.get("Retry-After"))
         return refusal.kind(request.agency, words, retry_after=wait)
-    return None if 200 <= status < 300 else _error_for_status(request, status, headers, body)  # noqa: PLR2004 - the range of success
+    return None if 200 <= status < 300 else _make_status_error(request, status, headers, body)  # noqa: PLR2004 - the range of success
 
 
-def _error_for_status(
+def _make_status_error(
     request: Request, status: int, headers: Mapping[str, str], body: bytes
 ) -> AgencyError:
     """Return the error for an HTTP status, with the agency's own words where it gave any."""
@@ -210,7 +210,7 @@ def _error_for_status(
             wait = wait or _parse_retry_after(headers.get("X-RateLimit-Reset"))
             return TooManyCalls(request.agency, words, retry_after=wait)
         case 401 | 403:
-            return _error_for_refused_access(
+            return _make_access_error(
                 request, status, words, by_gateway=_is_of_gateway(headers, body)
             )
         case 404 | 410:
@@ -223,7 +223,7 @@ def _error_for_status(
             return RequestRefused(request.agency, words)
 
 
-def _error_for_refused_access(
+def _make_access_error(
     request: Request, status: int, words: str, *, by_gateway: bool
 ) -> BadCredentials:
     """Return the error of a 401 or 403: a wrong key, a key for other calls, or no matter of keys.
@@ -304,5 +304,5 @@ def _find_message(answer: object, depth: int = 3) -> str:
 
 def _clean_message(request: Request, text: str) -> str:
     """Return words of an agency on one line, shortened, without addresses and secrets."""
-    clean = plain_text(request.redact(ADDRESS.sub("", text)))
+    clean = clean_text(request.redact(ADDRESS.sub("", text)))
     return cut_between_signs(request.redact(clean), MAX_MESSAGE)

@@ -57,5 +57,5 @@ def _is_affiliate_link(item: Media, seller: Seller, enabled: EnabledAgency) -> b
     """
     if enabled.link.is_affiliated(item.media) or is_impact(seller.link):
         return True
-    pages = (item.page_url, enabled.agency.landing_url(item))
+    pages = (item.page_url, enabled.agency.build_landing_url(item))
     return seller.agency == item.agency and seller.link not in pages

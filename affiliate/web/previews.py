@@ -34,5 +34,5 @@ def choose_preview(items: Sequence[Media], terms: Mapping[str, Terms]) -> Previe
     return Preview(
         picture=chosen.preview or chosen.thumbnail,
         alt=chosen.title,
-        credit=terms[chosen.agency].required_notice(chosen),
+        credit=terms[chosen.agency].get_required_notice(chosen),
     )

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from affiliate.agencies import AGENCIES
-from affiliate.agencies.parsing import density_renditions
+from affiliate.agencies.parsing import select_densities
 from affiliate.domain.media import Media, SearchQuery, Thumbnail
 from affiliate.transport.client import Transport
 from affiliate.web.template_helpers import (
@@ -52,7 +52,7 @@ def test_a_file_of_another_shape_is_no_choice() -> None:
         Thumbnail("https://a.example/1", 390, 260),
         Thumbnail("https://a.example/2", 1000, 734),
     )
-    media = Media(agency="a", id="1", thumbnail=small, renditions=density_renditions(small, other))
+    media = Media(agency="a", id="1", thumbnail=small, renditions=select_densities(small, other))
     assert srcset_attributes(media) == ""
 
 
@@ -63,9 +63,9 @@ def test_one_file_is_no_choice() -> None:
         Thumbnail("https://a.example/2", 1000, 667),
     )
     assert (
-        density_renditions(small, None)
-        == density_renditions(None)
-        == density_renditions(small, small)
+        select_densities(small, None)
+        == select_densities(None)
+        == select_densities(small, small)
         == ()
     )
-    assert density_renditions(large, None, small) == (small, large)
+    assert select_densities(large, None, small) == (small, large)

@@ -11,7 +11,7 @@ import pytest
 from affiliate.agencies import AGENCIES
 from affiliate.cache.freshness import Policy
 from affiliate.domain.affiliate_links import LinkStyle
-from affiliate.domain.media import Media, SearchQuery, SearchResult, web_address
+from affiliate.domain.media import Media, SearchQuery, SearchResult, read_web_address
 from affiliate.domain.query import MAX_NAME
 from affiliate.domain.sanitize import MAX_TEXT, MAX_TOTAL
 from affiliate.errors import AgencyError
@@ -79,13 +79,13 @@ def _sound(result: SearchResult) -> None:
 def _sound_media(media: Media) -> None:
     assert 0 < len(media.id) <= MAX_NAME
     assert len(media.title) <= MAX_TEXT
-    assert web_address(media.page_url)
+    assert read_web_address(media.page_url)
     for one in filter(None, (media.thumbnail, media.preview, *media.renditions)):
-        assert web_address(one.url)
+        assert read_web_address(one.url)
         assert 0 < one.width < float("inf")
         assert 0 < one.height < float("inf")
     for address in filter(None, (media.clip,)):
-        assert web_address(address)
+        assert read_web_address(address)
 
 
 def _answers(dialect: type[Dialect]) -> list[bytes]:

@@ -3,7 +3,7 @@
 import pytest
 
 from affiliate.agencies import AGENCIES
-from affiliate.agencies.link_earnings import link_status
+from affiliate.agencies.link_earnings import assess_links
 from affiliate.domain.affiliate_links import LinkStyle
 
 PLAIN = "{landing_url}"
@@ -46,5 +46,5 @@ def test_what_links_are_worth_is_told(
         affiliate_id=affiliate_id,
         is_owner_template=link is not None,
     )
-    state, told = link_status(kind, style)
+    state, told = assess_links(kind, style)
     assert f"{state}: {told}".startswith(words)

@@ -11,7 +11,7 @@ import pytest
 from affiliate.agencies import AGENCIES, Agency
 from affiliate.agencies.filter_values import HEX, is_among
 from affiliate.domain.affiliate_links import LinkStyle, build_affiliate_link
-from affiliate.domain.media import Media, SearchQuery, web_address
+from affiliate.domain.media import Media, SearchQuery, read_web_address
 from affiliate.errors import AgencyError, NotFound
 from affiliate.transport.client import Transport
 from affiliate.web.filter_form import FILTER_LABELS
@@ -120,7 +120,7 @@ def test_it_finds_pictures_in_their_order_with_all_that_a_tile_needs(stand: Stan
     assert found.total in {stand.dialect.total, None}
     for media in found.items:
         assert media.agency == stand.agency.name
-        assert web_address(media.page_url)
+        assert read_web_address(media.page_url)
         assert media.thumbnail.width >= 1
         assert media.thumbnail.height >= 1
 
@@ -331,10 +331,10 @@ def test_its_check_fails_with_a_bad_key(stand: Stand) -> None:
 
 def test_its_default_link_leads_to_the_picture_for_the_owner_and_for_nobody(stand: Stand) -> None:
     media = stand.agency.search(FLOWER, 0).items[0]
-    landing = stand.agency.landing_url(media)
+    landing = stand.agency.build_landing_url(media)
     style = LinkStyle(template=stand.agency.link_template, affiliate_id="me42")
     link = build_affiliate_link(style, media, landing)
-    assert web_address(link)
+    assert read_web_address(link)
     assert landing in link or quote(landing, safe="") in link
     assert ("me42" in link) is ("{affiliate_id}" in stand.agency.link_template)
     nobody = LinkStyle(template=stand.agency.link_template)

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from click.testing import Result
 from flask.testing import FlaskClient
 
-from affiliate.config.setting_table import setting_prefix
+from affiliate.config.setting_table import get_setting_prefix
 from affiliate.database.clicks import Click
 from affiliate.database.migrations import REVISION
 from affiliate.database.token_store import Token
@@ -383,7 +383,7 @@ def test_links_whose_form_nobody_proved_are_plain_and_said_to_earn_nothing(
     make_client: ClientMaker, agency: str
 ) -> None:
     """An affiliate id alone changes nothing; the owner's template does."""
-    before = setting_prefix(agency)
+    before = get_setting_prefix(agency)
     keys = {**PLAIN[agency], f"{before}URL": "http://127.0.0.1:9", f"{before}AFFILIATE_ID": "me42"}
     said = doctor(make_client(**keys)).output
     assert "me42" not in said

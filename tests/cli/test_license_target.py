@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 
 from affiliate.cli.license_target import describe_target
-from affiliate.config.setting_table import setting_prefix
+from affiliate.config.setting_table import get_setting_prefix
 from affiliate.database.token_store import Token
 from app import create_app
 from tests.dialects.selling import FIRST, Shop
@@ -91,7 +91,7 @@ def test_users_of_other_agencies_are_named(shop: type[Shop], tmp_path: Path) -> 
         app = create_app(make_settings(at, tmp_path))
         shown = run(app, "license", "--agency", shop.name, str(FIRST), "--live", says="n\n").output
     if user := shop.keys.get("USERNAME"):
-        assert f"as {user} ({setting_prefix(shop.name)}USERNAME)" in shown
+        assert f"as {user} ({get_setting_prefix(shop.name)}USERNAME)" in shown
     else:
         assert "with the token in ADOBE_STOCK_ACCESS_TOKEN" in shown
     assert [v for n, v in shop.keys.items() if n not in shop.public and v in shown] == []

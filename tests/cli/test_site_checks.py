@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
-from affiliate.config.setting_table import setting_prefix
+from affiliate.config.setting_table import get_setting_prefix
 from affiliate.licensing.accounts.registry import SELLERS
 from app import create_app
 from tests.dialects.selling import FIRST
@@ -41,13 +41,13 @@ def test_what_buys_at_a_seller_is_tried_for_nothing(at: OpenShop, tmp_path: Path
     at.shop.sell(str(FIRST), at.shop.size, at.shop.plan)
     [line] = doctor(at, tmp_path, "--live")
     assert line.startswith(f"ok    {at.shop.name}: licenses can be bought ")
-    assert setting_prefix(at.shop.name) in line
+    assert get_setting_prefix(at.shop.name) in line
     assert (at.count_tries(), len(at.requests) > before) == (0, True)
 
 
 def test_what_a_seller_does_not_take_is_a_fault(at: OpenShop, tmp_path: Path) -> None:
     """In the agency's own words, without what is wrong, which is a secret."""
-    last = setting_prefix(at.shop.name) + next(
+    last = get_setting_prefix(at.shop.name) + next(
         name for name in ("ACCESS_TOKEN", "PASSWORD") if name in at.shop.keys
     )
     [line] = doctor(at, tmp_path, "--live", **{last: WRONG})

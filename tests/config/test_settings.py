@@ -11,7 +11,7 @@ import pytest
 from affiliate.agencies import AGENCIES
 from affiliate.config.loading import Credentials, load_config
 from affiliate.config.readers import Secret
-from affiliate.config.setting_table import AGENCY_SETTINGS, SETTINGS, setting_prefix
+from affiliate.config.setting_table import AGENCY_SETTINGS, SETTINGS, get_setting_prefix
 from affiliate.config.settings import AgencySettings, Config
 from affiliate.errors import ConfigError
 
@@ -343,7 +343,7 @@ def test_what_buying_needs_is_kept_apart_and_switches_nothing_on() -> None:
 def test_every_real_agency_has_settings_of_its_own() -> None:
     """No setting of an agency has the name of another's, so that none reads the other's keys."""
     names = [
-        setting_prefix(name) + one
+        get_setting_prefix(name) + one
         for name, kind in AGENCIES.items()
         for one in (
             *{key for keys in kind.credentials for key in keys},

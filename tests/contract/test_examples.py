@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from affiliate.agencies import AGENCIES
-from affiliate.domain.media import SearchQuery, web_address
+from affiliate.domain.media import SearchQuery, read_web_address
 from affiliate.transport.messages import Reply, Request
 from tests.dialects import DIALECTS, Dialect, serve_dialect
 from tests.support.calling import open_transport
@@ -26,7 +26,7 @@ def test_a_documented_answer_is_read(dialect: type[Dialect], path: str, count: i
         reply = Reply(Request(agency=dialect.name, url="http://127.0.0.1"), 200, {}, body)
         items = agency.parse_results(reply, SearchQuery(q="flower")).items
     assert len(items) == count
-    assert all(one.id and web_address(one.page_url) for one in items)
+    assert all(one.id and read_web_address(one.page_url) for one in items)
     assert all(one.thumbnail.width > 0 and one.thumbnail.height > 0 for one in items)
 
 

@@ -34,7 +34,7 @@ def test_links_by_the_documented_rule_are_ours_exactly() -> None:
 
 def test_the_whole_way_from_an_id_gives_the_documented_link() -> None:
     """From a picture's id to the link, nothing but the id is put in."""
-    landing = Shutterstock(Transport()).landing_url(PICTURE)
+    landing = Shutterstock(Transport()).build_landing_url(PICTURE)
     style = LinkStyle(template=Shutterstock.link_template, affiliate_id="12345")
     link = build_affiliate_link(style, PICTURE, landing)
     expected = [v["url"] for v in read_vectors("derived") if v.get("image_id") == PICTURE.id]
@@ -50,7 +50,7 @@ def test_the_official_form_is_our_template() -> None:
         start, _, landing = form.partition("?u=")
         landing = landing.replace("[image id]", PICTURE.id)
         assert f"{start}?u={{landing}}" == Shutterstock.link_template
-        assert landing == percent_encode(Shutterstock(Transport()).landing_url(PICTURE))
+        assert landing == percent_encode(Shutterstock(Transport()).build_landing_url(PICTURE))
 
 
 def test_the_official_form_for_footage_differs_in_its_ad_alone() -> None:
@@ -59,7 +59,7 @@ def test_the_official_form_for_footage_differs_in_its_ad_alone() -> None:
     start = official.replace("http:", "https:", 1).replace("[id]", "{affiliate_id}")
     assert f"{start.partition('?u=')[0]}?u={{landing}}" == Shutterstock.footage_template
     clip = msgspec.structs.replace(PICTURE, media="video", id="1093874861")
-    landing = Shutterstock(Transport()).landing_url(clip)
+    landing = Shutterstock(Transport()).build_landing_url(clip)
     assert any(v["url"].endswith(f"?u={landing}") for v in read_vectors("observed, video clip"))
 
 

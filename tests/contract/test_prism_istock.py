@@ -11,7 +11,7 @@ from affiliate.agencies.istock.schema import (
     LANGUAGES,
     AffiliateImage,
     PreviewUrls,
-    affiliate_params,
+    build_affiliate_params,
 )
 from affiliate.domain.media import SearchQuery
 from affiliate.errors import AgencyDown, BadCredentials, RequestRefused
@@ -124,7 +124,7 @@ def test_the_search_for_affiliates_is_as_described(description: Path) -> None:
     document = json.loads(description.read_bytes())
     known = document["paths"]["/v3/affiliates/search/images"]["get"]["parameters"]
     schemas = document["components"]["schemas"]
-    calls = [affiliate_params(CAT.replace(type=kind)) for kind in ("photo", "vector")]
+    calls = [build_affiliate_params(CAT.replace(type=kind)) for kind in ("photo", "vector")]
     sent = [pair for params in calls for pair in params]
     assert {name for name, _ in sent} <= {one["name"] for one in known}
     styles = {value for name, value in sent if name == "style"}

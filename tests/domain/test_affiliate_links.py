@@ -102,7 +102,7 @@ def test_any_id_reaches_the_agency_as_it_is() -> None:
     """From id to landing address to link and back, every id arrives unchanged."""
     agency, wrong = Shutterstock(Transport()), []
     for text in TEXTS:
-        landing = agency.landing_url(media(text))
+        landing = agency.build_landing_url(media(text))
         decoded = u_of(build_affiliate_link(style(sub_ids=ALL), media(text), landing))
         if (decoded, parse_qsl(urlsplit(decoded).query)) != (landing, [("id", text)]):
             wrong.append((text, decoded))

@@ -11,9 +11,9 @@ from affiliate.domain.media import (
     Media,
     SearchResult,
     Thumbnail,
-    plain_text,
-    plain_texts,
-    web_address,
+    clean_text,
+    clean_texts,
+    read_web_address,
 )
 
 GOOD = [
@@ -32,7 +32,7 @@ GOOD = [
 
 def test_web_addresses_pass_as_they_are() -> None:
     """An absolute http or https address comes back unchanged."""
-    assert [web_address(address) for address in GOOD] == GOOD
+    assert [read_web_address(address) for address in GOOD] == GOOD
 
 
 BAD = [
@@ -53,13 +53,13 @@ BAD = [
 
 def test_anything_else_is_dropped() -> None:
     """Scripts, data, relative addresses, control marks and what has no host never pass."""
-    assert [address for address in BAD if web_address(address) is not None] == []
+    assert [address for address in BAD if read_web_address(address) is not None] == []
 
 
 def test_what_is_no_text_is_no_address() -> None:
     """A field of another type counts as absent."""
     others: tuple[object, ...] = (None, 5, True, b"https://a.example", ["https://a.example"], {})
-    assert [value for value in others if web_address(value) is not None] == []
+    assert [value for value in others if read_web_address(value) is not None] == []
 
 
 @given(
@@ -73,8 +73,8 @@ def test_what_is_no_text_is_no_address() -> None:
 )
 def test_what_passes_has_a_scheme_a_host_and_can_be_sent(text: str) -> None:
     """Whatever passes is one line of encodable text with http or https and a host."""
-    assert web_address("https://a.example/")
-    address = web_address(text)
+    assert read_web_address("https://a.example/")
+    address = read_web_address(text)
     event("passes" if address else "is refused")
     if address is not None:
         parts = urlsplit(address)
@@ -144,30 +144,30 @@ KEYWORDS: list[tuple[list[object], tuple[str, ...]]] = [
 def test_text_is_shown_as_text() -> None:
     """Tags and control marks go, entities are decoded once, lone surrogates are replaced."""
     said = [(sent, sent if said is None else said) for sent, said in TEXTS]
-    assert [(sent, plain_text(sent)) for sent, _ in TEXTS] == said
+    assert [(sent, clean_text(sent)) for sent, _ in TEXTS] == said
 
 
 def test_keywords_are_told_once() -> None:
     """The first spelling of each stays, in the order of the agency."""
-    assert [plain_texts(sent) for sent, _ in KEYWORDS] == [shown for _, shown in KEYWORDS]
+    assert [clean_texts(sent) for sent, _ in KEYWORDS] == [shown for _, shown in KEYWORDS]
 
 
 def test_hostile_text_is_read_in_one_pass() -> None:
     """Thousands of tags that never end take no longer than their length."""
     for text in ("<a" * 20_000, '<a "' * 20_000, "<!--" * 20_000, "&" * 50_000, "<style>" * 9000):
-        assert plain_text(f"{text}end").endswith("end")
+        assert clean_text(f"{text}end").endswith("end")
 
 
 def test_what_is_no_text_is_empty() -> None:
     """A field of another type shows nothing."""
     others: tuple[object, ...] = (None, 5, True, b"text", ["text"], {"text": 1})
-    assert [value for value in others if plain_text(value)] == []
+    assert [value for value in others if clean_text(value)] == []
 
 
 @given(st.text(st.characters()))
 def test_any_text_can_be_shown(text: str) -> None:
     """What comes out can be encoded, holds no control mark, and stays on a line."""
-    shown = plain_text(text)
+    shown = clean_text(text)
     assert shown.encode().decode() == shown
     assert not re.search(r"[\x00-\x1f\x7f-\x9f]", shown)
     assert shown == " ".join(shown.split())

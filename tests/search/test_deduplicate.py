@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from affiliate.domain.media import Media, Seller, Thumbnail, plain_text
+from affiliate.domain.media import Media, Seller, Thumbnail, clean_text
 from affiliate.search.deduplicate import merge_duplicates
 
 TITLE = "Red bicycle leaning on a wall"
@@ -143,5 +143,5 @@ def test_two_spellings_of_a_title_are_one() -> None:
         "Tom &amp; Jerry&#39;s <b>caf&eacute;</b> at night",
         "Tom & Jerry's caf\u00e9 at night",
     )
-    items = [media(name, title=plain_text(title)) for name, title in zip("ab", titles, strict=True)]
+    items = [media(name, title=clean_text(title)) for name, title in zip("ab", titles, strict=True)]
     assert len(merge_duplicates(items)) == 1

@@ -1,6 +1,6 @@
 """Starts one server for each agency, all at once."""
 
-from affiliate.config.setting_table import setting_prefix
+from affiliate.config.setting_table import get_setting_prefix
 from tests.dialects import DIALECTS, Server
 
 OWN = {"shutterstock-editorial"}  # it goes by Shutterstock's own key and address
@@ -13,8 +13,8 @@ class Agencies(dict[str, Server]):
         found = {"AGENCIES": ",".join(self)}
         for name, server in self.items():
             keys = next(one.keys for one in DIALECTS if one.name == name)
-            found |= {f"{setting_prefix(name)}{key}": value for key, value in keys.items()}
-            found[f"{setting_prefix(name)}URL"] = server.url
+            found |= {f"{get_setting_prefix(name)}{key}": value for key, value in keys.items()}
+            found[f"{get_setting_prefix(name)}URL"] = server.url
         return found
 
     def calls(self) -> int:

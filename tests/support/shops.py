@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from affiliate.config.setting_table import setting_prefix
+from affiliate.config.setting_table import get_setting_prefix
 from affiliate.database.ledger import Ledger
 from affiliate.database.purchases import Purchase, Purchases
 from affiliate.licensing.accounts.registry import SELLERS
@@ -50,7 +50,7 @@ def open_shop(kind: type[Shop]) -> Iterator[OpenShop]:
 def make_settings(at: OpenShop, folder: Path, **settings: str) -> dict[str, str]:
     """Return the settings of a site that may buy at a shop."""
     place_ledger(folder)
-    before = setting_prefix(at.shop.name)
+    before = get_setting_prefix(at.shop.name)
     keys = {before + name: value for name, value in at.shop.keys.items()}
     return {"DATA_DIR": str(folder), f"{before}URL": at.url, **keys, **settings}
 

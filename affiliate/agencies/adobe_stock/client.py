@@ -16,7 +16,7 @@ import msgspec
 
 from affiliate.agencies.adobe_stock import schema as wire
 from affiliate.agencies.base import Agency, Check, Credentials
-from affiliate.agencies.filter_values import HEX, Filters, language_of
+from affiliate.agencies.filter_values import HEX, Filters, find_language
 from affiliate.agencies.limits import Limit
 from affiliate.agencies.parsing import decode_or_none, is_number
 from affiliate.agencies.site_search import SiteSearch
@@ -79,13 +79,13 @@ class AdobeStock(Agency):
     license_url = "https://stock.adobe.com/license-terms"
 
     def build_request(self, query: SearchQuery, chunk: int) -> Request:
-        fields = {"words": self.plain_query(query).q, "order": ORDERS[query.sort]}
+        fields = {"words": self.to_plain_query(query).q, "order": ORDERS[query.sort]}
         return self._search(fields, query, chunk, self.chunk_size)
 
     def _search(self, fields: dict[str, str], query: SearchQuery, chunk: int, size: int) -> Request:
         fields = {**fields, "limit": str(size), "offset": str(chunk * size)}
         params = {f"search_parameters[{name}]": value for name, value in fields.items()}
-        params["locale"] = language_of(query.lang, LOCALES)
+        params["locale"] = find_language(query.lang, LOCALES)
         return self._build_call(
             "Search/Files", drop_empty(params) + _filter_params(query) + wire.COLUMNS
         )
@@ -126,12 +126,12 @@ class AdobeStock(Agency):
         self.transport.send(self._search({"words": "flower"}, SearchQuery(), 0, 1))
         return Check("takes the key and the product")
 
-    def landing_url(self, media: Media) -> str:
-        return wire.page_url(media.id)
+    def build_landing_url(self, media: Media) -> str:
+        return wire.build_page_url(media.id)
 
     def build_page_url(self, media_id: str, media: str = "image") -> str:
         del media
-        return wire.page_url(media_id) if is_number(media_id) else ""
+        return wire.build_page_url(media_id) if is_number(media_id) else ""
 
 
 def _filter_params(query: SearchQuery) -> Params:

@@ -7,9 +7,9 @@ from typing import Final
 
 import msgspec
 
-from affiliate.agencies.parsing import density_renditions, original_sides, read_rendition
+from affiliate.agencies.parsing import read_original_sides, read_rendition, select_densities
 from affiliate.domain.affiliate_links import percent_encode
-from affiliate.domain.media import Media, Thumbnail, plain_text, plain_texts, web_address
+from affiliate.domain.media import Media, Thumbnail, clean_text, clean_texts, read_web_address
 from affiliate.transport.messages import Params
 
 KINDS: Final = {1: "photo", 2: "illustration", 3: "vector"}
@@ -87,22 +87,22 @@ def to_media(agency: str, file: File) -> Media | None:
         id=str(file.id),
         media="video" if is_video else "image",
         type=KINDS.get(file.media_type_id or 0),
-        title=plain_text(file.title),
-        keywords=_category_names(file.keywords or []),
-        page_url=page_url(str(file.id)),
-        contributor=plain_text(file.creator_name) or None,
+        title=clean_text(file.title),
+        keywords=_list_categories(file.keywords or []),
+        page_url=build_page_url(str(file.id)),
+        contributor=clean_text(file.creator_name) or None,
         duration=file.duration / 1000 if is_video and file.duration else None,
         thumbnail=thumbnail,
         preview=next(filter(None, reversed(thumbnails)), None),
-        renditions=density_renditions(*thumbnails),
-        original=original_sides(file.width, file.height),
+        renditions=select_densities(*thumbnails),
+        original=read_original_sides(file.width, file.height),
         released=bool(file.has_releases),
-        categories=_category_names([file.category] if file.category else []),
-        clip=web_address(file.video_small_preview_url) if is_video else None,
+        categories=_list_categories([file.category] if file.category else []),
+        clip=read_web_address(file.video_small_preview_url) if is_video else None,
     )
 
 
-def page_url(media_id: str) -> str:
+def build_page_url(media_id: str) -> str:
     """Return the address of the page that sells a work."""
     return f"https://stock.adobe.com/{percent_encode(media_id)}"
 
@@ -112,5 +112,5 @@ def _pick_thumbnail(file: File, size: str) -> Thumbnail | None:
     return read_rendition({side: getattr(file, f"thumbnail{size}_{side}") for side in sides})
 
 
-def _category_names(categories: list[Name]) -> tuple[str, ...]:
-    return plain_texts(category.name for category in categories)
+def _list_categories(categories: list[Name]) -> tuple[str, ...]:
+    return clean_texts(category.name for category in categories)

@@ -100,15 +100,15 @@ class Demo(Agency):
 
     def _find(self, query: SearchQuery) -> list[Picture]:
         """Return the pictures of a search, by relevance."""
-        excluded = self._index.any_of(query.exclude)
-        matches = self._index.all_of(query.q) if query.q else self.pictures
+        excluded = self._index.find_any(query.exclude)
+        matches = self._index.find_all(query.q) if query.q else self.pictures
         pictures = (self.pictures[i] for i in matches if i not in excluded)
         return [p for p in pictures if _passes_filters(p, query)]
 
     def _correct(self, query: SearchQuery) -> str | None:
         """Return the words with known words for unknown, if a search for these finds pictures."""
         words = lower_text(query.q, query.lang or "").split()
-        unknown = {w for w in words if any(map(str.isalnum, w)) and not self._index.all_of(w)}
+        unknown = {w for w in words if any(map(str.isalnum, w)) and not self._index.find_all(w)}
         if not 0 < len(unknown) <= MOST_UNKNOWN:
             return None
         near = {w: get_close_matches(w, self._index.words, 1, CLOSE) for w in unknown}
@@ -130,7 +130,7 @@ class Demo(Agency):
     def suggest_searches(self, words: str, lang: str) -> tuple[str, ...]:
         del lang  # the catalogue speaks English
         head, _, last = words.rpartition(" ")
-        among = frozenset(self._index.all_of(head)) if head else self.pictures.keys()
+        among = frozenset(self._index.find_all(head)) if head else self.pictures.keys()
         before = f"{head} " if head else ""
         counts = {
             before + keyword: len(among & ids)
@@ -188,7 +188,7 @@ class _Index:
         self._stems = _Table(rows, "porter unicode61 remove_diacritics 2")
         self._words = _Table(rows, "unicode61 remove_diacritics 2")  # "bicy" has another stem
 
-    def all_of(self, words: str) -> list[str]:
+    def find_all(self, words: str) -> list[str]:
         """Return the ids of pictures with all words, best first.
 
         Words count as beginnings where no picture has all of them. Words between quotation marks
@@ -199,7 +199,7 @@ class _Index:
             " ".join(f"{w} *" for w in quoted)
         )
 
-    def any_of(self, words: str) -> frozenset[str]:
+    def find_any(self, words: str) -> frozenset[str]:
         """Return the ids of pictures with any of the words."""
         return frozenset(self._stems.match(" OR ".join(map(_quote_word, split_terms(words)))))
 

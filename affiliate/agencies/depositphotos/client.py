@@ -72,7 +72,7 @@ class Depositphotos(Agency):
             "dp_search_offset": str(chunk * self.chunk_size),
         }
         return self._build_call(
-            "search", filters.search_params(self.plain_query(query)) + drop_empty(page)
+            "search", filters.search_params(self.to_plain_query(query)) + drop_empty(page)
         )
 
     def _build_call(self, command: str, params: Params) -> Request:
@@ -88,7 +88,7 @@ class Depositphotos(Agency):
     def parse_results(self, reply: Reply, query: SearchQuery) -> SearchResult:
         del query
         answer = self.decode(reply.json(), wire.Found)
-        return SearchResult(self._to_medias(answer.result), wire.total_count(answer.count))
+        return SearchResult(self._to_medias(answer.result), wire.read_total(answer.count))
 
     def fetch_details(self, media_id: str, media: str = "image") -> Media:
         if not is_id(media_id):
@@ -109,14 +109,14 @@ class Depositphotos(Agency):
         reply = self.transport.send(self._build_call("getRelated", drop_empty(params)))
         answer = self.decode(reply.json(), wire.Related)
         others = [item for item in answer.items if str(item.id) != media_id]
-        return SearchResult(self._to_medias(others), wire.total_count(answer.count))
+        return SearchResult(self._to_medias(others), wire.read_total(answer.count))
 
     def check_key(self) -> Check:
         params = (("dp_search_query", "flower"), ("dp_search_limit", "1"))
         self.transport.send(self._build_call("search", params))
         return Check("takes the key")
 
-    def landing_url(self, media: Media) -> str:
+    def build_landing_url(self, media: Media) -> str:
         return re.split(r"[?#]", media.page_url)[0]
 
     def build_page_url(self, media_id: str, media: str = "image") -> str:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from affiliate.agencies.filter_values import HEX, language_of
+from affiliate.agencies.filter_values import HEX, find_language
 from affiliate.domain.media import SearchQuery
 from affiliate.domain.query import GENDERS, ORIENTATIONS
 from affiliate.domain.words import split_terms
@@ -59,7 +59,7 @@ LOOSELY: Final[Mapping[str, tuple[str, ...] | None]] = {
 
 def search_params(query: SearchQuery) -> Params:
     """Return the parameters of a search: words, filters, order and language."""
-    lang = language_of(query.lang, LANGUAGES)
+    lang = find_language(query.lang, LANGUAGES)
     excluded = ",".join(
         " ".join(re.findall(r'[^\s,"]+', term)) for term in split_terms(query.exclude)
     )
@@ -73,7 +73,7 @@ def search_params(query: SearchQuery) -> Params:
             "dp_search_vector": "0" if query.type == "photo" else "1",
             "dp_search_video": "0",
             "dp_search_orientation": query.orientation or "",
-            "dp_search_color": _nearest_color(query.color) if query.color else "",
+            "dp_search_color": _find_nearest_color(query.color) if query.color else "",
             "dp_search_quantity": str(query.people or ""),
             "dp_search_age": AGES.get(query.age or "", ""),
             "dp_search_gender": query.gender or "",
@@ -87,7 +87,7 @@ def search_params(query: SearchQuery) -> Params:
     )
 
 
-def _nearest_color(color: str) -> str:
+def _find_nearest_color(color: str) -> str:
     """Return the number of the nearest color by channels; a gray gets the nearest gray."""
     channels = bytes.fromhex(color)
     is_gray = max(channels) - min(channels) <= MOST_GRAY

@@ -11,18 +11,18 @@ import msgspec
 
 from affiliate.agencies.parsing import (
     MAX_SIDE,
-    density_renditions,
     fit_rendition,
-    original_sides,
     read_number,
+    read_original_sides,
+    select_densities,
 )
 from affiliate.domain.media import (
     Media,
     Size,
-    plain_id,
-    plain_text,
-    plain_texts,
-    web_address,
+    clean_id,
+    clean_text,
+    clean_texts,
+    read_web_address,
 )
 
 KINDS: Final = {"image": "photo", "vector": "vector"}
@@ -90,33 +90,33 @@ def to_media(agency: str, item: Item) -> Media | None:
     thumbnails = (
         fit_rendition(getattr(item, name), *sides, side) for name, side in THUMBNAILS.items()
     )
-    thumbnail, page = next(filter(None, thumbnails), None), web_address(item.itemurl)
+    thumbnail, page = next(filter(None, thumbnails), None), read_web_address(item.itemurl)
     if thumbnail is None or page is None or item.type in {"video", "audio"}:
         return None
     large = fit_rendition(item.huge_thumb, *sides, LARGE)
     return Media(
         agency=agency,
-        id=plain_id(str(item.id)),
+        id=clean_id(str(item.id)),
         type=KINDS.get(item.type or ""),
-        title=plain_text(item.title),
-        keywords=plain_texts(item.tags or ()),
+        title=clean_text(item.title),
+        keywords=clean_texts(item.tags or ()),
         page_url=page,
-        contributor=plain_text(item.username) or None,
+        contributor=clean_text(item.username) or None,
         editorial=item.iseditorial in {True, "1", "true", "yes"},
         thumbnail=thumbnail,
         preview=large,
-        renditions=density_renditions(thumbnail, large),
-        original=original_sides(item.width, item.height),
-        sizes=sold_sizes(item),
+        renditions=select_densities(thumbnail, large),
+        original=read_original_sides(item.width, item.height),
+        sizes=list_sold_sizes(item),
         released=bool(item.model_release_ids),
     )
 
 
-def sold_sizes(item: Item) -> tuple[Size, ...]:
+def list_sold_sizes(item: Item) -> tuple[Size, ...]:
     """Return the sizes for sale, the smallest first, without sizes of unknown sides."""
     entries = item.sizes if isinstance(item.sizes, dict) else {}
     sizes = (
-        Size(plain_text(name), *_read_sides(entry), plain_text(item.original_extension))
+        Size(clean_text(name), *_read_sides(entry), clean_text(item.original_extension))
         for name, entry in entries.items()
         if isinstance(entry, dict)
     )
@@ -133,6 +133,6 @@ def _count_pixels(size: Size) -> int:
     return size.width * size.height
 
 
-def total_count(count: Number) -> int | None:
+def read_total(count: Number) -> int | None:
     """Return the number of all items; None where the answer lacks the number."""
     return None if count is None else int(read_number(count))

@@ -34,9 +34,9 @@ from affiliate.domain.media import (
     Media,
     SearchQuery,
     SearchResult,
-    plain_id,
-    plain_text,
-    web_address,
+    clean_id,
+    clean_text,
+    read_web_address,
 )
 from affiliate.errors import NotFound, RequestRefused
 from affiliate.transport.messages import Reply, Request
@@ -77,13 +77,13 @@ class Dreamstime(Agency):
 
     def search(self, query: SearchQuery, chunk: int) -> SearchResult:
         return self.parse_results(
-            self._send_request(SEARCH, self._page_params(query, chunk)), query
+            self._send_request(SEARCH, self._build_page_params(query, chunk)), query
         )
 
     def build_request(self, query: SearchQuery, chunk: int) -> Request:
         """Return the call of a search, with the known token if there is one."""
         session = self._session.known or Session("", f"{self.url}/api/")
-        return self._build_call(SEARCH, self._page_params(query, chunk), session)
+        return self._build_call(SEARCH, self._build_page_params(query, chunk), session)
 
     def parse_results(self, reply: Reply, query: SearchQuery) -> SearchResult:
         del query
@@ -112,13 +112,13 @@ class Dreamstime(Agency):
         self._log_in(self.transport.total_seconds)
         return Check("gives a token")
 
-    def landing_url(self, media: Media) -> str:
+    def build_landing_url(self, media: Media) -> str:
         """Return the page without a fragment, since the affiliate id takes the fragment's place."""
         return media.page_url.partition("#")[0]
 
-    def _page_params(self, query: SearchQuery, chunk: int) -> dict[str, Any]:
+    def _build_page_params(self, query: SearchQuery, chunk: int) -> dict[str, Any]:
         return {
-            "Keywords": self.plain_query(query).q,
+            "Keywords": self.to_plain_query(query).q,
             "PageSize": self.chunk_size,
             "Page": chunk + 1,
         }
@@ -143,7 +143,9 @@ class Dreamstime(Agency):
         login = self.decode(
             self._read_response(self.transport.send(call, seconds), LOGIN), wire.Login
         )
-        return Session(login.auth_token, self._keep_https(web_address(login.api_url) or call.url))
+        return Session(
+            login.auth_token, self._keep_https(read_web_address(login.api_url) or call.url)
+        )
 
     def _keep_https(self, address: str) -> str:
         """Return the address, with HTTPS where the site's own address of the API has HTTPS."""
@@ -171,7 +173,7 @@ class Dreamstime(Agency):
 
     def _to_media(self, image: wire.Image, sides: tuple[float, float]) -> Media | None:
         thumbnail = fit_rendition(image.thumbnail_url, *sides, THUMBNAIL)
-        media_id, title = plain_id(str(image.image_id)), plain_text(image.title)
+        media_id, title = clean_id(str(image.image_id)), clean_text(image.title)
         if thumbnail is None or not media_id:
             return None
         slug = re.sub("[^a-z0-9]+", "-", title.lower()).strip("-") or "stock-photo"
@@ -179,8 +181,8 @@ class Dreamstime(Agency):
             agency=self.name,
             id=media_id,
             title=title,
-            page_url=web_address(image.detail_url)
+            page_url=read_web_address(image.detail_url)
             or f"https://www.dreamstime.com/{slug}-image{percent_encode(media_id)}",
-            contributor=plain_text(image.author) or None,
+            contributor=clean_text(image.author) or None,
             thumbnail=thumbnail,
         )

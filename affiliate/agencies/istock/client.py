@@ -26,17 +26,17 @@ from typing import ClassVar, Final
 import msgspec
 
 from affiliate.agencies.base import Agency, Check, Credentials
-from affiliate.agencies.filter_values import HEX, Filters, language_of
+from affiliate.agencies.filter_values import HEX, Filters, find_language
 from affiliate.agencies.istock import schema as wire
-from affiliate.agencies.parsing import density_renditions
+from affiliate.agencies.parsing import select_densities
 from affiliate.agencies.site_search import SiteSearch
 from affiliate.domain.media import (
     Media,
     SearchQuery,
     SearchResult,
-    plain_id,
-    plain_text,
-    plain_texts,
+    clean_id,
+    clean_text,
+    clean_texts,
 )
 from affiliate.errors import Blocked, Forbidden, RequestRefused
 from affiliate.transport.messages import Params, Reply, Request, drop_empty
@@ -110,7 +110,7 @@ class Istock(Agency):
     def list_unsupported_filters(self, query: SearchQuery) -> tuple[str, ...]:
         """Return the names, also of filters that need words or are beyond a key of affiliates."""
         wordless_names = {"contributor", "color"} & query.list_filters() if not query.q else set()
-        further_names = _beyond_affiliates(query) if self._for_affiliates.is_set() else ()
+        further_names = _list_customer_filters(query) if self._for_affiliates.is_set() else ()
         return tuple(
             dict.fromkeys(
                 (*super().list_unsupported_filters(query), *sorted(wordless_names), *further_names)
@@ -139,30 +139,32 @@ class Istock(Agency):
         self, query: SearchQuery, chunk: int, seconds: float | None = None
     ) -> SearchResult:
         """Return the only page of a search of affiliates; later pages are empty."""
-        if filters := _beyond_affiliates(query):
+        if filters := _list_customer_filters(query):
             names = ", ".join(filters)
             raise RequestRefused(self.name, f"A key of affiliates can't search by {names}.")
         if chunk:
             return SearchResult(())
         call = self._build_call(
-            AFFILIATES, wire.affiliate_params(self.plain_query(query)), query.lang
+            AFFILIATES, wire.build_affiliate_params(self.to_plain_query(query)), query.lang
         )
         reply = self.transport.send(call, seconds)
         answer = self.decode(reply.json(), wire.AffiliateImages)
         self._for_affiliates.set()
         self.expected_fields = ("title", "page_url")
-        results = (wire.affiliate_media(self.name, image) for image in answer.images or ())
+        results = (wire.to_affiliate_media(self.name, image) for image in answer.images or ())
         items = tuple(media for media in results if media)
         correction = answer.auto_corrections or wire.Correction()
-        corrected = plain_text(correction.phrase) or None
+        corrected = clean_text(correction.phrase) or None
         return SearchResult(items, len(items), corrected, capped=bool(items))
 
     def build_request(self, query: SearchQuery, chunk: int) -> Request:
-        params = wire.search_params(self.plain_query(query)) + _build_paging(chunk, self.chunk_size)
+        params = wire.search_params(self.to_plain_query(query)) + _build_paging(
+            chunk, self.chunk_size
+        )
         return self._build_call(CUSTOMERS, params, query.lang)
 
     def _build_call(self, path: str, params: Params, lang: str | None = None) -> Request:
-        language = drop_empty({"Accept-Language": language_of(lang, wire.LANGUAGES)})
+        language = drop_empty({"Accept-Language": find_language(lang, wire.LANGUAGES)})
         return Request(
             agency=self.name,
             url=self.url + path,
@@ -178,7 +180,7 @@ class Istock(Agency):
         return SearchResult(
             self._to_medias(answer.images),
             answer.result_count,
-            corrected=plain_text(correction.phrase) or None,
+            corrected=clean_text(correction.phrase) or None,
         )
 
     def fetch_details(self, media_id: str, media: str = "image") -> Media:
@@ -215,27 +217,27 @@ class Istock(Agency):
         return tuple(media for media in map(self._to_media, images or ()) if media)
 
     def _to_media(self, image: wire.Image) -> Media | None:
-        small, page = wire.display_renditions(image, wire.RENDITIONS), wire.page_at_istock(image)
+        small, page = wire.display_renditions(image, wire.RENDITIONS), wire.find_istock_page(image)
         if not small or page is None or not image.id:
             return None
         large = wire.display_renditions(image, wire.LARGE)
         return Media(
             agency=self.name,
-            id=plain_id(image.id),
+            id=clean_id(image.id),
             type=wire.STYLES.get((image.graphical_style or "").casefold()),
-            title=plain_text(image.title),
-            keywords=plain_texts(keyword.text for keyword in image.keywords or ()),
+            title=clean_text(image.title),
+            keywords=clean_texts(keyword.text for keyword in image.keywords or ()),
             page_url=page,
-            contributor=plain_text(image.artist) or None,
+            contributor=clean_text(image.artist) or None,
             editorial=(image.asset_family or "").casefold() == "editorial",
             thumbnail=small[0],
             preview=large[0] if large else None,
-            renditions=density_renditions(small[0], *large),
-            original=wire.largest_sides(image),
+            renditions=select_densities(small[0], *large),
+            original=wire.find_largest_sides(image),
         )
 
 
-def _beyond_affiliates(query: SearchQuery) -> tuple[str, ...]:
+def _list_customer_filters(query: SearchQuery) -> tuple[str, ...]:
     """Return the names of a search's filters that the search of affiliates can't express."""
     supported = {"type"} if query.type in {None, *wire.AFFILIATE_STYLES} else set()
     return tuple(sorted(query.list_filters() - supported))

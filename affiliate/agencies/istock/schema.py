@@ -6,10 +6,10 @@ from urllib.parse import urlsplit
 import msgspec
 
 from affiliate.agencies.parsing import (
-    density_renditions,
     fit_rendition,
-    original_sides,
+    read_original_sides,
     read_rendition,
+    select_densities,
 )
 from affiliate.domain import media
 from affiliate.domain.affiliate_links import is_impact, read_destination
@@ -17,9 +17,9 @@ from affiliate.domain.media import (
     Media,
     SearchQuery,
     Thumbnail,
-    plain_id,
-    plain_text,
-    web_address,
+    clean_id,
+    clean_text,
+    read_web_address,
 )
 from affiliate.transport.messages import Params, drop_empty
 
@@ -184,20 +184,20 @@ def search_params(query: SearchQuery) -> Params:
     )
 
 
-def affiliate_params(query: SearchQuery) -> Params:
+def build_affiliate_params(query: SearchQuery) -> Params:
     """Return the parameters of the search of affiliates: words, and one of two styles."""
     return drop_empty({"phrase": query.q, "style": AFFILIATE_STYLES.get(query.type or "", "")})
 
 
-def affiliate_media(agency: str, image: AffiliateImage) -> Media | None:
+def to_affiliate_media(agency: str, image: AffiliateImage) -> Media | None:
     """Convert a picture of the search of affiliates; None where it can't be shown or sold.
 
     Whether ``destination_url`` is the picture's page or a link of the network isn't documented:
     a link of Impact is taken for the referral, and its ``u`` for the page.
     """
-    target = web_address(image.destination_url)
-    renditions = _preview_renditions(image.preview_urls or PreviewUrls())
-    media_id = plain_id(image.id)
+    target = read_web_address(image.destination_url)
+    renditions = _list_preview_renditions(image.preview_urls or PreviewUrls())
+    media_id = clean_id(image.id)
     if target is None or not renditions or not media_id:
         return None
     referral = target if is_impact(target) else None
@@ -208,16 +208,16 @@ def affiliate_media(agency: str, image: AffiliateImage) -> Media | None:
     return Media(
         agency=agency,
         id=media_id,
-        title=plain_text(image.title) or plain_text(image.caption),
+        title=clean_text(image.title) or clean_text(image.caption),
         page_url=page,
         referral=referral,
         thumbnail=best,
         preview=renditions[-1],
-        renditions=density_renditions(*renditions),
+        renditions=select_densities(*renditions),
     )
 
 
-def _preview_renditions(urls: PreviewUrls) -> list[Thumbnail]:
+def _list_preview_renditions(urls: PreviewUrls) -> list[Thumbnail]:
     """Return the renditions that can be shown, the smallest first."""
     renditions = (
         read_rendition(
@@ -232,16 +232,18 @@ def _preview_renditions(urls: PreviewUrls) -> list[Thumbnail]:
     return [rendition for rendition in renditions if rendition]
 
 
-def page_at_istock(image: Image) -> str | None:
+def find_istock_page(image: Image) -> str | None:
     """Return the address of the picture at iStock; the destination's name marks the site."""
     sites = image.referral_destinations or ()
-    return next((web_address(site.uri) for site in sites if site.site_name == "istockphoto"), None)
+    return next(
+        (read_web_address(site.uri) for site in sites if site.site_name == "istockphoto"), None
+    )
 
 
-def largest_sides(image: Image) -> media.Sides | None:
+def find_largest_sides(image: Image) -> media.Sides | None:
     """Return the sides of the largest file; None where an answer lacks them."""
     sides = image.max_dimensions or Sides()
-    return original_sides(sides.width, sides.height)
+    return read_original_sides(sides.width, sides.height)
 
 
 def display_renditions(image: Image, sizes: Mapping[str, int]) -> list[Thumbnail]:

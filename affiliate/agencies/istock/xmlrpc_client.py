@@ -22,9 +22,9 @@ from affiliate.domain.media import (
     SearchQuery,
     SearchResult,
     Thumbnail,
-    plain_id,
-    plain_text,
-    web_address,
+    clean_id,
+    clean_text,
+    read_web_address,
 )
 from affiliate.errors import (
     AgencyDown,
@@ -76,7 +76,7 @@ class IstockXmlrpc(Agency):
     def build_request(self, query: SearchQuery, chunk: int) -> Request:
         return self._build_call(
             "istockphoto.search.search",
-            text=self.plain_query(query).q,
+            text=self.to_plain_query(query).q,
             page=chunk + 1,
             perPage=self.chunk_size,
             order=ORDERS[query.sort],
@@ -117,7 +117,7 @@ class IstockXmlrpc(Agency):
 
     def _read_payload(self, reply: Reply, name: str) -> Element:
         """Return the element of a name in the XML inside an answer's string."""
-        text = xmlrpc.text_of(reply.xml())
+        text = xmlrpc.read_text(reply.xml())
         payload = None if text is None else parse_xml(text)
         element = None if payload is None else payload.find(name)
         if element is None:
@@ -125,16 +125,16 @@ class IstockXmlrpc(Agency):
         return element
 
     def _to_media(self, image: Element) -> Media | None:
-        media_id, thumbnail = plain_id(image.get("fileid")), _pick_thumbnail(image)
+        media_id, thumbnail = clean_id(image.get("fileid")), _pick_thumbnail(image)
         if not is_number(media_id) or thumbnail is None:
             return None
         page = f"http://www.istockphoto.com/file_closeup.php?id={media_id}"
         return Media(
             agency=self.name,
             id=media_id,
-            title=plain_text(image.get("title")),
-            page_url=web_address(image.get("imagepageurl")) or page,
-            contributor=plain_text(image.get("membername")) or None,
+            title=clean_text(image.get("title")),
+            page_url=read_web_address(image.get("imagepageurl")) or page,
+            contributor=clean_text(image.get("membername")) or None,
             thumbnail=thumbnail,
         )
 
@@ -157,7 +157,7 @@ def _read_sides(element: Element, width: str, height: str) -> tuple[float, float
 def _read_error(status: int, body: bytes) -> Refusal | None:
     """Return the refusal that a fault means, with any HTTP status."""
     del status
-    fault = xmlrpc.fault_of(body)
+    fault = xmlrpc.read_fault(body)
     if fault is None:
         return None
     return Refusal(FAULTS.get(fault.code, RequestRefused), f"{fault.words} ({fault.code})")

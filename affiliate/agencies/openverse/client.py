@@ -31,11 +31,11 @@ from affiliate.agencies.base import PAGE_PLACES, Agency, Check, Credentials
 from affiliate.agencies.filter_values import Filters
 from affiliate.agencies.limits import Limit
 from affiliate.agencies.openverse import schema as wire
-from affiliate.agencies.parsing import decode_or_none, original_sides
+from affiliate.agencies.parsing import decode_or_none, read_original_sides
 from affiliate.agencies.sessions import SharedSession
 from affiliate.agencies.site_search import SiteSearch
 from affiliate.agencies.terms import Terms
-from affiliate.domain.media import Media, SearchQuery, SearchResult, web_address
+from affiliate.domain.media import Media, SearchQuery, SearchResult, read_web_address
 from affiliate.domain.words import Syntax, shorten_words, split_terms, to_plain_words
 from affiliate.errors import BadCredentials, Blocked, RequestRefused
 from affiliate.transport.messages import Refusal, Reply, Request, drop_empty
@@ -162,7 +162,7 @@ class Openverse(Agency):
         return Session(token.access_token, time.monotonic() + lasts)
 
     def build_request(self, query: SearchQuery, chunk: int) -> Request:
-        direction, words = DIRECTIONS.get(query.sort, ""), _query_words(self.plain_query(query))
+        direction, words = DIRECTIONS.get(query.sort, ""), _query_words(self.to_plain_query(query))
         if not words:
             raise RequestRefused(self.name, "It can't search without words.")
         return self._build_call(
@@ -229,8 +229,8 @@ class Openverse(Agency):
         return Check("takes the client" if self.keys else "answers without a key")
 
     def _to_media(self, image: wire.Image) -> Media | None:
-        page, thumbnail = web_address(image.foreign_landing_url), wire.to_thumbnail(image)
-        attribution = wire.unescape_text(image.attribution) or wire.attribution_sentence(image)
+        page, thumbnail = read_web_address(image.foreign_landing_url), wire.to_thumbnail(image)
+        attribution = wire.unescape_text(image.attribution) or wire.build_attribution(image)
         if not (page and thumbnail and attribution and re.fullmatch(IDS, image.id)):
             return None
         types = {theirs: ours for ours, theirs in TYPES.items()}
@@ -242,11 +242,11 @@ class Openverse(Agency):
             keywords=wire.unescape_tags(image.tags or ()),
             page_url=page,
             contributor=wire.unescape_text(image.creator) or None,
-            contributor_url=web_address(image.creator_url),
+            contributor_url=read_web_address(image.creator_url),
             license=wire.license_of(image),
             attribution=attribution,
             thumbnail=thumbnail,
-            original=original_sides(image.width, image.height),
+            original=read_original_sides(image.width, image.height),
         )
 
 

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from affiliate.agencies.parsing import fit_rendition, read_number
-from affiliate.domain.media import License, Thumbnail, drop_repeats, plain_text, web_address
+from affiliate.domain.media import License, Thumbnail, clean_text, drop_repeats, read_web_address
 
 ESCAPES: Final = re.compile(r"(?:\\{1,2}(?:u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}))+")
 """Escapes of Python and JavaScript, each behind one or two backslashes."""
@@ -100,7 +100,7 @@ class Source(msgspec.Struct):
 
 def unescape_text(value: str | None) -> str:
     """Return a text of the catalogue with its escapes decoded, safe to show."""
-    return plain_text(ESCAPES.sub(_unescape_run, value or ""))
+    return clean_text(ESCAPES.sub(_unescape_run, value or ""))
 
 
 def unescape_tags(tags: Iterable[Tag]) -> tuple[str, ...]:
@@ -140,8 +140,8 @@ def license_of(image: Image) -> License | None:
         return None
     code = image.license.upper().replace("SAMPLING", "Sampling")
     own = "" if image.license in {"cc0", "pdm"} else "CC "
-    name = plain_text(f"{own}{code} {image.license_version or ''}")
-    return License(name, web_address(image.license_url))
+    name = clean_text(f"{own}{code} {image.license_version or ''}")
+    return License(name, read_web_address(image.license_url))
 
 
 def read_site_title(page: str) -> str:
@@ -151,11 +151,11 @@ def read_site_title(page: str) -> str:
     return next(names, host)
 
 
-def attribution_sentence(image: Image) -> str:
+def build_attribution(image: Image) -> str:
     """Build the attribution that a license requires, for answers without the API's own."""
     license_ = license_of(image)
     if license_ is None:
         return ""
     byline = f"by {unescape_text(image.creator)}" if unescape_text(image.creator) else ""
     credit = f'"{unescape_text(image.title) or "This work"}" {byline}'.strip()
-    return ", ".join(filter(None, (credit, license_.name, plain_text(image.license_url))))
+    return ", ".join(filter(None, (credit, license_.name, clean_text(image.license_url))))

@@ -27,7 +27,7 @@ from urllib.parse import urlencode
 import msgspec
 
 from affiliate.agencies.base import Agency, Check, Credentials
-from affiliate.agencies.filter_values import HEX, Filters, language_of
+from affiliate.agencies.filter_values import HEX, Filters, find_language
 from affiliate.agencies.panthermedia.schema import (
     Detailed,
     Found,
@@ -43,9 +43,9 @@ from affiliate.domain.media import (
     Media,
     SearchQuery,
     SearchResult,
-    plain_id,
-    plain_text,
-    plain_texts,
+    clean_id,
+    clean_text,
+    clean_texts,
 )
 from affiliate.transport.client import Transport
 from affiliate.transport.messages import Reply, Request, drop_empty
@@ -111,9 +111,12 @@ class PantherMedia(Agency):
         self._nonce = nonce
 
     def build_request(self, query: SearchQuery, chunk: int) -> Request:
-        params = {"q": _query_words(self.plain_query(query)), "filters": _filter_expression(query)}
+        params = {
+            "q": _query_words(self.to_plain_query(query)),
+            "filters": _filter_expression(query),
+        }
         return self._build_call(
-            "search", "1.2", {**params, **self._page_params(query, chunk, self.chunk_size)}
+            "search", "1.2", {**params, **self._build_page_params(query, chunk, self.chunk_size)}
         )
 
     def parse_results(self, reply: Reply, query: SearchQuery) -> SearchResult:
@@ -135,7 +138,7 @@ class PantherMedia(Agency):
     def fetch_similar(self, media_id: str, query: SearchQuery, chunk: int) -> SearchResult:
         if not _is_id(media_id):
             return super().fetch_similar(media_id, query, chunk)
-        params = {"id_media": media_id, **self._page_params(query, chunk, self.similar_size)}
+        params = {"id_media": media_id, **self._build_page_params(query, chunk, self.similar_size)}
         result = self.parse_results(
             self.transport.send(self._build_call("search-similar", "1.0", params)), query
         )
@@ -146,13 +149,13 @@ class PantherMedia(Agency):
         self.transport.send(self._build_call("host-info", "1.0", {}))
         return Check("takes the key and its signature")
 
-    def _page_params(self, query: SearchQuery, chunk: int, size: int) -> dict[str, str]:
-        lang = language_of(query.lang, LANGUAGES)
+    def _build_page_params(self, query: SearchQuery, chunk: int, size: int) -> dict[str, str]:
+        lang = find_language(query.lang, LANGUAGES)
         page = {"page": str(chunk + 1), "limit": str(size)}
         return {**page, "lang": lang, "extra_info": EXTRAS}
 
     def _build_call(self, method: str, version: str, params: Mapping[str, str]) -> Request:
-        signed = self._auth_params()
+        signed = self._build_auth_params()
         form = {**signed, "content_type": "application/json", **params}
         return Request(
             agency=self.name,
@@ -168,7 +171,7 @@ class PantherMedia(Agency):
             judge=read_error,
         )
 
-    def _auth_params(self) -> dict[str, str]:
+    def _build_auth_params(self) -> dict[str, str]:
         """Return the signed parameters that identify the key, new for each call."""
         key, secret = self.keys.get("API_KEY", ""), self.keys.get("API_SECRET", "")
         moment = format_datetime(self._clock().astimezone(UTC), usegmt=True)
@@ -180,32 +183,32 @@ class PantherMedia(Agency):
 
     def build_page_url(self, media_id: str, media: str = "image") -> str:
         del media
-        return _page_url(media_id) if _is_id(media_id) else ""
+        return _build_page_url(media_id) if _is_id(media_id) else ""
 
     def _to_media(self, item: Item) -> Media | None:
         size = (read_number(item.width), read_number(item.height))
         sides: tuple[float, float] = size if all(size) else BOX
         thumbnail = fit_rendition(item.thumb, *sides, THUMBNAIL)
-        media_id = plain_id(str(item.id))
+        media_id = clean_id(str(item.id))
         if thumbnail is None or not media_id:
             return None
         text = item.keywords if isinstance(item.keywords, str) else ""
-        keywords = plain_texts(text.split(","))
+        keywords = clean_texts(text.split(","))
         return Media(
             agency=self.name,
             id=media_id,
             type="vector" if item.mimetype == "image/eps" else None,
-            title=plain_text(item.title) or ", ".join(keywords[:TITLE_WORDS]),
+            title=clean_text(item.title) or ", ".join(keywords[:TITLE_WORDS]),
             keywords=keywords,
-            page_url=_page_url(media_id),
-            contributor=plain_text(item.author) or None,
+            page_url=_build_page_url(media_id),
+            contributor=clean_text(item.author) or None,
             editorial=item.editorial == "yes",
             thumbnail=thumbnail,
             preview=fit_rendition(item.preview, *sides, PREVIEW),
         )
 
 
-def _page_url(media_id: str) -> str:
+def _build_page_url(media_id: str) -> str:
     return f"https://stockagency.panthermedia.net/m/stock-photos/{percent_encode(media_id)}"
 
 

@@ -12,7 +12,7 @@ from xml.etree.ElementTree import Element
 import msgspec
 
 from affiliate.agencies.parsing import read_number
-from affiliate.domain.media import plain_text
+from affiliate.domain.media import clean_text
 from affiliate.errors import (
     AgencyDown,
     AgencyError,
@@ -154,7 +154,7 @@ def read_error(status: int, body: bytes) -> Refusal | None:
     if problem is None:
         return Refusal(TooManyCalls, "") if status == 421 else None  # noqa: PLR2004 - see KINDS
     code = status if status >= 400 else int(read_number(problem.code))  # noqa: PLR2004 - the range of errors
-    return Refusal(KINDS.get(code, RequestRefused), plain_text(problem.msg))
+    return Refusal(KINDS.get(code, RequestRefused), clean_text(problem.msg))
 
 
 def _read_problem(body: bytes) -> Problem | None:

@@ -31,9 +31,9 @@ from affiliate.domain.media import (
     Media,
     SearchQuery,
     SearchResult,
-    plain_id,
-    plain_text,
-    web_address,
+    clean_id,
+    clean_text,
+    read_web_address,
 )
 from affiliate.domain.words import to_plain_words
 from affiliate.transport.messages import Params, Reply, Request, drop_empty
@@ -88,7 +88,7 @@ class Shutterstock(Agency):
         return () if is_known else ("REGION must be a country of two letters, or an IPv4 address",)
 
     def build_request(self, query: SearchQuery, chunk: int) -> Request:
-        query = self.plain_query(query)
+        query = self.to_plain_query(query)
         if query.media == "video":
             params = clips.search_params(query)
         else:
@@ -116,13 +116,13 @@ class Shutterstock(Agency):
         is_video = query.media == "video"
         shape: type[wire.Images | wire.Videos] = wire.Videos if is_video else wire.Images
         results = self.decode(reply.json(), shape)
-        corrected = wire.corrected_words(results.spellcheck_info)
+        corrected = wire.read_corrected_words(results.spellcheck_info)
         return SearchResult(
             self._to_medias(results.data, results.search_id),
             results.total_count,
             corrected=corrected,
             applied=corrected is not None,
-            search_id=plain_id(results.search_id) or None,
+            search_id=clean_id(results.search_id) or None,
         )
 
     def fetch_details(self, media_id: str, media: str = "image") -> Media:
@@ -172,16 +172,16 @@ class Shutterstock(Agency):
         params = (("query", query), ("limit", str(SUGGESTIONS)))
         call = self._build_call("/v2/images/search/suggestions", params)
         answer = self.decode(self.transport.send(call).json(), wire.Suggestions)
-        return tuple(plain_text(text) for text in answer.data[:SUGGESTIONS])
+        return tuple(clean_text(text) for text in answer.data[:SUGGESTIONS])
 
     def list_categories(self, lang: str, media: str = "image") -> tuple[str, ...]:
         call = self._build_call(f"{_build_path(media)}/categories", drop_empty({"language": lang}))
-        return wire.category_names(
+        return wire.list_category_names(
             self.decode(self.transport.send(call).json(), wire.CategoryList).data
         )
 
     def list_collections(self, media: str = "image") -> tuple[Collection, ...]:
-        reply = self.transport.send(self._build_call(featured.collections_path(media)))
+        reply = self.transport.send(self._build_call(featured.build_collections_path(media)))
         collections = self.decode(reply.json(), featured.List).data
         return tuple(
             featured.to_collection(self.name, collection, media)
@@ -193,7 +193,7 @@ class Shutterstock(Agency):
         if not featured.is_id(collection_id):
             return super().fetch_collection(collection_id)
         reply = self.transport.send(
-            self._build_call(f"{featured.collections_path(media)}/{collection_id}")
+            self._build_call(f"{featured.build_collections_path(media)}/{collection_id}")
         )
         return featured.to_collection(self.name, self.decode(reply.json(), featured.About), media)
 
@@ -203,10 +203,14 @@ class Shutterstock(Agency):
         if not featured.is_id(collection_id):
             return super().fetch_collection_chunk(collection_id, chunk)
         params = (("page", str(chunk + 1)), ("per_page", str(self.collection_size)))
-        call = self._build_call(f"{featured.collections_path(media)}/{collection_id}/items", params)
+        call = self._build_call(
+            f"{featured.build_collections_path(media)}/{collection_id}/items", params
+        )
         page = self.decode(self.transport.send(call).json(), featured.Items)
         ids = [item.id for item in page.data]
-        total = featured.collection_total(page, chunk * self.collection_size, self.collection_size)
+        total = featured.read_collection_total(
+            page, chunk * self.collection_size, self.collection_size
+        )
         return SearchResult(self.fetch_media(ids, media) if ids else (), total)
 
     def fetch_contributors(self, ids: Sequence[str]) -> tuple[Contributor, ...]:
@@ -217,10 +221,10 @@ class Shutterstock(Agency):
         return tuple(
             Contributor(
                 agency=self.name,
-                id=plain_id(profile.id),
-                name=plain_text(profile.display_name),
-                about=plain_text(profile.about),
-                page_url=web_address(profile.portfolio_url),
+                id=clean_id(profile.id),
+                name=clean_text(profile.display_name),
+                about=clean_text(profile.about),
+                page_url=read_web_address(profile.portfolio_url),
             )
             for profile in profiles
         )
@@ -233,9 +237,9 @@ class Shutterstock(Agency):
         path = "/v2/user/access_token" if "API_TOKEN" in self.keys else "/v2/images/categories"
         access = self.decode(self.transport.send(self._build_call(path)).json(), wire.Access)
         ended = time.monotonic()
-        user = f" of {plain_text(access.username)}" if access.username else ""
+        user = f" of {clean_text(access.username)}" if access.username else ""
         return Check(
-            f"echoes {plain_text(echo.text)[:20]!r} in {1000 * (echoed - began):.0f} ms,"
+            f"echoes {clean_text(echo.text)[:20]!r} in {1000 * (echoed - began):.0f} ms,"
             f" takes the key{user} in {1000 * (ended - echoed):.0f} ms"
         )
 
@@ -251,15 +255,19 @@ class Shutterstock(Agency):
         )
         return tuple(media for media in results if media)
 
-    def landing_url(self, media: Media) -> str:
+    def build_landing_url(self, media: Media) -> str:
         if media.media == "video":
-            return clips.page_url(media.id)
+            return clips.build_page_url(media.id)
         return f"http://www.shutterstock.com/pic.mhtml?id={percent_encode(media.id)}"
 
     def build_page_url(self, media_id: str, media: str = "image") -> str:
         if not wire.is_id(media_id):
             return ""
-        return clips.page_url(media_id) if media == "video" else pictures.page_url(media_id)
+        return (
+            clips.build_page_url(media_id)
+            if media == "video"
+            else pictures.build_page_url(media_id)
+        )
 
 
 def _build_path(media: str) -> str:

@@ -19,11 +19,11 @@ from typing import ClassVar, Final
 
 from affiliate.agencies.base import Agency
 from affiliate.agencies.filter_values import Filters
-from affiliate.agencies.parsing import density_renditions, first_rendition
+from affiliate.agencies.parsing import find_first_rendition, select_densities
 from affiliate.agencies.shutterstock import schema as wire
 from affiliate.agencies.shutterstock.client import Shutterstock
 from affiliate.agencies.shutterstock.schema import Report, Reports
-from affiliate.agencies.shutterstock.video import clip_url, still_thumbnail
+from affiliate.agencies.shutterstock.video import clip_url, make_still_thumbnail
 from affiliate.agencies.site_search import SiteSearch
 from affiliate.domain.affiliate_links import percent_encode
 from affiliate.domain.media import (
@@ -32,9 +32,9 @@ from affiliate.domain.media import (
     SearchQuery,
     SearchResult,
     Thumbnail,
-    plain_id,
-    plain_text,
-    plain_texts,
+    clean_id,
+    clean_text,
+    clean_texts,
 )
 from affiliate.domain.query import RESOLUTIONS
 from affiliate.errors import NotFound, RequestRefused
@@ -127,7 +127,7 @@ class ShutterstockEditorial(Shutterstock):
         return self._search_request(query, "")
 
     def _search_request(self, query: SearchQuery, cursor: str) -> Request:
-        query = self.plain_query(query)
+        query = self.to_plain_query(query)
         params = {
             "query": wire.query_expression(query.q, query.exclude),
             "country": self._country,
@@ -145,7 +145,7 @@ class ShutterstockEditorial(Shutterstock):
             self._report_to_media(report, query.media, results.search_id) for report in results.data
         )
         items = tuple(media for media in medias if media)
-        search_id = plain_id(results.search_id) or None
+        search_id = clean_id(results.search_id) or None
         return SearchResult(items, results.total_count, search_id=search_id)
 
     def fetch_details(self, media_id: str, media: str = "image") -> Media:
@@ -170,7 +170,7 @@ class ShutterstockEditorial(Shutterstock):
     def list_categories(self, lang: str, media: str = "image") -> tuple[str, ...]:
         del lang  # the call takes no language
         reply = self.transport.send(self._build_call(f"{_build_path(media)}/categories"))
-        return wire.category_names(self.decode(reply.json(), wire.CategoryList).data)
+        return wire.list_category_names(self.decode(reply.json(), wire.CategoryList).data)
 
     def fetch_contributors(self, ids: Sequence[str]) -> tuple[Contributor, ...]:
         """Return no profiles, since items have bylines alone."""
@@ -182,43 +182,43 @@ class ShutterstockEditorial(Shutterstock):
         """Convert a report to `Media`; None where the report has no thumbnail or id."""
         is_video = media == "video"
         small = (
-            still_thumbnail(report.assets.get("thumb_jpg"), report.aspect)
+            make_still_thumbnail(report.assets.get("thumb_jpg"), report.aspect)
             if is_video
-            else first_rendition(report.assets, THUMBNAILS)
+            else find_first_rendition(report.assets, THUMBNAILS)
         )
-        if small is None or not plain_id(report.id):
+        if small is None or not clean_id(report.id):
             return None
         return Media(
             agency=self.name,
-            id=plain_id(report.id),
+            id=clean_id(report.id),
             media=media,
-            title=plain_text(report.title) or plain_text(report.description),
-            keywords=plain_texts(report.keywords),
-            page_url=_page_url(media, report.id),
+            title=clean_text(report.title) or clean_text(report.description),
+            keywords=clean_texts(report.keywords),
+            page_url=_build_page_url(media, report.id),
             editorial=True,
-            attribution=plain_text(report.byline) or None,
+            attribution=clean_text(report.byline) or None,
             clip=clip_url(report.assets),
             thumbnail=small,
-            preview=None if is_video else first_rendition(report.assets, PREVIEWS),
-            renditions=() if is_video else density_renditions(small, _density_renditions(report)),
+            preview=None if is_video else find_first_rendition(report.assets, PREVIEWS),
+            renditions=() if is_video else select_densities(small, _select_densities(report)),
             sizes=wire.license_sizes(report.assets, SIZES),
-            categories=wire.category_names(report.categories),
-            search_id=plain_id(search_id) or None,
+            categories=wire.list_category_names(report.categories),
+            search_id=clean_id(search_id) or None,
         )
 
-    def landing_url(self, media: Media) -> str:
-        return _page_url(media.media, media.id)
+    def build_landing_url(self, media: Media) -> str:
+        return _build_page_url(media.media, media.id)
 
     def build_page_url(self, media_id: str, media: str = "image") -> str:
-        return _page_url(media, media_id) if re.fullmatch(IDS, media_id) else ""
+        return _build_page_url(media, media_id) if re.fullmatch(IDS, media_id) else ""
 
 
-def _density_renditions(report: Report) -> Thumbnail | None:
+def _select_densities(report: Report) -> Thumbnail | None:
     """Return the rendition that screens of high density show for a small thumbnail."""
-    return first_rendition(report.assets, ("watermark_450",))
+    return find_first_rendition(report.assets, ("watermark_450",))
 
 
-def _page_url(media: str, media_id: str) -> str:
+def _build_page_url(media: str, media_id: str) -> str:
     part = "video" if media == "video" else "image-editorial"
     return f"https://www.shutterstock.com/editorial/{part}/{percent_encode(media_id)}"
 

@@ -10,7 +10,7 @@ import re
 import msgspec
 
 from affiliate.agencies.shutterstock.schema import Count
-from affiliate.domain.media import Collection, plain_id, plain_text, web_address
+from affiliate.domain.media import Collection, clean_id, clean_text, read_web_address
 
 
 class Cover(msgspec.Struct):
@@ -47,7 +47,7 @@ class Items(msgspec.Struct):
     total_count: Count | None = None
 
 
-def collection_total(page: Items, first: int, page_size: int) -> int | None:
+def read_collection_total(page: Items, first: int, page_size: int) -> int | None:
     """Return the number of items in a collection, from a page behind the ``first`` items.
 
     Examples of answers for footage lack the number; a page that isn't full is the last page.
@@ -62,15 +62,15 @@ def is_id(collection_id: str) -> bool:
     return re.fullmatch(r"[0-9]{1,20}", collection_id) is not None
 
 
-def collections_path(media: str) -> str:
+def build_collections_path(media: str) -> str:
     """Return the path of the calls about collections."""
     return f"/v2/{'videos' if media == 'video' else 'images'}/collections/featured"
 
 
 def to_collection(agency: str, about: About, media: str) -> Collection:
     """Convert a collection to the `Collection` of all agencies."""
-    cover = web_address(about.cover_item.url) if about.cover_item else None
-    name = plain_text(about.name) or plain_id(about.id)
+    cover = read_web_address(about.cover_item.url) if about.cover_item else None
+    name = clean_text(about.name) or clean_id(about.id)
     return Collection(
-        agency, plain_id(about.id), name, media=media, cover=cover, total=about.total_item_count
+        agency, clean_id(about.id), name, media=media, cover=cover, total=about.total_item_count
     )

@@ -8,11 +8,11 @@ to. That ``preview_1000`` follows the same rule is a guess.
 from collections.abc import Mapping
 from typing import Final
 
-from affiliate.agencies.parsing import density_renditions, first_rendition, read_rendition
+from affiliate.agencies.parsing import find_first_rendition, read_rendition, select_densities
 from affiliate.agencies.shutterstock import schema as wire
 from affiliate.agencies.shutterstock.schema import Image
 from affiliate.domain.affiliate_links import percent_encode
-from affiliate.domain.media import Media, SearchQuery, plain_id
+from affiliate.domain.media import Media, SearchQuery, clean_id
 from affiliate.domain.query import AGES, ETHNICITIES, GENDERS, LICENSES, TYPES
 from affiliate.transport.messages import Params
 
@@ -60,8 +60,8 @@ def search_params(query: SearchQuery) -> Params:
 
 def to_media(agency: str, image: Image, search_id: str | None) -> Media | None:
     """Convert an image to `Media`; None where the image has no thumbnail or id."""
-    thumbnail = first_rendition(image.assets, THUMBNAILS)
-    if thumbnail is None or not plain_id(image.id):
+    thumbnail = find_first_rendition(image.assets, THUMBNAILS)
+    if thumbnail is None or not clean_id(image.id):
         return None
     kind = image.image_type if image.image_type in TYPES else None
     return wire.build_media(
@@ -69,16 +69,14 @@ def to_media(agency: str, image: Image, search_id: str | None) -> Media | None:
         image,
         search_id,
         type=kind,
-        page_url=wire.page_url(image, page_url(image.id, kind or "photo")),
+        page_url=wire.build_page_url(image, build_page_url(image.id, kind or "photo")),
         thumbnail=thumbnail,
-        preview=first_rendition(image.assets, PREVIEWS),
-        renditions=density_renditions(
-            thumbnail, *map(read_rendition, map(image.assets.get, DENSE))
-        ),
+        preview=find_first_rendition(image.assets, PREVIEWS),
+        renditions=select_densities(thumbnail, *map(read_rendition, map(image.assets.get, DENSE))),
         sizes=wire.license_sizes(image.assets, SIZES),
     )
 
 
-def page_url(media_id: str, kind: str = "photo") -> str:
+def build_page_url(media_id: str, kind: str = "photo") -> str:
     """Return the address of the page that sells an image of a kind."""
     return f"https://www.shutterstock.com/image-{kind}/{percent_encode(media_id)}"

@@ -14,10 +14,10 @@ from affiliate.domain.media import (
     Media,
     SearchQuery,
     Size,
-    plain_id,
-    plain_text,
-    plain_texts,
-    web_address,
+    clean_id,
+    clean_text,
+    clean_texts,
+    read_web_address,
 )
 from affiliate.domain.words import split_terms
 from affiliate.transport.messages import Params, drop_empty
@@ -189,23 +189,23 @@ def build_media(agency: str, item: Item, search_id: str | None, **own: Any) -> M
     """Build the `Media` of an image or clip; ``own`` has the fields that only either has."""
     return Media(
         agency=agency,
-        id=plain_id(item.id),
-        title=plain_text(item.description),
-        keywords=plain_texts(item.keywords),
-        contributor=plain_text(item.contributor.id) or None,
+        id=clean_id(item.id),
+        title=clean_text(item.description),
+        keywords=clean_texts(item.keywords),
+        contributor=clean_text(item.contributor.id) or None,
         editorial=item.is_editorial,
         released=item.has_model_release,
         property_released=item.has_property_release,
-        categories=category_names(item.categories),
-        search_id=plain_id(search_id) or None,
-        referral=web_address(item.affiliate_url),
+        categories=list_category_names(item.categories),
+        search_id=clean_id(search_id) or None,
+        referral=read_web_address(item.affiliate_url),
         **own,
     )
 
 
-def page_url(item: Item, built: str) -> str:
+def build_page_url(item: Item, built: str) -> str:
     """Return the page of an image or clip: the answer's address, or else the ``built`` address."""
-    address = web_address(item.url)
+    address = read_web_address(item.url)
     host = urlsplit(address or "").hostname or ""
     is_own = host == "shutterstock.com" or host.endswith(".shutterstock.com")
     return address if address and is_own else built
@@ -216,20 +216,20 @@ def query_expression(words: str, excluded: str) -> str:
     return " ".join([words, *(f"NOT {term}" for term in split_terms(excluded))]).strip()
 
 
-def category_names(categories: Sequence[Category]) -> tuple[str, ...]:
+def list_category_names(categories: Sequence[Category]) -> tuple[str, ...]:
     """Return the names of categories, without empty names and names for 'not categorized'."""
-    names = plain_texts(category.name for category in categories)
+    names = clean_texts(category.name for category in categories)
     return tuple(name for name in names if not re.fullmatch(NO_CATEGORY, name, re.IGNORECASE))
 
 
-def corrected_words(info: object) -> str | None:
+def read_corrected_words(info: object) -> str | None:
     """Return the corrected words of a search; None where the sent words were not corrected.
 
     Answers of 2022 and 2025 have ``spellchecked_query`` beside ``orig_query``.
     """
     if not isinstance(info, dict):
         return None
-    corrected, sent = (plain_text(info.get(name)) for name in ("spellchecked_query", "orig_query"))
+    corrected, sent = (clean_text(info.get(name)) for name in ("spellchecked_query", "orig_query"))
     return corrected if corrected and corrected.casefold() != sent.casefold() else None
 
 
@@ -239,7 +239,7 @@ def license_size(asset: str, details: object) -> Size | None:
         return None
     width, height = (_read_count(details.get(side), MAX_SIDE) for side in ("width", "height"))
     name, _, suffix = asset.partition("_")
-    kind = plain_text(details.get("format")) or suffix
+    kind = clean_text(details.get("format")) or suffix
     weight = _read_count(details.get("file_size"), MAX_COUNT)
     return Size(name, width, height, kind, weight) if width and height else None
 

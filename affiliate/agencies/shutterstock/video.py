@@ -13,7 +13,7 @@ from typing import Any, Final
 from affiliate.agencies.shutterstock import schema as wire
 from affiliate.agencies.shutterstock.schema import Video
 from affiliate.domain.affiliate_links import percent_encode
-from affiliate.domain.media import Media, SearchQuery, Thumbnail, plain_id, web_address
+from affiliate.domain.media import Media, SearchQuery, Thumbnail, clean_id, read_web_address
 from affiliate.domain.query import AGES, ASPECTS, ETHNICITIES, GENDERS, RESOLUTIONS
 from affiliate.transport.messages import Params, drop_empty
 
@@ -63,12 +63,12 @@ def search_params(query: SearchQuery) -> Params:
     return (
         *wire.search_params(query, PARAMETERS),
         *drop_empty({"aspect_ratio": RATIOS.get(query.aspect or "", "")}),
-        *_range_params("duration", query.duration or ""),
-        *_range_params("fps", query.fps or ""),
+        *_build_range_params("duration", query.duration or ""),
+        *_build_range_params("fps", query.fps or ""),
     )
 
 
-def _range_params(name: str, value: str) -> Params:
+def _build_range_params(name: str, value: str) -> Params:
     """Return the ends of a range such as 10, 10-30, 10- or -30 as parameters of their own."""
     low, dash, high = value.partition("-")
     return drop_empty({f"{name}_from": low, f"{name}_to": high if dash else low})
@@ -77,15 +77,15 @@ def _range_params(name: str, value: str) -> Params:
 def to_media(agency: str, video: Video, search_id: str | None) -> Media | None:
     """Convert a clip to `Media`; None where the clip has no still or id."""
     still = _find_still(video, "thumb_jpg", "preview_jpg")
-    if still is None or not plain_id(video.id):
+    if still is None or not clean_id(video.id):
         return None
     return wire.build_media(
         agency,
         video,
         search_id,
         media="video",
-        page_url=wire.page_url(video, page_url(video.id)),
-        duration=duration_seconds(video.duration),
+        page_url=wire.build_page_url(video, build_page_url(video.id)),
+        duration=read_duration(video.duration),
         clip=clip_url(video.assets),
         thumbnail=still,
         preview=_find_still(video, "preview_jpg", "thumb_jpg"),
@@ -93,34 +93,34 @@ def to_media(agency: str, video: Video, search_id: str | None) -> Media | None:
     )
 
 
-def page_url(media_id: str) -> str:
+def build_page_url(media_id: str) -> str:
     """Return the address of the page that sells a clip."""
     return f"https://www.shutterstock.com/video/clip-{percent_encode(media_id)}"
 
 
 def _find_still(video: Video, *names: str) -> Thumbnail | None:
-    stills = (still_thumbnail(video.assets.get(name), video.aspect) for name in names)
+    stills = (make_still_thumbnail(video.assets.get(name), video.aspect) for name in names)
     return next((still for still in stills if still), None)
 
 
-def still_thumbnail(asset: object, aspect: object) -> Thumbnail | None:
+def make_still_thumbnail(asset: object, aspect: object) -> Thumbnail | None:
     """Return a still in a box of the clip's ratio; None where the address is unusable."""
-    url = asset_url(asset)
+    url = find_asset_url(asset)
     return Thumbnail(url, round(_read_ratio(aspect) * STILL_HEIGHT), STILL_HEIGHT) if url else None
 
 
 def clip_url(assets: Mapping[str, Any]) -> str | None:
     """Return the address of a small clip that browsers play: the smallest first."""
     names = ("thumb_mp4", "thumb_webm", "preview_mp4", "preview_webm")
-    return next((url for url in (asset_url(assets.get(name)) for name in names) if url), None)
+    return next((url for url in (find_asset_url(assets.get(name)) for name in names) if url), None)
 
 
-def asset_url(asset: object) -> str | None:
+def find_asset_url(asset: object) -> str | None:
     """Return the address of an asset; None where the address is unusable."""
-    return web_address(asset.get("url")) if isinstance(asset, dict) else None
+    return read_web_address(asset.get("url")) if isinstance(asset, dict) else None
 
 
-def duration_seconds(duration: object) -> float | None:
+def read_duration(duration: object) -> float | None:
     """Return a clip's duration in seconds; None for anything but a plausible number."""
     fits = isinstance(duration, int | float) and 0 < duration < MOST_SECONDS
     return float(duration) if fits else None  # type: ignore[arg-type] # a number, as just seen

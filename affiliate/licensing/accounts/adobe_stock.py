@@ -23,7 +23,7 @@ from urllib.parse import urlsplit
 
 from affiliate.agencies.adobe_stock import client
 from affiliate.domain.affiliate_links import percent_encode
-from affiliate.domain.media import plain_text
+from affiliate.domain.media import clean_text
 from affiliate.domain.words import cut_between_signs
 from affiliate.errors import BadAnswer, NotFound, PurchaseRefused, RequestRefused
 from affiliate.licensing.accounts import adobe_stock_schema as wire
@@ -114,7 +114,7 @@ class AdobeAccount:
             "Member/Profile", (*_build_params(media_id, kind), LOCALE), wire.Profile
         )
         purchase_options = profile.purchase_options
-        message = cut_between_signs(plain_text(purchase_options.message), MAX_MESSAGE_CHARS)
+        message = cut_between_signs(clean_text(purchase_options.message), MAX_MESSAGE_CHARS)
         if purchase_options.state not in {"possible", "overage"}:
             raise PurchaseRefused(
                 message or f"Adobe Stock won't license it ({purchase_options.state[:40]})."
@@ -141,7 +141,7 @@ class AdobeAccount:
         if kind != media or media not in LICENSES:
             reason = f"it is a {kind}" if kind else "its file can't be checked here"
             raise PurchaseRefused(f"It can't be licensed as {media}: {reason}.")
-        return Asset(id=media_id, title=plain_text(work.title))
+        return Asset(id=media_id, title=clean_text(work.title))
 
     def license(self, requests: Sequence[LicenseRequest]) -> tuple[LicenseResult, ...]:
         """Request the license of one work; Adobe sells a license once, also if requested again."""

@@ -19,7 +19,7 @@ from urllib.parse import urlencode
 
 from affiliate.agencies.depositphotos import client
 from affiliate.agencies.parsing import read_number
-from affiliate.domain.media import plain_text
+from affiliate.domain.media import clean_text
 from affiliate.errors import AgencyError, BadAnswer, NotFound, PurchaseRefused
 from affiliate.licensing.accounts import depositphotos_schema as wire
 from affiliate.licensing.accounts.single_item import (
@@ -193,7 +193,7 @@ class _Proposer:
         size, costs = _choose_size(item, options.size)
         asset = Asset(
             id=media_id,
-            title=plain_text(item.title),
+            title=clean_text(item.title),
             editorial=item.iseditorial in {True, "1", "true", "yes"},
             sizes=frozenset(item.sizes or ()) & frozenset(SIZES),
         )
@@ -265,7 +265,7 @@ def _to_subscription(plan: wire.Plan) -> Subscription:
     return Subscription(
         id=str(plan.id),
         license=STANDARD,
-        description=plain_text(plan.name),
+        description=clean_text(plan.name),
         expires=_parse_moment(plan.dateEnd),
         downloads_left=int(read_number(plan.count)),
     )

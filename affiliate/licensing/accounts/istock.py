@@ -25,7 +25,7 @@ import msgspec
 
 from affiliate.agencies.istock.client import IDS
 from affiliate.agencies.parsing import read_number
-from affiliate.domain.media import plain_text
+from affiliate.domain.media import clean_text
 from affiliate.errors import AgencyError, Forbidden, NotFound, PurchaseRefused
 from affiliate.licensing.accounts import istock_schema as wire
 from affiliate.licensing.accounts.single_item import (
@@ -246,7 +246,7 @@ class _Proposer:
             raise PurchaseRefused(f"{min(unknown)[:40]!r} is no field here; {names} are.")
         asset = Asset(
             id=media_id,
-            title=plain_text(image.title),
+            title=clean_text(image.title),
             editorial=(image.asset_family or "").casefold() == "editorial",
         )
         cost_text = "credits, how many is not said" if plan.license == CREDITS else "1 download"
@@ -294,7 +294,7 @@ def _to_subscription(product: wire.Product) -> Subscription:
     return Subscription(
         id=str(product.id),
         license=product.type,
-        description=plain_text(product.name),
+        description=clean_text(product.name),
         expires=wire.as_utc(product.expiration_utc_date) if product.expiration_utc_date else None,
         downloads_left=downloads_left,
         metadata_fields=tuple(

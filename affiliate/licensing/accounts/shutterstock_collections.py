@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
-from affiliate.domain.media import plain_text, web_address
+from affiliate.domain.media import clean_text, read_web_address
 from affiliate.errors import NotFound
 from affiliate.licensing.accounts.shutterstock import ShutterstockAccount
 from affiliate.licensing.oauth.flow import ACCOUNT
@@ -137,5 +137,5 @@ def _sanitize(entry: Wire) -> Wire:
     """Return an entry with plain texts and a safe web address."""
     if not isinstance(entry, Collection):
         return entry
-    texts = {"name": plain_text(entry.name), "share_url": web_address(entry.share_url)}
+    texts = {"name": clean_text(entry.name), "share_url": read_web_address(entry.share_url)}
     return msgspec.structs.replace(entry, **texts)

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
-from affiliate.domain.media import plain_text
+from affiliate.domain.media import clean_text
 from affiliate.licensing.models import (
     MEDIA_ENDPOINTS,
     Asset,
@@ -131,7 +131,7 @@ def to_subscription(subscription: _Subscription) -> Subscription:
     return Subscription(
         id=subscription.id,
         asset_type=subscription.asset_type,
-        description=plain_text(subscription.description),
+        description=clean_text(subscription.description),
         license=subscription.license,
         expires=_as_utc(subscription.expiration_time) if subscription.expiration_time else None,
         formats=subscription.formats,
@@ -163,7 +163,7 @@ def to_license_result(item: _Licensed) -> LicenseResult:
 
 def _clean_error(error: str | None) -> str | None:
     """Return the agency's message in plain text, without links, which may be signed."""
-    return plain_text(re.sub(r"https?://\S+", "", error)) or "It says nothing." if error else None
+    return clean_text(re.sub(r"https?://\S+", "", error)) or "It says nothing." if error else None
 
 
 def to_record(media: MediaKind, row: _Record) -> Record | None:
@@ -200,7 +200,7 @@ def to_asset(media: MediaKind, details: Details) -> Asset:
     )
     return Asset(
         id=details.id,
-        title=plain_text(details.description) or plain_text(details.title),
+        title=clean_text(details.description) or clean_text(details.title),
         editorial=details.is_editorial or media.startswith("editorial"),
         sizes=frozenset(sizes),
     )

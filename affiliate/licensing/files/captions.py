@@ -9,7 +9,7 @@ from typing import Final, TypeVar
 
 import msgspec
 
-from affiliate.domain.media import plain_text, plain_texts
+from affiliate.domain.media import clean_text, clean_texts
 from affiliate.errors import NotFound
 from affiliate.licensing.accounts.shutterstock import AGENCY, ShutterstockAccount
 from affiliate.licensing.files.xmp import Tags
@@ -61,8 +61,8 @@ class Captions:
     def _build_tags(self, asset: _Asset) -> Tags:
         name = self._names.get(asset.contributor.id)
         return Tags(
-            title=plain_text(asset.description),
-            keywords=plain_texts(asset.keywords),
+            title=clean_text(asset.description),
+            keywords=clean_texts(asset.keywords),
             credit=f"{name}/{CREDIT_AGENCY}" if name else CREDIT_AGENCY,
         )
 
@@ -74,7 +74,7 @@ class Captions:
             answer = self._call("/v2/contributors", params, _Contributors)
             self._names |= dict.fromkeys(unknown, "")
             self._names |= {
-                contributor.id: plain_text(contributor.display_name) for contributor in answer.data
+                contributor.id: clean_text(contributor.display_name) for contributor in answer.data
             }
 
     def _call(self, path: str, params: Sequence[tuple[str, str]], shape: type[Shape]) -> Shape:

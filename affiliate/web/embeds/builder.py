@@ -12,7 +12,7 @@ from flask_babel import lazy_gettext as _
 from markupsafe import Markup
 
 from affiliate.domain.media import Collection, Media, SearchQuery
-from affiliate.domain.query import Parameters, choice_parser, read_single
+from affiliate.domain.query import Parameters, make_choice_parser, read_single
 from affiliate.errors import BadQuery, NotFound
 from affiliate.search.patience import Patience
 from affiliate.services import current_services
@@ -135,7 +135,7 @@ def _read_choices(parameters: Parameters) -> BuilderChoices:
     chosen, faults = {"platform": DEFAULT_PLATFORM, "view": "light"}, {}
     for name, values in BUILDER_PARAMETERS.items():
         try:
-            chosen[name] = choice_parser(values)(
+            chosen[name] = make_choice_parser(values)(
                 name, read_single(parameters, name) or chosen[name]
             )
         except BadQuery as error:

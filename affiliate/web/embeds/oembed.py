@@ -22,7 +22,7 @@ from affiliate.domain.picks import Pick
 from affiliate.domain.query import (
     MAX_INTEGER,
     Parameters,
-    integer_parser,
+    make_integer_parser,
     read_parameters,
     read_single,
 )
@@ -141,7 +141,7 @@ def _parse_host(parts: SplitResult) -> tuple[str, int | None]:
 
 def _read_pixels(parameters: Parameters, name: str) -> int | None:
     text = read_single(parameters, name)
-    return integer_parser(1, MAX_INTEGER)(name, text) if text else None
+    return make_integer_parser(1, MAX_INTEGER)(name, text) if text else None
 
 
 def _build_answer(url: SplitResult, box: Box) -> dict[str, Any]:

@@ -21,9 +21,9 @@ from affiliate.domain.query import (
     MAX_PEOPLE,
     MAX_WORDS,
     Parameters,
-    choice_parser,
     drop_unread_language,
-    integer_parser,
+    make_choice_parser,
+    make_integer_parser,
     normalize_color,
     read_flag,
     read_parameters,
@@ -96,7 +96,7 @@ class Embed(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
                 criteria and visitors can't type any.
         """
         parameters = drop_unread_language(parameters)
-        kind = choice_parser(DEFAULT_ROWS)("kind", read_single(parameters, "kind") or "grid")
+        kind = make_choice_parser(DEFAULT_ROWS)("kind", read_single(parameters, "kind") or "grid")
         rows, limit = read_single(parameters, "rows"), read_single(parameters, "limit")
         accent, consent = read_single(parameters, "accent"), read_single(parameters, "consent")
         picks, collection = read_picks(parameters), read_collection(parameters)
@@ -107,12 +107,12 @@ class Embed(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
         return cls(
             query=_read_query(parameters, may_be_empty=may_be_empty),
             kind=kind,
-            rows=integer_parser(1, MAX_ROWS)("rows", rows) if rows else DEFAULT_ROWS[kind],
-            limit=integer_parser(1, MAX_PICTURES)("limit", limit) if limit else None,
+            rows=make_integer_parser(1, MAX_ROWS)("rows", rows) if rows else DEFAULT_ROWS[kind],
+            limit=make_integer_parser(1, MAX_PICTURES)("limit", limit) if limit else None,
             theme=_read_choice(parameters, "theme", THEMES),
             accent=_parse_accent(accent) if accent else None,
             site=read_site(parameters),
-            consent=consent is not None and bool(choice_parser(["click"])("consent", consent)),
+            consent=consent is not None and bool(make_choice_parser(["click"])("consent", consent)),
             picks=picks,
             collection=collection,
             fallback=fallback,
@@ -246,7 +246,7 @@ def _has_criteria(parameters: Parameters) -> bool:
 
 def _read_choice(parameters: Parameters, name: str, values: Iterable[str]) -> str | None:
     text = read_single(parameters, name)
-    return choice_parser(values)(name, text) if text else None
+    return make_choice_parser(values)(name, text) if text else None
 
 
 def _read_fallback(parameters: Parameters) -> str:

@@ -103,7 +103,7 @@ def test_a_link_goes_through_the_partner_network_to_the_page(agency: AdobeStock)
         network=agency.network,
         sub_ids=frozenset({"site"}),
     )
-    link = build_affiliate_link(style, media, agency.landing_url(media), site="blog.example")
+    link = build_affiliate_link(style, media, agency.build_landing_url(media), site="blog.example")
     assert link == (
         "https://adobe.prf.hn/click/camref:1101l/pubref:blog.example"
         f"/destination:https%3A%2F%2Fstock.adobe.com%2F{FIRST}"

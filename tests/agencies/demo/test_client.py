@@ -13,7 +13,7 @@ from PIL import Image
 from affiliate.agencies.demo import client
 from affiliate.agencies.demo.client import CATALOG, Demo, Picture
 from affiliate.config.setting_table import SETTINGS
-from affiliate.domain.media import SearchQuery, plain_text
+from affiliate.domain.media import SearchQuery, clean_text
 from affiliate.domain.query import SORTS, TYPES
 from affiliate.errors import BadQuery, NotFound
 from affiliate.transport.client import Transport
@@ -397,7 +397,7 @@ def test_every_line_of_the_catalogue_is_in_order(shipped: Demo) -> None:
     for picture in shipped.pictures.values():
         assert re.fullmatch(r"[0-9A-Za-z-]{1,100}", picture.id)
         for text in (picture.title, picture.contributor, *picture.keywords, *picture.categories):
-            assert text == plain_text(text) != ""
+            assert text == clean_text(text) != ""
         assert picture.type in TYPES
         for color in (picture.color, *picture.colors):
             assert re.fullmatch("[0-9a-f]{6}", color)

@@ -126,7 +126,7 @@ def test_the_documented_details_are_read(server: Server, agency: Depositphotos) 
 def test_a_link_is_the_page_with_the_account_behind_it(agency: Depositphotos) -> None:
     found = agency.search(FLOWER, 0).items[0]
     style = LinkStyle(template=agency.link_template, affiliate_id="1234567", network="query")
-    link = build_affiliate_link(style, found, agency.landing_url(found))
+    link = build_affiliate_link(style, found, agency.build_landing_url(found))
     assert link == f"https://depositphotos.com/{FIRST}/flower.html?ref=1234567"
 
 

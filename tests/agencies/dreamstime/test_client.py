@@ -162,5 +162,5 @@ def test_the_affiliate_id_is_the_only_fragment_of_a_link() -> None:
     still = Thumbnail("https://thumbs.dreamstime.com/t/7.jpg", 300, 200)
     media = Media(agency="dreamstime", id="7", page_url=page, thumbnail=still)
     style = LinkStyle(template=agency.link_template, affiliate_id="42", network="fragment")
-    link = build_affiliate_link(style, media, agency.landing_url(media))
+    link = build_affiliate_link(style, media, agency.build_landing_url(media))
     assert link == "https://www.dreamstime.com/red-image7#res42"

@@ -46,13 +46,13 @@ def test_the_text_of_the_published_answer_is_read() -> None:
     """It is what stands in the one string."""
     answer = parse_xml(published("success"))
     assert answer is not None
-    assert xmlrpc.text_of(answer) == "[escaped-xml-payload]"
-    assert xmlrpc.fault_of(published("success")) is None
+    assert xmlrpc.read_text(answer) == "[escaped-xml-payload]"
+    assert xmlrpc.read_fault(published("success")) is None
 
 
 def test_the_published_fault_is_an_error_even_with_http_200(istock: IstockXmlrpc) -> None:
     """Its message is said; its code is a placeholder there, which is no number."""
-    assert xmlrpc.fault_of(published("fault")) == xmlrpc.Fault(0, "[error-message]")
+    assert xmlrpc.read_fault(published("fault")) == xmlrpc.Fault(0, "[error-message]")
     error = find_error(istock.build_request(FLOWER, 0), 200, {}, published("fault"))
     assert isinstance(error, RequestRefused)
     assert "[error-message] (0)" in str(error)

@@ -320,5 +320,5 @@ def test_an_unknown_type_is_none() -> None:
 def test_the_landing_address_is_the_documented_one() -> None:
     """Affiliate links lead to ``pic.mhtml`` with the picture's id."""
     one = parse_answer(results(image(0))).items[0]
-    landing = Shutterstock(Transport()).landing_url(one)
+    landing = Shutterstock(Transport()).build_landing_url(one)
     assert landing == f"http://www.shutterstock.com/pic.mhtml?id={FIRST_ID}"

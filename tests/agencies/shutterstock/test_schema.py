@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from affiliate.agencies.shutterstock.client import Shutterstock
-from affiliate.domain.media import Media, plain_text, web_address
+from affiliate.domain.media import Media, clean_text, read_web_address
 from affiliate.errors import AgencyError, BadAnswer, BadCredentials, RequestRefused, TooManyCalls
 from affiliate.transport.client import Transport
 from tests.support import shutterstock as simulator
@@ -145,9 +145,9 @@ def test_hostile_text_is_only_text(sent: str, shown: str) -> None:
 def test_a_hostile_id_stays_one_part_of_an_address(media_id: str) -> None:
     """Addresses made from an id hold it percent-encoded, and stay web addresses."""
     one = parse_answer(results(make_changed_picture(id=media_id))).items[0]
-    assert web_address(one.page_url) == one.page_url
-    landing = Shutterstock(Transport()).landing_url(one)
-    assert web_address(landing) == landing
+    assert read_web_address(one.page_url) == one.page_url
+    landing = Shutterstock(Transport()).build_landing_url(one)
+    assert read_web_address(landing) == landing
     assert one.page_url.count("/") == "https://www.shutterstock.com/image-photo/5".count("/")
     assert one.page_url.count("?") + one.page_url.count("#") == 0
 
@@ -183,9 +183,9 @@ def test_no_answer_makes_another_error(fields: dict[str, Any], assets: dict[str,
     with suppress(BadAnswer):
         items = parse_answer(results(picture)).items
     for one in items:
-        assert web_address(one.thumbnail.url)
-        assert web_address(one.page_url)
-        assert plain_text(one.title) == one.title
+        assert read_web_address(one.thumbnail.url)
+        assert read_web_address(one.page_url)
+        assert clean_text(one.title) == one.title
         assert msgspec.msgpack.decode(msgspec.msgpack.encode(one), type=Media) == one
 
 

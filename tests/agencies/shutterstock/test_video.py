@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from affiliate.agencies.shutterstock.client import Shutterstock
-from affiliate.agencies.shutterstock.video import clip_url, duration_seconds, still_thumbnail
+from affiliate.agencies.shutterstock.video import clip_url, make_still_thumbnail, read_duration
 from affiliate.domain.affiliate_links import LinkStyle, build_affiliate_link
 from affiliate.domain.media import Media, SearchQuery, Size, Thumbnail
 from affiliate.domain.query import AGES, ETHNICITIES, GENDERS
@@ -130,7 +130,7 @@ RATIOS: list[tuple[object, int]] = [
 def test_a_still_stands_in_a_box_of_the_clip_s_ratio() -> None:
     """What can't be the ratio of a clip counts as 16:9."""
     url = "https://a.example/1.jpg"
-    boxes = [still_thumbnail({"url": url}, aspect) for aspect, _ in RATIOS]
+    boxes = [make_still_thumbnail({"url": url}, aspect) for aspect, _ in RATIOS]
     assert boxes == [Thumbnail(url, width, 360) for _, width in RATIOS]
 
 
@@ -138,7 +138,7 @@ def test_what_cant_be_shown_is_passed_over() -> None:
     """No address but an absolute one of http reaches a page; the next asset stands in."""
     good = {"url": "https://a.example/1.webm"}
     for url in ("javascript:alert(1)", "data:video/mp4;base64,AA", "/1.mp4", "", None, 7):
-        assert still_thumbnail({"url": url}, 1.5) is None, url
+        assert make_still_thumbnail({"url": url}, 1.5) is None, url
         assert clip_url({"thumb_mp4": {"url": url}}) is None, url
         assert clip_url({"thumb_mp4": {"url": url}, "preview_webm": good}) == good["url"], url
 
@@ -146,8 +146,8 @@ def test_what_cant_be_shown_is_passed_over() -> None:
 def test_what_is_no_duration_is_none() -> None:
     """A duration is a number of seconds above 0."""
     odd = [None, "5", 0, -1, float("inf"), float("nan"), [5]]
-    assert [value for value in odd if duration_seconds(value) is not None] == []
-    assert duration_seconds(14.081) == 14.081
+    assert [value for value in odd if read_duration(value) is not None] == []
+    assert read_duration(14.081) == 14.081
 
 
 def test_links_to_clips_carry_the_footage_ad() -> None:
@@ -160,10 +160,10 @@ def test_links_to_clips_carry_the_footage_ad() -> None:
     clip_ = msgspec.structs.replace(picture, media="video")
     page = "https%3A%2F%2Fwww.shutterstock.com%2Fvideo%2Fclip-7"
     assert (
-        build_affiliate_link(style, clip_, agency.landing_url(clip_))
+        build_affiliate_link(style, clip_, agency.build_landing_url(clip_))
         == f"https://shutterstock.7eer.net/c/12345/43977/1305?u={page}"
     )
-    assert "/43068/" in build_affiliate_link(style, picture, agency.landing_url(picture))
+    assert "/43068/" in build_affiliate_link(style, picture, agency.build_landing_url(picture))
     own = LinkStyle(template="https://x.example/{media}/{id}")
     assert build_affiliate_link(own, clip_, "") == "https://x.example/video/7"
 

@@ -8,7 +8,7 @@ from click.testing import Result
 from flask import Flask
 
 from affiliate.agencies import AGENCIES
-from affiliate.config.setting_table import setting_prefix
+from affiliate.config.setting_table import get_setting_prefix
 from affiliate.errors import PurchaseRefused
 from affiliate.licensing.accounts.registry import SELLERS
 from affiliate.licensing.seller import Seller
@@ -286,7 +286,7 @@ def test_what_the_api_cannot_express_is_refused(at: OpenShop, app: Flask) -> Non
 
 def test_missing_settings_are_named(at: OpenShop, tmp_path: Path) -> None:
     """Searching needs none of them; licensing says which it needs."""
-    before = setting_prefix(at.shop.name)
+    before = get_setting_prefix(at.shop.name)
     buyer = [before + name for name in AGENCIES[at.shop.name].buyer]
     settings = {n: v for n, v in make_settings(at, tmp_path).items() if n not in buyer}
     app = create_app(settings)
@@ -301,7 +301,7 @@ def test_missing_settings_are_named(at: OpenShop, tmp_path: Path) -> None:
 
 def test_a_buyers_settings_alone_switch_nothing_on(at: OpenShop, tmp_path: Path) -> None:
     """Nor are they a fault."""
-    before = setting_prefix(at.shop.name)
+    before = get_setting_prefix(at.shop.name)
     settings = {before + name: "x" for name in AGENCIES[at.shop.name].buyer}
     app = create_app({"DATA_DIR": str(tmp_path), **settings})
     assert [one.agency.name for one in app.extensions["services"].registry.configured] == ["demo"]
