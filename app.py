@@ -19,12 +19,7 @@ import click
 from flask import Flask, Response, request
 from flask_caching import Cache as FlaskCache
 
-from affiliate import (
-    __version__,
-    cli,
-    logs,
-    serving,
-)
+from affiliate import __version__, cli, logs, serving
 from affiliate.agencies import AGENCIES
 from affiliate.agencies.link_earnings import assess_links
 from affiliate.cache.answers import AnswerCache
@@ -53,10 +48,7 @@ from affiliate.search.enabled_agencies import (
 )
 from affiliate.search.federation import EnabledAgency
 from affiliate.search.gateway import AgencyGateway
-from affiliate.search.limits import (
-    Breaker,
-    Quota,
-)
+from affiliate.search.limits import Breaker, Quota
 from affiliate.search.lookups import LookupService
 from affiliate.search.machine_counters import MachineCounts
 from affiliate.search.registry import AgencyRegistry
@@ -76,10 +68,7 @@ from affiliate.web.errors import Application
 from affiliate.web.owner import views
 from affiliate.web.page_cache import SHARED_FILE_DIVISOR, SHARED_REDIS_BYTES, PageCacheMiddleware
 from affiliate.web.page_variants import is_variant
-from affiliate.web.site import (
-    pages,
-    seo,
-)
+from affiliate.web.site import pages, seo
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication

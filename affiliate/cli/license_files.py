@@ -17,7 +17,7 @@ from affiliate.licensing.files.file_types import find_placed_file
 from affiliate.licensing.files.filenames import FilenamePattern
 from affiliate.licensing.models import MEDIA_ENDPOINTS, MediaKind, Record
 from affiliate.licensing.offers import Offer
-from affiliate.licensing.purchasing.checkout import PurchaseOutcome
+from affiliate.licensing.purchasing.outcomes import PurchaseOutcome
 from affiliate.licensing.seller import Seller
 from affiliate.services import current_services
 

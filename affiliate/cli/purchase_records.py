@@ -24,8 +24,8 @@ from affiliate.database.purchases import Purchase
 from affiliate.domain.media import clean_text
 from affiliate.errors import AffiliateError, AgencyError
 from affiliate.licensing.offers import Offer
-from affiliate.licensing.purchasing.checkout import PurchaseObserver, PurchaseOutcome
 from affiliate.licensing.purchasing.journal import Entry, JournalFile, build_unwritable_refusal
+from affiliate.licensing.purchasing.outcomes import PurchaseObserver, PurchaseOutcome
 from affiliate.licensing.seller import Seller
 
 UNFINISHED: Final = 3

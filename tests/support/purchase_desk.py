@@ -13,7 +13,8 @@ from affiliate.database.ledger import Ledger
 from affiliate.database.purchases import Purchases
 from affiliate.licensing.accounts.shutterstock import ShutterstockAccount
 from affiliate.licensing.offers import LicenseOptions, Offer
-from affiliate.licensing.purchasing.checkout import PurchaseOutcome, PurchaseService
+from affiliate.licensing.purchasing.checkout import PurchaseService
+from affiliate.licensing.purchasing.outcomes import PurchaseOutcome
 from tests.simulator import (
     FIRST_ID,
     TOKEN,

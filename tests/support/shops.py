@@ -10,7 +10,8 @@ from affiliate.database.ledger import Ledger
 from affiliate.database.purchases import Purchase, Purchases
 from affiliate.licensing.accounts.registry import SELLERS
 from affiliate.licensing.offers import LicenseOptions, Offer
-from affiliate.licensing.purchasing.checkout import PurchaseOutcome, PurchaseService
+from affiliate.licensing.purchasing.checkout import PurchaseService
+from affiliate.licensing.purchasing.outcomes import PurchaseOutcome
 from tests.dialects.adobe_shop import AdobeShop
 from tests.dialects.depositphotos_shop import DepositphotosShop
 from tests.dialects.istock_shop import IstockShop

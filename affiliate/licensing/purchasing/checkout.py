@@ -10,13 +10,12 @@ of the ledger can't lose the answer.
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext, suppress
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from datetime import timedelta
 from itertools import chain, groupby, takewhile
-from typing import Final, Literal
+from typing import Final
 
-import msgspec
 from msgspec.structs import replace
 
 from affiliate.database.purchases import INTENT_LIFETIME, Purchase, Purchases
@@ -27,53 +26,21 @@ from affiliate.errors import (
     RequestRefused,
     UnclearOutcome,
 )
-from affiliate.licensing.models import LicenseResult, Record
+from affiliate.licensing.models import Record
 from affiliate.licensing.offers import SANDBOX_REFUSAL, Offer, validate_offer
+from affiliate.licensing.purchasing.outcomes import (
+    PurchaseObserver,
+    PurchaseOutcome,
+    build_outcome,
+    build_same_outcomes,
+    describe_clash,
+    describe_earlier_purchase,
+    describe_elsewhere,
+)
 from affiliate.licensing.purchasing.settlement import ANSWER_WAIT, GRACE, Settlement
 from affiliate.licensing.seller import Proposer, Seller
 
 SETTLE_POLL_SECONDS: Final = 0.5
-
-
-class PurchaseOutcome(msgspec.Struct, frozen=True, kw_only=True):
-    """The outcome of one offer: ``purchase.state``, or in ``refused`` the reason for not sending.
-
-    ``unwritten`` is the reason why the ledger lacks the agency's answer; empty for a full record.
-    """
-
-    offer: Offer
-    purchase: Purchase | None = None
-    result: LicenseResult | None = None
-    refused: str = ""
-    unwritten: str = ""
-
-
-class PurchaseObserver:
-    """An observer that receives the agency's answers before the ledger; the base stores nothing.
-
-    For each request the methods are called in the order of their definition; `record_answer` is
-    called within `defer_interrupts`.
-    """
-
-    def before_request(self, claims: Sequence[tuple[Offer, Purchase]]) -> None:
-        """Store the claims before the request.
-
-        Raises:
-            PurchaseRefused: the claims can't be stored; nothing must be sent.
-        """
-
-    def defer_interrupts(self) -> AbstractContextManager[None]:
-        """Defer interrupts between a request and the storing of its answer."""
-        return nullcontext()
-
-    def record_answer(self, outcomes: Sequence[PurchaseOutcome]) -> None:
-        """Store the agency's answer, which is not stored elsewhere yet."""
-
-    def fetch_file(self, outcome: PurchaseOutcome) -> None:
-        """Fetch the file of a license whose file can't be had later."""
-
-    def forget_written(self, purchases: Sequence[Purchase]) -> None:
-        """Forget purchases that the ledger has stored."""
 
 
 class PurchaseService:
@@ -140,13 +107,13 @@ class PurchaseService:
         """
         purchase, recent = self._prepare_record(offer)
         if own_purchase := self._purchases.find_other_size(purchase):
-            return _describe_earlier_purchase(
+            return describe_earlier_purchase(
                 own_purchase.size, own_purchase.made_at, own_purchase.license_id
             )
         record = self._history.find_elsewhere(purchase, recent, any_size=True)
         if record is None or self._history.find_elsewhere(purchase, recent, any_size=False):
             return ""
-        return _describe_earlier_purchase(record.size, record.downloaded_at, record.id)
+        return describe_earlier_purchase(record.size, record.downloaded_at, record.id)
 
     def settle(self) -> list[Purchase]:
         """Settle open purchases by the history; return the purchases that are still unknown.
@@ -222,13 +189,13 @@ class PurchaseService:
         try:
             results = self._account.license([offer.request for offer, _ in claims])
         except UnclearOutcome as error:
-            return _build_same_outcomes(claims, "unknown", error.message), None
+            return build_same_outcomes(claims, "unknown", error.message), None
         except AgencyError as error:
             failure = None if isinstance(error, RequestRefused) else error
-            return _build_same_outcomes(claims, "failed", error.message), failure
+            return build_same_outcomes(claims, "failed", error.message), failure
         answers = zip(claims, results, strict=True)
         return [
-            _build_outcome(offer, purchase, result) for (offer, purchase), result in answers
+            build_outcome(offer, purchase, result) for (offer, purchase), result in answers
         ], None
 
     def _name_license(self, outcome: PurchaseOutcome) -> PurchaseOutcome:
@@ -299,12 +266,12 @@ class PurchaseService:
             for offer in batch:
                 purchase, recent = self._prepare_record(offer)
                 record = None if force else self._find_elsewhere(offer, purchase, recent)
-                reason = _describe_elsewhere(record) if record else ""
+                reason = describe_elsewhere(record) if record else ""
                 if not reason:
                     clash = self._purchases.claim(
                         purchase, force=force, any_size=offer.size_auto_selected
                     )
-                    reason = _describe_clash(clash, purchase) if clash else ""
+                    reason = describe_clash(clash, purchase) if clash else ""
                 if reason:
                     refusals.append(PurchaseOutcome(offer=offer, refused=reason))
                 else:
@@ -367,34 +334,6 @@ class PurchaseService:
         observer.forget_written(claims)
 
 
-def _build_same_outcomes(
-    claims: Iterable[tuple[Offer, Purchase]], state: Literal["unknown", "failed"], error: str
-) -> list[PurchaseOutcome]:
-    """Return the same outcome for all claims of a request."""
-    return [
-        PurchaseOutcome(offer=offer, purchase=replace(purchase, state=state, error=error))
-        for offer, purchase in claims
-    ]
-
-
-def _build_outcome(offer: Offer, purchase: Purchase, result: LicenseResult) -> PurchaseOutcome:
-    """Return the outcome of one item from the agency's result."""
-    if result.license_id is not None or result.download_url is not None:
-        closed_purchase = replace(
-            purchase,
-            state="licensed",
-            license_id=result.license_id,
-            charge=result.allotment_charge,
-            error=result.error,
-        )
-        return PurchaseOutcome(offer=offer, purchase=closed_purchase, result=result)
-    if result.error:
-        closed_purchase = replace(purchase, state="failed", error=result.error)
-    else:
-        closed_purchase = replace(purchase, state="unknown", error="The answer says nothing.")
-    return PurchaseOutcome(offer=offer, purchase=closed_purchase)
-
-
 def _split_batches(offers: Sequence[Offer], max_items: int) -> Iterator[Sequence[Offer]]:
     """Yield the items of each request: one on API subscriptions, else ``max_items`` of a kind."""
     for (_, _, is_single), group in groupby(offers, _get_batch_key):
@@ -405,23 +344,3 @@ def _split_batches(offers: Sequence[Offer], max_items: int) -> Iterator[Sequence
 
 def _get_batch_key(offer: Offer) -> tuple[str, str, bool]:
     return offer.request.media, offer.request.country, offer.subscription.is_api
-
-
-def _describe_elsewhere(record: Record) -> str:
-    time = f"{record.downloaded_at:%Y-%m-%d %H:%M} UTC"
-    size = f" in the size {record.size}" if record.size else ""
-    return f"The account has bought the same elsewhere at {time}{size} (license {record.id})."
-
-
-def _describe_clash(clash: Purchase, purchase: Purchase) -> str:
-    if clash.state != "licensed":
-        return "The same is being bought right now, or its outcome is unknown."
-    license_id = f" (license {clash.license_id})" if clash.license_id else ""
-    time = f"{clash.made_at:%Y-%m-%d %H:%M} UTC"
-    words = f"The same was bought at {time} in the size {clash.size}{license_id}."
-    return words if clash.size == purchase.size else f"{words} --force buys {purchase.size} too."
-
-
-def _describe_earlier_purchase(size: str, moment: datetime, license_id: str | None) -> str:
-    suffix = f" (license {license_id})" if license_id else ""
-    return f"in {size or 'another size'} at {moment:%H:%M} UTC{suffix}"
