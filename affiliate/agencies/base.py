@@ -388,12 +388,7 @@ class Agency:
         return seconds
 
     def decode(self, value: Any, shape: type[Wire]) -> Wire:  # noqa: ANN401 - what JSON holds
-        """Return parsed JSON in its wire shape; unknown fields are ignored.
-
-        Raises:
-            BadAnswer: a field is missing or of another type; the message names the field, never the
-                content.
-        """
+        """Return parsed JSON in its wire shape, as `convert_answer` does."""
         return convert_answer(self.name, value, shape)
 
 
