@@ -214,7 +214,7 @@ def _wrap_wsgi_app(app: Flask, services: Services) -> None:
     page_cache = PageCacheMiddleware(
         app.wsgi_app,
         pages.page_cache_routes() | seo.page_cache_routes() | embeds.page_cache_routes(),
-        on_hit=services.usage.replayed.append,
+        on_hit=services.usage.replays.append,
         shared_store=services.store,
         shared_bytes=_compute_shared_bytes(settings) // settings.web_concurrency,
         build_id=lambda: "-".join([services.build_id, *sorted(switches.off_agencies())]),

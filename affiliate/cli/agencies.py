@@ -78,7 +78,7 @@ def on(name: str) -> None:
     with cli_errors():
         _get_switches().switch_agency(name, off=False)
         if source:
-            current_services().gateway.ask_again(source)
+            current_services().gateway.end_suspension(source)
     if source is None:
         needed_settings = describe_needed_settings(AGENCIES[name])
         message = f"{name} is not set up, so nobody searches it; it needs {needed_settings}."

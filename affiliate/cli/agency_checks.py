@@ -68,7 +68,7 @@ def _check_address(enabled: EnabledAgency) -> Iterator[Finding]:
 
 def _check_suspension(enabled: EnabledAgency, gateway: AgencyGateway) -> Iterator[Finding]:
     """Warn of an agency that is suspended, with the reason and the seconds that are left."""
-    if suspension := gateway.left_alone(enabled):
+    if suspension := gateway.get_suspension(enabled):
         seconds, kind = suspension
         reason = (
             SUSPENSION_REASONS.get(kind, DEFAULT_SUSPENSION_REASON)
@@ -82,7 +82,7 @@ def _check_suspension(enabled: EnabledAgency, gateway: AgencyGateway) -> Iterato
 
 def _check_calls_left(enabled: EnabledAgency, gateway: AgencyGateway) -> Iterator[Finding]:
     """Report the calls that are left of each limit of a minute or more."""
-    for limit, used, seconds in gateway.spent(enabled):
+    for limit, used, seconds in gateway.list_spent_calls(enabled):
         if limit.seconds < MINUTE:
             continue
         left = max(limit.calls - used, 0)

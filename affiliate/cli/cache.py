@@ -15,7 +15,7 @@ from affiliate.cli.warm import build_words_query
 from affiliate.domain.query import SearchQuery
 from affiliate.domain.words import to_key as key_of_words
 from affiliate.search.cached_searches import peek_first_chunk
-from affiliate.search.usage import MARKS, counter
+from affiliate.search.usage import MARKS, counter_name
 from affiliate.services import current_services
 
 group = outputs.Group("cache", help="The cache of agencies' answers.")
@@ -28,7 +28,7 @@ def size(*, as_json: bool) -> None:
     store = current_services().store.store
     with cli_errors():
         entries, size_bytes = store.size()
-        counts = {status.lower(): store.read_counter(counter(status)) for status in MARKS}
+        counts = {status.lower(): store.read_counter(counter_name(status)) for status in MARKS}
         servers = store.read_limits() if isinstance(store, RedisStore) else []
     if as_json:
         answers = {"entries": entries, "bytes": size_bytes, "answers": counts}
@@ -91,7 +91,7 @@ def drop(agency: str | None, words: str | None) -> None:
                     count += store.delete(key)
         for enabled in current_services().registry.configured if query is None else ():
             if agency in {None, enabled.agency.name}:
-                current_services().gateway.ask_again(enabled)
+                current_services().gateway.end_suspension(enabled)
         for kind in ("open", "chunk") if query is None else ():
             for key in store.keys(f"{kind}:{agency}:" if agency else f"{kind}:"):
                 store.delete(key)

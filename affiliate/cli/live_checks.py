@@ -49,7 +49,7 @@ def check_search(enabled: EnabledAgency, services: Services) -> Iterator[Finding
     start = time.monotonic()
     try:
         with allow_longer_calls(CALL_SECONDS):
-            fetch = partial(search_ranking(enabled, SAMPLE_QUERY).ask, 0)
+            fetch = partial(search_ranking(enabled, SAMPLE_QUERY).fetch_chunk, 0)
             result = services.gateway.call_now(enabled, fetch)
     except Suspended:  # reported already, with the reason
         return

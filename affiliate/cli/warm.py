@@ -201,11 +201,11 @@ def _iter_missing_pages(services: Services) -> Iterator[tuple[EnabledAgency, Cal
 
 def describe_hindrance(enabled: EnabledAgency, gateway: AgencyGateway) -> str:
     """Return the reason for not calling an agency just now, in words; empty without a reason."""
-    counts = [count for count in gateway.spent(enabled) if count.limit.seconds >= HOUR]
+    counts = [count for count in gateway.list_spent_calls(enabled) if count.limit.seconds >= HOUR]
     if full_count := next((count for count in counts if count.calls >= count.limit.calls), None):
         duration = f"for another {max(full_count.rest / 60, 1):.0f} min"
         return f"its {full_count.limit.calls} calls are spent {duration}."
-    if suspension := gateway.left_alone(enabled):
+    if suspension := gateway.get_suspension(enabled):
         seconds, kind = suspension
         reason = SUSPENSION_REASONS.get(kind, DEFAULT_SUSPENSION_REASON)
         return f"left alone for another {seconds:.0f} s. {reason}"

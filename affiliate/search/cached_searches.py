@@ -22,7 +22,7 @@ def find_cached_media(
     if not query.has_criteria():
         return None
     full = search_ranking(enabled, query)
-    for ranking in filter(None, (full, full.in_pages())):
+    for ranking in filter(None, (full, full.with_page_chunks())):
         for chunk in range(-(-enabled.agency.depth // ranking.chunk_size)):
             answer = gateway.peek(gateway.prepare_chunk(ranking, chunk))
             if answer is None or answer.value is None:
@@ -39,6 +39,6 @@ def peek_first_chunk(
     """Return the cached answer for the first chunk of a search, full or of a page's places."""
     ranking = search_ranking(enabled, query)
     answer = gateway.peek(gateway.prepare_chunk(ranking, 0))
-    if (answer is None or answer.value is None) and (paged := ranking.in_pages()):
+    if (answer is None or answer.value is None) and (paged := ranking.with_page_chunks()):
         return gateway.peek(gateway.prepare_chunk(paged, 0)) or answer
     return answer

@@ -19,7 +19,7 @@ PICK: Final = 2
 """The cost of a picture that an embed names."""
 BESIDE: Final = 1
 """The cost of what is asked behind an answer: suggestions, more of a picture that is known."""
-CLIENTS: Final = 10_000
+MAX_REFUSED_CLIENTS: Final = 10_000
 """So many clients without room are known to a process; the first of them are forgotten first."""
 
 
@@ -51,22 +51,22 @@ class Budget:
         counted of a client without room.
         """
         for limit in self._limits:
-            window, rest = self._windows.under_way(limit.seconds)
+            window, rest = self._windows.current_window(limit.seconds)
             key = f"client:{client}:{limit.seconds}:{window}"
             if (key, times) not in self._refused:
                 count = self._counts.add(key, cost, limit.seconds)
                 if count.has_room(times * limit.calls, least=cost):
                     continue
-                self._refuse((key, times))
+                self._remember_refusal((key, times))
             return rest
         return 0.0
 
-    def _refuse(self, key: tuple[str, int]) -> None:
+    def _remember_refusal(self, key: tuple[str, int]) -> None:
         """Remember that a client has no room in a window, so that a flood writes nothing.
 
         The key holds how many budgets the client had, as the same client may have more later.
         """
         with self._lock:
             self._refused[key] = None
-            if len(self._refused) > CLIENTS:
+            if len(self._refused) > MAX_REFUSED_CLIENTS:
                 self._refused.popitem(last=False)

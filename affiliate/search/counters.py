@@ -12,11 +12,11 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Final, NamedTuple, Protocol
 
-COUNTERS: Final = 10_000
+MAX_KNOWN_COUNTERS: Final = 10_000
 """So many counters are known to a process; those that were not used the longest are forgotten."""
 
 
-HELD_FROM: Final = 60
+MIN_HELD_SECONDS: Final = 60
 """Windows of so many seconds and more are held against a clock that is set."""
 DRIFT_SECONDS: Final = 5.0
 """So much earlier a window may end: clocks are set right in small steps all the time."""
@@ -34,14 +34,16 @@ class Counters(Protocol):
     def incr(self, key: str, by: int, seconds: float) -> int | None: ...
 
 
-class Here(Protocol):
+class MachineCounters(Protocol):
     """Counters that the processes of this machine share: see `MachineCounts`."""
 
-    def begin(
+    def begin_adding(
         self, key: str, by: int, seconds: float, least: int = 0
     ) -> tuple[int, int] | None: ...
-    def end(self, key: str, sent: int, told: int | None) -> tuple[int, int] | None: ...
-    def hold(self, seconds: int, window: int, ends: float, steady: float) -> tuple[int, float]: ...
+    def end_adding(self, key: str, sent: int, told: int | None) -> tuple[int, int] | None: ...
+    def hold_window(
+        self, seconds: int, window: int, ends: float, steady: float
+    ) -> tuple[int, float]: ...
 
 
 class Windows:
@@ -58,24 +60,24 @@ class Windows:
         self,
         now: Callable[[], float] | None = None,
         steady: Callable[[], float] | None = None,
-        here: Here | None = None,
+        here: MachineCounters | None = None,
     ) -> None:
         self._now = now or time.time
         self._steady = steady or now or seconds_since_boot
         self._here = here
         self._held: dict[int, tuple[int, float]] = {}
 
-    def under_way(self, seconds: int) -> tuple[int, float]:
+    def current_window(self, seconds: int) -> tuple[int, float]:
         """Return the number of the window of so many seconds, and the seconds that are left."""
         now, steady = self._now(), self._steady()
         window, rest = int(now // seconds), seconds - now % seconds
         held, ends = self._held.get(seconds, (window, steady + rest))
-        if held != window and seconds >= HELD_FROM and steady < ends - DRIFT_SECONDS:
+        if held != window and seconds >= MIN_HELD_SECONDS and steady < ends - DRIFT_SECONDS:
             return held, ends - steady
         if held != window or seconds not in self._held:
             ends = steady + rest
-            if self._here and seconds >= HELD_FROM:
-                window, ends = self._here.hold(seconds, window, ends, steady)
+            if self._here and seconds >= MIN_HELD_SECONDS:
+                window, ends = self._here.hold_window(seconds, window, ends, steady)
             self._held[seconds] = (window, ends)
             rest = ends - steady
         return window, rest
@@ -109,7 +111,7 @@ UNKNOWN: Final = Count(sys.maxsize)
 the store has lost it: there may be no room."""
 
 
-class _Known:
+class _KnownCounter:
     """What a process knows of a counter; ``flying`` is on its way to the store.
 
     ``here`` is the last number of the machine, in which is what the store was not told, too.
@@ -133,7 +135,7 @@ class Counts:
         self,
         store: Counters,
         processes: int,
-        here: Here | None = None,
+        here: MachineCounters | None = None,
         *,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -141,16 +143,16 @@ class Counts:
         self._processes = processes
         self._here = here
         self._now = now
-        self._known: OrderedDict[str, _Known] = OrderedDict()
+        self._known: OrderedDict[str, _KnownCounter] = OrderedDict()
         self._lock = threading.Lock()
 
     def add(self, key: str, by: int, seconds: float) -> Count:
         """Add to a counter that ends ``seconds`` after its beginning; 0 only looks at it."""
         with self._lock:
-            known = self._find(key, seconds)
+            known = self._find_counter(key, seconds)
             least = known.here
         try:
-            begun = self._here.begin(key, by, seconds, least) if self._here else None
+            begun = self._here.begin_adding(key, by, seconds, least) if self._here else None
             is_busy = False
         except BlockingIOError:
             begun, is_busy = None, True
@@ -161,10 +163,10 @@ class Counts:
             before = known.shared
         number = self._store.incr(key, sent, seconds)
         if number is not None and number < before + sent and own is None:
-            number = self._restore(key, before + sent, seconds)
+            number = self._restore_counter(key, before + sent, seconds)
         # What can't be written may be read: a full store, or a replica.
         seen = self._store.incr(key, 0, seconds) if number is None and sent else number
-        here = self._here.end(key, own, number) if self._here and own is not None else None
+        here = self._here.end_adding(key, own, number) if self._here and own is not None else None
         with self._lock:
             known.flying -= sent
             known.shared = max(known.shared, seen or 0)
@@ -175,28 +177,28 @@ class Counts:
                 count = Count(max(here[0] if here else begun[1], seen or 0))
                 known.here = max(known.here, count.shared)
         if here and number is not None and number < here[1]:
-            self._restore(key, here[1], seconds)
+            self._restore_counter(key, here[1], seconds)
         if begun:
             return count
-        if is_busy and seconds >= HELD_FROM and not before and (number or 0) <= sent:
+        if is_busy and seconds >= MIN_HELD_SECONDS and not before and (number or 0) <= sent:
             return UNKNOWN
         return count if number is None else Count(number)
 
-    def _restore(self, key: str, least: int, seconds: float) -> int:
+    def _restore_counter(self, key: str, least: int, seconds: float) -> int:
         """Bring a counter that was evicted or flushed back to what it was; return its number."""
         number = self._store.incr(key, 0, seconds) or 0
         if number < least:
             self._store.incr(key, least - number, seconds)
         return max(number, least)
 
-    def _find(self, key: str, seconds: float) -> _Known:
+    def _find_counter(self, key: str, seconds: float) -> _KnownCounter:
         now = self._now()
         while self._known and (
-            len(self._known) > COUNTERS or next(iter(self._known.values())).ends < now
+            len(self._known) > MAX_KNOWN_COUNTERS or next(iter(self._known.values())).ends < now
         ):
             self._known.popitem(last=False)
         known = self._known.get(key)
         if known is None or known.ends < now:
-            known = self._known[key] = _Known(now + seconds)
+            known = self._known[key] = _KnownCounter(now + seconds)
         self._known.move_to_end(key)
         return known

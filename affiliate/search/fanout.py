@@ -56,10 +56,10 @@ class FanOut:
         With ``shows`` the wait ends `LINGER_SECONDS` after the first answer that shows something.
         With too many waiting already nothing is waited for, but every fetch is begun or queued.
         """
-        futures = {i: self._join(question) for i, question in questions.items()}
+        futures = {i: self._join_or_queue(question) for i, question in questions.items()}
         may_wait = self._waiters.acquire(blocking=False)
         try:
-            done = _wait(futures.values(), limit if may_wait else 0, shows)
+            done = _wait_for_answers(futures.values(), limit if may_wait else 0, shows)
         finally:
             if may_wait:
                 self._waiters.release()
@@ -69,11 +69,11 @@ class FanOut:
         """Return whether a fetch is under way or queued, so that to join costs nothing."""
         return question.key in self._under_way
 
-    def begin_behind(self, question: Question[Any]) -> None:
+    def begin_in_background(self, question: Question[Any]) -> None:
         """Fetch what nobody waits for, once no page's fetch waits for a thread."""
-        self._join(question, behind=True)
+        self._join_or_queue(question, behind=True)
 
-    def _join(self, question: Question[Given], *, behind: bool = False) -> Future[Given]:
+    def _join_or_queue(self, question: Question[Given], *, behind: bool = False) -> Future[Given]:
         """Return the fetch for a question: one that is under way or queued, or a new one."""
         with self._lock:
             queue = self._queues[question.agency]
@@ -87,7 +87,7 @@ class FanOut:
             (queue.appendleft if behind else queue.append)((question, future))
             if self._running[question.agency] < FETCHERS:
                 self._running[question.agency] += 1
-                self._pool(question.agency).submit(self._work, question.agency)
+                self._get_pool(question.agency).submit(self._run_queue, question.agency)
             elif len(queue) > QUEUE:
                 oldest, given_up = queue.popleft()
                 del self._under_way[oldest.key]
@@ -95,14 +95,14 @@ class FanOut:
                 given_up.set_running_or_notify_cancel()  # wakes those who wait for it
             return future
 
-    def _pool(self, agency: str) -> ThreadPoolExecutor:
+    def _get_pool(self, agency: str) -> ThreadPoolExecutor:
         pool = self._threads.get(agency)
         if pool is None:
             pool = ThreadPoolExecutor(FETCHERS, thread_name_prefix=f"fetch-{agency}")
             self._threads[agency] = pool
         return pool
 
-    def _work(self, agency: str) -> None:
+    def _run_queue(self, agency: str) -> None:
         """Fetch what an agency's queue holds, the newest first, until nothing is left."""
         queue = self._queues[agency]
         while True:
@@ -114,11 +114,11 @@ class FanOut:
             try:
                 answer = question.fetch()
             except BaseException as error:  # noqa: BLE001 - whoever waits gets it
-                self._finish(question, future, error)
+                self._finish_fetch(question, future, error)
             else:
-                self._finish(question, future, answer)
+                self._finish_fetch(question, future, answer)
 
-    def _finish(self, question: Question[Any], future: Future[Any], answer: object) -> None:
+    def _finish_fetch(self, question: Question[Any], future: Future[Any], answer: object) -> None:
         with self._lock:
             del self._under_way[question.key]
         if isinstance(answer, BaseException):
@@ -136,7 +136,7 @@ def _move_to_end(queue: deque[tuple[Question[Any], Future[Any]]], future: Future
             return
 
 
-def _wait(
+def _wait_for_answers(
     futures: Iterable[Future[Any]], limit: float, shows: Callable[[Any], bool] | None
 ) -> set[Future[Any]]:
     """Return the futures that have answered within ``limit`` seconds, or soon after the first."""

@@ -54,7 +54,7 @@ class RankedSource(msgspec.Struct, frozen=True):
             return agency.collection_size
         return agency.similar_size if self.like else agency.chunk_size
 
-    def key(self, chunk: int) -> str:
+    def chunk_key(self, chunk: int) -> str:
         """The key of a chunk in the cache."""
         source = self.enabled.agency.source
         if self.collection:
@@ -68,7 +68,7 @@ class RankedSource(msgspec.Struct, frozen=True):
         """Return whether it is of a search, and neither of a picture nor of a collection."""
         return not self.like and not self.collection
 
-    def in_pages(self) -> "RankedSource | None":
+    def with_page_chunks(self) -> "RankedSource | None":
         """Return the ranking in chunks of a page's places; None where a call brings no more."""
         agency = self.enabled.agency.with_page_chunks()
         if not self.is_search or agency is self.enabled.agency:
@@ -76,11 +76,11 @@ class RankedSource(msgspec.Struct, frozen=True):
         enabled = msgspec.structs.replace(self.enabled, agency=agency)
         return msgspec.structs.replace(self, enabled=enabled)
 
-    def ask(self, chunk: int) -> SearchResult:
+    def fetch_chunk(self, chunk: int) -> SearchResult:
         """Ask the agency for a chunk; it raises what the agency does."""
-        return clamp_result(self._asked(chunk), self.chunk_size)
+        return clamp_result(self._fetch_raw_chunk(chunk), self.chunk_size)
 
-    def _asked(self, chunk: int) -> SearchResult:
+    def _fetch_raw_chunk(self, chunk: int) -> SearchResult:
         agency = self.enabled.agency
         if self.collection:
             return agency.fetch_collection_chunk(self.collection, chunk, self.query.media)
@@ -106,9 +106,9 @@ class PageSlice(msgspec.Struct, frozen=True):
     first: int
     last: int
 
-    def in_pages(self) -> "PageSlice | None":
+    def with_page_chunks(self) -> "PageSlice | None":
         """Return the slice over chunks of a page's places; None where a call brings no more."""
-        ranking = self.ranking.in_pages()
+        ranking = self.ranking.with_page_chunks()
         return msgspec.structs.replace(self, ranking=ranking) if ranking else None
 
     def chunks(self) -> range:
@@ -161,7 +161,7 @@ def interleave(rankings: Sequence[Sequence[Media]], shares: Sequence[int]) -> tu
     return tuple(seen.values())
 
 
-def agency_result(
+def build_agency_result(
     one: PageSlice, answers: list[tuple[int, CachedAnswer[SearchResult]]]
 ) -> AgencyResult:
     """One agency's part of a page, from the answers for the chunks that its slice touches."""
@@ -186,7 +186,7 @@ def agency_result(
     )
 
 
-def status_of(one: PageSlice, part: AgencyResult) -> AgencyStatus:
+def agency_status(one: PageSlice, part: AgencyResult) -> AgencyStatus:
     """Return how an agency did, as a page says it."""
     suspended = part.failure is not None and part.failure.kind == Suspended.kind and not part.items
     return AgencyStatus(
@@ -200,7 +200,7 @@ def status_of(one: PageSlice, part: AgencyResult) -> AgencyStatus:
     )
 
 
-def statuses_of(
+def media_statuses(
     agencies: Sequence[str], answers: Sequence[CachedAnswer[Media] | None]
 ) -> tuple[AgencyStatus, ...]:
     """Return how agencies did that were asked for single pictures; None is an answer to come.
@@ -210,10 +210,10 @@ def statuses_of(
     found: dict[str, list[CachedAnswer[Media] | None]] = {}
     for agency, answer in zip(agencies, answers, strict=True):
         found.setdefault(agency, []).append(answer)
-    return tuple(_status_of(agency, given) for agency, given in found.items())
+    return tuple(_media_status(agency, given) for agency, given in found.items())
 
 
-def _status_of(agency: str, answers: Sequence[CachedAnswer[Media] | None]) -> AgencyStatus:
+def _media_status(agency: str, answers: Sequence[CachedAnswer[Media] | None]) -> AgencyStatus:
     come = [answer for answer in answers if answer]
     failures = [one.failure for one in come if one.failure and one.failure.kind != NotFound.kind]
     statuses = [one.status for one in come if not one.failure] + ["failed"] * bool(failures)
@@ -226,7 +226,7 @@ def _status_of(agency: str, answers: Sequence[CachedAnswer[Media] | None]) -> Ag
     )
 
 
-def unsupported(one: EnabledAgency, query: SearchQuery) -> AgencyStatus:
+def unsupported_status(one: EnabledAgency, query: SearchQuery) -> AgencyStatus:
     """That an agency can't express a search, and what of it."""
     values, expressed = dict(query.to_pairs()), one.agency.get_filters(query.media)
     names = ", ".join(
@@ -237,19 +237,19 @@ def unsupported(one: EnabledAgency, query: SearchQuery) -> AgencyStatus:
     return AgencyStatus(agency=one.agency.name, status="unsupported", error=failure)
 
 
-def switched_off(one: EnabledAgency) -> AgencyStatus:
+def switched_off_status(one: EnabledAgency) -> AgencyStatus:
     """That the owner has switched off an agency that was asked for by name."""
     failure = Failure("off", "It is switched off.", 0)
     return AgencyStatus(agency=one.agency.name, status="suspended", error=failure)
 
 
-def sum_of_totals(totals: Iterable[int | None]) -> int | None:
+def sum_totals(totals: Iterable[int | None]) -> int | None:
     """The sum of the totals that are known; None when none is."""
     known = [t for t in totals if t is not None]
     return sum(known) if known else None
 
 
-def page_count(slices: Sequence[PageSlice], parts: Sequence[AgencyResult]) -> int:
+def count_pages(slices: Sequence[PageSlice], parts: Sequence[AgencyResult]) -> int:
     """The largest number of pages that any agency can fill; its depth stands for no total."""
     pages = 0
     for one, part in zip(slices, parts, strict=True):

@@ -12,7 +12,7 @@ from affiliate.errors import AgencyError, AgencyTimeout, NotFound
 from affiliate.search.chunk_sizes import ChunkSizes
 from affiliate.search.fanout import Question
 from affiliate.search.federation import EnabledAgency, RankedSource
-from affiliate.search.limits import Breaker, Quota, Spent
+from affiliate.search.limits import Breaker, Quota, SpentCalls
 from affiliate.transport.client import use_gate
 
 PAGE_SECONDS: Final = 3.0
@@ -29,7 +29,7 @@ OnDuration = Callable[[float], None]
 class PreparedCall(NamedTuple, Generic[Value]):
     """What is wanted of the cache, the call to an agency that gives it, and how long that lasts."""
 
-    wanted: CacheRequest[Value]
+    request: CacheRequest[Value]
     fetch: Callable[[], Value]
     seconds: float
 
@@ -47,7 +47,7 @@ class CallCost(NamedTuple):
 
 OWNER_COST: Final = CallCost()
 """What an owner asks for."""
-REST_FOR_SEARCHES: Final = 0.75
+LOOKUP_PART: Final = 0.75
 """Of the quota, what pictures' and collections' pages may use."""
 
 
@@ -64,24 +64,26 @@ class AgencyGateway:
 
     def prepare(
         self,
-        one: EnabledAgency,
-        wanted: CacheRequest[Value],
-        ask: Callable[[], Value],
-        kind: CallCost = OWNER_COST,
-        took: OnDuration | None = None,
+        enabled: EnabledAgency,
+        request: CacheRequest[Value],
+        fetch: Callable[[], Value],
+        cost: CallCost = OWNER_COST,
+        on_duration: OnDuration | None = None,
     ) -> PreparedCall[Value]:
         """Return the call that gives what is wanted of the cache."""
         # A call may wait for its turn for as long as it may then last.
-        seconds = 2 * one.agency.transport.total_seconds + FOLLOW_SECONDS
-        wanted = wanted._replace(agency=one.agency.name)
-        return PreparedCall(wanted, lambda: self.call_now(one, ask, kind, took), seconds)
+        seconds = 2 * enabled.agency.transport.total_seconds + FOLLOW_SECONDS
+        request = request._replace(agency=enabled.agency.name)
+        return PreparedCall(
+            request, lambda: self.call_now(enabled, fetch, cost, on_duration), seconds
+        )
 
     def call_now(
         self,
-        one: EnabledAgency,
-        ask: Callable[[], Value],
-        kind: CallCost = OWNER_COST,
-        took: OnDuration | None = None,
+        enabled: EnabledAgency,
+        fetch: Callable[[], Value],
+        cost: CallCost = OWNER_COST,
+        on_duration: OnDuration | None = None,
     ) -> Value:
         """Make a call now, and record what it says of the agency's health.
 
@@ -92,83 +94,86 @@ class AgencyGateway:
         Raises:
             AgencyError: it gave nothing; Suspended and CallsSpent where it was not even asked.
         """
-        source, patience = one.agency.source, one.agency.transport.total_seconds
+        source, patience = enabled.agency.source, enabled.agency.transport.total_seconds
         began: float | None = None
 
         def admit(*, again: bool = False) -> None:
             nonlocal began
             if again:
-                self._quota.take(source, kind.part, AGAIN_SECONDS)
+                self._quota.take(source, cost.part, AGAIN_SECONDS)
             elif began is None:
-                self._breaker.admit(source, patience, searches=kind.searches)
-                self._quota.take(source, kind.part, patience, calls=kind.calls)
+                self._breaker.admit(source, patience, searches=cost.searches)
+                self._quota.take(source, cost.part, patience, calls=cost.calls)
                 began = time.monotonic()
 
         try:
             with use_gate(admit):
-                value = ask()
+                value = fetch()
         except AgencyError as error:
             if began is not None and error.was_asked:
-                if took and isinstance(error, AgencyTimeout):
-                    took(time.monotonic() - began)
-                self._breaker.failed(source, error, searches=kind.searches)
+                if on_duration and isinstance(error, AgencyTimeout):
+                    on_duration(time.monotonic() - began)
+                self._breaker.record_failure(source, error, searches=cost.searches)
             raise
         if began is not None:
-            if took:
-                took(time.monotonic() - began)
-            self._breaker.answered(source, searches=kind.searches)
+            if on_duration:
+                on_duration(time.monotonic() - began)
+            self._breaker.record_success(source, searches=cost.searches)
         return value
 
-    def left_alone(self, one: EnabledAgency) -> tuple[float, str] | None:
+    def get_suspension(self, one: EnabledAgency) -> tuple[float, str] | None:
         """Return for how many seconds more an agency is left alone, and why; None if it is not."""
-        return self._breaker.left_alone(one.agency.source)
+        return self._breaker.get_suspension(one.agency.source)
 
-    def spent(self, one: EnabledAgency) -> list[Spent]:
+    def list_spent_calls(self, one: EnabledAgency) -> list[SpentCalls]:
         """Return what is spent of each limit of an agency's calls."""
-        return self._quota.spent(one.agency.source)
+        return self._quota.list_spent_calls(one.agency.source)
 
-    def ask_again(self, one: EnabledAgency) -> None:
+    def end_suspension(self, one: EnabledAgency) -> None:
         """Forget that an agency is left alone."""
-        self._breaker.clear(one.agency.source)
+        self._breaker.end_suspension(one.agency.source)
 
     def prepare_chunk(
         self, ranking: RankedSource, chunk: int, part: float = 1.0
     ) -> PreparedCall[SearchResult]:
         """Return the call for one chunk of a ranking, counted from 0."""
-        one = ranking.enabled
-        wanted = CacheRequest(ranking.key(chunk), SearchResult, one.policy, _is_empty)
+        enabled = ranking.enabled
+        request = CacheRequest(ranking.chunk_key(chunk), SearchResult, enabled.policy, _is_empty)
         calls = 2 if ranking.collection else 1  # the ids in it, and the pictures that they are
-        part = part if ranking.is_search else min(part, REST_FOR_SEARCHES)
-        kind = CallCost(calls, part, searches=ranking.is_search)
+        part = part if ranking.is_search else min(part, LOOKUP_PART)
+        cost = CallCost(calls, part, searches=ranking.is_search)
         small = ranking.chunk_size <= PAGE_PLACES
-        took = partial(self.sizes.took, one.agency.source, small=small)
-        ask = partial(ranking.ask, chunk)
-        return self.prepare(one, wanted, ask, kind, took if ranking.is_search else None)
+        record = partial(self.sizes.record_duration, enabled.agency.source, small=small)
+        on_duration = record if ranking.is_search else None
+        fetch = partial(ranking.fetch_chunk, chunk)
+        return self.prepare(
+            enabled, request, fetch, cost, on_duration if ranking.is_search else None
+        )
 
     def peek(self, call: PreparedCall[Value]) -> CachedAnswer[Value] | None:
         """Return what the store has; never asks."""
-        return self._cache.peek(call.wanted)
+        return self._cache.peek(call.request)
 
     def cached_or_refresh(
-        self, call: PreparedCall[Value], may: Callable[[], bool] = lambda: True
+        self, call: PreparedCall[Value], may_refresh: Callable[[], bool] = lambda: True
     ) -> CachedAnswer[Value] | None:
         """Return what the store has; a stale answer is refreshed behind where that ``may`` cost."""
-        return self._cache.get_or_refresh(call.wanted, call.fetch, may)
+        return self._cache.get_or_refresh(call.request, call.fetch, may_refresh)
 
     def get_or_call(self, call: PreparedCall[Value]) -> CachedAnswer[Value]:
         """Return what the store has, or else the agency gives, however long its call takes."""
-        return self._cache.get_or_fetch(call.wanted, call.fetch, call.seconds)
+        return self._cache.get_or_fetch(call.request, call.fetch, call.seconds)
 
-    def renew(self, call: PreparedCall[Value], within: float) -> bool:
+    def refresh_within(self, call: PreparedCall[Value], within: float) -> bool:
         """Make the call if its answer will be fresh for less than ``within`` seconds."""
-        return self._cache.refresh_now(call.wanted, call.fetch, within)
+        return self._cache.refresh_now(call.request, call.fetch, within)
 
-    def question(self, call: PreparedCall[Value]) -> Question[CachedAnswer[Value]]:
+    def build_question(self, call: PreparedCall[Value]) -> Question[CachedAnswer[Value]]:
         """The call as one of several that are asked side by side."""
-        return Question(call.wanted.agency, (call.wanted.key,), lambda: self.get_or_call(call))
+        return Question(call.request.agency, (call.request.key,), lambda: self.get_or_call(call))
 
 
-def value_of(agency: str, answer: CachedAnswer[Value] | None) -> Value:
+def require_value(agency: str, answer: CachedAnswer[Value] | None) -> Value:
     """Return the value of an answer; None stands for an agency that is still asked.
 
     Raises:

@@ -30,8 +30,15 @@ from affiliate.errors import (
     Suspended,
     TooManyCalls,
 )
-from affiliate.search.counters import HELD_FROM, Count, Counters, Counts, Here, Windows
-from affiliate.search.sliding_window import WINDOW, Window
+from affiliate.search.counters import (
+    MIN_HELD_SECONDS,
+    Count,
+    Counters,
+    Counts,
+    MachineCounters,
+    Windows,
+)
+from affiliate.search.sliding_window import MAX_CALLS, Window
 from affiliate.transport.messages import MAX_RETRY_AFTER
 
 MIN_FAILURES: Final = 5
@@ -55,7 +62,7 @@ TROUBLES: Final = (AgencyDown, AgencyTimeout, BadAnswer, BadCredentials)
 log = logging.getLogger(__name__)
 
 
-class Marks(Counters, Protocol):
+class MarkStore(Counters, Protocol):
     """What the breaker needs of the store, which never raises."""
 
     def get(self, key: str) -> bytes | None: ...
@@ -63,7 +70,7 @@ class Marks(Counters, Protocol):
     def lease(self, key: str, token: str, seconds: float) -> bool: ...
 
 
-class Spent(NamedTuple):
+class SpentCalls(NamedTuple):
     """The calls of a limit's window under way, and the seconds that are left of it."""
 
     limit: Limit
@@ -83,7 +90,7 @@ class Quota:
         counters: Counters,
         limits: Mapping[str, Sequence[Limit]],
         processes: int,
-        here: Here | None = None,
+        here: MachineCounters | None = None,
         *,
         now: Callable[[], float] | None = None,
         steady: Callable[[], float] | None = None,
@@ -106,16 +113,18 @@ class Quota:
             CallsSpent: those of a window are spent; ``retry_after`` is what is left of it.
         """
         waited = 0.0
-        while (full := self._full(source, part, calls)) is not None:
+        while (full := self._find_full_limit(source, part, calls)) is not None:
             limit, rest = full
             if limit.seconds > 1:
-                raise CallsSpent(_name(source), "Its calls are spent for now.", retry_after=rest)
+                raise CallsSpent(
+                    _agency_name(source), "Its calls are spent for now.", retry_after=rest
+                )
             if waited + rest > patience:
-                raise PaceExceeded(_name(source), "Too many calls a second.")
+                raise PaceExceeded(_agency_name(source), "Too many calls a second.")
             self._sleep(rest)
             waited += rest
 
-    def spent(self, source: str) -> list[Spent]:
+    def list_spent_calls(self, source: str) -> list[SpentCalls]:
         """Return what is spent of each limit of a source.
 
         While the store is down and nothing is known of the other processes, that is what this one
@@ -123,12 +132,12 @@ class Quota:
         """
         found = []
         for limit in self._limits.get(source, ()):
-            count, rest = self._count(source, limit, 0)
+            count, rest = self._count_calls(source, limit, 0)
             part = limit.calls if count.shared else limit.calls // count.sharers
-            found.append(Spent(limit._replace(calls=part), count.shared + count.own, rest))
+            found.append(SpentCalls(limit._replace(calls=part), count.shared + count.own, rest))
         return found
 
-    def _full(self, source: str, part: float, calls: int) -> tuple[Limit, float] | None:
+    def _find_full_limit(self, source: str, part: float, calls: int) -> tuple[Limit, float] | None:
         """Count calls in all windows; or return a limit without room and what is left of it.
 
         The time is in seconds. Calls that find no room are counted in no window.
@@ -137,18 +146,18 @@ class Quota:
         for look in (True, False):
             for limit in limits:
                 most = min(max(math.ceil(limit.calls * part), calls), limit.calls)
-                count, rest = self._count(source, limit, 0 if look else calls)
-                least = 0 if limit.seconds >= HELD_FROM else calls  # a pace is no quota
+                count, rest = self._count_calls(source, limit, 0 if look else calls)
+                least = 0 if limit.seconds >= MIN_HELD_SECONDS else calls  # a pace is no quota
                 if not count.has_room(most, calls if look else 0, least=least):
                     return limit, min(rest, HOUR if part == 1 else 60.0)
         return None
 
-    def _count(self, source: str, limit: Limit, calls: int) -> tuple[Count, float]:
+    def _count_calls(self, source: str, limit: Limit, calls: int) -> tuple[Count, float]:
         """Add calls to those of the window under way.
 
         Return their count, and the seconds that are left of the window.
         """
-        window, rest = self._windows.under_way(limit.seconds)
+        window, rest = self._windows.current_window(limit.seconds)
         name = f"calls:{source}:{limit.seconds}:{window}"
         return self._counts.add(name, calls, 2 * limit.seconds), rest
 
@@ -171,7 +180,7 @@ class Breaker:
 
     def __init__(
         self,
-        store: Marks,
+        store: MarkStore,
         *,
         now: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
@@ -192,101 +201,101 @@ class Breaker:
             Suspended: the agency is left alone for ``retry_after`` seconds.
         """
         waited = 0.0
-        while (mark := self._mark(source)) is not None:
+        while (mark := self._read_mark(source)) is not None:
             left = mark.until - self._now()
             paced = mark.why == TooManyCalls.kind
             if left <= 0:
                 lasts = PACED_PROBE_SECONDS if paced else PROBE_SECONDS
-                if (not paced and not searches) or self._probes(source, lasts):
+                if (not paced and not searches) or self._may_probe(source, lasts):
                     return
                 left = TURN_SECONDS if paced else 1.0
             if not paced or waited + left > patience:
-                raise Suspended(_name(source), mark.why, retry_after=max(left, 1.0))
+                raise Suspended(_agency_name(source), mark.why, retry_after=max(left, 1.0))
             self._sleep(left)
             waited += left
 
-    def _probes(self, source: str, lasts: float) -> bool:
+    def _may_probe(self, source: str, lasts: float) -> bool:
         """Tell whether the caller is the one, of this and all processes, that tries an agency."""
         with self._lock:
             now, ends = self._now(), self._probing.get(source, 0.0)
             if ends - lasts <= now < ends:
                 return False
             self._probing[source] = now + lasts
-        return self._store.lease(_probe(source), secrets.token_hex(8), lasts)
+        return self._store.lease(_probe_key(source), secrets.token_hex(8), lasts)
 
-    def answered(self, source: str, *, searches: bool = True) -> None:
+    def record_success(self, source: str, *, searches: bool = True) -> None:
         """Record a success; while the agency is left alone, a call from before says nothing.
 
         Successes of calls that aren't ``searches`` say nothing of searches, but for the limits.
         """
-        mark = self._mark(source)
+        mark = self._read_mark(source)
         paced = mark is not None and mark.why == TooManyCalls.kind
         if not searches and not paced:
             return
         if mark is not None and mark.until <= self._now():
-            log.warning("%s: it is back", _name(source))
-            self.clear(source)
+            log.warning("%s: it is back", _agency_name(source))
+            self.end_suspension(source)
         elif searches:
             self._window.add(source, bad=False)
 
-    def failed(self, source: str, error: AgencyError, *, searches: bool = True) -> None:
+    def record_failure(self, source: str, error: AgencyError, *, searches: bool = True) -> None:
         """Record a failure; one about a single question is a success of the agency.
 
         Failures of calls that aren't ``searches`` say nothing of searches, but for the limits.
         """
         if isinstance(error, TooManyCalls):
-            self._pace(source, error)
+            self._slow_down(source, error)
         elif not isinstance(error, TROUBLES) or type(error) is Forbidden:
-            self.answered(source, searches=searches)
+            self.record_success(source, searches=searches)
         elif type(error) is BadCredentials and searches:
-            self._open(source, Mark(self._now() + error.retry_after, error.kind))
+            self._suspend(source, Mark(self._now() + error.retry_after, error.kind))
         elif searches:
             mostly = self._window.add(source, bad=True)
-            mark = self._mark(source)
+            mark = self._read_mark(source)
             if mostly if mark is None else mark.until <= self._now():
-                self._open(source, Mark(self._now() + OPEN_SECONDS, ""))
+                self._suspend(source, Mark(self._now() + OPEN_SECONDS, ""))
 
-    def left_alone(self, source: str) -> tuple[float, str] | None:
+    def get_suspension(self, source: str) -> tuple[float, str] | None:
         """Return for how many seconds more a source is left alone, and why; None if it is not."""
-        mark = self._mark(source)
+        mark = self._read_mark(source)
         if mark is None or mark.until <= self._now():
             return None
         return mark.until - self._now(), mark.why
 
-    def clear(self, source: str) -> None:
+    def end_suspension(self, source: str) -> None:
         """Forget that a source is left alone, as if the calls before had gone well."""
-        self._window.add(source, WINDOW, bad=False)
-        self._store.set(_open_key(source), b"", 1)
+        self._window.add(source, MAX_CALLS, bad=False)
+        self._store.set(_mark_key(source), b"", 1)
 
-    def _pace(self, source: str, error: TooManyCalls) -> None:
+    def _slow_down(self, source: str, error: TooManyCalls) -> None:
         """Wait as the agency says; else a second, doubled for as long as it goes on."""
-        mark, now = self._mark(source), self._now()
+        mark, now = self._read_mark(source), self._now()
         if error.has_retry_after:
-            self._open(source, Mark(now + error.retry_after, error.kind))
+            self._suspend(source, Mark(now + error.retry_after, error.kind))
         elif mark is None or mark.until <= now:
             before = mark.waits if mark and mark.why == error.kind else 0.0
             waits = min(max(2 * before, error.retry_after), MAX_PACE_SECONDS)
-            self._open(source, Mark(now + waits, error.kind, waits))
+            self._suspend(source, Mark(now + waits, error.kind, waits))
 
-    def _open(self, source: str, mark: Mark) -> None:
+    def _suspend(self, source: str, mark: Mark) -> None:
         """Leave a source alone; what its agency has asked for itself is never cut short."""
-        before = self._mark(source)
+        before = self._read_mark(source)
         if before is None or before.until <= self._now():
-            log.warning("%s: left alone for %.0f s", _name(source), mark.until - self._now())
+            log.warning("%s: left alone for %.0f s", _agency_name(source), mark.until - self._now())
         elif before.until >= mark.until:
             return
         lasts = int(mark.until - self._now()) + REMEMBER_SECONDS
         mark = msgspec.structs.replace(mark, since=self._now())
-        self._store.set(_open_key(source), msgspec.msgpack.encode(mark), lasts)
+        self._store.set(_mark_key(source), msgspec.msgpack.encode(mark), lasts)
 
-    def _mark(self, source: str) -> Mark | None:
+    def _read_mark(self, source: str) -> Mark | None:
         """Return the mark of a source; None for one that is well.
 
         One that was made later than now, or is further off than any agency may ask, is of before
         the clock was set back, and its time counts as over. What an agency has asked for itself
         is cut short in the latter case alone.
         """
-        packed = self._store.get(_open_key(source))
+        packed = self._store.get(_mark_key(source))
         try:
             mark = decoding.decode_msgpack(packed, Mark) if packed else None
         except ValueError:
@@ -300,13 +309,13 @@ class Breaker:
         return mark
 
 
-def _name(source: str) -> str:
+def _agency_name(source: str) -> str:
     return source.partition(":")[0]
 
 
-def _open_key(source: str) -> str:
+def _mark_key(source: str) -> str:
     return f"open:{source}"
 
 
-def _probe(source: str) -> str:
+def _probe_key(source: str) -> str:
     return f"probe:{source}"

@@ -18,12 +18,12 @@ from affiliate.domain.media import Collection, Media
 from affiliate.domain.sanitize import drop_unusable
 from affiliate.errors import NotFound
 from affiliate.search.federation import EnabledAgency
-from affiliate.search.gateway import REST_FOR_SEARCHES, AgencyGateway, CallCost, PreparedCall
+from affiliate.search.gateway import LOOKUP_PART, AgencyGateway, CallCost, PreparedCall
 
 DAY: Final = 86400.0
 GONE_SECONDS: Final = 3600.0
 """Seconds for which an agency is not asked again for an id that it does not know."""
-SINGLE: Final = CallCost(part=REST_FOR_SEARCHES)
+SINGLE: Final = CallCost(part=LOOKUP_PART)
 """The cost of single pictures and collections: three quarters of the quota, the rest is for
 searches."""
 BESIDE: Final = CallCost(part=0.5)

@@ -13,7 +13,7 @@ from affiliate.errors import NotFound
 from affiliate.search.cached_searches import find_cached_media
 from affiliate.search.client_budget import BESIDE as BESIDE_COST
 from affiliate.search.federation import EnabledAgency, build_query
-from affiliate.search.gateway import CallCost, value_of
+from affiliate.search.gateway import CallCost, require_value
 from affiliate.search.links import add_link
 from affiliate.search.lookup_calls import (
     BESIDE,
@@ -103,13 +103,13 @@ class LookupService:
         call = prepare_details(self._gateway, enabled, media_id, media, cost)
         answer = self._calls.cached_or_refresh(enabled, call)
         if answer is None and (cached is None or (tells_more and more is DetailsPatience.WAITED)):
-            answer = self._calls.fetch(enabled, call)
+            answer = self._calls.fetch_answer(enabled, call)
         elif answer is None and tells_more and more is DetailsPatience.BEHIND:
-            self._calls.fetch_behind(enabled, call)
+            self._calls.fetch_in_background(enabled, call)
         is_gone = answer and answer.failure and answer.failure.kind == NotFound.kind
         if cached and not is_gone and not (answer and answer.value):
             return MediaLookup(self._add_link(cached.media, words, site), tells_more)
-        item = value_of(agency, answer)
+        item = require_value(agency, answer)
         return MediaLookup(self._add_link(item, words, site), lacks_details=False)
 
     def fetch_media(
@@ -157,7 +157,7 @@ class LookupService:
         calls = [
             prepare_featured(self._gateway, enabled, media) for media in MEDIA for enabled in able
         ]
-        return self._calls.gather(calls, seconds)
+        return self._calls.gather_values(calls, seconds)
 
     def get_collection(self, agency: str, collection_id: str, media: str = "image") -> Collection:
         """Return a featured collection's name and size, from the cache or its agency.
@@ -169,8 +169,10 @@ class LookupService:
         if listed := self._find_listed_collection(enabled, collection_id, media):
             return listed
         call = prepare_collection(self._gateway, enabled, collection_id, media)
-        answer = self._calls.cached_or_refresh(enabled, call) or self._calls.fetch(enabled, call)
-        return value_of(agency, answer)
+        answer = self._calls.cached_or_refresh(enabled, call) or self._calls.fetch_answer(
+            enabled, call
+        )
+        return require_value(agency, answer)
 
     def _find_listed_collection(
         self, enabled: EnabledAgency, collection_id: str, media: str
@@ -187,7 +189,7 @@ class LookupService:
         """
         able = self._registry.find_able(lambda agency: agency.has_suggestions and agency.api)
         calls = [prepare_suggestions(self._gateway, enabled, words, lang) for enabled in able]
-        return self._calls.gather(calls, seconds, BESIDE_COST).values
+        return self._calls.gather_values(calls, seconds, BESIDE_COST).values
 
     def list_categories(
         self, lang: str, seconds: float, media: str = "image", agencies: Sequence[str] = ()
@@ -203,7 +205,7 @@ class LookupService:
             for enabled in able
             if not agencies or enabled.agency.name in agencies
         ]
-        answer = self._calls.gather(calls, seconds, 0)
+        answer = self._calls.gather_values(calls, seconds, 0)
         return LookupAnswer(tuple(dict.fromkeys(answer.values)), answer.late)
 
     def _add_link(self, media: Media, words: str = "", site: str = "") -> Media:

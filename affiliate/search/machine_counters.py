@@ -78,10 +78,12 @@ class MachineCounts:
         self._path = path
         self._now = now or time.time
         self._steady = steady or now or seconds_since_boot
-        self._boot = _read_boot() if boot is None else boot
+        self._boot = _read_boot_number() if boot is None else boot
         self._lock = Lock()
 
-    def begin(self, key: str, by: int, seconds: float, least: int = 0) -> tuple[int, int] | None:
+    def begin_adding(
+        self, key: str, by: int, seconds: float, least: int = 0
+    ) -> tuple[int, int] | None:
         """Add to a counter that ends ``seconds`` after its beginning.
 
         It had ``least``, as the caller knows: the file may be gone, or the clock set forward.
@@ -92,8 +94,8 @@ class MachineCounts:
             BlockingIOError: others keep the file, which has what was counted.
         """
         try:
-            with self._opened() as entries:
-                known = entries.setdefault(key, self._entry(0, seconds))
+            with self._open_entries() as entries:
+                known = entries.setdefault(key, self._build_entry(0, seconds))
                 sent, known.unsent = known.unsent + by, 0
                 known.number = max(known.number, least) + by
                 known.flying += sent
@@ -103,14 +105,14 @@ class MachineCounts:
         except OSError:
             return None
 
-    def end(self, key: str, sent: int, told: int | None) -> tuple[int, int] | None:
+    def end_adding(self, key: str, sent: int, told: int | None) -> tuple[int, int] | None:
         """Note that the store was told, and its number; None where it could not be told.
 
         Return the number here, and how much the caller must see to it that the store has: 0 where
         the store has that, or another process is at it.
         """
         try:
-            with self._opened() as entries:
+            with self._open_entries() as entries:
                 if (known := entries.get(key)) is None:
                     return None
                 known.flying = max(known.flying - sent, 0)
@@ -124,29 +126,31 @@ class MachineCounts:
         except OSError:
             return None
 
-    def hold(self, seconds: int, window: int, ends: float, steady: float) -> tuple[int, float]:
+    def hold_window(
+        self, seconds: int, window: int, ends: float, steady: float
+    ) -> tuple[int, float]:
         """Return the window of so many seconds that the machine's processes have under way.
 
         ``window`` is the caller's by the clock, which ``ends`` by the steady one; that is the one
         where none is under way, or the file can't be used.
         """
         try:
-            with self._opened() as entries:
+            with self._open_entries() as entries:
                 key = f"{WINDOW}{seconds}"
                 held = entries.get(key)
                 if held and held.number != window and 0 < held.steady - steady <= seconds:
                     return held.number, held.steady
-                entries[key] = self._entry(window, ends - steady)
+                entries[key] = self._build_entry(window, ends - steady)
         except OSError:
             pass
         return window, ends
 
-    def _entry(self, number: int, seconds: float) -> Entry:
+    def _build_entry(self, number: int, seconds: float) -> Entry:
         """Return an entry that ends in so many seconds."""
         ends, steady = self._now() + seconds, self._steady() + seconds
         return Entry(number, ends, steady=steady, boot=self._boot)
 
-    def _is_over(self, key: str, entry: Entry) -> bool:
+    def _has_ended(self, key: str, entry: Entry) -> bool:
         """Return whether an entry has ended; a window of another start of the machine has."""
         if entry.boot != self._boot and key.startswith(WINDOW):
             return True
@@ -155,7 +159,7 @@ class MachineCounts:
         return entry.ends < self._now()
 
     @contextmanager
-    def _opened(self) -> Iterator[Entries]:
+    def _open_entries(self) -> Iterator[Entries]:
         """Give the counters, and write them back.
 
         Raises:
@@ -165,18 +169,18 @@ class MachineCounts:
         if not self._lock.acquire(timeout=TURN_SECONDS):
             raise BlockingIOError
         try:
-            file = self._open()
+            file = self._open_file()
             try:
                 lock_file(file, ends)
-                entries = self._read(file)
+                entries = self._read_entries(file)
                 yield entries
-                self._write(file, entries)
+                self._write_entries(file, entries)
             finally:
                 os.close(file)
         finally:
             self._lock.release()
 
-    def _open(self) -> int:
+    def _open_file(self) -> int:
         flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
         try:
             return os.open(self._path, flags, PRIVATE)
@@ -184,7 +188,7 @@ class MachineCounts:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             return os.open(self._path, flags, PRIVATE)
 
-    def _read(self, file: int) -> Entries:
+    def _read_entries(self, file: int) -> Entries:
         """Return the counters that have not ended; none of a file that is new or was cut."""
         if os.fstat(file).st_size < BYTES:
             write_all(file, bytes(BYTES), 0)
@@ -197,9 +201,9 @@ class MachineCounts:
             entries = decoding.decode_msgpack(body, Entries)
         except (ValueError, TypeError):
             return {}
-        return {key: entry for key, entry in entries.items() if not self._is_over(key, entry)}
+        return {key: entry for key, entry in entries.items() if not self._has_ended(key, entry)}
 
-    def _write(self, file: int, entries: Entries) -> None:
+    def _write_entries(self, file: int, entries: Entries) -> None:
         body = msgspec.msgpack.encode(entries)
         while HEAD + len(body) > BYTES:
             # A window has no successor until its end; of a counter the store knows the number.
@@ -209,7 +213,7 @@ class MachineCounts:
         os.pwrite(file, head + body, 0)
 
 
-def _read_boot() -> int:
+def _read_boot_number() -> int:
     """Return the number of this start of the machine; 0 where the system tells none."""
     try:
         told = BOOT_ID.read_bytes()

@@ -15,16 +15,16 @@ from affiliate.search.deduplicate import merge_duplicates
 from affiliate.search.federation import (
     PageSlice,
     RankedSource,
+    agency_status,
     allocate_slots,
     build_query,
+    count_pages,
     interleave,
-    page_count,
+    media_statuses,
     search_ranking,
-    status_of,
-    statuses_of,
-    sum_of_totals,
-    switched_off,
-    unsupported,
+    sum_totals,
+    switched_off_status,
+    unsupported_status,
 )
 from affiliate.search.gateway import PAGE_SECONDS
 from affiliate.search.links import add_link, list_search_links
@@ -82,8 +82,8 @@ class SearchService:
             for entry in self._registry.configured
             if entry.agency.name in query.agency and entry not in chosen
         ]
-        unable = [unsupported(enabled, query) for enabled in chosen if enabled not in able]
-        unable += [switched_off(entry) for entry in off]
+        unable = [unsupported_status(enabled, query) for enabled in chosen if enabled not in able]
+        unable += [switched_off_status(entry) for entry in off]
         outcome = self._build_outcome(query, slices, patience, site, unable)
         return self._add_search_links(outcome, site)
 
@@ -201,7 +201,7 @@ class SearchService:
             for (agency, _), call in zip(known, calls, strict=True)
         ]
         missing = [i for i, answer in enumerate(answers) if answer is None and asks]
-        questions = {i: self._gateway.question(calls[i]) for i in missing}
+        questions = {i: self._gateway.build_question(calls[i]) for i in missing}
         charged = [(on[known[i][0]], question) for i, question in questions.items()]
         if rest := self._calls.charge(charged, PICK * len(charged)):
             busy = CachedAnswer[Media](status="failed", lifetime=0, failure=budget_failure(rest))
@@ -222,7 +222,7 @@ class SearchService:
             pages=1,
             total=len(items),
             items=tuple(linked),
-            agencies=statuses_of([agency for agency, _ in known], answers),
+            agencies=media_statuses([agency for agency, _ in known], answers),
         )
         lifetime = min((answer.lifetime for answer in answers if answer), default=0)
         withheld = budget_wait(answer.failure for answer in answers if answer)
@@ -244,12 +244,14 @@ class SearchService:
         shares, words = [part.last - part.first for part in slices], query.to_counted().q
         items = interleave([result.items for result in results], shares)
         linked = [add_link(self._registry, item, words, site) for item in items]
-        statuses = [status_of(part, result) for part, result in zip(slices, results, strict=True)]
+        statuses = [
+            agency_status(part, result) for part, result in zip(slices, results, strict=True)
+        ]
         page = SearchPage(
             query=query,
             page=query.page,
-            pages=page_count(slices, results),
-            total=sum_of_totals(result.total for result in results),
+            pages=count_pages(slices, results),
+            total=sum_totals(result.total for result in results),
             items=merge_duplicates(linked),
             agencies=(*statuses, *unable),
             corrected=next((r.corrected for r in results if r.corrected), msgspec.UNSET),

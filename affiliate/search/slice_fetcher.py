@@ -11,7 +11,7 @@ from affiliate.domain.media import Failure, SearchResult
 from affiliate.errors import BudgetSpent
 from affiliate.search.client_budget import SEARCH
 from affiliate.search.fanout import LINGER_SECONDS, Question
-from affiliate.search.federation import AgencyResult, PageSlice, RankedSource, agency_result
+from affiliate.search.federation import AgencyResult, PageSlice, RankedSource, build_agency_result
 from affiliate.search.gateway import PAGE_SECONDS
 from affiliate.search.patience import Patience
 from affiliate.search.visitor_calls import VisitorCalls
@@ -53,7 +53,7 @@ class SliceFetcher:
             fetched = self._calls.ask(questions, limit, shows=_has_items if lingers else None)
             for i, (ranking, answers) in fetched.items():
                 part = msgspec.structs.replace(slices[i], ranking=ranking)
-                results[i] = agency_result(part, answers)
+                results[i] = build_agency_result(part, answers)
         late = AgencyResult(status="late", lifetime=0)
         return [results[i] or late for i in range(len(slices))], waits
 
@@ -64,7 +64,7 @@ class SliceFetcher:
         chunks are missing or failed, chunks of a page's places may be there.
         """
         result = self._peek_chunks(part, patience)
-        if (result is None or result.failure) and (paged := part.in_pages()):
+        if (result is None or result.failure) and (paged := part.with_page_chunks()):
             is_small = self._gateway.sizes.is_small(part.ranking.enabled.agency.source)
             return self._peek_chunks(paged, patience) or (None if is_small else result)
         return result
@@ -79,7 +79,7 @@ class SliceFetcher:
             answers.append((chunk, answer))
         if not answers and (first := self._peek_chunk(part.ranking, 0)):
             answers.append((0, first))  # past the depth: nothing to show, but the total is known
-        return agency_result(part, answers)
+        return build_agency_result(part, answers)
 
     def _build_question(self, part: PageSlice) -> Question[FetchedChunks]:
         """Return the fetch of a slice's chunks, some of which are not cached.
@@ -88,13 +88,13 @@ class SliceFetcher:
         the full chunks behind them.
         """
         agency = part.ranking.enabled.agency
-        paged = part.in_pages() if self._gateway.sizes.is_small(agency.source) else None
+        paged = part.with_page_chunks() if self._gateway.sizes.is_small(agency.source) else None
         first = paged or part
-        key = ("chunks", *map(first.ranking.key, first.chunks()))
+        key = ("chunks", *map(first.ranking.chunk_key, first.chunks()))
 
         def fetch() -> FetchedChunks:
             fetched = self._fetch_chunks(first)
-            if paged and _goes_on(fetched.answers):
+            if paged and _has_more(fetched.answers):
                 self._fetch_rest(part)
             return fetched
 
@@ -110,7 +110,7 @@ class SliceFetcher:
         """Begin to fetch the full chunks of a slice behind all pages."""
         for chunk in part.chunks():
             call = self._gateway.prepare_chunk(part.ranking, chunk, REST_PART)
-            self._calls.begin_behind(self._gateway.question(call))
+            self._calls.begin_in_background(self._gateway.build_question(call))
 
     def _peek_chunk(
         self, ranking: RankedSource, chunk: int, *, refreshes: bool = False
@@ -148,7 +148,7 @@ def _has_items(chunks: FetchedChunks) -> bool:
     return any(answer.value and answer.value.items for _, answer in chunks.answers)
 
 
-def _goes_on(answers: Sequence[tuple[int, CachedAnswer[SearchResult]]]) -> bool:
+def _has_more(answers: Sequence[tuple[int, CachedAnswer[SearchResult]]]) -> bool:
     """Return whether all chunks came, and the ranking goes on behind a page."""
     values = [answer.value for _, answer in answers]
     return all(value and (value.total is None or value.total > PAGE_PLACES) for value in values)

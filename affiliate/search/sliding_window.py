@@ -9,7 +9,7 @@ from typing import Final
 from affiliate.search.counters import Counters
 
 HALF: Final = 10
-WINDOW: Final = 2 * HALF
+MAX_CALLS: Final = 2 * HALF
 """The window is the half that is being filled and the one before: the last 10 to 20 calls."""
 MAJORITY: Final = 0.6
 """The share of bad calls that is a clear majority when it is exceeded."""
@@ -35,7 +35,7 @@ class Window:
     def add(self, name: str, calls: int = 1, *, bad: bool) -> bool:
         """Count calls; return whether the last one was bad and so was a clear majority."""
         period = int(self._now() // PERIOD_SECONDS)
-        key = _key(name, period)
+        key = _window_key(name, period)
         number = self._store.incr(key, calls, 2 * PERIOD_SECONDS)
         if number is None:
             return self._add_alone(name, calls, bad=bad)
@@ -43,20 +43,20 @@ class Window:
             return False
         half, place = divmod(number - 1, HALF)
         found = self._store.incr(f"{key}:{half}", 1, 2 * PERIOD_SECONDS) or 1
-        before = HALF * half or self._read(_key(name, period - 1))
+        before = HALF * half or self._read_count(_window_key(name, period - 1))
         before_half, before_place = divmod(max(before - 1, 0), HALF)
         if before:
-            key = key if half else _key(name, period - 1)
-            found += self._read(f"{key}:{before_half}")
+            key = key if half else _window_key(name, period - 1)
+            found += self._read_count(f"{key}:{before_half}")
         return self._is_majority(found, place + 1 + (before_place + 1 if before else 0))
 
-    def _read(self, key: str) -> int:
+    def _read_count(self, key: str) -> int:
         return self._store.incr(key, 0, 2 * PERIOD_SECONDS) or 0
 
     def _add_alone(self, name: str, calls: int, *, bad: bool) -> bool:
         with self._lock:
             now = self._now()
-            window = self._own.setdefault(name, deque(maxlen=WINDOW))
+            window = self._own.setdefault(name, deque(maxlen=MAX_CALLS))
             window.extend([(now, bad)] * calls)
             recent = [one for at, one in window if now - PERIOD_SECONDS < at <= now]
             return bad and self._is_majority(sum(recent), len(recent))
@@ -65,5 +65,5 @@ class Window:
         return found >= self._least and found > MAJORITY * calls
 
 
-def _key(name: str, period: int) -> str:
+def _window_key(name: str, period: int) -> str:
     return f"window:{name}:{period}"

@@ -18,10 +18,10 @@ from affiliate.refreshed_value import RefreshedValue
 from affiliate.search.lookups import LookupService
 from affiliate.search.registry import AgencyRegistry
 
-MOST: Final = 8
-SECONDS: Final = 0.8
+MAX_SUGGESTIONS: Final = 8
+CALL_SECONDS: Final = 0.8
 """How long the agencies that are asked by a call may take."""
-LEAST_TYPED: Final = 3
+MIN_LETTERS: Final = 3
 """Letters without which no agency is asked by a call."""
 SYLLABLES: Final = (
     "CJK UNIFIED",
@@ -68,26 +68,28 @@ class Suggestions:
             self._refresh_popular, PopularByLanguage(), REFRESH_SECONDS, name="suggestions", now=now
         )
 
-    def of(self, words: str, lang: str) -> tuple[str, ...]:
+    def suggest(self, words: str, lang: str) -> tuple[str, ...]:
         """Return at most 8 searches that continue the words, best first; none on any failure.
 
         They are in small letters. The popular ones are read from the ledger behind, at most once a
         minute.
         """
-        typed = _small(words, lang)
+        typed = _normalize_words(words, lang)
         if not typed:
             return ()
         popular = self._popular.get().get(lang, ())
-        found = _first(
-            [*_match_popular(popular, typed, lang), *self._free(typed, lang)], typed, lang
+        found = _choose_first(
+            [*_match_popular(popular, typed, lang), *self._iter_free_suggestions(typed, lang)],
+            typed,
+            lang,
         )
-        if len(found) < MOST and is_enough(typed):
-            found = _first(
-                [*found, *self._lookups.suggest_searches(typed, lang, SECONDS)], typed, lang
+        if len(found) < MAX_SUGGESTIONS and is_long_enough(typed):
+            found = _choose_first(
+                [*found, *self._lookups.suggest_searches(typed, lang, CALL_SECONDS)], typed, lang
             )
         return found
 
-    def _free(self, typed: str, lang: str) -> Iterator[str]:
+    def _iter_free_suggestions(self, typed: str, lang: str) -> Iterator[str]:
         """Yield what agencies suggest that need no call for it."""
         for one in self._registry.find_able(
             lambda agency: agency.has_suggestions and not agency.api
@@ -116,31 +118,33 @@ class Suggestions:
 def _match_popular(popular: Iterable[Popular], typed: str, lang: str) -> list[str]:
     """Return the popular searches that begin with the words, and one more for the words alone."""
     begin = to_key(typed, lang)
-    return list(islice((one.text for one in popular if one.key.startswith(begin)), MOST + 1))
+    return list(
+        islice((one.text for one in popular if one.key.startswith(begin)), MAX_SUGGESTIONS + 1)
+    )
 
 
-def is_enough(typed: str) -> bool:
+def is_long_enough(typed: str) -> bool:
     """Return whether agencies are asked to complete the words: three letters, or one sign of many.
 
     A character of Chinese, Japanese or Korean is a word or a syllable. Letters of all other scripts
     are parts of a syllable, in Thai, too, whose words have no blanks between them.
     """
-    return len(typed) >= LEAST_TYPED or any(
+    return len(typed) >= MIN_LETTERS or any(
         unicodedata.name(sign, "").startswith(SYLLABLES) for sign in typed
     )
 
 
-def _first(texts: Iterable[str], typed: str, lang: str) -> tuple[str, ...]:
+def _choose_first(texts: Iterable[str], typed: str, lang: str) -> tuple[str, ...]:
     """The first few, without doubles, what is typed already, and what can't be asked."""
     found: dict[str, str] = {}
     for text in texts:
-        small = _small(text, lang)
+        small = _normalize_words(text, lang)
         found.setdefault(to_key(small, lang), small)
     known = {"", to_key(typed, lang)}
-    return tuple(text for one, text in found.items() if one not in known)[:MOST]
+    return tuple(text for one, text in found.items() if one not in known)[:MAX_SUGGESTIONS]
 
 
-def _small(words: str, lang: str) -> str:
+def _normalize_words(words: str, lang: str) -> str:
     """Words as searches are counted, and not masked; empty where they can't be searched for."""
     try:
         return lower_text(to_sent(SearchQuery.from_parameters({"q": [words]}).q), lang)

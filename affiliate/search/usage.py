@@ -31,9 +31,9 @@ QUEUE_ENTRIES: Final = 100_000
 DAY: Final = 86400
 KEEP_SECONDS: Final = 8 * DAY
 BATCH: Final = 500
-MOST_COUNTED: Final = 50_000
+MAX_COUNTED: Final = 50_000
 """Searches of clients that a process knows to be counted today, and tells the others of: 5 MB."""
-MOST_MISSED: Final = 1000
+MAX_MISSED: Final = 1000
 """Searches that found nothing of which the ledger keeps the counts of a day: 100 to 1,000 kB. Those
 that clients asked most stay, so that one client's junk pushes out no search of several."""
 MARKS: Final = ("MEMORY", "HIT", "STALE", "MISS")
@@ -70,7 +70,7 @@ class UsageCounter:
         self._store = store
         self._client = client
         self._keep = keep
-        self.replayed: deque[tuple[tuple[str, str], str, bool]] = deque(maxlen=QUEUE_ENTRIES)
+        self.replays: deque[tuple[tuple[str, str], str, bool]] = deque(maxlen=QUEUE_ENTRIES)
         self._answered: deque[tuple[str, str, str, bool]] = deque(maxlen=QUEUE_ENTRIES)
         self._counted: OrderedDict[int, None] = OrderedDict()
         self._claims = 0
@@ -79,7 +79,7 @@ class UsageCounter:
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
 
-    def answered(
+    def count_answer(
         self,
         mark: str,
         query: SearchQuery | None = None,
@@ -97,12 +97,14 @@ class UsageCounter:
             (mark, words if len(words) <= MAX_QUERY_LENGTH else "", address, found)
         )
         if self._thread is None:
-            self._start()
+            self._start_thread()
 
-    def _start(self) -> None:
+    def _start_thread(self) -> None:
         with self._lock:
             if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="tally", daemon=True)
+                self._thread = threading.Thread(
+                    target=self._flush_regularly, name="tally", daemon=True
+                )
                 self._thread.start()
                 # Some servers end their processes without atexit; this is called all the same.
                 util.Finalize(None, self.close, exitpriority=10)
@@ -114,38 +116,38 @@ class UsageCounter:
 
     def _flush(self) -> None:
         marks: Counter[str] = Counter()
-        searches = _Searches(self._counted, self._client, self._claim)
+        searches = _Searches(self._counted, self._client, self._claim_search)
         for _ in range(len(self._answered)):
             mark, words, address, found = self._answered.popleft()
             marks[mark] += 1
             searches.add(words, address, found=found)
-        for words, address, found in self._replays():
+        for words, address, found in self._iter_replays():
             marks["MEMORY"] += 1
             searches.add(words, address, found=found)
         for mark, times in marks.items():
-            self._store.incr(counter(mark), times, KEEP_SECONDS)
+            self._store.incr(counter_name(mark), times, KEEP_SECONDS)
         try:
-            for counts in _batches(searches.times.items()):
+            for counts in _iter_batches(searches.times.items()):
                 self._counts.add_found(counts, searches.clients)
-            for counts in _batches(searches.missed.most_common(MOST_MISSED)):
-                self._counts.add_missed(counts, MOST_MISSED)
-            self._forget()
+            for counts in _iter_batches(searches.missed.most_common(MAX_MISSED)):
+                self._counts.add_missed(counts, MAX_MISSED)
+            self._delete_expired()
         except LedgerError as error:
             log.warning("searches are not counted: %s", error)
 
-    def _claim(self, client: str, words: str, *, found: bool) -> bool:
+    def _claim_search(self, client: str, words: str, *, found: bool) -> bool:
         """Tell whether no process has counted a search of a client today; this one does so now.
 
         Where the store can't tell, or has been told of too many, the search counts.
         """
-        if self._claims >= MOST_COUNTED:
+        if self._claims >= MAX_COUNTED:
             return True
         self._claims += 1
         asked = repr((self._ledger.today(), client, words, found)).encode()
         digest = hashlib.blake2b(asked, digest_size=9)
         return (self._store.incr(f"asked:{digest.hexdigest()}", 1, DAY) or 1) == 1
 
-    def _forget(self) -> None:
+    def _delete_expired(self) -> None:
         """Drop, once a day, the clicks and searches that are older than the owner keeps them."""
         today = datetime.now(UTC).date()
         if self._forgot == today:
@@ -162,20 +164,20 @@ class UsageCounter:
         self._stopping.set()
         self.flush()
 
-    def _replays(self) -> Iterator[tuple[str, str, bool]]:
+    def _iter_replays(self) -> Iterator[tuple[str, str, bool]]:
         """Yield the searches that the memory tier answered, as they are counted.
 
         Beside each stands the client's address and whether something was found.
         """
         known: dict[tuple[str, str], str] = {}
-        for _ in range(len(self.replayed)):
-            place, address, found = self.replayed.popleft()
+        for _ in range(len(self.replays)):
+            place, address, found = self.replays.popleft()
             if place not in known:
-                known[place] = self._search_at(*place)
+                known[place] = self._parse_search(*place)
             if known[place]:
                 yield known[place], address, found
 
-    def _search_at(self, path: str, words: str) -> str:
+    def _parse_search(self, path: str, words: str) -> str:
         """Return the search of an address as it is counted; empty where there is none."""
         if not path.endswith("search"):
             return ""
@@ -185,7 +187,7 @@ class UsageCounter:
             return ""
         return query.replace(lang=query.lang or self._language).to_counted().to_query_string()
 
-    def _run(self) -> None:
+    def _flush_regularly(self) -> None:
         while not self._stopping.wait(FLUSH_SECONDS):
             try:
                 self.flush()
@@ -224,7 +226,7 @@ class _Searches:
             if asked in self._counted:
                 return
             self._counted[asked] = None
-            if len(self._counted) > MOST_COUNTED:
+            if len(self._counted) > MAX_COUNTED:
                 self._counted.popitem(last=False)
             if not self._claim(client, words, found=found):
                 return
@@ -234,13 +236,13 @@ class _Searches:
         (self.times if found else self.missed)[words] += 1
 
 
-def _batches(counts: Iterable[tuple[str, int]]) -> Iterator[dict[str, int]]:
+def _iter_batches(counts: Iterable[tuple[str, int]]) -> Iterator[dict[str, int]]:
     """Yield counts in parts of `BATCH`, without searches that are too long for the ledger."""
     short = ((words, times) for words, times in counts if len(words) <= MAX_QUERY_LENGTH)
     while some := dict(islice(short, BATCH)):
         yield some
 
 
-def counter(mark: str) -> str:
+def counter_name(mark: str) -> str:
     """Return the name of today's counter in the store."""
     return f"{mark}:{datetime.now(UTC):%Y-%m-%d}"

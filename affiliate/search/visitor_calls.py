@@ -58,7 +58,7 @@ class VisitorCalls:
         )
         return self._spend(cost) if costs else 0.0
 
-    def fetch(
+    def fetch_answer(
         self, enabled: EnabledAgency, call: PreparedCall[Value]
     ) -> CachedAnswer[Value] | None:
         """Return the answer of a call if it comes in the time of a page; the call goes on.
@@ -66,20 +66,20 @@ class VisitorCalls:
         Raises:
             BudgetSpent: the visitor's budget has no room.
         """
-        question = self.gateway.question(call)
+        question = self.gateway.build_question(call)
         if rest := self.charge([(enabled, question)], SEARCH):
             raise BudgetSpent(rest)
         return self._fanout.ask({0: question}, PAGE_SECONDS).get(0)
 
-    def fetch_behind(self, enabled: EnabledAgency, call: PreparedCall[Value]) -> None:
+    def fetch_in_background(self, enabled: EnabledAgency, call: PreparedCall[Value]) -> None:
         """Begin a call for which nobody waits, where the visitor's budget has room."""
-        question = self.gateway.question(call)
+        question = self.gateway.build_question(call)
         if not self.charge([(enabled, question)], BESIDE):
-            self.begin_behind(question)
+            self.begin_in_background(question)
 
-    def begin_behind(self, question: Question[CachedAnswer[Value]]) -> None:
+    def begin_in_background(self, question: Question[CachedAnswer[Value]]) -> None:
         """Begin a fetch for which nobody waits, at no cost for the visitor."""
-        self._fanout.begin_behind(question)
+        self._fanout.begin_in_background(question)
 
     def cached_or_refresh(
         self, enabled: EnabledAgency, call: PreparedCall[Value]
@@ -88,7 +88,7 @@ class VisitorCalls:
         may_refresh = self._may_refresh if enabled.agency.api else _always
         return self.gateway.cached_or_refresh(call, may_refresh)
 
-    def gather(
+    def gather_values(
         self,
         calls: Sequence[PreparedCall[tuple[Value, ...]]],
         seconds: float,
@@ -103,7 +103,9 @@ class VisitorCalls:
         may_refresh = _always if cost is None else lambda: not self._spend(cost)
         cached = [self.gateway.cached_or_refresh(call, may_refresh) for call in calls]
         missing = {
-            i: self.gateway.question(calls[i]) for i, answer in enumerate(cached) if answer is None
+            i: self.gateway.build_question(calls[i])
+            for i, answer in enumerate(cached)
+            if answer is None
         }
         if missing and cost is not None and self._spend(cost):
             missing = {}

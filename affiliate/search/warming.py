@@ -25,7 +25,7 @@ class CacheWarmer:
             if not enabled.agency.list_unsupported_filters(query)
         ]
         calls = [self._gateway.prepare_chunk(search_ranking(enabled, query), 0) for enabled in able]
-        return sum(self._gateway.renew(call, within) for call in calls)
+        return sum(self._gateway.refresh_within(call, within) for call in calls)
 
     def has_collection(self, collection: Collection) -> bool:
         """Return whether the first pictures of a featured collection are cached."""
@@ -34,7 +34,7 @@ class CacheWarmer:
 
     def fetch_collection(self, collection: Collection) -> int:
         """Fetch the first chunk of a featured collection; return how many chunks were fetched."""
-        return int(self._gateway.renew(self._prepare_collection(collection), 0))
+        return int(self._gateway.refresh_within(self._prepare_collection(collection), 0))
 
     def _prepare_collection(self, collection: Collection) -> PreparedCall[SearchResult]:
         """Return the call for the first chunk of a featured collection."""

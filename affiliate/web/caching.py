@@ -208,7 +208,7 @@ def finish_search_response(
     # The request that fills a skeleton counts, not the skeleton.
     if is_search and (outcome.waited or "late" not in statuses):
         query = None if has_results is None else outcome.page.query
-        current_services().usage.answered(
+        current_services().usage.count_answer(
             cache_status, query, request.remote_addr or "", found=bool(has_results)
         )
     return finish_response(

@@ -174,7 +174,7 @@ class ClientLimits:
         return self._digest("customer", network) if network != client_network(address) else ""
 
     def _digest(self, kind: str, name: str) -> str:
-        day, _ = self._days.under_way(DAY_SECONDS)
+        day, _ = self._days.current_window(DAY_SECONDS)
         return self._key.digest(kind, str(day), name)[:9].hex()
 
 

@@ -15,7 +15,7 @@ from affiliate.domain.media import Media, SearchQuery, SearchResult, read_web_ad
 from affiliate.domain.query import MAX_NAME
 from affiliate.domain.sanitize import MAX_TEXT, MAX_TOTAL
 from affiliate.errors import AgencyError
-from affiliate.search.federation import EnabledAgency, RankedSource, sum_of_totals
+from affiliate.search.federation import EnabledAgency, RankedSource, sum_totals
 from affiliate.transport.client import Transport
 from affiliate.transport.messages import Reply, Request, find_error
 from tests.dialects import DIALECTS, FIRST, Dialect, serve_dialect
@@ -50,10 +50,10 @@ def test_no_value_of_any_field_does_harm(dialect: type[Dialect]) -> None:
     one = EnabledAgency(agency=agency, weight=1, link=LinkStyle(template=""), policy=POLICY)
     for body in _answers(dialect):
         for told.body in _changed(body):
-            if (found := _asked(lambda: RankedSource(one, FLOWER).ask(0))) is not None:
+            if (found := _asked(lambda: RankedSource(one, FLOWER).fetch_chunk(0))) is not None:
                 _sound(found)
             _asked(lambda: agency.fetch_details(dialect().make_id(FIRST)))
-            _asked(lambda: RankedSource(one, FLOWER, dialect().make_id(FIRST)).ask(0))
+            _asked(lambda: RankedSource(one, FLOWER, dialect().make_id(FIRST)).fetch_chunk(0))
 
 
 POLICY = Policy(fresh=60, stale=60)
@@ -70,7 +70,7 @@ def _asked(ask: Any) -> Any:
 def _sound(result: SearchResult) -> None:
     """Check that a value can be cached, added up, and put on a page."""
     msgspec.msgpack.encode(result)
-    msgspec.json.encode(sum_of_totals([result.total] * 20))
+    msgspec.json.encode(sum_totals([result.total] * 20))
     assert 0 <= (result.total or 0) <= MAX_TOTAL
     for media in result.items:
         _sound_media(media)

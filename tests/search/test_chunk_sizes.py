@@ -54,9 +54,9 @@ def sizes(clock: SetClock[float]) -> ChunkSizes:
 
 def test_full_chunks_that_mostly_come_late_are_too_large(sizes: ChunkSizes) -> None:
     for _ in range(MIN_LATE - 1):
-        sizes.took("a", LATE, small=False)
+        sizes.record_duration("a", LATE, small=False)
     assert not sizes.is_small("a")
-    sizes.took("a", LATE, small=False)
+    sizes.record_duration("a", LATE, small=False)
     assert sizes.is_small("a")
     assert not sizes.is_small("b")
 
@@ -64,7 +64,7 @@ def test_full_chunks_that_mostly_come_late_are_too_large(sizes: ChunkSizes) -> N
 @pytest.mark.parametrize("every", [2, 3, 10])
 def test_a_few_late_chunks_change_nothing(sizes: ChunkSizes, every: int) -> None:
     for number in range(100):
-        sizes.took("a", SOON if number % every else LATE, small=False)
+        sizes.record_duration("a", SOON if number % every else LATE, small=False)
         assert not sizes.is_small("a")
 
 
@@ -72,7 +72,7 @@ def test_full_chunks_are_tried_again_after_an_hour(
     sizes: ChunkSizes, clock: SetClock[float]
 ) -> None:
     for _ in range(MIN_LATE):
-        sizes.took("a", LATE, small=False)
+        sizes.record_duration("a", LATE, small=False)
     clock.now += REMEMBER_SECONDS - 1
     assert sizes.is_small("a")
     clock.now += 1
@@ -83,10 +83,10 @@ def test_where_small_chunks_are_as_late_full_ones_are_asked_for(sizes: ChunkSize
     """An agency that is slow whatever is asked costs no more calls than a quick one."""
     for small in (False, True):
         for _ in range(MIN_LATE):
-            sizes.took("a", LATE, small=small)
+            sizes.record_duration("a", LATE, small=small)
     assert not sizes.is_small("a")
     for _ in range(20):
-        sizes.took("a", LATE, small=False)
+        sizes.record_duration("a", LATE, small=False)
     assert not sizes.is_small("a")
 
 
@@ -107,7 +107,7 @@ def small_first(
 ) -> Callable[[int], list[int]]:
     """Let an agency's full chunks count as late; gives the ranks that are shown on a page."""
     for _ in range(MIN_LATE):
-        sizes.took(shelf.source, LATE, small=False)
+        sizes.record_duration(shelf.source, LATE, small=False)
 
     def ranks(page: int) -> list[int]:
         found = search.get_page(QUERY.replace(page=page), Patience.FULL).page
@@ -161,10 +161,10 @@ def test_a_full_chunk_that_fails_behind_takes_no_pictures_away() -> None:
 def test_full_chunks_that_come_in_time_again_are_asked_for_alone(sizes: ChunkSizes) -> None:
     """After an outage each new search costs one call again, and not two for an hour."""
     for _ in range(MIN_LATE):
-        sizes.took("a", LATE, small=False)
+        sizes.record_duration("a", LATE, small=False)
     for _ in range(MIN_LATE):
         assert sizes.is_small("a")
-        sizes.took("a", SOON, small=False)
+        sizes.record_duration("a", SOON, small=False)
     assert not sizes.is_small("a")
 
 

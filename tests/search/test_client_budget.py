@@ -3,7 +3,7 @@
 import pytest
 
 from affiliate.agencies.limits import Limit
-from affiliate.search.client_budget import CLIENTS, Budget
+from affiliate.search.client_budget import MAX_REFUSED_CLIENTS, Budget
 from tests.support.clocks import SetClock
 from tests.support.memory_store import Memory
 
@@ -77,9 +77,9 @@ def test_blogs_have_several_clients_room() -> None:
 def test_what_a_process_knows_is_bounded() -> None:
     """Millions of addresses fill no memory."""
     budget = Budget(Memory(), LIMITS, 1, now=SetClock(6000.0))
-    for number in range(CLIENTS + 10):
+    for number in range(MAX_REFUSED_CLIENTS + 10):
         budget.take(str(number), 9)
-    assert len(budget._refused) == CLIENTS
+    assert len(budget._refused) == MAX_REFUSED_CLIENTS
 
 
 @pytest.mark.parametrize("step", [-3600, -600, 600, 3600])

@@ -69,7 +69,7 @@ def test_a_limit_is_held_when_the_store_stops_counting(fault: str) -> None:
             pass
     assert 58 <= made <= 60
     store.fault = ""  # what each made alone is told, and counted
-    assert max(quota.spent("a")[0].calls for quota in quotas) == made
+    assert max(quota.list_spent_calls("a")[0].calls for quota in quotas) == made
 
 
 @pytest.mark.parametrize("fault", ["full", "gone"])
@@ -121,7 +121,7 @@ def test_counters_end() -> None:
 
 def test_the_memory_of_counters_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """However many are counted, a process knows those of late only."""
-    monkeypatch.setattr("affiliate.search.counters.COUNTERS", 50)
+    monkeypatch.setattr("affiliate.search.counters.MAX_KNOWN_COUNTERS", 50)
     counts = Counts(Memory(), 1)
     for number in range(200):
         counts.add(f"n{number}", 1, 60)
@@ -194,7 +194,7 @@ def test_a_process_that_comes_anew_knows_what_its_machine_has_spent(tmp_path: Pa
     assert made == 30
     store.fault = ""
     clock.now += 3
-    assert quota.spent("a")[0].calls == 30
+    assert quota.list_spent_calls("a")[0].calls == 30
     assert max(int(number) for number in store.values()) == 30
 
 
@@ -286,10 +286,10 @@ def test_a_file_of_counts_keeps_its_size(tmp_path: Path) -> None:
     """Of more counters than it holds those are left out that end first."""
     here = MachineCounts(tmp_path / "counts", now=SetClock(0.0))
     for number in range(600):
-        here.begin(f"calls:agency:{number:060}", 1, 100 + number)
+        here.begin_adding(f"calls:agency:{number:060}", 1, 100 + number)
     assert (tmp_path / "counts").stat().st_size == 16 * 1024
-    assert here.end(f"calls:agency:{599:060}", 1, None) == (1, 0)
-    assert here.end(f"calls:agency:{0:060}", 1, None) is None
+    assert here.end_adding(f"calls:agency:{599:060}", 1, None) == (1, 0)
+    assert here.end_adding(f"calls:agency:{0:060}", 1, None) is None
 
 
 def test_a_process_that_keeps_the_file_of_counts_stops_nobody(
@@ -319,8 +319,8 @@ def test_threads_wait_for_the_file_of_counts_side_by_side(
     here = MachineCounts(tmp_path / "counts")
     monkeypatch.setattr(here, "_lock", Taken())
     with pytest.raises(BlockingIOError):
-        here.begin("n", 1, 60)
-    assert here.end("n", 1, 1) is None
+        here.begin_adding("n", 1, 60)
+    assert here.end_adding("n", 1, 1) is None
 
 
 def test_a_new_process_has_no_room_while_all_that_was_counted_is_out_of_reach(
@@ -349,7 +349,7 @@ def test_what_the_machine_has_counted_holds_though_its_file_is_busy_later(
     """The number that was read with the file's help counts, whatever the store says since."""
     here = MachineCounts(tmp_path / "counts")
     Counts(Faulty(), 2, here).add("n", 119, 60)
-    monkeypatch.setattr(here, "end", lambda *_: None)
+    monkeypatch.setattr(here, "end_adding", lambda *_: None)
     store = Faulty()
     store.fault = fault
     counts = Counts(store, 2, here)
@@ -381,7 +381,7 @@ def test_what_a_process_knows_holds_though_file_and_store_lose_it(
             made += 1
     assert made == 2
     store.fault = ""
-    assert quota.spent("a")[0].calls == 10
+    assert quota.list_spent_calls("a")[0].calls == 10
     new = Counts(store, 2, MachineCounts(tmp_path / "another machine's"))
     (key,) = (key for key in store if key.startswith("calls:"))
     assert new.add(key, 0, 3600) == Count(10)

@@ -159,8 +159,8 @@ def test_what_nobody_waits_for_comes_behind_all_pages() -> None:
     fanout, go, first, order = FanOut(), threading.Event(), threading.Event(), list[str]()
     busy(fanout, go, first)
     few = {name: question(name, lambda name=name: order.append(name)) for name in "xyz"}  # type: ignore[misc]
-    fanout.begin_behind(few["x"])
-    fanout.begin_behind(few["y"])
+    fanout.begin_in_background(few["x"])
+    fanout.begin_in_background(few["y"])
     fanout.ask({0: few["z"]}, 0)
     first.set()
     wait_until(lambda: len(order) == len(few))

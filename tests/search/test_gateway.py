@@ -99,7 +99,7 @@ def test_what_was_never_asked_leaves_no_trace(
     assert (found["status"], found["error"]["why"]) == ("suspended", "quota")
     assert 500 < found["error"]["retry_after"] <= 600
     site = site_of(client)
-    site.gateway.ask_again(site.registry.configured[0])
+    site.gateway.end_suspension(site.registry.configured[0])
     assert status(client, f"{other}&page=2") == "fetched"
 
 
@@ -124,5 +124,5 @@ def test_a_call_that_is_sent_again_counts_again(
     agency.misbehave(hang_up("read"))
     assert status(client) == ("fetched" if seen > 1 else "failed")
     site = site_of(client)
-    assert site.gateway.spent(site.registry.configured[0])[0].calls == seen
+    assert site.gateway.list_spent_calls(site.registry.configured[0])[0].calls == seen
     assert len(agency.searches()) == seen

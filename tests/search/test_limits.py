@@ -129,7 +129,7 @@ def test_a_clock_that_is_set_gives_no_calls(fault: str, step: int) -> None:
     clock.now += HALF_HOUR
     steady.now += HALF_HOUR
     assert made + take(20) == 10
-    assert max(quota.spent("a")[0].rest for quota in quotas) <= HALF_HOUR
+    assert max(quota.list_spent_calls("a")[0].rest for quota in quotas) <= HALF_HOUR
     clock.now += 2 * HALF_HOUR
     steady.now += 2 * HALF_HOUR
     assert take(20) == (0 if step == -3600 else 10)  # the hour that comes again is spent
@@ -146,10 +146,10 @@ def test_a_clock_that_is_set_back_keeps_no_agency_shut(error: AgencyError, step:
     """What was left alone before is tried again, not left alone for longer."""
     clock = SetClock(100_000.0)
     breaker = Breaker(Memory(), now=clock)
-    breaker.failed("a", error)
-    assert breaker.left_alone("a")
+    breaker.record_failure("a", error)
+    assert breaker.get_suspension("a")
     clock.now += step
-    assert breaker.left_alone("a") is None
+    assert breaker.get_suspension("a") is None
     breaker.admit("a")
 
 
@@ -236,7 +236,7 @@ def suspended(breaker: Breaker, agency: str = "a") -> float:
 
 def fails(breaker: Breaker, times: int, kind: type[AgencyError] = AgencyDown) -> None:
     for _ in range(times):
-        breaker.failed("a", kind("a", "It is down."))
+        breaker.record_failure("a", kind("a", "It is down."))
 
 
 @pytest.mark.parametrize("kind", [AgencyDown, AgencyTimeout, BadAnswer, Blocked])
@@ -266,7 +266,7 @@ def test_a_question_that_is_refused_shuts_nobody_out(error: AgencyError) -> None
     """However often single questions are refused, the agency may be asked others."""
     breaker = Breaker(Timed(SetClock(1000.0)), now=SetClock(1000.0))
     for _ in range(50):
-        breaker.failed("a", error)
+        breaker.record_failure("a", error)
     assert suspended(breaker) == 0
 
 
@@ -278,7 +278,7 @@ def test_all_processes_leave_it_alone() -> None:
     fails(first, 3)
     fails(second, 2)
     assert suspended(third) == OPEN_SECONDS
-    assert third.left_alone("a") == (OPEN_SECONDS, "")
+    assert third.get_suspension("a") == (OPEN_SECONDS, "")
 
 
 @pytest.mark.parametrize("store", [Timed, Uncounted])
@@ -300,7 +300,7 @@ def test_an_agency_that_mostly_answers_is_never_left_alone(store: type[Timed], e
     breaker = Breaker(store(clock), now=clock)
     for number in range(400):
         if number % every:
-            breaker.answered("a")
+            breaker.record_success("a")
         else:
             fails(breaker, 1)
         clock.now += 0.3
@@ -314,7 +314,7 @@ def test_an_agency_that_begins_to_fail_is_soon_left_alone(store: type[Timed], be
     clock = SetClock(1000.0)
     breaker = Breaker(store(clock), now=clock)
     for _ in range(before):
-        breaker.answered("a")
+        breaker.record_success("a")
     failures = 0
     while not suspended(breaker):
         fails(breaker, 1)
@@ -340,9 +340,9 @@ def test_failures_of_side_calls_shut_no_search() -> None:
     breaker = Breaker(Timed(clock), now=clock)
     for kind in (AgencyDown, AgencyTimeout, BadAnswer, BadCredentials):
         for _ in range(20):
-            breaker.failed("a", kind("a", "It is down."), searches=False)
+            breaker.record_failure("a", kind("a", "It is down."), searches=False)
         assert suspended(breaker) == 0
-    breaker.failed("a", TooManyCalls("a", "Enough.", retry_after=7), searches=False)
+    breaker.record_failure("a", TooManyCalls("a", "Enough.", retry_after=7), searches=False)
     assert suspended(breaker) == 7
 
 
@@ -350,7 +350,7 @@ def test_a_source_s_failures_say_nothing_of_another_key() -> None:
     """A revoked key, here or on another machine, silences itself alone."""
     clock = SetClock(1000.0)
     breaker = Breaker(Timed(clock), now=clock)
-    breaker.failed("a:revoked", BadCredentials("a", "No."))
+    breaker.record_failure("a:revoked", BadCredentials("a", "No."))
     assert suspended(breaker, "a:revoked") == 300
     assert suspended(breaker, "a:good") == 0
 
@@ -358,14 +358,14 @@ def test_a_source_s_failures_say_nothing_of_another_key() -> None:
 def test_who_is_left_alone_is_told_why_and_can_be_asked_again_at_once() -> None:
     clock = SetClock(1000.0)
     breaker = Breaker(Timed(clock), now=clock)
-    breaker.failed("a", BadCredentials("a", "No."))
+    breaker.record_failure("a", BadCredentials("a", "No."))
     clock.now += 16
-    assert breaker.left_alone("a") == (284, "credentials")
+    assert breaker.get_suspension("a") == (284, "credentials")
     with pytest.raises(Suspended, match="key") as caught:
         breaker.admit("a")
     assert (caught.value.why, caught.value.retry_after) == ("credentials", 284)
-    breaker.clear("a")
-    assert (breaker.left_alone("a"), suspended(breaker)) == (None, 0)
+    breaker.end_suspension("a")
+    assert (breaker.get_suspension("a"), suspended(breaker)) == (None, 0)
 
 
 def test_after_a_while_one_call_tries_it_again_and_the_others_wait() -> None:
@@ -391,7 +391,7 @@ def test_a_probe_that_fails_leaves_it_alone_once_more() -> None:
     assert suspended(breaker) == OPEN_SECONDS
     clock.now += OPEN_SECONDS
     assert suspended(breaker) == 0
-    breaker.answered("a")
+    breaker.record_success("a")
     clock.now += 1
     fails(breaker, MIN_FAILURES - 1)
     assert suspended(breaker) == 0
@@ -409,7 +409,7 @@ def test_what_an_agency_says_of_itself_counts_at_once(error: AgencyError, second
     """Too many calls, or a key that it does not take: no other search will fare better."""
     clock = SetClock(1000.0)
     breaker = Breaker(Timed(clock), now=clock)
-    breaker.failed("a", error)
+    breaker.record_failure("a", error)
     assert suspended(breaker) == seconds
 
 
@@ -420,14 +420,14 @@ def test_without_a_time_a_refusal_of_calls_waits_a_second_and_doubles() -> None:
     waits = []
     for _ in range(8):
         for _ in range(3):
-            breaker.failed("a", TooManyCalls("a", "Enough."))
+            breaker.record_failure("a", TooManyCalls("a", "Enough."))
         waits.append(suspended(breaker))
         clock.now += waits[-1]
         assert suspended(breaker) == 0
     assert waits == [1, 2, 4, 8, 16, 32, MAX_PACE_SECONDS, MAX_PACE_SECONDS]
-    breaker.answered("a")
+    breaker.record_success("a")
     clock.now += 1
-    breaker.failed("a", TooManyCalls("a", "Enough."))
+    breaker.record_failure("a", TooManyCalls("a", "Enough."))
     assert suspended(breaker) == 1
 
 
@@ -435,14 +435,14 @@ def test_a_call_waits_for_its_turn_behind_a_refusal_if_that_is_soon() -> None:
     """Within the patience of a visitor; who would wait longer is refused at once."""
     clock = PassingClock(1000.0)
     breaker = Breaker(Timed(clock), now=clock, sleep=clock.sleep)
-    breaker.failed("a", TooManyCalls("a", "Enough."))
+    breaker.record_failure("a", TooManyCalls("a", "Enough."))
     breaker.admit("a", 3)
     assert clock.now == 1001
     with pytest.raises(Suspended):  # the probe is under way and does not end
         breaker.admit("a", 0.5)
-    breaker.answered("a")
+    breaker.record_success("a")
     breaker.admit("a", 3)
-    breaker.failed("a", TooManyCalls("a", "Enough.", retry_after=4))
+    breaker.record_failure("a", TooManyCalls("a", "Enough.", retry_after=4))
     with pytest.raises(Suspended) as caught:
         breaker.admit("a", 3)
     assert caught.value.retry_after == 4
@@ -488,11 +488,11 @@ def test_an_answer_to_a_call_from_before_ends_nothing() -> None:
     """Of calls under way one is told to wait; those that still get through don't undo that."""
     clock = SetClock(1000.0)
     breaker = Breaker(Timed(clock), now=clock)
-    breaker.failed("a", TooManyCalls("a", "Enough.", retry_after=500))
-    breaker.answered("a")
-    breaker.failed("a", NotFound("a", "Gone."))
+    breaker.record_failure("a", TooManyCalls("a", "Enough.", retry_after=500))
+    breaker.record_success("a")
+    breaker.record_failure("a", NotFound("a", "Gone."))
     assert suspended(breaker) == 500
-    breaker.failed("a", AgencyTimeout("a", "Late."))
+    breaker.record_failure("a", AgencyTimeout("a", "Late."))
     assert suspended(breaker) == 500
 
 
@@ -503,8 +503,8 @@ def test_a_clock_that_is_set_anew_leaves_no_agency_out_for_long(jump: float) -> 
     fails(breaker, MIN_FAILURES)
     clock.now += jump
     assert suspended(breaker) <= PROBE_SECONDS
-    breaker.answered("a")
-    assert breaker.left_alone("a") is None
+    breaker.record_success("a")
+    assert breaker.get_suspension("a") is None
 
 
 class Failing(Timed):
@@ -544,7 +544,7 @@ def test_without_the_store_a_process_leaves_alone_what_fails_it_and_goes_on_when
     store.down = False
     clock.now += OPEN_SECONDS
     assert suspended(breaker) == 0
-    breaker.answered("a")
+    breaker.record_success("a")
     clock.now += 2
     fails(breaker, MIN_FAILURES - 1)
     assert suspended(breaker) == 0
@@ -576,11 +576,11 @@ def test_successes_of_side_calls_hide_no_failing_search() -> None:
     breaker = Breaker(Timed(clock), now=clock)
     for _ in range(MIN_FAILURES):
         fails(breaker, 1)
-        breaker.answered("a", searches=False)
+        breaker.record_success("a", searches=False)
     assert suspended(breaker) == OPEN_SECONDS
     clock.now += OPEN_SECONDS
     breaker.admit("a", searches=False)  # side calls go on, and say nothing
-    breaker.answered("a", searches=False)
+    breaker.record_success("a", searches=False)
     assert suspended(breaker) == 0
     fails(breaker, 1)
     assert suspended(breaker) == OPEN_SECONDS
@@ -623,9 +623,9 @@ def test_whoever_is_asked_again_begins_anew() -> None:
     clock = SetClock(1000.0)
     breaker = Breaker(Timed(clock), now=clock)
     fails(breaker, 10)
-    breaker.clear("a")
+    breaker.end_suspension("a")
     clock.now += 1
-    breaker.answered("a")
+    breaker.record_success("a")
     fails(breaker, 1)
     assert suspended(breaker) == 0
 
@@ -634,7 +634,7 @@ def test_a_clock_set_back_puts_no_call_to_sleep() -> None:
     """A wait for a turn that would be longer than the patience is none."""
     clock = PassingClock(1000.0)
     breaker = Breaker(Timed(clock), now=clock, sleep=clock.sleep)
-    breaker.failed("a", TooManyCalls("a", "Enough."))
+    breaker.record_failure("a", TooManyCalls("a", "Enough."))
     clock.now -= 600
     with pytest.raises(Suspended):
         breaker.admit("a", 15)

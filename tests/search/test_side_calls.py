@@ -72,4 +72,4 @@ def test_failures_beside_searches_shut_no_search(
             if agency.has_suggestions and agency.api:
                 lookups.suggest_searches(f"word {next(NUMBERS)}", "en", 5)
     server.fixed = None
-    assert site.gateway.left_alone(one) is None
+    assert site.gateway.get_suspension(one) is None

@@ -107,7 +107,7 @@ def over(counts: SearchCounts, clock: SetClock[float]) -> Maker:
 
 def renewed(suggestions: Suggestions) -> Suggestions:
     """Return the suggestions after they have read the popular searches."""
-    suggestions.of("anything", "en")
+    suggestions.suggest("anything", "en")
     for thread in threading.enumerate():
         if thread.name == "suggestions":
             thread.join(10)
@@ -128,10 +128,10 @@ def test_popular_searches_come_first(counts: SearchCounts, over: Maker) -> None:
     """The most asked that begin with the words, then the agency's; no doubles, eight at most."""
     count(counts, cattle=5, cats=9, bicycle=50)
     suggestions = renewed(over(Demo(Transport())))
-    found = suggestions.of("ca", "en")
+    found = suggestions.suggest("ca", "en")
     assert found[:2] == ("cats", "cattle")
     assert (len(found), len(set(found))) == (8, 8)
-    assert suggestions.of("bicycle", "en").count("bicycle") == 0
+    assert suggestions.suggest("bicycle", "en").count("bicycle") == 0
 
 
 def test_rare_searches_and_other_languages_are_not_shown(counts: SearchCounts, over: Maker) -> None:
@@ -139,9 +139,9 @@ def test_rare_searches_and_other_languages_are_not_shown(counts: SearchCounts, o
     count(counts, private=4, public=5)
     counts.add_found({"q=pult&lang=de": 5, "q=putty&type=photo&lang=en": 50})
     suggestions = renewed(over())
-    assert suggestions.of("p", "en") == ("public",)
-    assert suggestions.of("p", "de") == ("pult",)
-    assert suggestions.of("p", "fr") == ()
+    assert suggestions.suggest("p", "en") == ("public",)
+    assert suggestions.suggest("p", "de") == ("pult",)
+    assert suggestions.suggest("p", "fr") == ()
 
 
 def test_words_are_read_as_those_of_a_search(counts: SearchCounts, over: Maker) -> None:
@@ -149,7 +149,7 @@ def test_words_are_read_as_those_of_a_search(counts: SearchCounts, over: Maker) 
     counts.add_found({"q=red+cat&lang=en": 5})
     suggestions = renewed(over())
     for typed in ("red c", "  RED   C", "\uff32ed c"):
-        assert suggestions.of(typed, "en") == ("red cat",)
+        assert suggestions.suggest(typed, "en") == ("red cat",)
 
 
 @pytest.mark.parametrize("typed", ["", "  ", "a\x00", "\ud800", "\x7f", "a" * 501])
@@ -157,7 +157,7 @@ def test_what_cant_be_searched_for_has_no_suggestions(
     server: simulator.Shutterstock, paid: Shutterstock, over: Maker, typed: str
 ) -> None:
     """Nothing is asked of anyone, and nothing is raised."""
-    assert over(Demo(Transport()), paid).of(typed, "en") == ()
+    assert over(Demo(Transport()), paid).suggest(typed, "en") == ()
     assert asked(server) == []
 
 
@@ -168,9 +168,9 @@ def test_the_ledger_is_read_once_a_minute_and_behind(
     suggestions = renewed(over())
     count(counts, cats=5)
     clock.now += 59
-    assert renewed(suggestions).of("cat", "en") == ()
+    assert renewed(suggestions).suggest("cat", "en") == ()
     clock.now += 1
-    assert renewed(suggestions).of("cat", "en") == ("cats",)
+    assert renewed(suggestions).suggest("cat", "en") == ("cats",)
 
 
 def test_a_ledger_that_fails_takes_nothing_away(
@@ -185,14 +185,14 @@ def test_a_ledger_that_fails_takes_nothing_away(
 
     monkeypatch.setattr(counts, "list_popular", fail)
     clock.now += 60
-    assert "cats" in renewed(suggestions).of("ca", "en")
-    assert "car" in suggestions.of("ca", "en")
+    assert "cats" in renewed(suggestions).suggest("ca", "en")
+    assert "car" in suggestions.suggest("ca", "en")
 
 
 def test_a_row_that_cant_be_read_is_passed_over(counts: SearchCounts, over: Maker) -> None:
     """A search that was counted in another format spoils no others."""
     counts.add_found({"q=%FF&lang=en": 9, "q=cats&lang=xx": 8, "q=cats&lang=en": 5})
-    assert renewed(over()).of("cat", "en") == ("cats",)
+    assert renewed(over()).suggest("cat", "en") == ("cats",)
 
 
 def test_a_call_is_made_for_three_characters_only(
@@ -200,10 +200,10 @@ def test_a_call_is_made_for_three_characters_only(
 ) -> None:
     """Shorter beginnings mean too much; each beginning costs one call a day, in each language."""
     suggestions = over(paid)
-    assert [suggestions.of(typed, "en") for typed in ("c", "ca", "ca ")] == [()] * 3
+    assert [suggestions.suggest(typed, "en") for typed in ("c", "ca", "ca ")] == [()] * 3
     expected = tuple(f"cat {number}" for number in range(8))
-    assert suggestions.of("cat", "en") == suggestions.of(" CAT", "en") == expected
-    assert suggestions.of("cat", "de") == expected
+    assert suggestions.suggest("cat", "en") == suggestions.suggest(" CAT", "en") == expected
+    assert suggestions.suggest("cat", "de") == expected
     assert asked(server) == ["cat", "cat"]
 
 
@@ -237,7 +237,7 @@ def test_a_call_is_made_for_one_character_that_is_a_word(  # noqa: PLR0913, PLR0
     sent: list[str],
 ) -> None:
     """A Chinese character, a kana or a Korean syllable means enough; single letters don't."""
-    over(paid).of(typed, lang)
+    over(paid).suggest(typed, lang)
     assert asked(server) == sent
 
 
@@ -247,7 +247,7 @@ def test_operators_and_marks_are_no_part_of_what_is_completed(
     """An agency completes plain words; of signs alone it is asked nothing."""
     suggestions = over(paid)
     for typed in ("NOT c", "not c", "“red b", "(((", "---"):
-        suggestions.of(typed, "en")
+        suggestions.suggest(typed, "en")
     assert asked(server) == ["not c", "red b"]
 
 
@@ -270,13 +270,13 @@ def test_popular_searches_are_offered_as_people_write_them(  # noqa: PLR0913, PL
     """Beginnings are compared by their keys; nobody is offered a folded word."""
     counts.add_found({f"q={counted}&lang={lang}": 5})
     suggestions = renewed(over())
-    assert [suggestions.of(one, lang) for one in typed] == [(shown,)] * len(typed)
+    assert [suggestions.suggest(one, lang) for one in typed] == [(shown,)] * len(typed)
 
 
 def test_masked_searches_are_offered_to_nobody(counts: SearchCounts, over: Maker) -> None:
     """What held somebody's number isn't popular, in whatever form it was counted."""
     counts.add_found({"q=call+%2A%2A%2A&lang=en": 9, "q=call+0170+1234567&lang=en": 9})
-    assert renewed(over()).of("call", "en") == ()
+    assert renewed(over()).suggest("call", "en") == ()
 
 
 def test_a_call_is_made_only_when_the_free_ones_are_too_few(
@@ -286,9 +286,9 @@ def test_a_call_is_made_only_when_the_free_ones_are_too_few(
     count(counts, **{f"red{number}": 5 for number in range(8)})
     suggestions = renewed(over(paid, Demo(Transport())))
     server.requests.clear()
-    assert suggestions.of("red", "en") == tuple(f"red{number}" for number in range(8))
+    assert suggestions.suggest("red", "en") == tuple(f"red{number}" for number in range(8))
     assert asked(server) == []
-    filled = suggestions.of("bicycl", "en")
+    filled = suggestions.suggest("bicycl", "en")
     assert filled == ("bicycle", *(f"bicycl {number}" for number in range(7)))
     assert asked(server) == ["bicycl"]
 
@@ -299,13 +299,13 @@ def test_suggestions_are_fresh_for_a_day(
     """Also where there are none; then they are asked for anew behind the old ones."""
     suggestions = over(paid)
     server.answer = Answer(body=b'{"data": []}')
-    assert suggestions.of("cat", "en") == ()
+    assert suggestions.suggest("cat", "en") == ()
     clock.now += 86399
-    assert suggestions.of("cat", "en") == ()
+    assert suggestions.suggest("cat", "en") == ()
     assert asked(server) == ["cat"]
     server.answer = None
     clock.now += 1
-    wait_until(lambda: suggestions.of("cat", "en")[:1] == ("cat 0",))
+    wait_until(lambda: suggestions.suggest("cat", "en")[:1] == ("cat 0",))
     assert asked(server) == ["cat", "cat"]
 
 
@@ -314,9 +314,9 @@ def test_calls_count_on_the_quota(
 ) -> None:
     """When the calls of the hour are spent there are no more, and no one is told of it."""
     suggestions = over(paid, limits={paid.source: [Limit(1)]})
-    assert len(suggestions.of("cat", "en")) == 8
-    assert suggestions.of("dog", "en") == ()
-    assert len(suggestions.of("cat", "en")) == 8
+    assert len(suggestions.suggest("cat", "en")) == 8
+    assert suggestions.suggest("dog", "en") == ()
+    assert len(suggestions.suggest("cat", "en")) == 8
     assert asked(server) == ["cat"]
 
 
@@ -327,7 +327,9 @@ def test_a_failing_agency_gives_nothing(
     """The others' suggestions are shown, and it is not asked again at once."""
     server.answer = answer
     suggestions = over(paid, Demo(Transport()))
-    assert suggestions.of("bicycl", "en") == suggestions.of("bicycl", "en") == ("bicycle",)
+    assert (
+        suggestions.suggest("bicycl", "en") == suggestions.suggest("bicycl", "en") == ("bicycle",)
+    )
     assert asked(server) == ["bicycl"]
 
 
@@ -337,9 +339,9 @@ def test_a_slow_agency_is_not_waited_for(
     """While it hangs the rest is shown; what comes late is there for the next, without a call."""
     suggestions = over(paid, Demo(Transport()))
     server.gate.clear()
-    assert wait_for_result(lambda: suggestions.of("bicycl", "en")) == ("bicycle",)
+    assert wait_for_result(lambda: suggestions.suggest("bicycl", "en")) == ("bicycle",)
     server.gate.set()
-    wait_until(lambda: len(suggestions.of("bicycl", "en")) == 8)
+    wait_until(lambda: len(suggestions.suggest("bicycl", "en")) == 8)
     assert asked(server) == ["bicycl"]
 
 
@@ -351,7 +353,7 @@ def test_a_broken_agency_without_calls_gives_nothing(over: Maker) -> None:
         raise AgencyDown("demo", f"No {words} in {lang}.")
 
     broken.suggest_searches = fail  # type: ignore[method-assign]
-    assert over(broken).of("cat", "en") == ()
+    assert over(broken).suggest("cat", "en") == ()
 
 
 def test_what_agencies_suggest_becomes_canonical(
@@ -360,4 +362,4 @@ def test_what_agencies_suggest_becomes_canonical(
     """Case and doubles go, and so does what no search can be."""
     sent = b'{"data": ["CAT scan", "cat  Scan", "Cat", "", " ", "' + b"a" * 600 + b'", "kitten"]}'
     server.answer = Answer(body=sent)
-    assert over(paid).of("cat", "en") == ("cat scan", "kitten")
+    assert over(paid).suggest("cat", "en") == ("cat scan", "kitten")

@@ -77,14 +77,14 @@ def test_a_client_counts_once_over_processes(client: FlaskClient) -> None:
     others = [UsageCounter(site.ledger, site.store, "en", site.usage._client) for _ in range(2)]
     query = SearchQuery(q="dog", lang="en")
     for turn, tally in enumerate([site.usage, *others] * 3):
-        tally.answered("HIT", query, f"2001:db8:1:{turn:x}::1")
-        tally.answered("HIT", query, "198.51.100.1")
-        tally.answered("HIT", query, "198.51.100.1", found=False)
+        tally.count_answer("HIT", query, f"2001:db8:1:{turn:x}::1")
+        tally.count_answer("HIT", query, "198.51.100.1")
+        tally.count_answer("HIT", query, "198.51.100.1", found=False)
         tally.flush()
     assert asked(client) == [("q=dog&lang=en", 2)]
     assert [times for *_, times in missed(client)] == [1]
     site.store.store.incr = lambda *_: 1 / 0  # and nothing is lost while the store can't count
-    others[0].answered("HIT", query, "203.0.113.1")
+    others[0].count_answer("HIT", query, "203.0.113.1")
     others[0].flush()
     assert asked(client) == [("q=dog&lang=en", 3)]
 
@@ -143,7 +143,7 @@ def test_what_was_missed_and_later_found_has_both_counts(client: FlaskClient) ->
     """For the same client on one day, too."""
     tally, query = site_of(client).usage, SearchQuery(q="cat", lang="en")
     for found in (False, False, True, True):
-        tally.answered("HIT", query, "198.51.100.1", found=found)
+        tally.count_answer("HIT", query, "198.51.100.1", found=found)
     assert asked(client) == [("q=cat&lang=en", 1)]
     assert missed(client) == [("q=cat&lang=en", 2, 1)]
 
@@ -152,15 +152,15 @@ def test_junk_of_one_client_fills_no_table_and_pushes_out_no_search_of_several(
     client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """However much comes at once or over a day, so many rows are kept, those asked most."""
-    monkeypatch.setattr("affiliate.search.usage.MOST_MISSED", 20)
+    monkeypatch.setattr("affiliate.search.usage.MAX_MISSED", 20)
     site, real = site_of(client), SearchQuery(q="fahrrad", lang="de")
     for flood in range(3):
         for number in range(50):
             junk = SearchQuery(q=f"junk {flood} {number}", lang="en")
-            site.usage.answered("MISS", junk, "198.51.100.1", found=False)
-            site.usage.answered("MISS", junk, "198.51.100.1", found=False)
-        site.usage.answered("MISS", real, f"203.0.113.{2 * flood}", found=False)
-        site.usage.answered("MISS", real, f"203.0.113.{2 * flood + 1}", found=False)
+            site.usage.count_answer("MISS", junk, "198.51.100.1", found=False)
+            site.usage.count_answer("MISS", junk, "198.51.100.1", found=False)
+        site.usage.count_answer("MISS", real, f"203.0.113.{2 * flood}", found=False)
+        site.usage.count_answer("MISS", real, f"203.0.113.{2 * flood + 1}", found=False)
         site.usage.flush()
     kept = site.search_counts.list_searched(date.min, 100)
     assert (len(kept), kept[0]) == (20, ("q=fahrrad&lang=de", 6, 6))
@@ -201,7 +201,7 @@ def test_counts_add_up_over_flushes(client: FlaskClient) -> None:
     """What is flushed twice stands in one row."""
     query = SearchQuery(q="cat", lang="en")
     for _ in range(3):
-        site_of(client).usage.answered("HIT", query)
+        site_of(client).usage.count_answer("HIT", query)
         site_of(client).usage.flush()
     assert asked(client) == [("q=cat&lang=en", 3)]
 
@@ -292,7 +292,7 @@ def test_warming_asks_for_the_most_asked_that_go_stale(make_client: ClientMaker)
         )
         for words, times in (("cat", 3), ("dog", 2), ("bird", 1)):
             for _ in range(times):
-                site_of(client).usage.answered("HIT", SearchQuery(q=words, lang="en"))
+                site_of(client).usage.count_answer("HIT", SearchQuery(q=words, lang="en"))
         site_of(client).usage.flush()
         assert "asked the agencies 2 times" in run(client, "warm", "--calls", "2").output
         assert [search["query"] for search in agency.searches()] == [["cat"], ["dog"]]
@@ -312,7 +312,7 @@ def test_warming_begins_with_the_topics(make_client: ClientMaker) -> None:
             SITE_LANGUAGE="de",
         )
         for words in ("red car", "dog"):
-            site_of(client).usage.answered("HIT", SearchQuery(q=words, lang="de"))
+            site_of(client).usage.count_answer("HIT", SearchQuery(q=words, lang="de"))
         site_of(client).usage.flush()
         shown = run(client, "warm", "--calls", "3").output
         assert shown == "Looked at 3 searches, asked the agencies 3 times.\n"

@@ -98,6 +98,6 @@ def _seal_browser(browser: str, proof: str) -> str:
 def _has_logins_left(client: str, max_logins: int) -> bool:
     """Count a log-in attempt of a client; return False above the limit of the current window."""
     logins: LoginCounts = current_app.extensions["login_counts"]
-    window, _ = logins.windows.under_way(WINDOW_SECONDS)
+    window, _ = logins.windows.current_window(WINDOW_SECONDS)
     key = f"log-in:{client}:{window}"
     return logins.counts.add(key, 1, WINDOW_SECONDS).has_room(max_logins, least=1)

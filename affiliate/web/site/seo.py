@@ -123,7 +123,7 @@ def suggest() -> Response:
     keeps no suggestions: answers for each typed letter would evict searches there.
     """
     typed = _read_typed(request_parameters())
-    suggestions = current_services().suggestions.of(typed.words, i18n.request_language())
+    suggestions = current_services().suggestions.suggest(typed.words, i18n.request_language())
     body = msgspec.json.encode((typed.text, suggestions))
     response = Response(body, mimetype="application/x-suggestions+json")
     return _set_caching(response, SUGGESTIONS_MAX_AGE, REPLAY_SECONDS)
