@@ -45,6 +45,11 @@ def _is_crawler(agent: str) -> bool:
     return CRAWLERS.search(agent) is not None
 
 
+def is_program(agent: str) -> bool:
+    """Return whether a User-Agent is that of a crawler, a test browser or a library, or empty."""
+    return PROGRAMS.search(agent[:LONGEST_AGENT]) is not None
+
+
 def is_hidden(path: str) -> bool:
     """Return whether robots.txt keeps crawlers from a path with its query (RFC 9309, 2.2.2)."""
     plain = _UNRESERVED_ESCAPE.sub(lambda match: unquote(match[0]), path)

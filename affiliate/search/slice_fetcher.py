@@ -16,6 +16,8 @@ from affiliate.search.gateway import PAGE_SECONDS
 from affiliate.search.patience import Patience
 from affiliate.search.visitor_calls import VisitorCalls
 
+WAITING: Final = frozenset({Patience.LINGER, Patience.FULL})
+"""The patience of pages that wait for agencies."""
 REST_PART: Final = 0.5
 """The part of the quota that full chunks behind a page may use; the rest is for pages."""
 
@@ -40,7 +42,9 @@ class SliceFetcher:
         """Return cached slices, and slices that agencies give in time; True if any was asked."""
         results = {i: self._peek_slice(part, patience) for i, part in enumerate(slices)}
         missing = [i for i, result in results.items() if result is None]
-        waits = bool(missing) and patience is not Patience.NONE
+        waits = bool(missing) and patience in WAITING
+        if missing and patience is Patience.START:
+            self._start([slices[i] for i in missing])
         if waits:
             lingers = patience is Patience.LINGER
             shown = any(result and result.items for result in results.values())
@@ -56,6 +60,13 @@ class SliceFetcher:
                 results[i] = build_agency_result(part, answers)
         late = AgencyResult(status="late", lifetime=0)
         return [results[i] or late for i in range(len(slices))], waits
+
+    def _start(self, slices: Sequence[PageSlice]) -> None:
+        """Start the fetches of slices, where the visitor's budget has room; wait for none."""
+        questions = [self._build_question(part) for part in slices]
+        enabled = [part.ranking.enabled for part in slices]
+        if not self._calls.charge(zip(enabled, questions, strict=True), SEARCH, ahead=True):
+            self._calls.ask(dict(enumerate(questions)), 0)
 
     def _peek_slice(self, part: PageSlice, patience: Patience) -> AgencyResult | None:
         """Return a slice from the cache; None when any chunk of the slice must be fetched.
@@ -73,7 +84,7 @@ class SliceFetcher:
         """Return a slice from chunks of one size; None when any of them must be fetched."""
         answers = []
         for chunk in part.chunks():
-            answer = self._peek_chunk(part.ranking, chunk, refreshes=patience is not Patience.NONE)
+            answer = self._peek_chunk(part.ranking, chunk, refreshes=patience in WAITING)
             if answer is None:
                 return None
             answers.append((chunk, answer))

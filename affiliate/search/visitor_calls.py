@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Generic, NamedTuple, TypeVar
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from affiliate.cache.answers import CachedAnswer
 from affiliate.errors import BudgetSpent
@@ -21,16 +21,26 @@ class LookupAnswer(NamedTuple, Generic[Value]):
     late: bool
 
 
-class VisitorCalls:
-    """The calls through a gateway for which visitors wait, in the fan-out of a process.
+class Spend(Protocol):
+    """Takes a cost from the budget of the current visitor.
 
-    ``spend`` takes a cost from the budget of the current visitor. It returns the seconds to wait
-    where the budget has no room, and 0 where it has.
+    Returns the seconds to wait where the budget has no room, and 0 where it has. ``fetches`` names
+    what the cost is for. A visitor who has paid ``ahead`` pays nothing when the page's own request
+    for the same fetches follows.
     """
 
-    def __init__(
-        self, gateway: AgencyGateway, spend: Callable[[int], float] = lambda _cost: 0.0
-    ) -> None:
+    def __call__(self, cost: int, fetches: str = "", *, ahead: bool = False) -> float: ...
+
+
+def spend_nothing(cost: int, fetches: str = "", *, ahead: bool = False) -> float:  # noqa: ARG001 - as Spend
+    """Return 0, as visitors without a budget have room for everything."""
+    return 0.0
+
+
+class VisitorCalls:
+    """The calls through a gateway for which visitors wait, in the fan-out of a process."""
+
+    def __init__(self, gateway: AgencyGateway, spend: Spend = spend_nothing) -> None:
         self.gateway = gateway
         self._spend = spend
         self._fanout = FanOut()
@@ -46,17 +56,23 @@ class VisitorCalls:
         return self._fanout.ask(questions, seconds, shows=shows)
 
     def charge(
-        self, questions: Iterable[tuple[EnabledAgency, Question[Value]]], cost: int
+        self,
+        questions: Iterable[tuple[EnabledAgency, Question[Value]]],
+        cost: int,
+        *,
+        ahead: bool = False,
     ) -> float:
         """Take one cost for all questions; return the seconds to wait where there is no room.
 
-        Fetches that are under way, and agencies without an API, cost nothing.
+        Fetches that are under way, and agencies without an API, cost nothing. With ``ahead`` the
+        visitor pays for the page's own request, which another process may answer.
         """
-        costs = any(
-            enabled.agency.api and not self._fanout.is_under_way(question)
+        costly = [
+            question.key
             for enabled, question in questions
-        )
-        return self._spend(cost) if costs else 0.0
+            if enabled.agency.api and not self._fanout.is_under_way(question)
+        ]
+        return self._spend(cost, repr(costly), ahead=ahead) if costly else 0.0
 
     def fetch_answer(
         self, enabled: EnabledAgency, call: PreparedCall[Value]

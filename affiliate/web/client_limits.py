@@ -44,6 +44,8 @@ CRAWLS_DIVISOR: Final = 10
 """Crawlers may spend an agency's hourly calls divided by this number, and at least one call."""
 CRAWLER_RETRY_SECONDS: Final = 3600.0
 """Retry-After in seconds for answers that are hidden from crawlers."""
+PAID_AHEAD_SECONDS: Final = 30
+"""Seconds in which a page's request for pictures costs nothing, as the page has paid for it."""
 SHARED_BUDGET_CLIENTS: Final = 10
 """Budget, in clients, of all visitors of a blog's embeds, of a customer's network, or behind a
 proxy missing from TRUSTED_PROXIES, as on many platforms."""
@@ -69,6 +71,7 @@ class ClientLimits:
         trusts: bool = False,
         crawls: int = MAX_CRAWLS,
     ) -> None:
+        self._counters = counters
         self._budget = Budget(counters, limits, processes)
         self._clicks = Budget(counters, CLICK_LIMITS, processes)
         self._repeated = Budget(counters, REPEATED_CLICK_LIMITS, processes)
@@ -79,11 +82,13 @@ class ClientLimits:
         self._trusts = trusts
         self._has_warned = False
 
-    def spend(self, cost: int) -> float:
+    def spend(self, cost: int, fetches: str = "", *, ahead: bool = False) -> float:
         """Take a cost from the budget of the current request's client.
 
         Return 0 where the budget has room, else the seconds to wait. Outside of a request, as in
         the owner's commands, the cost is free. Crawlers are refused calls without a cost, too.
+        ``fetches`` names what the cost is for. A client that has paid for the fetches ``ahead``,
+        with the page, pays nothing for the page's own request, which another process may answer.
         """
         if not has_request_context():
             return 0.0
@@ -92,6 +97,8 @@ class ClientLimits:
         if not cost:
             return 0.0
         address = request.remote_addr or ""
+        if not ahead and fetches and self._has_paid_ahead(address, fetches):
+            return 0.0
         wait = self._budget.take(self.client_digest(address), cost, self._count_sharers(address))
         if not wait and (customer := self._customer_digest(address)):
             wait = self._budget.take(customer, cost, SHARED_BUDGET_CLIENTS)
@@ -103,7 +110,16 @@ class ClientLimits:
                 "a proxy's visitors have spent their searches together: set TRUSTED_PROXIES, so"
                 " that each of them has searches of their own"
             )
+        if ahead and not wait:
+            self._counters.incr(self._paid_key(address, fetches), 1, PAID_AHEAD_SECONDS)
         return wait
+
+    def _has_paid_ahead(self, address: str, fetches: str) -> bool:
+        """Return whether a client's page has paid for the fetches that its request needs."""
+        return bool(self._counters.incr(self._paid_key(address, fetches), 0, PAID_AHEAD_SECONDS))
+
+    def _paid_key(self, address: str, fetches: str) -> str:
+        return f"paid:{self._digest('paid', f'{client_network(address)} {fetches}')}"
 
     def _spend_on_crawlers(self, cost: int) -> float:
         """Take a cost from the budget of all crawlers that obey robots.txt.
@@ -192,6 +208,33 @@ def limit_crawls(limits: Iterable[Sequence[Limit]]) -> int:
 def is_crawler() -> bool:
     """Return whether a crawler sent the current request."""
     return robots.is_crawler(request.user_agent.string)
+
+
+def is_visit() -> bool:
+    """Return whether a person has just opened the page of the current request.
+
+    Browsers tell by Fetch Metadata (https://www.w3.org/TR/fetch-metadata/): the address bar, a link
+    or a form. Safari sends no ``Sec-Fetch-User``, so that a navigation within the site counts, too.
+    Prefetches and programs are no visits.
+    """
+    headers = request.headers
+    by_person = headers.get("Sec-Fetch-User") == "?1"
+    return (
+        headers.get("Sec-Fetch-Mode") == "navigate"
+        and headers.get("Sec-Fetch-Dest") == "document"
+        and (by_person or headers.get("Sec-Fetch-Site") == "same-origin")
+        and not headers.get("Sec-Purpose")
+        and not robots.is_program(request.user_agent.string)
+    )
+
+
+def takes_preloads() -> bool:
+    """Return whether the browser of a visit uses a preloaded fragment for its script's request.
+
+    WebKit requests the fragment a second time (seen in WebKitGTK 2.50), whatever ``crossorigin``
+    says; it is the engine that sends no ``Sec-Fetch-User``.
+    """
+    return is_visit() and request.headers.get("Sec-Fetch-User") == "?1"
 
 
 def fetch_sitemap_page(

@@ -32,6 +32,11 @@ BOX = """
 """
 """Returns the box of the tiles that are seen."""
 TILES = "return document.querySelectorAll('.tile .picture').length"
+REQUESTS = """
+    return performance.getEntriesByType("resource")
+        .filter(({ name }) => name.includes("/ajax/search")).length;
+"""
+"""Returns how often the pictures of a page were requested."""
 AT_REST = """
     const loaded = () => performance.getEntriesByType("resource").length;
     const before = loaded();
@@ -117,14 +122,21 @@ def test_tiles_keep_their_shape_at_every_width(window: Window, visited: SiteServ
 def test_words_typed_are_searched_and_scrolling_brings_more(
     window: Window, visited: SiteServer
 ) -> None:
-    """From the start page to the second page of results, by keyboard and scrolling alone."""
+    """From the start page to the second page of results, by keyboard and scrolling alone.
+
+    The page's head requests the pictures, and its script takes that answer.
+    """
+    words = new_words()
+    window.complaints()
     window.size(1440, 900)
     window.open(f"{visited.url}/?lang=en")
     press(window, "#q")
-    window.type("red bicycle")
+    window.type(words)
     window.type("Enter")
-    shows(window, "return new URLSearchParams(location.search).get('q') === 'red bicycle'")
+    shows(window, f"return new URLSearchParams(location.search).get('q') === {words!r}")
     wait_until(lambda: window.run(TILES) >= 48)
+    assert window.run(REQUESTS) == 1
+    assert window.complaints() == []
     window.run("scrollTo(0, document.documentElement.scrollHeight)")
     wait_until(lambda: window.run(TILES) >= 96)
     assert window.run(ODD) == []

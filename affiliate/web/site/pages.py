@@ -37,9 +37,15 @@ from affiliate.web.caching import (
     read_search_query,
     request_parameters,
 )
-from affiliate.web.client_limits import current_client_limits, fetch_sitemap_page
+from affiliate.web.client_limits import (
+    current_client_limits,
+    fetch_sitemap_page,
+    is_visit,
+    takes_preloads,
+)
 from affiliate.web.errors import problem_response
 from affiliate.web.page_cache import Canonicalizer
+from affiliate.web.picture_hosts import PictureHosts
 from affiliate.web.site import collections, media
 from affiliate.web.template_helpers import (
     ASSET_VERSION,
@@ -97,6 +103,7 @@ def canonicalize_version(raw: bytes) -> str | None:
 
 def register(app: Flask, services: Services) -> None:
     """Add the visitors' routes, the error pages and the headers to an app."""
+    app.extensions["picture_hosts"] = PictureHosts()
     app.register_blueprint(blueprint)
     app.register_blueprint(collections.blueprint)
     app.register_blueprint(media.blueprint)
@@ -137,10 +144,15 @@ def _choose_featured(featured: Sequence[Collection]) -> list[Collection]:
 
 @blueprint.get("/search")
 def search_page() -> Response:
-    """Return the page of results: with cached answers, else a skeleton that its script fills."""
+    """Return the page of results: with cached answers, else a skeleton that the page fills.
+
+    For a visitor the agencies are called at once, so that the answers are under way when the page
+    requests them.
+    """
     parameters = request_parameters()
     query = read_search_query(parameters)
-    outcome = _fetch_results(query, read_patience(parameters, Patience.NONE))
+    patience = Patience.START if is_visit() else Patience.NONE
+    outcome = _fetch_results(query, read_patience(parameters, patience))
     return _render_results("search.html", outcome)
 
 
@@ -164,12 +176,20 @@ def _build_topic_query(words: str) -> SearchQuery:
 
 
 def _render_results(template: str, outcome: SearchOutcome, **values: str) -> Response:
-    is_late = any(status.status == "late" for status in outcome.page.agencies)
-    is_skeleton = is_late and not outcome.waited and not outcome.page.items
+    late = [status.agency for status in outcome.page.agencies if status.status == "late"]
+    is_skeleton = bool(late) and not outcome.waited and not outcome.page.items
     page = None if is_skeleton else outcome.page
     query, lookups = outcome.page.query, current_services().lookups
     categories = lookups.list_categories(i18n.request_language(), 0, query.media, query.agency)
-    html = render_template(template, query=query, page=page, categories=categories.values, **values)
+    html = render_template(
+        template,
+        query=query,
+        page=page,
+        categories=categories.values,
+        picture_origins=_picture_hosts().list_origins(late) if is_skeleton else [],
+        preloads=is_skeleton and takes_preloads(),
+        **values,
+    )
     return finish_search_response(Response(html), outcome, categories)
 
 
@@ -197,7 +217,14 @@ def api_search() -> Response:
 
 
 def _fetch_results(query: SearchQuery, patience: Patience) -> SearchOutcome:
-    return current_services().search.get_page(query, patience, site=displaying_site())
+    outcome = current_services().search.get_page(query, patience, site=displaying_site())
+    _picture_hosts().remember(outcome.page.items)
+    return outcome
+
+
+def _picture_hosts() -> PictureHosts:
+    hosts: PictureHosts = current_app.extensions["picture_hosts"]
+    return hosts
 
 
 # -- clicks
