@@ -8,7 +8,7 @@ import pytest
 from tests.soak.plan import short_plan
 from tests.soak.records import Answer, Records
 from tests.soak.run import soak
-from tests.soak.visitors import OK, fault_of
+from tests.soak.visitors import OK, find_fault
 
 SEED = int(os.environ.get("SOAK_SEED") or 1)
 
@@ -39,7 +39,7 @@ def test_an_answer_that_nobody_has_announced_is_found(
 ) -> None:
     """Failures pass where they say when to come again; what is right for some is not for all."""
     headers = {"retry-after": again} if again else {}
-    assert (fault_of(Answer(status, headers, b""), OK) == "") is right
+    assert (find_fault(Answer(status, headers, b""), OK) == "") is right
 
 
 def test_a_click_that_was_taken_once_stays_acknowledged() -> None:

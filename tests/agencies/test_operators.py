@@ -31,7 +31,7 @@ def agency(name: str) -> Agency:
     return kind(Transport(), url="https://agency.example", credentials=keys)
 
 
-def said(name: str, query: SearchQuery) -> str:
+def read_request(name: str, query: SearchQuery) -> str:
     """All that a request says, decoded."""
     request = agency(name).build_request(query, 0)
     parts = [request.url, *(value for _, value in request.params), (request.body or b"").decode()]
@@ -57,7 +57,7 @@ def test_no_operator_comes_from_plain_words(name: str, typed: str) -> None:
     """Operators become plain words, their signs and lone marks go, and phrases stay whole."""
     plain = PLAIN[typed]
     expected = plain.replace('"', "").replace(" ", ",") if name == "123rf" else plain
-    assert words(said(name, SearchQuery.from_parameters({"q": [typed]}))) == expected
+    assert words(read_request(name, SearchQuery.from_parameters({"q": [typed]}))) == expected
 
 
 @pytest.mark.parametrize("name", CALLED)
@@ -67,7 +67,7 @@ def test_every_operator_of_an_agency_is_taken_out(name: str) -> None:
     typed = ["alpha", *(f"x{sign}y {sign} {sign}z z{sign}" for sign in syntax.signs)]
     typed += [f"{sign}x {sign * 2}y" for sign in syntax.leading]
     typed += [*syntax.operators, "omega"]
-    sent = words(said(name, SearchQuery(q=" ".join(typed)))).replace(",", " ").split()
+    sent = words(read_request(name, SearchQuery(q=" ".join(typed)))).replace(",", " ").split()
     assert not set(sent) & syntax.operators
     assert not set("".join(sent)) & set(syntax.signs)
     assert [word for word in sent if word[0] in syntax.leading] == []
@@ -94,11 +94,11 @@ def test_an_excluded_phrase_is_no_half_phrase(name: str) -> None:
     """The NOT of a phrase stands before its mark; a lone mark excludes nothing."""
     for typed in ('"hot dog"', "„hot dog“", '"hot  dog" "'):
         query = SearchQuery.from_parameters({"q": ["food"], "exclude": [typed]})
-        assert PHRASES[name] in said(name, query)
+        assert PHRASES[name] in read_request(name, query)
     for typed in ('"', "-", "()", "“"):
         query = SearchQuery.from_parameters({"q": ["food"], "exclude": [typed]})
-        assert said(name, query).count("food") == 1
-        assert not re.search("NOT| -|-.?food", said(name, query))
+        assert read_request(name, query).count("food") == 1
+        assert not re.search("NOT| -|-.?food", read_request(name, query))
 
 
 def test_words_to_exclude_stand_between_commas() -> None:

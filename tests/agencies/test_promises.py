@@ -172,7 +172,7 @@ def test_an_item_without_a_required_field_is_said_or_left_out_never_made_up(stan
     assert stand.dialect.required
     for name in stand.dialect.required:
         stand.dialect.absent = frozenset({name})
-        assert _read(stand.agency) in {"unreadable", ""}, name
+        assert _search(stand.agency) in {"unreadable", ""}, name
 
 
 def test_every_form_of_error_is_the_right_error(stand: Stand) -> None:
@@ -249,7 +249,7 @@ def test_every_value_of_each_filter_that_it_expresses_reaches_the_agency(stand: 
             if values is not None and values is not HEX:
                 assert set(values) - {"popular"} <= set(sends), name
             for value, sent in sends.items():
-                query = _asked(**{"media": media, name: value})
+                query = _make_query(**{"media": media, name: value})
                 assert not stand.agency.list_unsupported_filters(query), (name, value)
                 stand.agency.search(query, 0)
                 asked = stand.dialect.sent_parameters(stand.server.requests[-1])
@@ -259,7 +259,7 @@ def test_every_value_of_each_filter_that_it_expresses_reaches_the_agency(stand: 
 def test_every_filter_that_it_can_not_express_is_said_to_be_unsupported(stand: Stand) -> None:
     for name in FILTER_LABELS:
         media = "video" if name in FOOTAGE else "image"
-        query = _asked(**{"media": media, name: SAMPLES[name]})
+        query = _make_query(**{"media": media, name: SAMPLES[name]})
         values = stand.agency.get_filters(query.media).get(name, ())
         able = is_among(SAMPLES[name], values)
         assert (name in stand.agency.list_unsupported_filters(query)) is not able, name
@@ -304,7 +304,7 @@ def _asked_as_signs(stand: Stand, signs: str) -> bool:
     """Return whether a search for signs is refused, or sent with words unlike the first search."""
     plain = next(one for one in reversed(stand.server.requests) if _is_of_flowers(one))
     count = len(stand.server.requests)
-    said = _read(stand.agency, SearchQuery(q=signs))
+    said = _search(stand.agency, SearchQuery(q=signs))
     if len(stand.server.requests) == count:
         return said == "refused"
     sent = stand.server.requests[-1]
@@ -341,13 +341,13 @@ def test_its_default_link_leads_to_the_picture_for_the_owner_and_for_nobody(stan
     assert build_affiliate_link(nobody, media, landing) in {media.page_url, landing}
 
 
-def _asked(**parameters: str) -> SearchQuery:
+def _make_query(**parameters: str) -> SearchQuery:
     """Return a search for flowers with some filters."""
     given = {"q": "flower", **parameters}
     return SearchQuery.from_parameters({name: [value] for name, value in given.items()})
 
 
-def _read(agency: Agency, query: SearchQuery = FLOWER) -> str:
+def _search(agency: Agency, query: SearchQuery = FLOWER) -> str:
     """Return the kind of error that a search meets, or the ids of its pictures."""
     try:
         return " ".join(media.id for media in agency.search(query, 0).items)

@@ -83,11 +83,11 @@ def test_results_show_no_bar(browser: Browser, site: SiteServer, edge: str) -> N
             (width, ratio): bars
             for width, height, ratios in SCREENS
             for ratio in ratios
-            if (bars := bars_on(page, width, height, ratio))
+            if (bars := find_bars(page, width, height, ratio))
         }
         assert found == {}
         page.add_style_tag(content=NO_OVERSCAN)
-        assert bars_on(page, 768, 1700, 1.5)
+        assert find_bars(page, 768, 1700, 1.5)
 
 
 @contextmanager
@@ -123,9 +123,9 @@ def results(browser: Browser, site: SiteServer, edge: str) -> Iterator[Page]:
     context.close()
 
 
-def bars_on(page: Page, width: int, height: int, ratio: float) -> list[str]:
+def find_bars(page: Page, width: int, height: int, ratio: float) -> list[str]:
     """Return the ids of the tiles on a screen that show a tint of their bars."""
-    shot = drawn(page, width, height, ratio)
+    shot = draw(page, width, height, ratio)
     boxes: list[tuple[str, list[float]]] = page.locator(".tile").evaluate_all(
         """tiles => tiles.map(tile => {
             const {left, top, right, bottom} = tile.getBoundingClientRect();
@@ -138,7 +138,7 @@ def bars_on(page: Page, width: int, height: int, ratio: float) -> list[str]:
     return [i for i, box in around if is_tinted(shot.crop(tuple(round(v * ratio) for v in box)))]  # type: ignore[arg-type]
 
 
-def drawn(page: Page, width: int, height: int, ratio: float) -> Image.Image:
+def draw(page: Page, width: int, height: int, ratio: float) -> Image.Image:
     """Resize the page to a screen of that size and density, and return a screenshot."""
     devtools = page.context.new_cdp_session(page)
     screen = {"width": width, "height": height, "deviceScaleFactor": ratio, "mobile": False}
@@ -158,9 +158,9 @@ def test_no_width_shows_the_bar(sweep: Page, ratio: float) -> None:
 
     Without the overscan there are some at either edge: a bar that is there is seen.
     """
-    assert tinted_tiles(sweep, ratio) == []
+    assert find_tinted_tiles(sweep, ratio) == []
     style = sweep.add_style_tag(content=NO_OVERSCAN)
-    found = {tile.edge for tile in tinted_tiles(sweep, ratio)}
+    found = {tile.edge for tile in find_tinted_tiles(sweep, ratio)}
     style.evaluate("style => style.remove()")
     assert found == set(EDGES)
 
@@ -241,11 +241,11 @@ def markup() -> str:
     return f'<!doctype html><html><meta charset="utf-8">{style}<body>{tiles}</body></html>'
 
 
-def tinted_tiles(page: Page, ratio: float) -> list[Tile]:
+def find_tinted_tiles(page: Page, ratio: float) -> list[Tile]:
     """Return the tiles of the sweep that show a tint of their bars."""
     size = page.viewport_size
     assert size
-    shot = drawn(page, size["width"], size["height"], ratio)
+    shot = draw(page, size["width"], size["height"], ratio)
     found = []
     for i, tile in enumerate(TILES):
         left, top = i % COLUMNS * CELL, i // COLUMNS * CELL

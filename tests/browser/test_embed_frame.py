@@ -18,7 +18,7 @@ def frame(site: SiteServer, query: str, more: str = 'width="600" height="342"') 
     return f'<iframe src="{site.url}/embed?{query}" {more} title="Pictures"></iframe>'
 
 
-def framed(page: Page) -> FrameLocator:
+def find_frame(page: Page) -> FrameLocator:
     """Return the content of the page's iframe, once there are pictures."""
     inside = page.frame_locator("iframe")
     inside.locator(".picture").first.wait_for()
@@ -32,7 +32,7 @@ def test_a_frame_needs_no_script_on_the_page(
     policy = f"default-src 'none'; frame-src {site.url}; style-src 'unsafe-inline'"
     html = f"{frame(site, 'q=flower')}<p>After</p>"
     page = open_page(reader, host.page(html, {"Content-Security-Policy": policy}))
-    inside = framed(page)
+    inside = find_frame(page)
     body = inside.locator("body").evaluate("e => [e.scrollHeight, document.body.clientHeight]")
     assert body == [342, 342]
     assert page.evaluate("shift") == 0
@@ -47,7 +47,7 @@ def test_links_in_a_frame_open_outside(
     reader.route("https://shutterstock.7eer.net/**", lambda route: route.fulfill(body="shop"))
     page = open_page(reader, host.page(frame(site, "q=flower")))
     with reader.expect_page() as tab:
-        framed(page).locator(".picture").first.click()
+        find_frame(page).locator(".picture").first.click()
     tab.value.wait_for_url("https://shutterstock.7eer.net/**")
 
 
@@ -57,7 +57,7 @@ def test_a_frame_earns_for_the_page_around_it(
     """Links carry the host that shows the frame, unless the address names another."""
     for query, wanted in (("q=cat", "localhost"), ("q=cat&site=blog.example", "blog.example")):
         page = open_page(reader, host.page(frame(site, query)))
-        ping = framed(page).locator(".picture").first.get_attribute("ping")
+        ping = find_frame(page).locator(".picture").first.get_attribute("ping")
         assert ping
         assert parse_qs(urlsplit(ping).query)["site"] == [wanted]
 
@@ -69,8 +69,8 @@ def test_a_sandboxed_frame_works(reader: BrowserContext, host: HostPages, site: 
     """
     sandbox = 'sandbox="allow-scripts" width="600" height="342"'
     page = open_page(reader, host.page(frame(site, "q=cat", sandbox)))
-    expect(framed(page).locator(".picture")).to_have_count(19)
-    ping = framed(page).locator(".picture").first.get_attribute("ping")
+    expect(find_frame(page).locator(".picture")).to_have_count(19)
+    ping = find_frame(page).locator(".picture").first.get_attribute("ping")
     assert ping
     assert parse_qs(urlsplit(ping).query)["site"] == ["localhost"]
 
@@ -83,7 +83,7 @@ def test_a_frame_follows_the_reader(
 ) -> None:
     """With theme=auto a frame is dark where the reader likes it so, its text as its ground."""
     context = browser.new_context(color_scheme=liked)
-    inside = framed(open_page(context, host.page(frame(site, "q=cat&theme=auto"))))
+    inside = find_frame(open_page(context, host.page(frame(site, "q=cat&theme=auto"))))
     expect(inside.locator(".earns")).to_have_css("color", color)
     context.close()
 
@@ -100,7 +100,7 @@ def test_a_frame_gets_the_height_it_asks_for(
     box = page.frame_locator("iframe").get_by_role("searchbox", name="Search pictures")
     box.fill("bird")
     box.press("Enter")
-    framed(page)
+    find_frame(page)
     expect(page.locator("iframe")).to_have_attribute("height", "548")
 
 
@@ -236,7 +236,7 @@ def test_clicks_in_the_preview_are_not_counted(page: Page, site: SiteServer) -> 
     page.context.on("request", lambda one: told.append(one.url) if "/clicks" in one.url else None)
     before = len(site.clicks())
     page.goto("/embed/builder?q=flower&lang=en")
-    picture = framed(page).locator(".picture").first
+    picture = find_frame(page).locator(".picture").first
     expect(picture).to_have_attribute("href", re.compile("https?://"))
     for button in ("left", "middle"):
         with page.context.expect_page() as opening:
@@ -269,5 +269,5 @@ def test_pasted_code_shows_pictures(
     assert codes[2].startswith(f"{site.url}/search?q=cat")
     blog = open_page(reader, host.page("".join(codes[:2])))
     find_pictures(blog)
-    framed(blog)
+    find_frame(blog)
     assert blog.evaluate("shift") == 0

@@ -46,7 +46,7 @@ def contrast(one: str, other: str) -> float:
     return (light + 0.05) / (dark + 0.05)
 
 
-def color_of(part: Locator, name: str = "color") -> str:
+def read_color(part: Locator, name: str = "color") -> str:
     found: str = part.evaluate("(e, name) => getComputedStyle(e)[name]", name)
     return found
 
@@ -62,8 +62,8 @@ def test_texts_can_be_read_on_every_ground(
         find_pictures(page)
         frame = page.locator("affiliate-search section")
         for part in (".disclosure", "input", "button"):
-            assert contrast(color_of(frame.locator(part).first), ground.color) >= LEAST, ground
-        assert contrast(color_of(frame.locator("form"), "borderTopColor"), ground.color) >= LEAST
+            assert contrast(read_color(frame.locator(part).first), ground.color) >= LEAST, ground
+        assert contrast(read_color(frame.locator("form"), "borderTopColor"), ground.color) >= LEAST
         dimmed = frame.locator(".disclosure").first.evaluate(
             "e => { for (; e; e = e.parentElement) if (getComputedStyle(e).opacity < 1) return 1 }"
         )
@@ -80,7 +80,7 @@ def test_frames_bring_their_own_ground(
     page = open_page(context, host.page(f"<body style='background: #28303d'>{frame}"))
     inside = page.frame_locator("iframe")
     inside.locator(".picture").first.wait_for()
-    ground = color_of(inside.locator("body"), "backgroundColor")
-    assert contrast(color_of(inside.locator(".disclosure").first), ground) >= LEAST
+    ground = read_color(inside.locator("body"), "backgroundColor")
+    assert contrast(read_color(inside.locator(".disclosure").first), ground) >= LEAST
     assert ("dark" in theme or "auto" in theme) == (luminance(ground) < 0.5)
     context.close()

@@ -11,7 +11,7 @@ from tests.support.site_server import SiteServer
 LOADED = "e => e.complete && e.naturalWidth > 0"
 
 
-def loaded(picture: Locator) -> None:
+def wait_for_picture(picture: Locator) -> None:
     """Wait for a picture's file, which the page's policy may refuse."""
     picture.wait_for()
     picture.evaluate("e => e.decode()")
@@ -31,9 +31,9 @@ def test_isolated_pages_show_element_and_frame(
     html = script(site) + element(site, "q=flower") + frame
     page = open_page(reader, host.page(html, headers))
     assert page.evaluate("crossOriginIsolated")
-    loaded(page.locator("affiliate-search .picture img").first)
+    wait_for_picture(page.locator("affiliate-search .picture img").first)
     inside = page.frame_locator("iframe")
-    loaded(inside.locator(".picture img").first)
+    wait_for_picture(inside.locator(".picture img").first)
     expect(inside.locator(".earns")).to_be_visible()
 
 
@@ -49,7 +49,7 @@ def test_pages_that_trust_nonces_show_element_and_frame(
     embed, frame, _link = [one.input_value() for one in page.locator("textarea").all()]
     pasted = embed.replace("<script ", '<script nonce="own" ') + f'<p style="width: 600px">{frame}'
     blog = open_page(reader, host.page(pasted, {"Content-Security-Policy": policy}))
-    loaded(blog.locator("affiliate-search .picture img").first)
+    wait_for_picture(blog.locator("affiliate-search .picture img").first)
     blog.locator("iframe").scroll_into_view_if_needed()
-    loaded(blog.frame_locator("iframe").locator(".picture img").first)
+    wait_for_picture(blog.frame_locator("iframe").locator(".picture img").first)
     assert blog.locator("iframe").evaluate("e => [e.offsetHeight, e.clientHeight]") == [342, 342]

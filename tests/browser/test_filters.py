@@ -13,7 +13,7 @@ SEARCH = "/search?q=flower&lang=en"
 SAME_PAGE = "window.same === true"
 
 
-def opened(page: Page, address: str = SEARCH) -> list[str]:
+def open_filters(page: Page, address: str = SEARCH) -> list[str]:
     """Open the filters of a search on a page that can be told from another; return the tiles."""
     page.goto(address)
     found = read_tiles(page)
@@ -31,7 +31,7 @@ def chips(page: Page) -> Locator:
     return page.get_by_role("list", name="Chosen filters")
 
 
-def chosen(page: Page) -> Locator:
+def find_chips(page: Page) -> Locator:
     """Locate the text of each chip."""
     return chips(page).locator("bdi, .all")
 
@@ -43,7 +43,7 @@ def ids(page: Page) -> list[str]:
     return found
 
 
-def answered(page: Page) -> list[str]:
+def wait_for_tiles(page: Page) -> list[str]:
     """Return the tiles once the results are those of the address."""
     expect(page.locator("main > affiliate-search > .results[aria-busy]")).to_have_count(0)
     return ids(page)
@@ -74,7 +74,7 @@ def test_column_stands_beside_the_results(page: Page) -> None:
 
     Who has scrolled far down sees the first pictures of what a filter finds.
     """
-    opened(page, "/search?q=animal&lang=en")
+    open_filters(page, "/search?q=animal&lang=en")
     page.mouse.wheel(0, 1000)
     page.wait_for_function("() => scrollY > 500")
     column = page.locator(".fields").bounding_box()
@@ -95,12 +95,12 @@ def test_change_answers_in_place(page: Page, site: SiteServer) -> None:
     So do words typed beside open filters. Back and forward show each search with its form, tiles
     and title, on the same page.
     """
-    first = opened(page)
+    first = open_filters(page)
     kind = page.get_by_label("Type")
     kind.focus()
     kind.select_option("Photos")
-    expect(chosen(page)).to_have_text(["Photos"])
-    second = answered(page)
+    expect(find_chips(page)).to_have_text(["Photos"])
+    second = wait_for_tiles(page)
     assert set(second) < set(first)
     expect(page).to_have_url(f"{site.url}/search?q=flower&type=photo&lang=en")
     expect(page).to_have_title(re.compile("^flower "))
@@ -113,20 +113,20 @@ def test_change_answers_in_place(page: Page, site: SiteServer) -> None:
     page.locator("#q").press("Enter")
     expect(page).to_have_title(re.compile("^cat "))
     expect(page.get_by_role("heading", level=1)).to_contain_text("“cat”")
-    answered(page)
+    wait_for_tiles(page)
     page.go_back()
     expect(page.get_by_role("heading", level=1)).to_contain_text("“flower”")
-    assert answered(page) == second
+    assert wait_for_tiles(page) == second
     expect(page.locator("#q")).to_have_value("flower")
     expect(kind).to_have_value("photo")
     page.go_back()
     expect(chips(page)).to_have_count(0)
     expect(kind).to_have_value("")
     expect(page).to_have_url(f"{site.url}{SEARCH}")
-    assert answered(page) == first
+    assert wait_for_tiles(page) == first
     page.go_forward()
     expect(kind).to_have_value("photo")
-    assert answered(page) == second
+    assert wait_for_tiles(page) == second
     assert page.evaluate(SAME_PAGE)
     page.locator("#q").press("Enter")  # the same words again ask anew
     page.wait_for_function("() => window.same === undefined")
@@ -134,9 +134,9 @@ def test_change_answers_in_place(page: Page, site: SiteServer) -> None:
 
 def test_back_to_a_topic(page: Page) -> None:
     """Filters over a topic's pictures lead back to the topic."""
-    first = opened(page, "/topics/cat?lang=en")
+    first = open_filters(page, "/topics/cat?lang=en")
     page.get_by_label("Type").select_option("Illustrations")
-    expect(chosen(page)).to_have_text(["Illustrations"])
+    expect(find_chips(page)).to_have_text(["Illustrations"])
     page.go_back()
     expect(page).to_have_url(re.compile("/topics/cat"))
     expect(chips(page)).to_have_count(0)
@@ -148,7 +148,7 @@ def test_overtaken_answer_is_dropped(page: Page) -> None:
 
     When an answer can't be fetched the page says so, and another change goes on.
     """
-    opened(page, f"/search?{make_new_query('flower')}&lang=en")
+    open_filters(page, f"/search?{make_new_query('flower')}&lang=en")
     held: list[Route] = []
     page.route("**/ajax/search?*type=photo*", lambda route: held.append(route))  # noqa: PLW0108 - not a builtin
     with page.expect_request("**/ajax/search?*type=photo*"):
@@ -156,7 +156,7 @@ def test_overtaken_answer_is_dropped(page: Page) -> None:
     with page.expect_event("requestfailed"):
         page.get_by_label("Type").select_option("Vectors")
     expect(chips(page)).to_contain_text("Vectors")
-    vectors = answered(page)
+    vectors = wait_for_tiles(page)
     held[0].continue_()
     page.evaluate("() => fetch('/healthz')")  # the older answer would have come by then
     assert ids(page) == vectors
@@ -169,7 +169,7 @@ def test_overtaken_answer_is_dropped(page: Page) -> None:
     page.unroute("**/ajax/search?*")
     page.get_by_label("Type").select_option("Any")
     expect(page.locator(".note")).to_have_count(0)
-    assert answered(page)
+    assert wait_for_tiles(page)
 
 
 # -- a sheet on a phone
@@ -187,7 +187,7 @@ def test_sheet_counts_on_its_button(phone: Page) -> None:
     The count is that of the last change, whatever answer comes last. When nobody can count, the
     button stands without a number and works.
     """
-    everything = opened(phone)
+    everything = open_filters(phone)
     kind = phone.get_by_label("Type")
     held: list[Route] = []
     phone.route("**/api/search?*type=photo*", lambda route: held.append(route))  # noqa: PLW0108 - not a builtin
@@ -227,7 +227,7 @@ def test_tap_beside_closes_the_sheet_alone(phone: Page) -> None:
 
     So does Escape, wherever the focus is, and goes back to what opened it.
     """
-    opened(phone)
+    open_filters(phone)
     address = phone.url
     phone.touchscreen.tap(100, 60)
     expect(phone.locator(".fields")).to_be_hidden()
@@ -253,7 +253,7 @@ def test_click_beside_closes_the_panel(page: Page, site: SiteServer) -> None:
     not of the next.
     """
     page.set_viewport_size({"width": 900, "height": 900})
-    everything = opened(page)
+    everything = open_filters(page)
     page.get_by_role("heading", level=1).evaluate("heading => window.scrollTo(0, 0)")
     page.mouse.click(890, 890)
     expect(page.locator(".fields")).to_be_hidden()
@@ -285,25 +285,25 @@ def test_swatch_and_typed_color_exclude_each_other(page: Page) -> None:
 
     What isn't six hexadecimal digits is marked in its field; the results stay.
     """
-    red = opened(page, "/search?q=flower&color=d62828&lang=en")
+    red = open_filters(page, "/search?q=flower&color=d62828&lang=en")
     typed = page.get_by_label("Any other color, in hexadecimal")
     expect(page.get_by_label("Red")).to_be_checked()
     typed.fill("12345")
     typed.press("Tab")
     assert typed.evaluate("field => field.matches(':user-invalid')")
     page.evaluate("() => fetch('/healthz')")
-    assert answered(page) == red
+    assert wait_for_tiles(page) == red
     expect(page).to_have_url(re.compile(r"\?q=flower&color=d62828&lang=en$"))
     typed.fill("#123abc")
     typed.press("Enter")
     expect(page).to_have_url(re.compile(r"\?q=flower&color=%23123abc&lang=en$"))
     expect(page.get_by_label("Red")).not_to_be_checked()
-    expect(chosen(page)).to_have_text(["Color: #123abc"])
+    expect(find_chips(page)).to_have_text(["Color: #123abc"])
     assert page.evaluate(SAME_PAGE)
     page.get_by_label("Blue").check()
     expect(page).to_have_url(re.compile(r"\?q=flower&color=1d70b8&lang=en$"))
     expect(typed).to_have_value("")
-    expect(chosen(page)).to_have_text(["Blue"])
+    expect(find_chips(page)).to_have_text(["Blue"])
 
 
 def test_colors_by_the_plain_form(either: Page) -> None:
@@ -312,13 +312,13 @@ def test_colors_by_the_plain_form(either: Page) -> None:
     summary(either).click()
     either.get_by_label("Red").check()
     apply(either)
-    expect(chosen(either)).to_have_text(["Red"])
+    expect(find_chips(either)).to_have_text(["Red"])
     summary(either).click()
     expect(either.get_by_label("Red")).to_be_checked()
     either.locator(".colors").get_by_label("Any", exact=True).check()
     either.get_by_label("Any other color, in hexadecimal").fill("1d70b8")
     apply(either)
-    expect(chosen(either)).to_have_text(["Blue"])
+    expect(find_chips(either)).to_have_text(["Blue"])
     summary(either).click()
     expect(either.get_by_label("Blue")).to_be_checked()
     either.locator(".colors").get_by_label("Any", exact=True).check()
@@ -342,7 +342,7 @@ def test_filters_say_which_agency_lacks_them(page_of_two: Page) -> None:
 
     Choosing an agency leaves its own filters; the focus and the open column stay.
     """
-    opened(page_of_two)
+    open_filters(page_of_two)
     people = page_of_two.get_by_label("People")
     expect(page_of_two.locator(".field", has=people)).to_contain_text("Not at Demo catalogue")
     assert (
@@ -363,7 +363,7 @@ def test_filters_say_which_agency_lacks_them(page_of_two: Page) -> None:
     assert not {"people", "age", "gender", "license", "released"} & names(page_of_two)
     expect(demo).to_be_checked()
     expect(demo).to_be_focused()
-    expect(chosen(page_of_two)).to_have_text(["Demo catalogue"])
+    expect(find_chips(page_of_two)).to_have_text(["Demo catalogue"])
     demo.uncheck()
     expect(people).to_be_visible()
     page_of_two.get_by_role("checkbox", name="Shutterstock").check()
@@ -381,7 +381,7 @@ def test_chips_name_and_remove_each_filter(either: Page) -> None:
     """Every filter of the address is a chip that takes it away alone; one takes all."""
     filters = "exclude=tree&type=illustration&color=d62828&safe=0&sort=newest"
     either.goto(f"/search?q=flower&{filters}&lang=en&wait=1")
-    expect(chosen(either)).to_have_text(
+    expect(find_chips(either)).to_have_text(
         [
             "Without the words: tree",
             "Illustrations",
@@ -395,7 +395,7 @@ def test_chips_name_and_remove_each_filter(either: Page) -> None:
     expect(either).to_have_url(
         re.compile(r"\?q=flower&exclude=tree&type=illustration&safe=0&sort=newest&lang=en$")
     )
-    expect(chosen(either)).to_have_count(5)
+    expect(find_chips(either)).to_have_count(5)
     chips(either).get_by_role("link", name="Clear all").click()
     expect(either).to_have_url(re.compile(r"\?q=flower&lang=en$"))
     expect(chips(either)).to_have_count(0)
@@ -406,7 +406,7 @@ def test_every_filter_stands_in_the_address(page: Page) -> None:
 
     Beside open filters a chip takes its filter away in place, from the form too.
     """
-    opened(page)
+    open_filters(page)
     page.get_by_label("Type").select_option("Illustrations")
     page.get_by_label("Orientation").select_option("Vertical")
     page.get_by_label("Sort by").select_option("Newest")
@@ -416,8 +416,8 @@ def test_every_filter_stands_in_the_address(page: Page) -> None:
     page.get_by_label("Off").check()
     expect(page).to_have_url(re.compile("safe=0"))
     address = page.url
-    expect(chosen(page)).to_have_count(7)
-    shown = answered(page)
+    expect(find_chips(page)).to_have_count(7)
+    shown = wait_for_tiles(page)
     page.goto(address)
     assert read_tiles(page) == shown if shown else not ids(page)
     state = "all => all.filter(c => c.name).map(c => [c.name, c.type, c.value, c.checked])"
@@ -435,7 +435,7 @@ def test_every_filter_stands_in_the_address(page: Page) -> None:
     summary(page).click()
     page.evaluate("window.same = true")
     chips(page).get_by_role("link", name="Illustrations").click()
-    expect(chosen(page)).to_have_count(6)
+    expect(find_chips(page)).to_have_count(6)
     expect(page.get_by_label("Type")).to_have_value("")
     expect(page.get_by_label("Orientation")).to_have_value("vertical")
     expect(page).to_have_url(re.compile(r"/search\?q=flower&(?!.*type=).*orientation=vertical"))
@@ -450,7 +450,7 @@ def test_language_menu_keeps_the_search(page: Page) -> None:
 
     Going through the closed menu with arrows leaves the page only at Enter (WCAG 3.2.2).
     """
-    opened(page)
+    open_filters(page)
     page.get_by_label("Type").select_option("Photos")
     expect(chips(page)).to_be_visible()
     page.get_by_label("Language").select_option("Deutsch")

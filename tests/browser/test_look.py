@@ -49,11 +49,11 @@ def heading(page: Page) -> Locator:
     return dialog(page).get_by_role("heading", level=1)
 
 
-def title_of(page: Page, place: int) -> str:
+def read_title(page: Page, place: int) -> str:
     return page.locator("main .tile .title bdi").nth(place).text_content() or ""
 
 
-def looked(page: Page) -> None:
+def wait_for_details(page: Page) -> None:
     """Wait for quick look and the details in it."""
     expect(dialog(page).locator(".facts dl")).to_be_visible(timeout=BUSY)
 
@@ -72,19 +72,19 @@ def by_click(page: Page, place: int = 0) -> None:
     tile = page.locator("main .tile").nth(place)
     tile.hover()
     tile.locator(".title").click()
-    looked(page)
+    wait_for_details(page)
 
 
 def by_space(page: Page, place: int = 0) -> None:
     page.locator("main .tile .picture").nth(place).press("Space")
-    looked(page)
+    wait_for_details(page)
 
 
 def shows(page: Page, ids: list[str], place: int, words: str = "flower") -> None:
     """Quick look shows the picture at that place of the results, whole."""
     expect(page).to_have_url(re.compile(rf"/image/demo/{ids[place]}\?q={words}&lang="))
-    looked(page)
-    expect(heading(page)).to_have_text(title_of(page, place))
+    wait_for_details(page)
+    expect(heading(page)).to_have_text(read_title(page, place))
     expect(dialog(page).locator("figure img").last).to_have_attribute(
         "src", re.compile(rf"/{ids[place]}-large\.webp")
     )
@@ -129,13 +129,13 @@ def test_picture_opens_over_the_results(page: Page, site: SiteServer) -> None:
         page.mouse.move(0, 0)
         way(page, place)
         shows(page, ids, place, "animal")
-        expect(page).to_have_title(re.compile(re.escape(title_of(page, place))))
-        expect(dialog(page).get_by_role("status")).to_have_text(title_of(page, place))
+        expect(page).to_have_title(re.compile(re.escape(read_title(page, place))))
+        expect(dialog(page).get_by_role("status")).to_have_text(read_title(page, place))
         close(page)
     page.emulate_media(reduced_motion="no-preference")
     by_space(page, 4)
     page.keyboard.press("ArrowRight")
-    looked(page)
+    wait_for_details(page)
     close(page)
     assert page.evaluate("transitions") == 3
     named = "all => all.filter(one => one.style.viewTransitionName).length"
@@ -167,7 +167,7 @@ def test_picture_s_page_is_at_its_address(page: Page, context: BrowserContext) -
     expect(tab.value).to_have_url(re.compile(f"/image/demo/{ids[0]}"))
     closed(page)
     by_click(page, 3)
-    name = title_of(page, 3)
+    name = read_title(page, 3)
     page.reload()
     closed(page)
     expect(page.locator("main h1")).to_have_text(name)
@@ -263,7 +263,7 @@ def test_quick_visitors_see_what_they_opened_last(page: Page) -> None:
             for (const repeat of [false, true, true]) press(repeat);
         }"""
     )
-    looked(page)
+    wait_for_details(page)
     close(page)
     expect(page).to_have_url(address)
     page.evaluate(FRAMES)
@@ -359,15 +359,15 @@ def test_fingers_and_keys_go_towards_the_line_s_end(
     assert box
     assert min(box["width"], box["height"]) >= 24
     mark.tap()
-    shown(page, ids, 1)
+    wait_for_look(page, ids, 1)
     swipe(page, towards[onward] * 150, 0)
-    shown(page, ids, 2)
+    wait_for_look(page, ids, 2)
     swipe(page, -towards[onward] * 150, 0)
-    shown(page, ids, 1)
+    wait_for_look(page, ids, 1)
     swipe(page, towards[onward] * 40, 0)
     swipe(page, towards[onward] * 70, -150)
     page.evaluate(FRAMES)
-    shown(page, ids, 1)
+    wait_for_look(page, ids, 1)
     after = page.locator("dialog .after").bounding_box()
     before = page.locator("dialog .before").bounding_box()
     assert after
@@ -385,7 +385,7 @@ def test_fingers_and_keys_go_towards_the_line_s_end(
     context.close()
 
 
-def shown(page: Page, ids: list[str], place: int) -> None:
+def wait_for_look(page: Page, ids: list[str], place: int) -> None:
     """Wait, in any language, for quick look at the picture of that place."""
     expect(page).to_have_url(re.compile(f"/image/demo/{ids[place]}"))
     page.locator("dialog .facts dl").wait_for()
@@ -412,12 +412,12 @@ def test_going_on_waits_for_nothing(page: Page) -> None:
     ids = results(page)
     page.route(DETAILS, lambda route: held.append(route))  # noqa: PLW0108 - not a builtin
     page.locator("main .tile .picture").nth(1).press("Space")
-    expect(heading(page)).to_have_text(title_of(page, 1))
+    expect(heading(page)).to_have_text(read_title(page, 1))
     expect(dialog(page).locator("figure img")).to_be_visible()
     parts = [dialog(page).locator("figure"), heading(page)]
     before = [part.bounding_box() for part in parts]
     held.pop().continue_()
-    looked(page)
+    wait_for_details(page)
     for old, part in zip(before, parts, strict=True):
         new = part.bounding_box()
         assert old
@@ -429,7 +429,7 @@ def test_going_on_waits_for_nothing(page: Page) -> None:
     for place in (2, 3, 4):
         with page.expect_request(DETAILS):
             page.keyboard.press("ArrowRight")
-        expect(heading(page)).to_have_text(title_of(page, place))
+        expect(heading(page)).to_have_text(read_title(page, place))
     for route in reversed(held):
         route.continue_()
     shows(page, ids, 4)
@@ -565,7 +565,7 @@ def test_without_details_the_tile_s_own_picture_and_link_stay(page: Page) -> Non
         page.route(DETAILS, answer)
         page.locator("main .tile .picture").nth(place).press("Space")
         expect(dialog(page).get_by_text("The details could not be loaded.")).to_have_count(2)
-        expect(heading(page)).to_have_text(title_of(page, place))
+        expect(heading(page)).to_have_text(read_title(page, place))
         expect(dialog(page).get_by_role("link", name=re.compile("^See at "))).to_be_visible()
         page.keyboard.press("Escape")
         came_back(page, ids)
@@ -587,7 +587,7 @@ def test_hostile_titles_are_text(context_of_two: BrowserContext, agency: FakeAge
     assert len(agency.searches_for(f"={words}")) == 1
     page.locator("main .tile .picture").first.press("Space")
     for place in range(5):
-        looked(page)
+        wait_for_details(page)
         expect(heading(page)).to_have_text(SHOWN[place])
         page.keyboard.press("ArrowRight")
     assert shown == []

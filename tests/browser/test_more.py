@@ -83,14 +83,14 @@ def has_pages(page: Page, number: int) -> None:
     expect(page.locator(".tile .picture")).to_have_count(48 * number)
 
 
-def asked_for(page: Page, pattern: re.Pattern[str]) -> list[Request]:
+def record_requests(page: Page, pattern: re.Pattern[str]) -> list[Request]:
     """Return a list that collects the requests for such addresses."""
     found: list[Request] = []
     page.on("request", lambda one: found.append(one) if pattern.search(one.url) else None)
     return found
 
 
-def on_screen(page: Page) -> list[list[float]]:
+def read_boxes_on_screen(page: Page) -> list[list[float]]:
     """Return the tiles' boxes in the page's coordinates, all at one moment of the scrolling."""
     found: list[list[float]] = page.locator(".tile").evaluate_all(IN_DOCUMENT)
     return found
@@ -109,7 +109,7 @@ def test_button_appends_the_next_page(
     they are. Enter works as a click does; a click with Ctrl opens the page's own address in
     another tab and adds nothing here.
     """
-    asked = asked_for(page, SECOND)
+    asked = record_requests(page, SECOND)
     query = searched(page)
     first = read_tiles(page)
     address = page.url
@@ -129,11 +129,11 @@ def test_button_appends_the_next_page(
     page.unroute(SECOND)
 
     button(page).scroll_into_view_if_needed()
-    before = on_screen(page)
+    before = read_boxes_on_screen(page)
     place = page.evaluate("scrollY")
     button(page).click()
     has_pages(page, 2)
-    assert on_screen(page)[:48] == before
+    assert read_boxes_on_screen(page)[:48] == before
     assert page.evaluate("scrollY") == place
     both = read_tiles(page)
     assert both[:48] == first
@@ -165,7 +165,7 @@ def test_intent_fetches_ahead(page: Page) -> None:
     A click while the page is on its way asks nothing more, and shows it when it comes. When
     fetching ahead failed, the click asks anew.
     """
-    asked = asked_for(page, re.compile(r"/ajax/search\?.*page="))
+    asked = record_requests(page, re.compile(r"/ajax/search\?.*page="))
     searched(page)
     with page.expect_response(SECOND):
         button(page).hover()
@@ -249,7 +249,7 @@ def test_pages_of_one_call_come_by_themselves(
     The sixth page costs a call and comes by the button; the seventh is free again.
     """
     scroller.set_viewport_size({"width": width, "height": 900})
-    asked = asked_for(scroller, re.compile(r"/ajax/search\?.*page="))
+    asked = record_requests(scroller, re.compile(r"/ajax/search\?.*page="))
     query = make_new_query("cat")
     made_known(scroller, f"{query}&agency=shutterstock")
     scroller.add_init_script(WATCH)
@@ -282,11 +282,11 @@ def test_coming_pages_move_nothing(scroller: Page) -> None:
     with scroller.expect_request(SECOND):
         scroller.keyboard.press("End")
     expect(button(scroller)).to_be_in_viewport()
-    before = on_screen(scroller)
+    before = read_boxes_on_screen(scroller)
     with scroller.expect_response(THIRD):
         held[0].continue_()
         expect(scroller.locator(".picture").nth(48)).to_be_attached()
-        assert on_screen(scroller)[:48] == before
+        assert read_boxes_on_screen(scroller)[:48] == before
         scroller.keyboard.press("End")
     expect(button(scroller)).not_to_have_attribute("aria-busy", "true")
     expect(scroller.locator(".pages")).to_contain_text("Page 2 of 12")
@@ -341,7 +341,7 @@ def test_late_pictures_of_two_pages_are_appended(page: Page) -> None:
         elif "wait=1" in route.request.url:
             held.append(route)
         else:
-            late(route)
+            serve_late(route)
 
     page.route("**/ajax/search?*", answer)
     with page.expect_request("**/ajax/search?*wait=1"):
@@ -353,13 +353,13 @@ def test_late_pictures_of_two_pages_are_appended(page: Page) -> None:
     expect(page.locator(".picture").nth(24)).to_be_focused()
     expect(theirs).to_have_count(24)
     both = read_tiles(page)
-    before = on_screen(page)
+    before = read_boxes_on_screen(page)
     held[0].continue_()
     expect(theirs).to_have_count(48)
     found = read_tiles(page)
     assert found[:72] == both
     assert len(set(found)) == 96
-    assert on_screen(page)[:72] == before
+    assert read_boxes_on_screen(page)[:72] == before
     expect(page.locator("#status")).to_have_text("More pictures have come.")
     expect(page.locator(".pages")).to_have_count(1)
     expect(page.locator(".pages")).to_contain_text("Page 2 of")
@@ -380,7 +380,7 @@ def test_late_agencies_come_one_after_the_other(page: Page) -> None:
     def answer(route: Route) -> None:
         calls.append(route.request.url)
         if len(calls) == 1:
-            late(route)
+            serve_late(route)
         else:
             route.continue_()
 
@@ -407,7 +407,7 @@ def test_appended_page_waits_for_late_agencies(page: Page, agency_of_many: FakeA
     assert len(set(read_tiles(page))) == 96
 
 
-def late(route: Route) -> None:
+def serve_late(route: Route) -> None:
     """Serve the answer of a site that still waits for Shutterstock."""
     response = route.fetch()
     body = re.sub(

@@ -19,7 +19,7 @@ UNDER = """tile => {
 SIDE = 24
 
 
-def holes(page: Page) -> list[int]:
+def find_holes(page: Page) -> list[int]:
     """Return the numbers of rows, but the last, that don't reach the right side."""
     rows: dict[int, float] = {}
     for top, _, right, _ in page.locator(".tile").evaluate_all(TOPS):
@@ -28,7 +28,7 @@ def holes(page: Page) -> list[int]:
     return [n for n, top in enumerate(sorted(rows)[:-1]) if rows[top] < width - 2]
 
 
-def on_screen(page: Page) -> dict[int, list[float]]:
+def read_boxes_on_screen(page: Page) -> dict[int, list[float]]:
     """Return the boxes of the visible tiles, by their numbers."""
     found = page.locator(".tile").evaluate_all(TOPS)
     top = page.evaluate("scrollY")
@@ -53,14 +53,14 @@ def test_batches_leave_no_hole_behind(
             pictures,
         )
         page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
-        before = on_screen(page)
+        before = read_boxes_on_screen(page)
         page.locator(".picture").nth(pictures + 47).wait_for(state="attached")
-        after = on_screen(page)
+        after = read_boxes_on_screen(page)
         kept = {n: box for n, box in after.items() if n in before}
         assert {n: box[1:] for n, box in kept.items()} == {n: before[n][1:] for n in kept}
         page.evaluate("scrollBy(0, 2000)")
         page.wait_for_function("() => document.querySelectorAll('.tiles:not(.full)').length < 2")
-        assert holes(page) == []
+        assert find_holes(page) == []
 
 
 def test_strips_leave_pictures_in_sight(page: Page) -> None:

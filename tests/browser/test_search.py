@@ -73,10 +73,10 @@ def test_results_fill_the_skeleton(page: Page, width: int) -> None:
     assert top
     assert filled
     assert (filled["x"], filled["y"]) == (top["x"], top["y"])
-    drawn(page)
+    wait_for_pictures(page)
     assert page.evaluate("shift") < 0.01
 
-    again = settled(page, address)
+    again = open_settled(page, address)
     assert page.evaluate("shift") == 0
     assert again.header_value("X-Cache") == "HIT"
     assert read_tiles(page) == first
@@ -152,13 +152,13 @@ def test_start_page_says_who_earns(page: Page) -> None:
     page.goto("/?lang=en")
     read_tiles(page)
     expect(disclosure).to_be_visible()
-    page.route(re.compile(r"/\?lang=en$"), emptied)
+    page.route(re.compile(r"/\?lang=en$"), serve_empty_start)
     page.goto("/?lang=en")
     read_tiles(page)
     expect(disclosure).to_be_visible()
 
 
-def emptied(route: Route) -> None:
+def serve_empty_start(route: Route) -> None:
     """Serve the start page as when its pictures aren't cached."""
     answer = route.fetch()
     waiting = '<section class="results" data-waiting><ul class="tiles"></ul></section>'
@@ -396,7 +396,7 @@ def test_the_start_page_ends_with_its_footer_while_an_agency_is_late(page: Page)
         route.fulfill(body=text, content_type="text/html")
 
     page.route("**/ajax/search?*", answer)
-    page.route("**/?lang=en", emptied)
+    page.route("**/?lang=en", serve_empty_start)
     page.goto("/?lang=en")
     expect(page.locator("main .tile .picture")).to_have_count(24)
     expect(page.locator(".foot")).to_be_visible()
@@ -451,16 +451,16 @@ PAGES = ("/", "/search?q=cat", "/search?q=flower&type=photo&sort=newest", "/sear
 ALL_PAGES = (*PAGES, "/search?page=0&q=a", "/nowhere")
 
 
-def settled(page: Page, address: str) -> Response:
+def open_settled(page: Page, address: str) -> Response:
     """Return the answer for a page that has its pictures and has drawn them."""
     answer = page.goto(address)
     assert answer
     page.locator("[data-waiting]").wait_for(state="detached")
-    drawn(page)
+    wait_for_pictures(page)
     return answer
 
 
-def drawn(page: Page) -> None:
+def wait_for_pictures(page: Page) -> None:
     """Wait until the first pictures are on the screen."""
     page.evaluate(
         "() => Promise.all([...document.images].slice(0, 6).map(image => image.decode()))"
@@ -487,7 +487,7 @@ def test_pages_keep_their_own_policy(
     [item, *_] = page.request.get("/api/search?q=cat&agency=demo").json()["items"]
     image = f"/image/demo/{item['id']}"
     for address in (*ALL_PAGES, f"/search?{make_new_query('cat')}", image):
-        answer = settled(page, address)
+        answer = open_settled(page, address)
         assert answer.header_value("Content-Security-Policy")
         assert (page.evaluate("violations"), errors) == ([], []), address
     assert answer.ok

@@ -12,7 +12,7 @@ def test_the_invitation_comes_when_the_page_has_given_up(page: Page) -> None:
     def keep(route: Route) -> None:
         asked.append(route)
 
-    page.route(re.compile(r"[0-9]/search\?q=zebra"), waiting)
+    page.route(re.compile(r"[0-9]/search\?q=zebra"), serve_waiting)
     page.route("**/ajax/search?*", keep)
     with page.expect_request("**/ajax/search?*"):
         page.goto("/search?q=zebra&lang=en&wait=1")
@@ -23,7 +23,7 @@ def test_the_invitation_comes_when_the_page_has_given_up(page: Page) -> None:
     expect(again).to_be_visible()
 
 
-def waiting(route: Route) -> None:
+def serve_waiting(route: Route) -> None:
     """Serve the page as when its only agency is late."""
     answer = route.fetch()
     late = (

@@ -39,7 +39,7 @@ def options(page: Page) -> list[str]:
     return page.locator(OPEN).all_text_contents()
 
 
-def typed(page: Page, words: str, address: str = "/?lang=en") -> list[str]:
+def type_words(page: Page, words: str, address: str = "/?lang=en") -> list[str]:
     """Return the suggestions for words typed on a page."""
     page.goto(address)
     box(page).fill(words)
@@ -52,7 +52,7 @@ def closed(page: Page) -> None:
     assert not box(page).get_attribute("aria-activedescendant")
 
 
-def answered(words: str, found: list[str]) -> Callable[[Route], None]:
+def answer_with(words: str, found: list[str]) -> Callable[[Route], None]:
     """Answers the route of suggestions."""
     return lambda route: route.fulfill(json=[words, found])
 
@@ -78,7 +78,7 @@ def test_typing_offers_searches(page: Page, asked: list[str]) -> None:
 
     A click on the list's own edge searches nothing.
     """
-    found = typed(page, "bi")
+    found = type_words(page, "bi")
     assert 1 < len(found) <= 8
     assert all(one.startswith("bi") for one in found)
     expect(box(page)).to_have_attribute("aria-expanded", "true")
@@ -98,7 +98,7 @@ def test_arrows_go_round_through_the_typed_words(page: Page) -> None:
 
     Escape closes the list and leaves the typed words; an arrow opens it again.
     """
-    found = typed(page, "bi")
+    found = type_words(page, "bi")
     for way, places in (("ArrowDown", [*found, "bi", found[0]]), ("ArrowUp", ["bi", found[-1]])):
         for place in places:
             box(page).press(way)
@@ -121,7 +121,7 @@ def test_arrows_go_round_through_the_typed_words(page: Page) -> None:
 
 def test_enter_searches_the_chosen_one(page: Page, site: SiteServer) -> None:
     """Enter searches what the arrows have chosen; without a choice, what was typed."""
-    found = typed(page, "bi")
+    found = type_words(page, "bi")
     box(page).press("ArrowDown")
     box(page).press("ArrowDown")
     box(page).press("Enter")
@@ -138,7 +138,7 @@ def test_click_and_tap_search(browser: Browser, site: SiteServer, touch: bool) -
     """A click or a tap on a suggestion searches it."""
     context = browser.new_context(base_url=site.url, has_touch=touch, is_mobile=touch)
     page = context.new_page()
-    found = typed(page, "bi")
+    found = type_words(page, "bi")
     second = page.locator(OPEN).nth(1)
     if touch:
         second.tap()
@@ -150,7 +150,7 @@ def test_click_and_tap_search(browser: Browser, site: SiteServer, touch: bool) -
 
 def test_leaving_the_box_closes(page: Page) -> None:
     """The list goes when the focus goes, and an answer that comes later doesn't open it."""
-    typed(page, "bi")
+    type_words(page, "bi")
     box(page).press("Tab")
     closed(page)
     held: list[Route] = []
@@ -243,8 +243,8 @@ def test_hostile_suggestions_are_text(page: Page) -> None:
 
     page.on("dialog", dismiss)
     hostile = [*TITLES, "x" * 500]
-    page.route("**/suggest?*", answered("a", hostile))
-    assert typed(page, "a") == hostile
+    page.route("**/suggest?*", answer_with("a", hostile))
+    assert type_words(page, "a") == hostile
     assert page.locator("#suggestions :not(li, bdi)").count() == 0
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     box(page).press("ArrowDown")
@@ -287,7 +287,7 @@ def test_keys_belong_to_the_input_method(page: Page, asked: list[str]) -> None:
 
     Words are asked for as typed, in the page's language.
     """
-    typed(page, "Bi", "/?lang=de")
+    type_words(page, "Bi", "/?lang=de")
     before = list(asked)
     assert [one.partition("/suggest")[2] for one in asked] == ["?q=Bi&lang=de"]
     prevented = page.evaluate(
@@ -311,7 +311,7 @@ def test_keys_belong_to_the_input_method(page: Page, asked: list[str]) -> None:
 
 def test_roles_are_those_of_a_combobox(page: Page) -> None:
     """Screen readers meet a combobox with a list box of options, named as the box is."""
-    found = typed(page, "bi")
+    found = type_words(page, "bi")
     box(page).press("ArrowDown")
     expect(page.locator(".box")).to_match_aria_snapshot(
         f"""

@@ -42,7 +42,7 @@ def cache(clock: SetClock[float]) -> AnswerCache:
     return AnswerCache(Memory(), now=clock)
 
 
-def wanted(key: str = "k") -> CacheRequest[list[str]]:
+def make_request(key: str = "k") -> CacheRequest[list[str]]:
     return CacheRequest(key, list[str], POLICY, lambda value: not value)
 
 
@@ -55,8 +55,8 @@ def failing(error: Exception) -> Callable[[], list[str]]:
 
 def test_a_second_question_costs_no_fetch(cache: AnswerCache) -> None:
     """What was fetched is answered from the store until it is stale."""
-    first = cache.get_or_fetch(wanted(), lambda: ["cat"], 1)
-    second = cache.get_or_fetch(wanted(), failing(AssertionError("fetched again")), 1)
+    first = cache.get_or_fetch(make_request(), lambda: ["cat"], 1)
+    second = cache.get_or_fetch(make_request(), failing(AssertionError("fetched again")), 1)
     assert (first.value, first.status) == (["cat"], "fetched")
     assert (second.value, second.status, second.fetched_at) == (["cat"], "fresh", 1000.0)
 
@@ -104,7 +104,7 @@ def test_many_who_ask_at_once_cost_one_fetch(
 
     monkeypatch.setattr(AnswerCache, "_join_flight", joining)
     with ThreadPoolExecutor(50) as pool:
-        asked = [pool.submit(cache.get_or_fetch, wanted(), fetch, 30) for _ in range(50)]
+        asked = [pool.submit(cache.get_or_fetch, make_request(), fetch, 30) for _ in range(50)]
         answers = [future.result() for future in asked]
     assert len(calls) == 1
     assert {tuple(answer.value or ()) for answer in answers} == {("cat",)}
@@ -122,7 +122,7 @@ def test_waiters_share_a_failure(cache: AnswerCache) -> None:
         raise AgencyDown("x", "broken")
 
     with ThreadPoolExecutor(8) as pool:
-        futures = [pool.submit(cache.get_or_fetch, wanted(), fetch, 10) for _ in range(8)]
+        futures = [pool.submit(cache.get_or_fetch, make_request(), fetch, 10) for _ in range(8)]
         assert called.wait(10)
         go.set()
         failures = [future.result().failure for future in futures]
@@ -140,9 +140,9 @@ def test_a_waiter_gives_up_in_time(cache: AnswerCache) -> None:
         return ["cat"]
 
     with ThreadPoolExecutor(1) as pool:
-        leader = pool.submit(cache.get_or_fetch, wanted(), fetch, 10)
+        leader = pool.submit(cache.get_or_fetch, make_request(), fetch, 10)
         assert called.wait(10)
-        answer = cache.get_or_fetch(wanted(), fetch, 0.01)
+        answer = cache.get_or_fetch(make_request(), fetch, 0.01)
         assert answer.failure is not None
         assert answer.failure.kind == "timeout"
         go.set()
@@ -153,7 +153,7 @@ def test_stale_is_answered_at_once_and_fetched_behind(
     cache: AnswerCache, clock: SetClock[float]
 ) -> None:
     """A stale answer does not wait for the fetch that it starts, and one is started only."""
-    cache.get_or_fetch(wanted(), lambda: ["old"], 1)
+    cache.get_or_fetch(make_request(), lambda: ["old"], 1)
     clock.now += 150
     called, go, done = threading.Event(), threading.Event(), threading.Event()
 
@@ -163,24 +163,26 @@ def test_stale_is_answered_at_once_and_fetched_behind(
         done.set()
         return ["new"]
 
-    stale = cache.get_or_fetch(wanted(), fetch, 1)
+    stale = cache.get_or_fetch(make_request(), fetch, 1)
     assert (stale.value, stale.status, stale.lifetime) == (["old"], "stale", 1)
     assert called.wait(10)
-    again = cache.get_or_fetch(wanted(), failing(AssertionError("fetched twice")), 1)
+    again = cache.get_or_fetch(make_request(), failing(AssertionError("fetched twice")), 1)
     assert again.value == ["old"]
     go.set()
     assert done.wait(10)
     cache.close()
-    assert cache.get_or_fetch(wanted(), failing(AssertionError()), 1).value == ["new"]
+    assert cache.get_or_fetch(make_request(), failing(AssertionError()), 1).value == ["new"]
 
 
 def test_stale_outlives_a_failing_agency(cache: AnswerCache, clock: SetClock[float]) -> None:
     """When the refresh fails, the old answer stays, and the agency is left alone for a while."""
-    cache.get_or_fetch(wanted(), lambda: ["old"], 1)
+    cache.get_or_fetch(make_request(), lambda: ["old"], 1)
     clock.now += 150
-    assert cache.get_or_fetch(wanted(), failing(AgencyDown("x", "broken")), 1).status == "stale"
+    assert (
+        cache.get_or_fetch(make_request(), failing(AgencyDown("x", "broken")), 1).status == "stale"
+    )
     cache.close()
-    answer = cache.get_or_fetch(wanted(), failing(AssertionError("asked too soon")), 1)
+    answer = cache.get_or_fetch(make_request(), failing(AssertionError("asked too soon")), 1)
     assert (answer.value, answer.status) == (["old"], "stale")
 
 
@@ -189,7 +191,7 @@ def test_who_finds_a_refresh_under_way_keeps_no_place(
 ) -> None:
     """However many ask for one key while it is fetched anew, others are still fetched anew."""
     for key in ("k", "other"):
-        cache.get_or_fetch(wanted(key), lambda: ["old"], 1)
+        cache.get_or_fetch(make_request(key), lambda: ["old"], 1)
     clock.now += 150
     called, go, done = threading.Event(), threading.Event(), threading.Event()
 
@@ -202,12 +204,12 @@ def test_who_finds_a_refresh_under_way_keeps_no_place(
         done.set()
         return ["new"]
 
-    cache.get_or_fetch(wanted(), fetch, 1)
+    cache.get_or_fetch(make_request(), fetch, 1)
     assert called.wait(10)
     for _ in range(REFRESH_QUEUE):
-        assert cache.get_or_fetch(wanted(), other, 1).status == "stale"
+        assert cache.get_or_fetch(make_request(), other, 1).status == "stale"
     assert not done.is_set()
-    cache.get_or_fetch(wanted("other"), other, 1)
+    cache.get_or_fetch(make_request("other"), other, 1)
     assert done.wait(10)
     go.set()
     cache.close()
@@ -229,28 +231,32 @@ def test_the_store_keeps_an_answer_as_long_as_it_may_be_shown(clock: SetClock[fl
     """Through its stale time, too, and no less after a refresh that failed."""
     store = Timed()
     cache = AnswerCache(store, now=clock)
-    cache.get_or_fetch(wanted(), lambda: ["old"], 1)
+    cache.get_or_fetch(make_request(), lambda: ["old"], 1)
     clock.now += 150
-    cache.refresh_now(wanted(), failing(AgencyDown("x", "broken")), 0)
+    cache.refresh_now(make_request(), failing(AgencyDown("x", "broken")), 0)
     assert store.timeouts == [1100, 950]
-    cache.get_or_fetch(wanted("lone"), failing(AgencyDown("x", "broken")), 1)
+    cache.get_or_fetch(make_request("lone"), failing(AgencyDown("x", "broken")), 1)
     assert store.timeouts[2:] == [5]
 
 
 def test_a_renewal_leaves_the_next_one_free(cache: AnswerCache, clock: SetClock[float]) -> None:
     """The right to fetch is given back, after a failure as well."""
-    assert cache.refresh_now(wanted(), lambda: ["old"], 0)
+    assert cache.refresh_now(make_request(), lambda: ["old"], 0)
     clock.now += 150
-    assert not cache.refresh_now(wanted(), failing(AgencyDown("x", "broken")), 0)
+    assert not cache.refresh_now(make_request(), failing(AgencyDown("x", "broken")), 0)
     clock.now += 5
-    assert cache.refresh_now(wanted(), lambda: ["new"], 0)
+    assert cache.refresh_now(make_request(), lambda: ["new"], 0)
 
 
 def test_clocks_that_differ_a_little_share_their_answers(clock: SetClock[float]) -> None:
     """An answer that a process whose clock is ahead has fetched is not paid for again."""
     store = Memory()
-    AnswerCache(store, now=SetClock(clock.now + 30)).get_or_fetch(wanted(), lambda: ["cat"], 1)
-    answer = AnswerCache(store, now=clock).get_or_fetch(wanted(), failing(AssertionError()), 1)
+    AnswerCache(store, now=SetClock(clock.now + 30)).get_or_fetch(
+        make_request(), lambda: ["cat"], 1
+    )
+    answer = AnswerCache(store, now=clock).get_or_fetch(
+        make_request(), failing(AssertionError()), 1
+    )
     assert answer.value == ["cat"]
 
 
@@ -266,35 +272,35 @@ def test_a_failure_is_remembered_for_its_kind(
     cache: AnswerCache, clock: SetClock[float], error: Exception, seconds: int
 ) -> None:
     """A failed agency is not asked again before its time, and is asked after it."""
-    assert cache.get_or_fetch(wanted(), failing(error), 1).status == "failed"
+    assert cache.get_or_fetch(make_request(), failing(error), 1).status == "failed"
     clock.now += seconds - 0.1
-    kept = cache.get_or_fetch(wanted(), failing(AssertionError("asked too soon")), 1)
+    kept = cache.get_or_fetch(make_request(), failing(AssertionError("asked too soon")), 1)
     assert kept.failure is not None
     assert kept.lifetime == pytest.approx(0.1)
     clock.now += 0.2
-    assert cache.get_or_fetch(wanted(), lambda: ["back"], 1).value == ["back"]
+    assert cache.get_or_fetch(make_request(), lambda: ["back"], 1).value == ["back"]
 
 
 def test_an_unexpected_error_is_a_failure_and_not_kept(cache: AnswerCache) -> None:
     """A bug in an agency's module shows as its failure; the next question asks again."""
-    answer = cache.get_or_fetch(wanted(), failing(KeyError("oops")), 1)
+    answer = cache.get_or_fetch(make_request(), failing(KeyError("oops")), 1)
     assert answer.failure is not None
     assert "oops" not in answer.failure.message
-    assert cache.get_or_fetch(wanted(), lambda: ["back"], 1).value == ["back"]
+    assert cache.get_or_fetch(make_request(), lambda: ["back"], 1).value == ["back"]
 
 
 @pytest.mark.parametrize("garbage", [b"", b"\x80\x04K\x01.", b"x\x9c\x00", b"\xff" * 100])
 def test_a_corrupt_entry_is_a_miss(clock: SetClock[float], garbage: bytes) -> None:
     """Bytes that can't be read are fetched anew, whatever they are."""
     cache = AnswerCache(Memory(k=garbage), now=clock)
-    assert cache.get_or_fetch(wanted(), lambda: ["cat"], 1).value == ["cat"]
+    assert cache.get_or_fetch(make_request(), lambda: ["cat"], 1).value == ["cat"]
 
 
 def test_an_entry_that_cant_be_true_is_a_miss(clock: SetClock[float]) -> None:
     """An answer of nothing at all is fetched anew."""
     packed = zlib.compress(msgspec.msgpack.encode(Entry(value=b"", fetched_at=999)))
     cache = AnswerCache(Memory(k=packed), now=clock)
-    assert cache.get_or_fetch(wanted(), lambda: ["cat"], 1).value == ["cat"]
+    assert cache.get_or_fetch(make_request(), lambda: ["cat"], 1).value == ["cat"]
 
 
 @pytest.mark.parametrize("ahead", [61, 3600, 86400, 10**9])
@@ -303,12 +309,14 @@ def test_an_answer_from_before_the_clock_was_set_back_is_shown_and_renewed(
 ) -> None:
     """Nobody waits for an agency because of a clock, and nothing old is fresh for long."""
     store = Memory()
-    AnswerCache(store, now=SetClock(clock.now + ahead)).get_or_fetch(wanted(), lambda: ["old"], 1)
+    AnswerCache(store, now=SetClock(clock.now + ahead)).get_or_fetch(
+        make_request(), lambda: ["old"], 1
+    )
     cache = AnswerCache(store, now=clock)
-    first = cache.get_or_fetch(wanted(), lambda: ["new"], 1)
+    first = cache.get_or_fetch(make_request(), lambda: ["new"], 1)
     assert (first.value, first.status) == (["old"], "stale")
     cache.close()
-    kept = cache.get_or_fetch(wanted(), failing(AssertionError()), 1)
+    kept = cache.get_or_fetch(make_request(), failing(AssertionError()), 1)
     assert (kept.value, kept.status) == (["new"], "fresh")
 
 
@@ -317,7 +325,7 @@ def test_a_planted_bomb_is_a_miss(clock: SetClock[float]) -> None:
     huge = Entry(value=msgspec.msgpack.encode(["x" * MAX_ENTRY_BYTES]), fetched_at=clock())
     bomb = zlib.compress(msgspec.msgpack.encode(huge), 1)
     cache = AnswerCache(Memory(k=bomb), now=clock)
-    assert cache.get_or_fetch(wanted(), lambda: ["cat"], 1).value == ["cat"]
+    assert cache.get_or_fetch(make_request(), lambda: ["cat"], 1).value == ["cat"]
 
 
 def test_an_entry_of_another_shape_is_a_miss(clock: SetClock[float]) -> None:
@@ -325,7 +333,9 @@ def test_an_entry_of_another_shape_is_a_miss(clock: SetClock[float]) -> None:
     store = Memory()
     other = CacheRequest("k", int, POLICY, lambda value: not value)
     AnswerCache(store, now=clock).get_or_fetch(other, lambda: 7, 1)
-    assert AnswerCache(store, now=clock).get_or_fetch(wanted(), lambda: ["cat"], 1).value == ["cat"]
+    assert AnswerCache(store, now=clock).get_or_fetch(make_request(), lambda: ["cat"], 1).value == [
+        "cat"
+    ]
 
 
 def test_keys_tell_searches_apart_and_hold_nothing_else() -> None:

@@ -52,7 +52,7 @@ class World(NamedTuple):
 
         wait_until(shown, SOON)
 
-    def asked(self, *words: str) -> list[int]:
+    def count_searches(self, *words: str) -> list[int]:
         """Count the agency's searches for each of these words."""
         found = [params["query"] for params in self.agency.searches()]
         return [found.count([text]) for text in words]
@@ -75,7 +75,7 @@ class World(NamedTuple):
     def is_had(self, words: str) -> bool:
         """Tell whether a search of before is answered without another call."""
         self.search(words, "blog")
-        return self.asked(words) == [1]
+        return self.count_searches(words) == [1]
 
     def is_kept(self, server: RedisServer) -> bool:
         """Tell whether the answer to a new search reaches Redis."""
@@ -234,7 +234,7 @@ def test_a_redis_that_takes_nothing_more_is_still_read(
         assert any(w.is_had(words) for words in before)  # on a busy machine a look may be late
         w.search(meanwhile)
         w.search(meanwhile, "blog")
-        assert w.asked(meanwhile) == [1]
+        assert w.count_searches(meanwhile) == [1]
         assert w.cache() == "degraded"
     finally:
         server.client().execute_command(*cure)  # type: ignore[no-untyped-call]
@@ -248,11 +248,11 @@ def test_a_redis_emptied_in_mid_use_fills_again(shared: Shared) -> None:
     words = w.news()
     for shown_on in ("one", "two"):
         w.search(words, shown_on)
-    assert w.asked(words) == [1]
+    assert w.count_searches(words) == [1]
     server.client().flushall()
     for shown_on in ("three", "four"):
         w.search(words, shown_on)
-    assert w.asked(words) == [2]
+    assert w.count_searches(words) == [2]
     assert w.cache() == "ok"
 
 
@@ -310,5 +310,5 @@ def test_garbage_in_the_place_of_a_value_is_a_miss(shared: Shared, tmp_path: Pat
                 one.search(kind, shown_on)
         assert newcomer.cache() == w.cache() == "ok"
         assert "Traceback" not in newcomer.site.log.read_text()
-    assert w.asked(*GARBAGE) == [2] * len(GARBAGE)
+    assert w.count_searches(*GARBAGE) == [2] * len(GARBAGE)
     assert not trap.exists()

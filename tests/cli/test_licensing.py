@@ -39,7 +39,7 @@ def app(agency: Simulator, tmp_path: Path) -> Flask:
     return make_site(agency, tmp_path)
 
 
-def plain(agency: Simulator) -> str:
+def find_ordinary_id(agency: Simulator) -> str:
     rows = (agency.library.find("image", str(FIRST_ID + n)) for n in range(20))
     return next(str(row["id"]) for row in rows if row and not row["is_editorial"])
 
@@ -67,7 +67,7 @@ def test_subscriptions_with_what_is_left(agency: Simulator, app: Flask) -> None:
 
 def test_a_dry_run_says_what_it_would_cost_and_sends_nothing(agency: Simulator, app: Flask) -> None:
     """No POST, no record, no question."""
-    shown = run(app, "license", plain(agency), "--dry-run", "--live")
+    shown = run(app, "license", find_ordinary_id(agency), "--dry-run", "--live")
     assert shown.exit_code == 0
     assert "1 download" in shown.output
     assert posts(agency) == 0
@@ -77,7 +77,7 @@ def test_the_sandbox_is_the_default(agency: Simulator, tmp_path: Path) -> None:
     """Without --live the purchase goes to SHUTTERSTOCK_LICENSE_URL, with it to SHUTTERSTOCK_URL."""
     with simulator(size=20, sandbox=True) as sandbox:
         app = make_site(agency, tmp_path, SHUTTERSTOCK_LICENSE_URL=sandbox.url)
-        one = plain(agency)
+        one = find_ordinary_id(agency)
         assert run(app, "license", one, "--yes").exit_code == 0
         assert (len(sandbox.purchases), len(agency.purchases)) == (1, 0)
         assert "sandbox" in run(app, "license", editorial(agency), "--yes").output
@@ -98,7 +98,7 @@ def test_the_real_account_is_never_called_the_sandbox(
 ) -> None:
     """Where the sandbox's address is the agency's own, nothing is bought without --live."""
     app = make_site(agency, tmp_path, SHUTTERSTOCK_LICENSE_URL=disguise)
-    shown = run(app, "license", plain(agency), "--yes")
+    shown = run(app, "license", find_ordinary_id(agency), "--yes")
     assert shown.exit_code == 1
     assert "SHUTTERSTOCK_LICENSE_URL is the real account's address" in shown.output
     assert agency.requests == []
@@ -111,7 +111,7 @@ def test_a_test_server_is_never_called_the_real_account(
     """Each line says it, with --live as without."""
     agency.misbehave(http_says(400), on=PATH, method="POST")
     for _ in range(3):  # refused, licensed, refused as bought
-        shown = run(app, "license", plain(agency), "--yes", *live).output
+        shown = run(app, "license", find_ordinary_id(agency), "--yes", *live).output
         assert "real account" not in shown
         assert "1 to license at a test server (127.0.0.1)" in shown
         assert shown.splitlines()[-1].endswith(" [a test server (127.0.0.1)]")
@@ -124,7 +124,7 @@ def test_a_sandbox_purchase_hides_and_settles_no_real_one(
     """Neither what was bought in the sandbox nor what is unknown there stands in the way."""
     with simulator(size=20, sandbox=True) as sandbox:
         app = make_site(agency, tmp_path, SHUTTERSTOCK_LICENSE_URL=sandbox.url)
-        one = plain(agency)
+        one = find_ordinary_id(agency)
         sandbox.misbehave(hang_up("read"), on=PATH, method="POST")
         assert run(app, "license", one, "--yes").exit_code == 3
         agency.misbehave(hang_up("read"), on=PATH, method="POST")
@@ -137,7 +137,7 @@ def test_a_sandbox_purchase_hides_and_settles_no_real_one(
 
 def test_where_the_money_goes_is_said(agency: Simulator, app: Flask) -> None:
     """Before the question stands the host that will be asked."""
-    shown = run(app, "license", plain(agency), "--live", says="n\n").output
+    shown = run(app, "license", find_ordinary_id(agency), "--live", says="n\n").output
     assert "1 to license at a test server (127.0.0.1) as jdoe (the token in" in shown
     assert "In all: 1 download.\n" in shown
 
@@ -145,7 +145,7 @@ def test_where_the_money_goes_is_said(agency: Simulator, app: Flask) -> None:
 def test_a_dry_run_of_an_api_subscription(agency: Simulator, app: Flask) -> None:
     """It says that a price is to be said, what each costs, and all else that will be asked."""
     agency.subscribe(revenue_share("rs"))
-    options = ("license", plain(agency), "--subscription", "rs", "--live", "--dry-run")
+    options = ("license", find_ordinary_id(agency), "--subscription", "rs", "--live", "--dry-run")
     shown = run(app, *options).output
     assert "price to be said to the customer, 2.50 USD each by the subscription" in shown
     assert "needs price, customer_id" in shown
@@ -174,7 +174,7 @@ def test_what_does_not_go_together_is_refused(
     agency: Simulator, app: Flask, options: tuple[str, ...]
 ) -> None:
     """Nothing is sent for what the agency would not understand."""
-    one = "20000000" if "--video" in options else plain(agency)
+    one = "20000000" if "--video" in options else find_ordinary_id(agency)
     assert run(app, "license", one, *options, "--live", "--yes").exit_code == 1
     assert posts(agency) == 0
 
@@ -191,7 +191,7 @@ def test_without_a_folder_for_the_file_nothing_is_bought(
     gone.rmdir()
     options = ("--subscription", "pl", "--price", "9", "--customer-id", "c1", "--live", "--yes")
     for folder in ((), ("--dir", str(tmp_path / "file" / "in"))):
-        shown = run(app, "license", plain(agency), *options, *folder)
+        shown = run(app, "license", find_ordinary_id(agency), *options, *folder)
         assert shown.exit_code == 1
         assert "can't be written" in shown.output
     assert posts(agency) == 0
@@ -213,9 +213,9 @@ def test_a_title_gives_a_terminal_no_orders(agency: Simulator, app: Flask) -> No
 def test_nothing_is_bought_without_a_yes(agency: Simulator, app: Flask) -> None:
     """No, and no answer at all, buy nothing."""
     for says in ("n\n", ""):
-        assert run(app, "license", plain(agency), "--live", says=says).exit_code == 1
+        assert run(app, "license", find_ordinary_id(agency), "--live", says=says).exit_code == 1
     assert posts(agency) == 0
-    assert run(app, "license", plain(agency), "--live", says="y\n").exit_code == 0
+    assert run(app, "license", find_ordinary_id(agency), "--live", says="y\n").exit_code == 0
     assert len(agency.purchases) == 1
 
 
@@ -250,7 +250,7 @@ def test_the_separate_editorial_collections(
 def test_what_is_missing_is_named(agency: Simulator, app: Flask) -> None:
     """Away from a terminal nothing can be asked, so the command ends and says what it needs."""
     agency.subscribe(revenue_share("rs"))
-    options = ("license", plain(agency), "--subscription", "rs", "--live", "--yes")
+    options = ("license", find_ordinary_id(agency), "--subscription", "rs", "--live", "--yes")
     shown = run(app, *options)
     assert (shown.exit_code, posts(agency)) == (1, 0)
     assert "price, customer_id" in shown.output
@@ -261,7 +261,7 @@ def test_what_is_missing_is_named(agency: Simulator, app: Flask) -> None:
 def test_metadata_reaches_the_agency(agency: Simulator, app: Flask) -> None:
     """NAME=VALUE as often as wanted."""
     agency.subscribe(premier("pr"))
-    options = ("license", plain(agency), "--subscription", "pr", "--live", "--yes")
+    options = ("license", find_ordinary_id(agency), "--subscription", "pr", "--live", "--yes")
     fields = ("--metadata", "client=A=B", "--metadata", "job=7")
     assert run(app, *options, *fields).exit_code == 0
     assert agency.purchases[0].metadata == {"client": "A=B", "job": "7"}
@@ -275,16 +275,19 @@ def test_platform_licenses_are_fetched_at_once(
     monkeypatch.chdir(tmp_path)
     agency.subscribe(platform("pl"))
     options = ("--subscription", "pl", "--price", "9", "--customer-id", "c1", "--live", "--yes")
-    shown = run(app, "license", plain(agency), *options)
+    shown = run(app, "license", find_ordinary_id(agency), *options)
     assert shown.exit_code == 0, shown.output
-    assert [path.suffix for path in tmp_path.glob(f"{plain(agency)}*")] == [".jpg"]
+    assert [path.suffix for path in tmp_path.glob(f"{find_ordinary_id(agency)}*")] == [".jpg"]
 
 
 def test_files_go_where_they_are_wanted(agency: Simulator, app: Flask, tmp_path: Path) -> None:
     """--dir fetches the file of any license."""
     folder = tmp_path / "files"
     assert (
-        run(app, "license", plain(agency), "--dir", str(folder), "--live", "--yes").exit_code == 0
+        run(
+            app, "license", find_ordinary_id(agency), "--dir", str(folder), "--live", "--yes"
+        ).exit_code
+        == 0
     )
     assert [path.suffix for path in folder.iterdir()] == [".jpg"]
 
@@ -292,7 +295,7 @@ def test_files_go_where_they_are_wanted(agency: Simulator, app: Flask, tmp_path:
 def test_an_unknown_outcome_has_a_status_of_its_own(agency: Simulator, app: Flask) -> None:
     """3, and the next purchase is refused with the reason."""
     agency.misbehave(hang_up("read"), on=PATH, method="POST")
-    shown = run(app, "license", plain(agency), "--live", "--yes")
+    shown = run(app, "license", find_ordinary_id(agency), "--live", "--yes")
     assert shown.exit_code == 3
     assert "UNKNOWN" in shown.output
     shown = run(app, "license", str(FIRST_ID + 9), "--live", "--yes")
@@ -302,7 +305,7 @@ def test_an_unknown_outcome_has_a_status_of_its_own(agency: Simulator, app: Flas
 
 def test_a_repeat_is_refused_unless_forced(agency: Simulator, app: Flask) -> None:
     """The second says when it was bought; --force buys it again."""
-    command = ("license", plain(agency), "--live", "--yes")
+    command = ("license", find_ordinary_id(agency), "--live", "--yes")
     run(app, *command)
     assert "The same was bought at" in run(app, *command).output
     assert run(app, *command, "--force").exit_code == 0
@@ -361,7 +364,7 @@ def test_another_size_that_was_bought_elsewhere_is_asked_about(
     agency: Simulator, app: Flask
 ) -> None:
     """As the agency's history has it; a day later, or another item, is nobody's question."""
-    one, other = plain(agency), str(FIRST_ID + 9)
+    one, other = find_ordinary_id(agency), str(FIRST_ID + 9)
     there = agency.buy(int(one) - FIRST_ID, size="huge")
     command = ("license", one, "--size", "small", "--live")
     shown = run(app, *command, says="n\n").output
@@ -390,7 +393,7 @@ def test_addresses_and_lists_name_what_to_license(agency: Simulator, app: Flask)
 
 def test_programs_read_what_became_of_each(agency: Simulator, app: Flask, tmp_path: Path) -> None:
     """JSON alone stands on standard output, of a dry run as of a purchase."""
-    one = plain(agency)
+    one = find_ordinary_id(agency)
     command = ("license", one, "99", "--live", "--json", "--dir", str(tmp_path / "files"))
     dry = json.loads(run(app, *command, "--dry-run").stdout)
     assert [(row["id"], row["state"]) for row in dry] == [("99", "refused"), (one, "offered")]

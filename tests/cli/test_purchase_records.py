@@ -71,7 +71,7 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(DATABASES, "sqlite", soon)
 
 
-def plain(agency: Simulator) -> list[str]:
+def list_ordinary_ids(agency: Simulator) -> list[str]:
     rows = (agency.library.find("image", str(FIRST_ID + n)) for n in range(20))
     return [str(row["id"]) for row in rows if row and not row["is_editorial"]]
 
@@ -80,7 +80,7 @@ def buy(app: Flask, one: str, folder: Path) -> Result:
     return run(app, "license", one, *ONCE, "--live", "--yes", "--dir", str(folder))
 
 
-def recorded(app: Flask) -> list[Purchase]:
+def read_purchases(app: Flask) -> list[Purchase]:
     return Purchases(app.extensions["services"].ledger).list_all()
 
 
@@ -127,7 +127,7 @@ def stopped(server: str, name: str) -> Iterator[None]:
 
 def lose_ledger(agency: Simulator, app: Flask, folder: Path, failing: Failing) -> None:
     """Lose the ledger between the sale and its record: all is known, and written by the next."""
-    one, other = plain(agency)[:2]
+    one, other = list_ordinary_ids(agency)[:2]
     world = failing()
     agency.misbehave(run_first(world.__enter__), on=PATH, method="POST")
     shown = buy(app, one, folder / "files")
@@ -142,7 +142,7 @@ def lose_ledger(agency: Simulator, app: Flask, folder: Path, failing: Failing) -
     after = run(app, "license", other, "--live", "--dry-run")
     assert after.exit_code == 0, after.output
     assert f"{one}: licensed as {sold.id}" in after.output
-    assert [(row.state, row.license_id) for row in recorded(app)] == [("licensed", sold.id)]
+    assert [(row.state, row.license_id) for row in read_purchases(app)] == [("licensed", sold.id)]
     assert journals(folder) == []
     assert "The same was bought" in buy(app, one, folder / "files").output
     assert len(agency.purchases) == 1
@@ -197,7 +197,7 @@ def test_a_file_that_comes_once_elsewhere_is_kept_too(
         assert f"{FIRST}: licensed as {FIRST}-55-" in shown.output
         monkeypatch.setattr(Purchases, "close", real)
         assert "was bought at" in run(app, *command).output
-        [done] = recorded(app)
+        [done] = read_purchases(app)
         assert done.state == "licensed"
         assert str(done.license_id) in file.name
         assert at.list_bought() == [str(FIRST)]
@@ -229,7 +229,7 @@ def test_whatever_ends_the_command_after_the_sale_is_told_apart(
     def end(*_: object) -> None:
         raise error
 
-    one = plain(agency)[0]
+    one = list_ordinary_ids(agency)[0]
     with monkeypatch.context() as patched:
         patched.setattr(purchase_records, "fetch_license_file", end)
         shown = buy(app, one, tmp_path / "files")
@@ -240,7 +240,7 @@ def test_whatever_ends_the_command_after_the_sale_is_told_apart(
     again = buy(app, one, tmp_path / "files")
     assert again.exit_code == 1
     assert f"license {sold.id}" in again.output
-    assert [row.state for row in recorded(app)] == ["licensed"]
+    assert [row.state for row in read_purchases(app)] == ["licensed"]
     assert files(tmp_path / "files") == [".jpg"]
 
 
@@ -256,10 +256,10 @@ def test_a_journal_that_takes_no_answer_ends_nothing(
 
     real = JournalFile.write_entries
     monkeypatch.setattr(JournalFile, "write_entries", note)
-    shown = buy(app, plain(agency)[0], tmp_path / "files")
+    shown = buy(app, list_ordinary_ids(agency)[0], tmp_path / "files")
     assert shown.exit_code == 0, shown.output
     assert "can't be written: Input/output error" in shown.output
-    assert [row.state for row in recorded(app)] == ["licensed"]
+    assert [row.state for row in read_purchases(app)] == ["licensed"]
     assert (files(tmp_path / "files"), journals(tmp_path)) == ([".jpg"], [])
 
 
@@ -274,8 +274,8 @@ def test_a_screen_that_takes_nothing_ends_nothing(
         click.echo(words, **options)
 
     monkeypatch.setattr(purchase_records, "echo", echo)
-    assert buy(app, plain(agency)[0], tmp_path / "files").exit_code == 3
-    assert [row.state for row in recorded(app)] == ["licensed"]
+    assert buy(app, list_ordinary_ids(agency)[0], tmp_path / "files").exit_code == 3
+    assert [row.state for row in read_purchases(app)] == ["licensed"]
     assert files(tmp_path / "files") == [".jpg"]
 
 
@@ -290,20 +290,23 @@ def test_programs_that_read_no_more_are_told_by_the_status(
         click.echo(words, **options)
 
     monkeypatch.setattr(purchase_records, "echo", echo)
-    assert run(app, "license", "--live", "--yes", "--json", plain(agency)[0]).exit_code == 3
-    assert [row.state for row in recorded(app)] == ["licensed"]
+    assert (
+        run(app, "license", "--live", "--yes", "--json", list_ordinary_ids(agency)[0]).exit_code
+        == 3
+    )
+    assert [row.state for row in read_purchases(app)] == ["licensed"]
 
 
 def test_a_file_that_did_not_come_is_fetched_by_the_next_command(
     agency: Simulator, app: Flask, tmp_path: Path
 ) -> None:
     """Its link is in the journal, which only its owner can read, until it is there."""
-    one = plain(agency)[0]
+    one = list_ordinary_ids(agency)[0]
     agency.misbehave(answer_with(403), on="/gatekeeper/*")
     shown = buy(app, one, tmp_path / "files")
     assert shown.exit_code == 3
     assert "It can't be had later." in shown.output
-    assert [row.state for row in recorded(app)] == ["licensed"]
+    assert [row.state for row in read_purchases(app)] == ["licensed"]
     [journal] = journals(tmp_path)
     assert journal.stat().st_mode & 0o777 == 0o600
     shown = run(app, "history", "--live")
@@ -316,7 +319,7 @@ def test_links_that_are_over_are_given_up_after_a_day(
     agency: Simulator, app: Flask, tmp_path: Path
 ) -> None:
     agency.misbehave(answer_with(403), on="/gatekeeper/*", times=None)
-    buy(app, plain(agency)[0], tmp_path / "files")
+    buy(app, list_ordinary_ids(agency)[0], tmp_path / "files")
     old = timedelta(hours=25)
     purchases = app.extensions["services"].ledger
     now = purchases.read_time
@@ -336,7 +339,7 @@ def test_without_a_place_for_the_journal_nothing_is_bought(
     app = make_site(agency, tmp_path, DATABASE_URL=address, DATA_DIR=str(folder))
     shutil.rmtree(folder.parent, ignore_errors=True)  # since the start
     folder.parent.write_text("no folder")
-    shown = buy(app, plain(agency)[0], tmp_path / "files")
+    shown = buy(app, list_ordinary_ids(agency)[0], tmp_path / "files")
     assert shown.exit_code == 1
     assert f"DATA_DIR ({folder}) can't be written: Not a directory. Nothing" in shown.output
     assert agency.purchases == []
@@ -347,14 +350,14 @@ def test_an_unknown_outcome_leaves_no_journal(
 ) -> None:
     """The ledger knows all there is to know; the history settles it."""
     agency.misbehave(hang_up("read"), on=PATH, method="POST")
-    assert buy(app, plain(agency)[0], tmp_path).exit_code == 3
+    assert buy(app, list_ordinary_ids(agency)[0], tmp_path).exit_code == 3
     assert journals(tmp_path) == []
 
 
 def test_what_is_refused_or_done_leaves_no_journal(
     agency: Simulator, app: Flask, tmp_path: Path
 ) -> None:
-    one, other = plain(agency)[:2]
+    one, other = list_ordinary_ids(agency)[:2]
     assert buy(app, one, tmp_path).exit_code == 0
     assert buy(app, one, tmp_path).exit_code == 1
     agency.misbehave(answer_with(400), on=PATH, method="POST")
@@ -372,7 +375,7 @@ def test_programs_read_what_a_failure_leaves(
 
     monkeypatch.setattr(purchase_records, "fetch_license_file", end)
     options = (*ONCE, "--live", "--yes", "--json", "--dir", str(tmp_path / "files"))
-    shown = run(app, "license", *plain(agency)[:2], *options)
+    shown = run(app, "license", *list_ordinary_ids(agency)[:2], *options)
     [row, other] = json.loads(shown.stdout)
     [sold] = agency.purchases
     assert shown.exit_code == 3
@@ -387,7 +390,7 @@ def test_a_file_whose_link_was_lost_is_missed(
 ) -> None:
     """The answer did not arrive, the history has the license: its file came once, to nobody."""
     agency.misbehave(hang_up("acted"), on=PATH, method="POST")
-    shown = buy(app, plain(agency)[0], tmp_path / "files")
+    shown = buy(app, list_ordinary_ids(agency)[0], tmp_path / "files")
     assert f"licensed as {agency.purchases[0].id}" in shown.output
     assert "It can't be had later." in shown.output
     assert shown.exit_code == 3
@@ -397,14 +400,16 @@ def test_odd_names_of_licenses_stop_no_ledger(
     agency: Simulator, shared: Flask, tmp_path: Path
 ) -> None:
     """However long, or with what PostgreSQL refuses; no terminal gets orders."""
-    for one, words in zip(plain(agency), ("e" * 150, "e\0" * 40, "e\x1b[8m"), strict=False):
+    for one, words in zip(
+        list_ordinary_ids(agency), ("e" * 150, "e\0" * 40, "e\x1b[8m"), strict=False
+    ):
         renamed = _renaming(words)
         agency.misbehave(renamed, on=PATH, method="POST")
         shown = buy(shared, one, tmp_path / "files")
         assert shown.exit_code == 0, shown.output
         assert "\x1b" not in shown.output
         assert journals(tmp_path) == []
-    assert [row.state for row in recorded(shared)] == ["licensed"] * 3
+    assert [row.state for row in read_purchases(shared)] == ["licensed"] * 3
 
 
 def _renaming(words: str) -> Fault:
@@ -431,7 +436,7 @@ def test_an_end_that_a_system_asks_for_is_told(
     )
     before = signal.signal(number, signal.SIG_DFL)
     try:
-        shown = buy(app, plain(agency)[0], tmp_path / "files")
+        shown = buy(app, list_ordinary_ids(agency)[0], tmp_path / "files")
         assert signal.getsignal(number) is signal.SIG_DFL
     finally:
         signal.signal(number, before)
@@ -463,7 +468,7 @@ def test_programs_are_told_of_a_purchase_whenever_an_end_comes(
     monkeypatch.setattr(outputs, "format_json", printed)
     before = signal.signal(signal.SIGTERM, signal.SIG_DFL)
     try:
-        shown = run(app, "license", plain(agency)[0], "--json", "--yes")
+        shown = run(app, "license", list_ordinary_ids(agency)[0], "--json", "--yes")
     finally:
         signal.signal(signal.SIGTERM, before)
     (row,) = json.loads(shown.stdout)

@@ -21,7 +21,7 @@ AVNS_abcDEF npg_9aBc pscale_pw_abc [abc abc] p<q>r Your2Dogs token admin key-of-
 """.split()
 
 
-def told(name: str, text: str) -> list[str]:
+def list_faults(name: str, text: str) -> list[str]:
     try:
         load({name: text})
     except ConfigError as error:
@@ -41,7 +41,7 @@ def test_a_password_that_a_page_shows_in_place_of_the_owner_s_is_refused(passwor
             ("REDIS_URL", f"redis://default:{text}@redis-1.example:6379"),
             ("REDIS_URL", f"rediss+sentinel://:{text}@a.example:26379/shop"),
         ):
-            (fault,) = told(name, address)
+            (fault,) = list_faults(name, address)
             assert fault.startswith(f"{name} must hold your own password, not the placeholder")
 
 
@@ -49,8 +49,8 @@ def test_a_password_that_a_page_shows_in_place_of_the_owner_s_is_refused(passwor
 def test_a_password_that_may_be_real_is_taken(password: str) -> None:
     """Simple words are passwords of databases on many a developer's machine."""
     text = password.replace("[", "%5B").replace("]", "%5D")
-    assert told("DATABASE_URL", f"postgresql://postgres:{text}@localhost/d") == []
-    assert told("REDIS_URL", f"redis://default:{text}@db:6379/0") == []
+    assert list_faults("DATABASE_URL", f"postgresql://postgres:{text}@localhost/d") == []
+    assert list_faults("REDIS_URL", f"redis://default:{text}@db:6379/0") == []
 
 
 EXAMPLES = {
@@ -76,15 +76,15 @@ EXAMPLES = {
 def test_examples_of_manuals_are_refused(address: str) -> None:
     """Whichever part of it is a gap is named."""
     name = "REDIS_URL" if address.startswith("redis") else "DATABASE_URL"
-    (fault,) = told(name, address)
+    (fault,) = list_faults(name, address)
     assert fault.startswith(f"{name} must hold your own {EXAMPLES[address]}, ")
 
 
 def test_hosts_without_an_example_s_password_are_taken() -> None:
     """A host may well be called so in a network of containers."""
-    assert told("DATABASE_URL", "postgres://site:hunter2@host:5432/db") == []
-    assert told("REDIS_URL", "redis://host:6379") == []
-    assert told("REDIS_URL", "redis://:password@redis-server:6379") == []
+    assert list_faults("DATABASE_URL", "postgres://site:hunter2@host:5432/db") == []
+    assert list_faults("REDIS_URL", "redis://host:6379") == []
+    assert list_faults("REDIS_URL", "redis://:password@redis-server:6379") == []
 
 
 KEYS = ["YOUR_TOKEN", "<token>", "[your api key]", "xxxxxxxx", "****", "your-shutterstock-token"]
@@ -94,7 +94,7 @@ KEYS += ["a b", "to\u200bken", "t\u00f6ken", 'token"', "to\nken", "\u201ctoken"]
 @pytest.mark.parametrize("text", KEYS)
 def test_a_key_that_can_t_be_an_agency_s_is_refused(text: str) -> None:
     """Its value is repeated nowhere."""
-    (fault,) = told("SHUTTERSTOCK_API_TOKEN", text)
+    (fault,) = list_faults("SHUTTERSTOCK_API_TOKEN", text)
     assert fault.startswith("SHUTTERSTOCK_API_TOKEN must be ")
     assert text not in fault
 

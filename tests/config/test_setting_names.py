@@ -50,11 +50,11 @@ ODD = {
 def test_signs_that_editors_and_pages_put_into_a_name_are_shown(name: str) -> None:
     """A name that looks like a setting's and is none is told in signs that can be seen."""
     (note,) = describe_unknown_names([name], KNOWN, PREFIXES)
-    meant = {"P": "PORT", "S": "SITE_URL", "H": "HOST"}[re.sub("[^A-Z]", "", _plain(name))[0]]
+    meant = {"P": "PORT", "S": "SITE_URL", "H": "HOST"}[re.sub("[^A-Z]", "", _normalize(name))[0]]
     assert note == f"'{ODD[name]}' is no setting; {meant} is."
 
 
-def _plain(name: str) -> str:
+def _normalize(name: str) -> str:
     return unicodedata.normalize("NFKC", name)
 
 

@@ -23,14 +23,14 @@ KNOWN: dict[str, Credentials] = {
 TOKEN = {"SHUTTERSTOCK_API_TOKEN": "token-4711"}
 
 
-def read(**environ: str) -> Config:
+def read_config(**environ: str) -> Config:
     return load_config(environ, KNOWN)
 
 
-def faults(**environ: str) -> list[str]:
+def list_faults(**environ: str) -> list[str]:
     """Return the faults for which the start is refused."""
     with pytest.raises(ConfigError) as caught:
-        read(**environ)
+        read_config(**environ)
     assert all(fault in str(caught.value) for fault in caught.value.faults)
     return caught.value.faults
 
@@ -138,10 +138,10 @@ BAD: list[tuple[str, str]] = [
 ]  # fmt: skip
 
 
-def told(**environ: str) -> Config | list[str]:
+def read_config_or_faults(**environ: str) -> Config | list[str]:
     """Return the settings, or the faults for which the start is refused."""
     try:
-        return read(**environ)
+        return read_config(**environ)
     except ConfigError as error:
         return error.faults
 
@@ -151,7 +151,7 @@ def test_a_good_value_is_read() -> None:
     wrong = [
         (name, text, found)
         for name, text, value in GOOD
-        if getattr(found := told(**{name: text}), name.lower(), None) != value
+        if getattr(found := read_config_or_faults(**{name: text}), name.lower(), None) != value
     ]
     assert wrong == []
 
@@ -161,7 +161,7 @@ def test_a_bad_value_is_a_fault_that_names_the_setting() -> None:
     wrong = [
         (name, text, found)
         for name, text in BAD
-        if not isinstance(found := told(**{name: text}), list)
+        if not isinstance(found := read_config_or_faults(**{name: text}), list)
         or len(found) != 1
         or not re.fullmatch(rf"{name} must be(gin)? .*\.", found[0], re.DOTALL)
     ]
@@ -185,7 +185,9 @@ def test_the_tables_above_hold_every_setting() -> None:
 def test_an_empty_value_is_the_default() -> None:
     """A variable that is set to nothing counts as not set."""
     empty = [(setting.name, text) for setting in SETTINGS for text in ("", "  ")]
-    assert [one for one in empty if told(**{one[0]: one[1]}) != read()] == []
+    assert [
+        one for one in empty if read_config_or_faults(**{one[0]: one[1]}) != read_config()
+    ] == []
 
 
 def test_every_setting_says_what_it_is_for() -> None:
@@ -199,7 +201,7 @@ def test_every_setting_says_what_it_is_for() -> None:
 
 def test_the_owner_s_secrets_are_read_and_shown_nowhere() -> None:
     """The key and the password are taken as they are, and no text holds them."""
-    settings = read(SECRET_KEY=KEY, OWNER_PASSWORD="pass word")
+    settings = read_config(SECRET_KEY=KEY, OWNER_PASSWORD="pass word")
     assert settings.secret_key
     assert settings.owner_password
     assert settings.secret_key.reveal() == KEY
@@ -209,12 +211,12 @@ def test_the_owner_s_secrets_are_read_and_shown_nowhere() -> None:
 
 def test_a_topic_that_is_no_search_is_named() -> None:
     """The start page would answer nothing but that fault; a long topic is cut."""
-    (fault,) = faults(SITE_TOPICS="cat, red\x01bike, bird")
+    (fault,) = list_faults(SITE_TOPICS="cat, red\x01bike, bird")
     assert fault == (
         "SITE_TOPICS must be searches, which 'red\\x01bike' is not: Control characters can't be"
         " searched for."
     )
-    (fault,) = faults(SITE_TOPICS="x" * 600)
+    (fault,) = list_faults(SITE_TOPICS="x" * 600)
     assert fault.endswith(f"which '{'x' * 40}...' is not: Use at most 500 characters.")
 
 
@@ -224,21 +226,21 @@ def test_random_keys_are_taken() -> None:
     for digits in ("0123456789abcdef", string.ascii_letters + string.digits + "-_"):
         for _ in range(8):
             key = "".join(draw.choices(digits, k=32))
-            assert isinstance(told(SECRET_KEY=key), Config), key
+            assert isinstance(read_config_or_faults(SECRET_KEY=key), Config), key
 
 
 def test_a_desk_needs_a_key() -> None:
     """A password without the key that signs the log-in is one fault, a short key another."""
-    (fault,) = faults(OWNER_PASSWORD="pass word")
+    (fault,) = list_faults(OWNER_PASSWORD="pass word")
     assert fault == "OWNER_PASSWORD needs SECRET_KEY, of at least 32 characters."
-    (fault,) = faults(OWNER_PASSWORD="pass word", SECRET_KEY="short")
+    (fault,) = list_faults(OWNER_PASSWORD="pass word", SECRET_KEY="short")
     assert fault.startswith("SECRET_KEY must be ")
-    assert read(SECRET_KEY=KEY).owner_password is None
+    assert read_config(SECRET_KEY=KEY).owner_password is None
 
 
 def test_without_any_setting_the_demo_runs() -> None:
     """An empty environment is a good one: the demo catalogue, SQLite in the data folder."""
-    settings = read()
+    settings = read_config()
     assert list(settings.agencies) == ["demo"]
     assert settings.database_url == "sqlite:///instance/ledger.db"
     assert (settings.port, settings.redis_url, settings.site_url) == (8000, None, None)
@@ -247,8 +249,11 @@ def test_without_any_setting_the_demo_runs() -> None:
 
 def test_the_data_folder_holds_the_embedded_ledger() -> None:
     """``DATA_DIR`` moves the ledger, unless ``DATABASE_URL`` says where it is."""
-    assert read(DATA_DIR="/data").database_url == "sqlite:////data/ledger.db"
-    assert read(DATA_DIR="/data", DATABASE_URL="sqlite:///a.db").database_url == "sqlite:///a.db"
+    assert read_config(DATA_DIR="/data").database_url == "sqlite:////data/ledger.db"
+    assert (
+        read_config(DATA_DIR="/data", DATABASE_URL="sqlite:///a.db").database_url
+        == "sqlite:///a.db"
+    )
 
 
 def test_paths_are_relative_to_the_folder_of_the_site() -> None:
@@ -264,9 +269,9 @@ def test_paths_are_relative_to_the_folder_of_the_site() -> None:
 
 def test_a_path_that_can_t_be_read_is_a_fault() -> None:
     """Each such setting is named, with all other faults."""
-    found = faults(DATA_DIR="$NOPE", DATABASE_URL="sqlite://rel.db", PORT="x")
+    found = list_faults(DATA_DIR="$NOPE", DATABASE_URL="sqlite://rel.db", PORT="x")
     assert {fault.split()[0] for fault in found} == {"PORT", "DATA_DIR", "DATABASE_URL"}
-    assert faults(DATA_DIR="$NOPE") == ["DATA_DIR names the variable NOPE, which is not set."]
+    assert list_faults(DATA_DIR="$NOPE") == ["DATA_DIR names the variable NOPE, which is not set."]
 
 
 def test_the_process_s_environment_is_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -293,7 +298,7 @@ ON: list[tuple[dict[str, str], dict[str, int]]] = [
 @pytest.mark.parametrize(("environ", "weights"), ON)
 def test_the_agencies_that_are_on(environ: dict[str, str], weights: dict[str, int]) -> None:
     """Those that ``AGENCIES`` names, in its order; else all with credentials; else the demo."""
-    on = read(**environ).agencies
+    on = read_config(**environ).agencies
     assert [(name, one.weight) for name, one in on.items()] == list(weights.items())
 
 
@@ -316,13 +321,13 @@ WRONG: list[tuple[dict[str, str], list[str]]] = [
 @pytest.mark.parametrize(("environ", "words"), WRONG)
 def test_a_wrong_list_or_half_a_key_is_a_fault(environ: dict[str, str], words: list[str]) -> None:
     """Unknown names, impossible weights and half of a pair of credentials are said."""
-    (fault,) = faults(**environ)
+    (fault,) = list_faults(**environ)
     assert [word for word in words if word not in fault] == []
 
 
 def test_credentials_are_kept_without_their_prefix() -> None:
     """An agency gets its own keys, stripped, and nobody else's."""
-    on = read(**TOKEN, ACME_PHOTOS_KEY=" k ").agencies
+    on = read_config(**TOKEN, ACME_PHOTOS_KEY=" k ").agencies
     assert {n: s.reveal() for n, s in on["shutterstock"].credentials.items()} == {
         "API_TOKEN": "token-4711"
     }
@@ -368,7 +373,7 @@ def test_a_good_link_template_is_taken() -> None:
     """A template of known fields, with the picture in it, is kept as it is."""
     wrong = []
     for template in LINKS:
-        found = told(DEMO_AFFILIATE_LINK=template, DEMO_AFFILIATE_ID="me")
+        found = read_config_or_faults(DEMO_AFFILIATE_LINK=template, DEMO_AFFILIATE_ID="me")
         wanted = AgencySettings(affiliate_id="me", affiliate_link=template)
         if isinstance(found, list) or found.agencies["demo"] != wanted:
             wrong.append((template, found))
@@ -404,7 +409,7 @@ def test_a_bad_link_template_is_a_fault() -> None:
     """A template that would fail, lead elsewhere, or give each picture one link stops the start."""
     wrong = []
     for template in BAD_LINKS:
-        found = told(DEMO_AFFILIATE_LINK=template, DEMO_AFFILIATE_ID="me")
+        found = read_config_or_faults(DEMO_AFFILIATE_LINK=template, DEMO_AFFILIATE_ID="me")
         if not isinstance(found, list) or [f[:21] for f in found] != ["DEMO_AFFILIATE_LINK m"]:
             wrong.append((template, found))
     assert wrong == []
@@ -427,7 +432,7 @@ def test_an_affiliate_id_is_one_word_of_the_owner_s() -> None:
         (name, text, found)
         for name in ("DEMO_AFFILIATE_ID", "ACME_PHOTOS_AFFILIATE_ID")
         for text in NO_IDS
-        if not isinstance(found := told(**{name: text}), list)
+        if not isinstance(found := read_config_or_faults(**{name: text}), list)
         or [fault.partition(" must be your own id ")[0] for fault in found] != [name]
     ]
     assert wrong == []
@@ -441,27 +446,30 @@ def test_an_affiliate_id_is_one_word_of_the_owner_s() -> None:
         "mon-photo",
         "min-ho",
     ):
-        assert read(DEMO_AFFILIATE_ID=text).agencies["demo"].affiliate_id == text
+        assert read_config(DEMO_AFFILIATE_ID=text).agencies["demo"].affiliate_id == text
 
 
 @pytest.mark.parametrize("affiliate_id", ["", " "])
 def test_a_template_that_wants_an_id_needs_one(affiliate_id: str) -> None:
     """Without the id every link would earn nothing, so it is a fault that names both settings."""
     template = "{landing_url}?ref={affiliate_id}"
-    (fault,) = faults(DEMO_AFFILIATE_LINK=template, DEMO_AFFILIATE_ID=affiliate_id)
+    (fault,) = list_faults(DEMO_AFFILIATE_LINK=template, DEMO_AFFILIATE_ID=affiliate_id)
     assert "DEMO_AFFILIATE_LINK" in fault
     assert "DEMO_AFFILIATE_ID" in fault
     escaped = "https://net.example/{{affiliate_id}}/{id}"
-    assert read(DEMO_AFFILIATE_LINK=escaped).agencies["demo"].affiliate_id is None
+    assert read_config(DEMO_AFFILIATE_LINK=escaped).agencies["demo"].affiliate_id is None
 
 
 @pytest.mark.parametrize("address", ["api.example", "ftp://api.example", "https://"])
 def test_an_agency_s_address_is_checked(address: str) -> None:
     """``<AGENCY>_URL`` is an http or https address; a slash at its end is dropped."""
-    assert faults(DEMO_URL=address) == [
+    assert list_faults(DEMO_URL=address) == [
         "DEMO_URL must be an address that begins with https or http://."
     ]
-    assert read(DEMO_URL="http://127.0.0.1:8001/").agencies["demo"].url == "http://127.0.0.1:8001"
+    assert (
+        read_config(DEMO_URL="http://127.0.0.1:8001/").agencies["demo"].url
+        == "http://127.0.0.1:8001"
+    )
 
 
 # -- all at once, and in secret
@@ -469,7 +477,7 @@ def test_an_agency_s_address_is_checked(address: str) -> None:
 
 def test_all_faults_are_told_at_once() -> None:
     """One message holds a sentence for every fault, whatever part it is in."""
-    told = faults(
+    told = list_faults(
         PORT="x",
         SITE_URL="y",
         AGENCIES="demo:0,nobody,demo",
@@ -492,7 +500,7 @@ SECRETS = {
 
 def test_no_secret_is_in_the_text_of_the_settings() -> None:
     """Printing settings, whole or in part, shows no key and no password."""
-    settings = read(**SECRETS)
+    settings = read_config(**SECRETS)
     one = settings.agencies["shutterstock"]
     secret = one.credentials["API_TOKEN"]
     for text in (repr(settings), str(settings), f"{settings}", repr(one), str(secret), f"{secret}"):
@@ -506,7 +514,7 @@ def test_no_secret_is_in_the_text_of_the_settings() -> None:
 def test_no_secret_is_in_a_fault(name: str) -> None:
     """A value that is refused is not repeated, for it may hold a password."""
     wrong = {name: "wrong://secret-user:secret-password@localhost"}
-    told = faults(**(SECRETS | wrong), PORT="0", AGENCIES="shutterstock, acme-photos")
+    told = list_faults(**(SECRETS | wrong), PORT="0", AGENCIES="shutterstock, acme-photos")
     assert len(told) == 3
     assert "secret-" not in "".join(told)
 

@@ -21,7 +21,7 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
         yield made
 
 
-def settled(switches: AgencySwitches) -> frozenset[str]:
+def wait_for_switches(switches: AgencySwitches) -> frozenset[str]:
     """Return the switches once the look in the background has ended."""
     switches.off_agencies()
     for thread in threading.enumerate():
@@ -38,7 +38,7 @@ def test_a_switch_holds_for_other_processes_and_for_later_ones(ledger: Ledger) -
     AgencySwitches(ledger).switch_agency("acme", off=True)
     assert other.off_agencies() == frozenset()
     clock.now += REFRESH_SECONDS
-    assert settled(other) == {"acme"}
+    assert wait_for_switches(other) == {"acme"}
     assert AgencySwitches(ledger).off_agencies() == {"acme"}
 
 
@@ -58,7 +58,7 @@ def test_without_the_database_what_was_known_goes_on(ledger: Ledger, tmp_path: P
     (tmp_path / "ledger.db").rename(tmp_path / "away.db")
     (tmp_path / "ledger.db").mkdir()
     clock.now += REFRESH_SECONDS
-    assert settled(switches) == {"acme"}
+    assert wait_for_switches(switches) == {"acme"}
     with pytest.raises(LedgerError):
         switches.switch_agency("other", off=True)
 
@@ -91,7 +91,7 @@ def test_a_quiet_site_waits_for_a_slow_database_only_so_long(
     clock.now += QUIET_SECONDS
     assert [switches.off_agencies(), switches.off_agencies()] == [frozenset(), frozenset()]
     gate.set()
-    assert settled(switches) == {"acme"}
+    assert wait_for_switches(switches) == {"acme"}
 
 
 def test_nobody_waits_for_a_look_that_takes_long(ledger: Ledger) -> None:
@@ -111,5 +111,5 @@ def test_nobody_waits_for_a_look_that_takes_long(ledger: Ledger) -> None:
         clock.now += REFRESH_SECONDS
         assert switches.off_agencies() == frozenset()
     gate.set()
-    assert settled(switches) == {"acme"}
+    assert wait_for_switches(switches) == {"acme"}
     assert len(looks) <= 2

@@ -23,7 +23,7 @@ def row(number: int, words: str = "猫\nred") -> dict[str, Any]:
     return {"at": AT, "click_id": f"click-{number:04}", "words": words}
 
 
-def read(kept: dict[str, Any]) -> dict[str, Any]:
+def read_journal(kept: dict[str, Any]) -> dict[str, Any]:
     if set(kept) != {"at", "click_id", "words"}:
         raise ValueError
     return kept
@@ -52,7 +52,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def journal(path: Path) -> ClickJournal:
-    return ClickJournal(path, read)
+    return ClickJournal(path, read_journal)
 
 
 @pytest.fixture
@@ -142,7 +142,7 @@ def test_a_torn_line_costs_only_itself(journal: ClickJournal, path: Path, torn: 
 
 def test_refuses_what_does_not_fit(path: Path) -> None:
     """The journal is bounded, with the rows that are being written; what fits still goes in."""
-    journal = ClickJournal(path, read, limit=2000)
+    journal = ClickJournal(path, read_journal, limit=2000)
     assert fill(journal, 100) == [row(number, "x" * 100) for number in range(2000 // 167)]
     path.replace(f"{path}.old")
     with pytest.raises(JournalFailed, match="full"):
@@ -153,7 +153,7 @@ def test_refuses_what_does_not_fit(path: Path) -> None:
 
 def test_a_full_disk_tears_no_line(tiny_disk: Path) -> None:
     """What is refused for want of room leaves nothing behind, and what was taken stays."""
-    journal = ClickJournal(tiny_disk / "clicks.journal", read)
+    journal = ClickJournal(tiny_disk / "clicks.journal", read_journal)
     kept = fill(journal, 200)
     assert 100 < len(kept) < 300
     assert (tiny_disk / "clicks.journal").read_bytes().endswith(b"}\n")
@@ -163,7 +163,7 @@ def test_a_full_disk_tears_no_line(tiny_disk: Path) -> None:
 def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     """Where there is no disk there is no journal, and clicks are refused."""
     (tmp_path / "file").touch()
-    journal = ClickJournal(tmp_path / "file" / "clicks.journal", read)
+    journal = ClickJournal(tmp_path / "file" / "clicks.journal", read_journal)
     assert not journal.has_room()
     with pytest.raises(JournalFailed, match=r"at \S+ can't be used: File exists"):
         journal.append([row(1)])
@@ -171,7 +171,7 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
 
 def test_many_append_while_one_reads(path: Path) -> None:
     """Rows of many writers, of the same or other processes, are each given once."""
-    journals = [ClickJournal(path, read) for _ in range(8)]
+    journals = [ClickJournal(path, read_journal) for _ in range(8)]
     found: list[dict[str, Any]] = []
 
     def append(number: int) -> None:
@@ -188,7 +188,7 @@ def test_many_append_while_one_reads(path: Path) -> None:
 def test_two_never_replay_the_same(journal: ClickJournal, path: Path) -> None:
     """While one process writes the rows another leaves them alone."""
     journal.append([row(1)])
-    other, found = ClickJournal(path, read), []
+    other, found = ClickJournal(path, read_journal), []
 
     def write(rows: object) -> None:
         assert replayed(other) == []

@@ -12,7 +12,7 @@ from tests.support.postgres import new_database
 
 
 @contextmanager
-def opened(url: str) -> Iterator[Ledger]:
+def open_ledger(url: str) -> Iterator[Ledger]:
     ledger = Ledger(url)
     try:
         yield ledger
@@ -28,7 +28,7 @@ def test_each_encoding_keeps_what_it_can_hold(
     postgres: str, encoding: str, words: str, *, told: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Words are sent and read as UTF-8; the start says where a database can't hold all of them."""
-    with opened(new_database(postgres, encoding)) as ledger:
+    with open_ledger(new_database(postgres, encoding)) as ledger:
         ledger.upgrade()
         ledger.record(Click(click_id="c" * 8, agency="demo", id="1", words=words, position=1))
         assert [click.words for _, click in ledger.stream_clicks()] == [words]
@@ -52,6 +52,6 @@ def test_a_database_that_serves_not_is_told_in_words(
     url = new_database(postgres).replace(*change, 1)
     if "127.0.0.1" in url:
         url = url.partition("?")[0]
-    with opened(url) as ledger, pytest.raises(LedgerError, match=told) as caught:
+    with open_ledger(url) as ledger, pytest.raises(LedgerError, match=told) as caught:
         ledger.upgrade()
     assert not any(part in str(caught.value) for part in ("127.0.0.1", "nobody", "no_", "test_"))

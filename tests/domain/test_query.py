@@ -162,7 +162,7 @@ BAD: list[tuple[str | bytes, str, str]] = [
 ]
 
 
-def read(raw: str | bytes) -> SearchQuery | tuple[str, str]:
+def parse_or_explain(raw: str | bytes) -> SearchQuery | tuple[str, str]:
     """Return the search, or the unreadable parameter and the sentence about it."""
     try:
         return parse(raw)
@@ -174,7 +174,7 @@ def test_bad_input_is_refused_by_name() -> None:
     """What can't be read is a `BadQuery` that names the parameter and says why."""
     wrong = []
     for raw, field, what in BAD:
-        name, said = found if isinstance(found := read(raw), tuple) else ("", "")
+        name, said = found if isinstance(found := parse_or_explain(raw), tuple) else ("", "")
         if name != field or not re.fullmatch(rf"{field}: .+\.", said, re.DOTALL):
             wrong.append((what, found))
     assert wrong == []
@@ -247,7 +247,7 @@ def test_good_input_is_read() -> None:
         (given_, found)
         for raw, fields in GOOD
         for given_ in (raw, raw.encode())
-        if (found := read(given_)) != SearchQuery(**fields)
+        if (found := parse_or_explain(given_)) != SearchQuery(**fields)
     ]
     assert wrong == []
 
@@ -275,7 +275,7 @@ def test_every_value_of_every_list_is_taken(name: str) -> None:
         (typed, found)
         for value in ENUMS[name]
         for typed in (value, value.upper())
-        if getattr(found := read(raw + quote(typed)), name, None) != value
+        if getattr(found := parse_or_explain(raw + quote(typed)), name, None) != value
     ]
     assert wrong == []
     assert ENUMS[name]
@@ -326,11 +326,11 @@ def test_every_parameter_is_made_by_the_properties_below() -> None:
     assert set(VALUES) == {*READERS, "agency"} == set(SearchQuery.__struct_fields__)
 
 
-def parsed(parameters: dict[str, str]) -> SearchQuery:
+def parse_fields(parameters: dict[str, str]) -> SearchQuery:
     return parse(urlencode(parameters))
 
 
-def refused(raw: str | bytes) -> str | None:
+def find_refused_field(raw: str | bytes) -> str | None:
     """Return the field that the parser refuses, or None when all fields are accepted."""
     try:
         parse(raw)
@@ -343,7 +343,7 @@ def refused(raw: str | bytes) -> str | None:
 @given(PARAMETERS)
 def test_the_canonical_form_is_a_fixed_point(parameters: dict[str, str]) -> None:
     """Parsing a canonical query string gives the same search, and the same string again."""
-    query = parsed(parameters)
+    query = parse_fields(parameters)
     assert parse(query.to_query_string()) == query
     assert parse(query.to_query_string()).to_query_string() == query.to_query_string()
     assert query.to_query_string().isascii()
@@ -355,7 +355,7 @@ def test_variants_that_mean_the_same_are_one_search(
     parameters: dict[str, str], chance: random.Random
 ) -> None:
     """Order, case, white space, junk, defaults and kinds of escaping change nothing."""
-    query = parsed(parameters)
+    query = parse_fields(parameters)
     defaults = {"media": "image", "sort": "popular", "page": "1", "safe": "1", "released": "0"}
     pairs = [*({n: d for n, d in defaults.items() if n not in parameters} | parameters).items()]
     pairs += [("utm_source", "x"), ("Q", "dog"), ("junk", ""), ("gclid", "1"), ("wait", "1")]
@@ -379,9 +379,9 @@ def test_variants_that_mean_the_same_are_one_search(
 @given(st.text("abcXYZ \u00e4\u00c4\ufb01\u01c5\u03a3\u03c2\u0130\u212b", min_size=1))
 def test_case_of_words_makes_no_other_key(words: str) -> None:
     """Words in capitals, small letters or as typed are shown as typed, and are one search."""
-    query = parsed({"q": f"x{words}", "exclude": f"y{words}"})
+    query = parse_fields({"q": f"x{words}", "exclude": f"y{words}"})
     for one in (f"X{words.upper()}", f"x{words.lower()}"):
-        other = parsed({"q": one, "exclude": f"y{one[1:]}"})
+        other = parse_fields({"q": one, "exclude": f"y{one[1:]}"})
         assert other.to_key() == query.to_key()
         assert (other.q == query.q) == (to_shown(one) == to_shown(f"x{words}"))
 
@@ -390,7 +390,7 @@ def test_case_of_words_makes_no_other_key(words: str) -> None:
 @given(PARAMETERS)
 def test_a_key_is_the_same_for_the_key_itself(parameters: dict[str, str]) -> None:
     """A key is a search like any other, whose key is that key; page and agencies aren't in it."""
-    query = parsed(parameters)
+    query = parse_fields(parameters)
     again = parse(query.to_key()) if query.to_key() else query
     assert again.to_key() == query.to_key()
     assert (again.page, again.agency) == (1, ())
@@ -434,7 +434,7 @@ def test_a_counted_search_holds_no_personal_details() -> None:
 @given(PARAMETERS, PARAMETERS)
 def test_other_meanings_have_other_forms(one: dict[str, str], other: dict[str, str]) -> None:
     """Two searches have the same canonical string only when every field is the same."""
-    a, b = parsed(one), parsed(other)
+    a, b = parse_fields(one), parse_fields(other)
     assert (a.to_query_string() == b.to_query_string()) == (a == b)
 
 
@@ -464,20 +464,20 @@ def test_each_parameter_alone_makes_another_search(name: str) -> None:
 )
 def test_any_bytes_are_a_search_or_a_bad_query(raw: bytes) -> None:
     """Whatever stands in an address, the parser answers with a search or a `BadQuery`."""
-    if refused(raw) is None:
+    if find_refused_field(raw) is None:
         assert parse(parse(raw).to_query_string()) == parse(raw)
     else:
-        assert refused(raw) != ""
+        assert find_refused_field(raw) != ""
 
 
 @calm
 @given(st.text(st.characters()))
 def test_any_text_is_a_search_or_a_bad_query(raw: str) -> None:
     """The same holds for text, with surrogates or without."""
-    if refused(raw) is None:
+    if find_refused_field(raw) is None:
         assert parse(raw).has_criteria()
     else:
-        assert refused(raw) != ""
+        assert find_refused_field(raw) != ""
 
 
 @pytest.mark.parametrize(
@@ -486,10 +486,10 @@ def test_any_text_is_a_search_or_a_bad_query(raw: str) -> None:
 def test_what_was_typed_is_counted_by_the_limits(letter: str) -> None:
     """Letters that some form makes longer are as many as were typed, also when read again."""
     for name, limit in (("q", MAX_WORDS), ("exclude", MAX_WORDS), ("contributor", MAX_NAME)):
-        query = parsed({"category": "x", name: letter * limit})
+        query = parse_fields({"category": "x", name: letter * limit})
         assert len(getattr(query, name)) <= limit
         assert parse(query.to_query_string()) == query
-        assert refused(urlencode({name: letter * (limit + 1)})) == name
+        assert find_refused_field(urlencode({name: letter * (limit + 1)})) == name
 
 
 def test_the_canonical_order_is_that_of_the_fields() -> None:

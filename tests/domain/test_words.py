@@ -203,13 +203,13 @@ calm = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 LANGUAGE = st.sampled_from(LANGUAGES)
 
 
-def spelled(language: str) -> st.SearchStrategy[str]:
+def spell_words(language: str) -> st.SearchStrategy[str]:
     """Words made of the letters of a language's sample, as somebody may type them."""
     letters = "".join(sorted({*SAMPLES[language], *" -'"}))
     return st.text(letters, min_size=1, max_size=12).map(lambda made: f"{SAMPLES[language]} {made}")
 
 
-TYPED = LANGUAGE.flatmap(lambda language: st.tuples(st.just(language), spelled(language)))
+TYPED = LANGUAGE.flatmap(lambda language: st.tuples(st.just(language), spell_words(language)))
 ODD = (
     "\"“”\\'’\u00b4`()-+|*~#@. \u3000\u200b\u200c\u200d\ufe0f\u00adaAİıiIßΣςσ\u0307\u0301\u0327"
     "µſǅﬁＡａ（）＂ｶﾞ\u3164\u0e19\u0e49\u0e4d\u0e32צה\u05f3\u05f4\ufefb\u0345\u212a\u212b\u1e9e"

@@ -37,11 +37,11 @@ def agency() -> Iterator[Simulator]:
         yield server
 
 
-def bought(agency: Simulator) -> Counter[str]:
+def count_bought(agency: Simulator) -> Counter[str]:
     return Counter(one.media_id for one in agency.purchases)
 
 
-def recorded(folder: Path) -> list[Purchase]:
+def read_purchases(folder: Path) -> list[Purchase]:
     ledger = Ledger(f"sqlite:///{folder}/ledger.db")
     rows = Purchases(ledger).list_all()
     ledger.close()
@@ -55,7 +55,7 @@ def ordinary(agency: Simulator, count: int) -> list[str]:
 
 
 def states(folder: Path) -> list[str]:
-    return [row.state for row in recorded(folder)]
+    return [row.state for row in read_purchases(folder)]
 
 
 SOON = {
@@ -87,10 +87,10 @@ def test_a_kill_at_each_step_buys_once(
     wait_until_handled(agency.url)
     run(Run(command, environ))
     assert states(tmp_path) == SOON[step]
-    assert bought(agency) == ({} if "unknown" in SOON[step] else {one: 1})
+    assert count_bought(agency) == ({} if "unknown" in SOON[step] else {one: 1})
     run(Run(command, environ, ahead=LATER))
-    assert bought(agency) == {one: 1}
-    licensed = [row.license_id for row in recorded(tmp_path) if row.state == "licensed"]
+    assert count_bought(agency) == {one: 1}
+    licensed = [row.license_id for row in read_purchases(tmp_path) if row.state == "licensed"]
     assert licensed == [agency.purchases[0].id]
     assert [path.suffix for path in files.iterdir()] == [".jpg"]
     left = list(tmp_path.glob(FILE_PATTERN))
@@ -115,7 +115,7 @@ def test_a_kill_after_sending_buys_once(
     agency.orders.clear()
     wait_until_handled(agency.url)
     run(Run(command, environ))
-    assert bought(agency) == {one: 1}
+    assert count_bought(agency) == {one: 1}
     assert states(tmp_path) == ["licensed"]
 
 
@@ -152,13 +152,13 @@ def test_random_kills_lose_and_double_nothing(
     ahead += LATER
     buy()
     assert not {"pending", "unknown"} & set(states(tmp_path))
-    assert set(bought(agency).values()) == {1}
-    licensed = {row.license_id for row in recorded(tmp_path) if row.state == "licensed"}
+    assert set(count_bought(agency).values()) == {1}
+    licensed = {row.license_id for row in read_purchases(tmp_path) if row.state == "licensed"}
     assert licensed == {one.id for one in agency.purchases}
 
 
 def is_licensed(folder: Path, media_id: str) -> bool:
-    rows = recorded(folder)
+    rows = read_purchases(folder)
     return any(row.media_id == media_id and row.state == "licensed" for row in rows)
 
 
@@ -188,5 +188,5 @@ def test_of_two_processes_one_buys(
     statuses = [run.end(pid)[0] for pid in processes]
     outputs = [file.read_text() for file in files]
     assert sorted(statuses) == [0, 1], outputs
-    assert bought(agency) == {one: 1}
+    assert count_bought(agency) == {one: 1}
     assert sum("licensed as" in text for text in outputs) == 1

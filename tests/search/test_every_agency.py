@@ -33,7 +33,7 @@ def client(make_client: ClientMaker, agencies: Agencies) -> FlaskClient:
     return make_client(**agencies.settings())
 
 
-def asked(client: FlaskClient, path: str = PATH) -> tuple[dict[str, str], list[dict[str, str]]]:
+def search(client: FlaskClient, path: str = PATH) -> tuple[dict[str, str], list[dict[str, str]]]:
     """Return each agency's status, and the sellers on the page: several for a double."""
     page = client.get(path).get_json()
     sold = [seller for item in page["items"] for seller in item["sellers"]]
@@ -47,7 +47,7 @@ def test_every_agency_has_a_dialect() -> None:
 
 def test_all_agencies_share_a_page_by_rank(client: FlaskClient, agencies: Agencies) -> None:
     """The first pictures are the first of each, and each has its part of the places."""
-    statuses, items = asked(client)
+    statuses, items = search(client)
     assert statuses == dict.fromkeys(agencies, "fetched")
     assert {item["agency"] for item in items[: len(agencies)]} == set(agencies)
     counts = {name: sum(item["agency"] == name for item in items) for name in agencies}
@@ -74,7 +74,7 @@ def test_three_that_hang_fail_and_lie_keep_nobody_from_the_rest(
     agencies[hangs].gate.clear()
     agencies[fails].fixed = answer_text("<h1>Bad gateway</h1>", 502, "text/html")
     agencies[lies].fixed = Answer(200, LIES)
-    statuses, items = wait_for_result(lambda: asked(client))
+    statuses, items = wait_for_result(lambda: search(client))
     troubled = {hangs: {"late", "failed"}, fails: {"failed"}, lies: {"failed"}}
     for name, status in statuses.items():
         assert status in troubled.get(name, {"fetched"}), name
@@ -87,12 +87,12 @@ def test_what_was_broken_comes_back_by_itself_into_its_own_places(
     """After the failure's few seconds the page has all; nobody else's pictures have changed."""
     broken = list(agencies)[-1]
     agencies[broken].fixed = answer_text("down", 503)
-    _, before = asked(client)
+    _, before = search(client)
     agencies[broken].fixed = None
     store = client.application.extensions["services"].store
     for key in store.store.keys(f"2:search:{broken}:"):
         store.store.delete(key)
-    statuses, items = asked(client, f"{PATH}&page=1&lang=en")
+    statuses, items = search(client, f"{PATH}&page=1&lang=en")
     assert statuses[broken] == "fetched"
     kept = [item["id"] for item in items if item["agency"] != broken]
     assert kept == [item["id"] for item in before]
@@ -105,16 +105,16 @@ def test_an_agency_that_keeps_failing_is_asked_no_more_for_a_while(
     broken = next(iter(agencies))
     agencies[broken].fixed = answer_text("down", 503)
     for n in range(5):
-        assert asked(client, f"/api/search?q=word{n}&wait=1")[0][broken] == "failed"
+        assert search(client, f"/api/search?q=word{n}&wait=1")[0][broken] == "failed"
     calls = len(agencies[broken].requests)
-    assert asked(client, "/api/search?q=another&wait=1")[0][broken] == "suspended"
+    assert search(client, "/api/search?q=another&wait=1")[0][broken] == "suspended"
     assert len(agencies[broken].requests) == calls
 
 
 def test_a_filter_that_some_can_not_express_is_said_and_asks_only_the_others(
     client: FlaskClient, agencies: Agencies
 ) -> None:
-    statuses, items = asked(client, "/api/search?q=flower&orientation=square&wait=1")
+    statuses, items = search(client, "/api/search?q=flower&orientation=square&wait=1")
     able = {n for n in agencies if "square" in (AGENCIES[n].image_filters.get("orientation") or ())}
     assert {name for name, status in statuses.items() if status != "unsupported"} == able
     assert {item["agency"] for item in items} == able
@@ -133,17 +133,17 @@ def test_a_page_says_of_each_agency_that_has_nothing_why(
 
 def test_visitors_may_choose_among_the_agencies(client: FlaskClient, agencies: Agencies) -> None:
     names = list(agencies)[:2]
-    statuses, items = asked(client, f"{PATH}&agency={names[0]}&agency={names[1]}")
+    statuses, items = search(client, f"{PATH}&agency={names[0]}&agency={names[1]}")
     assert set(statuses) == {item["agency"] for item in items} == set(names)
     assert {name for name in agencies if agencies[name].requests} == set(names)
 
 
 def test_further_pages_of_a_search_cost_no_call(client: FlaskClient, agencies: Agencies) -> None:
     """One call to each brings what it gives to several pages, without a gap or a double."""
-    sold = asked(client)[1]
+    sold = search(client)[1]
     calls = agencies.calls()
     for page in range(2, 6):
-        statuses, more = asked(client, f"{PATH}&page={page}")
+        statuses, more = search(client, f"{PATH}&page={page}")
         assert set(statuses.values()) == {"fresh"}
         sold += more
     assert agencies.calls() == calls
@@ -164,7 +164,7 @@ def test_no_key_of_any_agency_leaves_the_process(
     said += "".join(client.get(path.format("tree")).text for path in paths) + caplog.text
     client.application.extensions["services"].usage.flush()
     kept = b"".join(file.read_bytes() for file in tmp_path.rglob("*") if file.is_file())
-    kept += b"".join(unpacked(client))
+    kept += b"".join(iter_unpacked(client))
     for dialect in DIALECTS:
         for name, key in dialect.keys.items():
             if name not in dialect.public:
@@ -172,7 +172,7 @@ def test_no_key_of_any_agency_leaves_the_process(
                 assert key.encode() not in kept, dialect.name
 
 
-def unpacked(client: FlaskClient) -> Iterator[bytes]:
+def iter_unpacked(client: FlaskClient) -> Iterator[bytes]:
     """Yield the cached values as before their compression."""
     store = client.application.extensions["services"].store
     for key in store.store.keys(""):

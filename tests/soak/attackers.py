@@ -157,7 +157,7 @@ class SlowSenders:
         held: list[socket.socket] = []
         try:
             while not stop.wait(1):
-                held = [one for one in held if _sent(one)]
+                held = [one for one in held if _send_byte(one)]
                 while len(held) < self._most and (more := self._begun()):
                     held.append(more)
         finally:
@@ -179,7 +179,7 @@ class SlowSenders:
         return one
 
 
-def _sent(one: socket.socket) -> bool:
+def _send_byte(one: socket.socket) -> bool:
     """Send one byte more; false where the site has closed the connection."""
     try:
         one.setblocking(False)

@@ -48,7 +48,7 @@ class Gauges:
         """Look at all processes once."""
         for pid in [self._world.site.process.pid, *self._world.workers()]:
             with suppress(OSError, KeyError, ValueError):
-                look = Look(self._records.elapsed(), size_of(pid), worked_of(pid))
+                look = Look(self._records.elapsed(), measure_size(pid), measure_cpu_seconds(pid))
                 self.looks.setdefault(pid, []).append(look)
 
     def size(self, pid: int, until: float) -> Size | None:
@@ -69,7 +69,7 @@ class Gauges:
         return Size(*(max(figures) for figures in zip(*sizes, strict=True)))
 
 
-def size_of(pid: int) -> Size:
+def measure_size(pid: int) -> Size:
     """Return the size of a process.
 
     Raises:
@@ -81,7 +81,7 @@ def size_of(pid: int) -> Size:
     return Size(int(told["VmRSS"].split()[0]) / 1024, int(told["Threads"]), files)
 
 
-def worked_of(pid: int) -> float:
+def measure_cpu_seconds(pid: int) -> float:
     """Return the seconds of a processor that a process has had.
 
     Raises:

@@ -24,7 +24,7 @@ GROWTH: Final = Size(memory=48.0, threads=60, files=80)
 SHOWN: Final = 20
 
 
-def broken(world: World, records: Records, gauges: Gauges, buyer: Buyer) -> list[str]:
+def find_broken_promises(world: World, records: Records, gauges: Gauges, buyer: Buyer) -> list[str]:
     """Return what did not hold, in sentences; nothing where all did."""
     return [
         *records.wrong[:SHOWN],

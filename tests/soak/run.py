@@ -11,7 +11,7 @@ from tests.soak.attackers import Attacker, SlowSenders
 from tests.soak.gauges import Gauges
 from tests.soak.owner import Buyer, Owner
 from tests.soak.plan import Plan
-from tests.soak.promises import broken, figures
+from tests.soak.promises import figures, find_broken_promises
 from tests.soak.records import Records
 from tests.soak.troubles import Troubles
 from tests.soak.visitors import MARK, OK, Client, Regular, Visitor, Words
@@ -67,7 +67,7 @@ def soak(plan: Plan, folder: Path) -> Report:
         buyer = Buyer(ground, command, records)
         _load(ground, records, gauges, buyer)
         _settle(ground, records, buyer)
-        wrong = broken(ground, records, gauges, buyer)
+        wrong = find_broken_promises(ground, records, gauges, buyer)
         return Report(wrong, figures(ground, records, gauges, buyer), records.troubles)
 
 

@@ -98,7 +98,7 @@ class Client:
                     return Answer(0, {}, b"")  # it may have been read; who sent it sends it again
             else:
                 self._records.answered(self._who, kind, answer.status)
-                if fault := fault_of(answer, may) or self._uncaused(answer):
+                if fault := find_fault(answer, may) or self._uncaused(answer):
                     self._records.blame(f"{self._who}: {method} {path[:200]}: {fault}")
                 return answer
         self.close()
@@ -139,7 +139,7 @@ class Client:
             self._connection = None
 
 
-def fault_of(answer: Answer, may: frozenset[int]) -> str:
+def find_fault(answer: Answer, may: frozenset[int]) -> str:
     """Return what is wrong with an answer; empty where nothing is."""
     if answer.status in may | {SPENT} | AWAY - {502}:
         waits = answer.status in AWAY | {SPENT}

@@ -177,7 +177,7 @@ def test_a_200_that_is_not_json_is_a_bad_answer(transport: Transport, body: byte
 # -- what is sent
 
 
-def sent(request: bytes) -> tuple[str, dict[str, str]]:
+def read_head(request: bytes) -> tuple[str, dict[str, str]]:
     """Return the request line and the headers, their names in lower case."""
     line, *rest = request.decode("latin-1").split("\r\n\r\n")[0].split("\r\n")
     return line, {n.lower(): v.strip() for n, _, v in (r.partition(":") for r in rest)}
@@ -189,7 +189,7 @@ def test_the_call_goes_out_as_given(transport: Transport) -> None:
         url = f"{server.url}/v2/search"
         params = (("q", "ö & b"), ("id", "1"), ("id", "2"))
         transport.send(call(url, params=params, headers={"Accept": "a/b"}, auth=CLIENT))
-        line, headers = sent(server.requests[0])
+        line, headers = read_head(server.requests[0])
     assert line == "GET /v2/search?q=%C3%B6+%26+b&id=1&id=2 HTTP/1.1"
     assert headers["accept"] == "a/b"
     assert base64.b64decode(headers["authorization"].removeprefix("Basic ")) == b":".join(
@@ -211,7 +211,7 @@ def test_no_cookie_is_kept(transport: Transport) -> None:
     with Upstream(answer(b"{}", 200, set_cookie)) as server:
         for _ in range(2):
             transport.send(call(server.url))
-    assert [("cookie" in sent(r)[1]) for r in server.requests] == [False, False]
+    assert [("cookie" in read_head(r)[1]) for r in server.requests] == [False, False]
     assert isinstance(transport._session.cookies, http.cookiejar.CookieJar)
     assert len(transport._session.cookies) == 0
 
@@ -228,7 +228,7 @@ def test_netrc_and_proxies_of_the_machine_are_ignored(
             monkeypatch.setenv(name, f"http://127.0.0.1:{port}")
         transport.send(call(server.url, headers={"Authorization": "Bearer mine"}))
         transport.send(call(server.url))
-    first, second = (sent(r)[1] for r in server.requests)
+    first, second = (read_head(r)[1] for r in server.requests)
     assert first["authorization"] == "Bearer mine"
     assert "authorization" not in second
 

@@ -52,7 +52,7 @@ def pings(site: FlaskClient, page: str) -> list[str]:
     return [unescape(one) for one in re.findall(r'ping="([^"]+)"', site.get(page).text)]
 
 
-def sent(site: FlaskClient, address: str, **headers: str) -> Click:
+def record_click(site: FlaskClient, address: str, **headers: str) -> Click:
     """Return what the ledger has of a click at an address."""
     assert site.post(address, headers=BROWSER | headers).status_code == 204
     return last(site)
@@ -77,10 +77,10 @@ def test_whatever_a_page_offers_is_a_visitors_click(site: FlaskClient, page: str
     addresses = pings(site, page)
     assert addresses
     for address in addresses[:2]:
-        assert sent(site, address).sender == ""
+        assert record_click(site, address).sender == ""
         route, _, query = address.partition("?")
         looked = urlencode(dict(parse_qsl(query)) | {"place": "look"})
-        assert sent(site, f"{route}?{looked}").sender == ""
+        assert record_click(site, f"{route}?{looked}").sender == ""
 
 
 FORGED = [
@@ -102,7 +102,9 @@ def test_what_no_page_has_offered_is_marked_and_kept(make_client: ClientMaker) -
     site = make_client(**{**SITE, "AGENCIES": "demo,shutterstock", "SHUTTERSTOCK_API_TOKEN": "x"})
     site.application.extensions["services"].switches.switch_agency("shutterstock", off=True)
     fields = dict(parse_qsl(pings(site, PAGES[0])[0].partition("?")[2]))
-    senders = [sent(site, f"/clicks?{urlencode(fields | forged)}").sender for forged in FORGED]
+    senders = [
+        record_click(site, f"/clicks?{urlencode(fields | forged)}").sender for forged in FORGED
+    ]
     assert senders == [UNSIGNED] * len(FORGED)
 
 
@@ -110,7 +112,7 @@ def test_seals_of_pages_that_a_cdn_has_kept_stay_good(make_client: ClientMaker) 
     """After a restart, and with another SECRET_KEY, old pages are still the site's own."""
     address = pings(make_client(**SITE), PAGES[0])[0]
     again = make_client(**SITE, SECRET_KEY="vK3xQ8mT5zR1wY7pL2nB9cD4fG6hJ0sA")
-    assert sent(again, address).sender == ""
+    assert record_click(again, address).sender == ""
 
 
 @pytest.mark.parametrize(
@@ -124,7 +126,7 @@ def test_a_seal_is_good_for_two_months(
     address = pings(site, PAGES[0])[0]
     today = pings_module._current_day()
     monkeypatch.setattr(pings_module, "_current_day", lambda: today + days)
-    assert sent(site, address).sender == sender
+    assert record_click(site, address).sender == sender
 
 
 def test_a_replay_counts_ten_times(site: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -146,14 +148,14 @@ def test_a_replay_counts_ten_times(site: FlaskClient, monkeypatch: pytest.Monkey
 def test_programs_are_told_apart_whatever_they_send(site: FlaskClient) -> None:
     """A robot that follows the addresses of a page stays a robot."""
     address = pings(site, PAGES[0])[0]
-    assert sent(site, address, **{"User-Agent": "Googlebot/2.1"}).sender == PROGRAM
+    assert record_click(site, address, **{"User-Agent": "Googlebot/2.1"}).sender == PROGRAM
 
 
 def test_a_client_that_clicks_too_often_is_marked(site: FlaskClient) -> None:
     """All that come from one address after more than visitors do in a minute; others are not."""
     limit(site, "_clicks", Limit(2, 60))
     address = pings(site, PAGES[0])[0]
-    assert [sent(site, address).sender for _ in range(4)] == ["", "", TOO_MANY, TOO_MANY]
+    assert [record_click(site, address).sender for _ in range(4)] == ["", "", TOO_MANY, TOO_MANY]
     homes, offered = [], pings(site, PAGES[0])[:5]
     for n in range(22):  # of one customer: as many as ten homes have
         where = {"REMOTE_ADDR": f"2001:db8:9:{n:x}::1"}
@@ -175,4 +177,4 @@ def test_clicks_without_visitors_fill_no_database(site: FlaskClient) -> None:
         found.append(site.post(forged, headers=BROWSER, environ_overrides=where))
     assert [one.status_code for one in found] == [204, 204, 204, 429, 429]
     assert found[-1].headers["Retry-After"] == "3600"
-    assert sent(site, pings(site, PAGES[0])[0]).sender == ""
+    assert record_click(site, pings(site, PAGES[0])[0]).sender == ""

@@ -47,7 +47,7 @@ def site(
     )
 
 
-def asked(agency: Shutterstock) -> int:
+def count_calls(agency: Shutterstock) -> int:
     """Return the calls so far but for the names of categories, which are asked behind each page."""
     return sum("categories" not in one.path for one in agency.requests)
 
@@ -77,13 +77,13 @@ def test_a_client_without_room_costs_nothing(
     """Past the limit each answer is 429 with the seconds to wait, and no call goes out."""
     answers = [site.get(route.format(n=next(UNKNOWN) % 200_000 + 2)) for _ in range(MINUTE)]
     assert not [one for one in answers if one.status_code == 429]
-    before = asked(agency)
+    before = count_calls(agency)
     for _ in range(TRIES):
         answer = site.get(route.format(n=next(UNKNOWN) % 200_000 + 2))
         told = (answer.status_code, answer.headers["Retry-After"], answer.headers.get("X-Cache"))
         assert told[:2] == (429, "30")
         assert "no-store" in answer.headers["Cache-Control"]
-    assert asked(agency) == before
+    assert count_calls(agency) == before
 
 
 def test_cached_answers_and_other_clients_go_on(site: FlaskClient) -> None:
@@ -111,22 +111,22 @@ def test_an_embed_of_picked_pictures_shows_those_that_are_known(
     assert site.get(f"/embed/search?ids={','.join(known)}").text.count("data-look") == 3
     for _ in range(TRIES):
         site.get(f"/embed/search?ids=shutterstock:{next(UNKNOWN)}")
-    before = asked(agency)
+    before = count_calls(agency)
     more = [*known, *(f"shutterstock:{FIRST_ID + n}" for n in range(100, 110))]
     answer = site.get(f"/embed/search?ids={','.join(more)}")
     assert (answer.status_code, answer.text.count("data-look")) == (200, 3)
     assert answer.headers["Cache-Control"] == "private, no-store"
-    assert asked(agency) == before
+    assert count_calls(agency) == before
 
 
 def test_suggestions_and_details_behind_cost_little(
     site: FlaskClient, agency: Shutterstock
 ) -> None:
     """Typing letter by letter is not searching; a flood of it ends all the same."""
-    before = asked(agency)
+    before = count_calls(agency)
     for _ in range(10 * MINUTE):
         assert site.get(f"/suggest?q=word{next(UNKNOWN)}&lang=en").status_code == 200
-    assert asked(agency) - before == 4 * MINUTE
+    assert count_calls(agency) - before == 4 * MINUTE
 
 
 ROBOTS = [
@@ -154,24 +154,24 @@ def test_robots_cost_nothing(
     site: FlaskClient, agency: Shutterstock, route: str, agent: str
 ) -> None:
     """What robots.txt hides from crawlers is refused for an hour, unless it is known."""
-    before = asked(agency)
+    before = count_calls(agency)
     answer = site.get(route.format(n=next(UNKNOWN)), headers={"User-Agent": agent})
     assert (answer.status_code, answer.headers["Retry-After"]) == (429, "3600")
-    assert asked(agency) == before
+    assert count_calls(agency) == before
 
 
 def test_all_crawlers_together_have_a_small_budget(site: FlaskClient, agency: Shutterstock) -> None:
     """Pages of which nothing is known cost ten questions in an hour, then none."""
     site.application.extensions["services"].lookups.list_featured(10)
     topics = re.findall(r"(/topics/[^<]+\?lang=\w+)<", site.get("/sitemap.xml").text)
-    before = asked(agency)
+    before = count_calls(agency)
     statuses = []
     for turn in range(24):
         agent = {"User-Agent": ROBOTS[turn % len(ROBOTS)]}
         picture = f"/image/shutterstock/{next(UNKNOWN)}?lang=en"
         answer = site.get(picture if turn % 2 else topics[turn], headers=agent)
         statuses.append((answer.status_code, 'class="picture"' in answer.text))
-    assert asked(agency) - before == 10
+    assert count_calls(agency) - before == 10
     assert statuses[:10] == [(200, True), (404, False)] * 5
     assert statuses[10:] == [(200, False), (429, False)] * 7
 
@@ -202,14 +202,14 @@ def test_featured_collections_are_shown_to_crawlers_that_may_cost_nothing(
     """Their names are known from the sitemap's list; a refusal has search engines come seldom."""
     site.application.extensions["client_limits"]._crawls._limits = (Limit(0),)
     site.application.extensions["services"].lookups.list_featured(10)
-    before = asked(agency)
+    before = count_calls(agency)
     sitemap = site.get("/sitemap.xml").text
     listed = re.findall(r"https://pictures.example(/collections/[^<]+)", sitemap)[:3]
     assert len(listed) == 3
     for address in listed:
         answer = site.get(html.unescape(address), headers={"User-Agent": ROBOTS[0]})
         assert (answer.status_code, "data-waiting" in answer.text) == (200, True)
-    assert asked(agency) == before
+    assert count_calls(agency) == before
 
 
 def test_answers_that_are_stale_are_not_asked_anew_for_whoever_looks(
@@ -247,9 +247,9 @@ def test_a_picture_that_is_gone_is_remembered(site: FlaskClient, agency: Shutter
     """An unknown id costs one call in an hour."""
     number = next(UNKNOWN)
     site.get(f"/image/shutterstock/{number}?lang=en")
-    before = asked(agency)
+    before = count_calls(agency)
     assert site.get(f"/image/shutterstock/{number}?lang=de").status_code == 404
-    assert asked(agency) == before
+    assert count_calls(agency) == before
 
 
 def spoofed(site: FlaskClient, header: str, peer: str = "127.0.0.1", times: int = 5) -> list[int]:

@@ -17,7 +17,7 @@ EXEMPT = ("/embed/builder", "/static/", "/oembed")
 """What is no step of a visitor."""
 
 
-def links(page: str) -> list[str]:
+def read_links(page: str) -> list[str]:
     """Return the page's links to pages of this site, and the addresses that its elements load.
 
     Those to agencies are left out: the demo agency's pictures have their pages here.
@@ -27,13 +27,13 @@ def links(page: str) -> list[str]:
     return [one for one in found if one.startswith("/") and not one.startswith(EXEMPT)]
 
 
-def pings(page: str) -> list[dict[str, str]]:
+def read_pings(page: str) -> list[dict[str, str]]:
     """Return the parameters of the clicks on a page's pictures."""
     found = [parse_qs(urlsplit(unescape(one)).query) for one in PING.findall(page)]
     return [{name: values[0] for name, values in one.items()} for one in found]
 
 
-def site_of(address: str) -> str:
+def read_site(address: str) -> str:
     return parse_qs(urlsplit(address).query).get("site", [""])[0]
 
 
@@ -59,9 +59,9 @@ def test_the_blog_goes_with_every_step(make_client: ClientMaker, start: str) -> 
             continue
         seen.add(kind)
         page = client.get(address).text
-        lost += [f"{address}: {one}" for one in links(page) if site_of(one) != BLOG]
-        lost += [f"{address}: {told}" for told in pings(page) if told["site"] != BLOG]
-        waiting += links(page)
+        lost += [f"{address}: {one}" for one in read_links(page) if read_site(one) != BLOG]
+        lost += [f"{address}: {told}" for told in read_pings(page) if told["site"] != BLOG]
+        waiting += read_links(page)
     assert lost == []
     assert len(seen) > 3
 
@@ -88,8 +88,8 @@ def test_try_again_in_an_embed_names_the_blog(make_client: ClientMaker) -> None:
     """While no agency can be asked, the way back to the search keeps the name."""
     client = make_client(SHUTTERSTOCK_API_TOKEN=TOKEN, SHUTTERSTOCK_URL="http://127.0.0.1:1")
     page = client.get(f"/embed/search?q=cat&wait=1&site={BLOG}").text
-    assert links(page)
-    assert {site_of(one) for one in links(page)} == {BLOG}
+    assert read_links(page)
+    assert {read_site(one) for one in read_links(page)} == {BLOG}
 
 
 @pytest.mark.parametrize(
@@ -111,14 +111,14 @@ def test_an_embed_credits_no_guess(
     client = make_client(SITE_URL="https://me.example")
     page = client.get(f"/embed/search?q=cat{site}")
     assert page.status_code == 200
-    assert {told.get("site") for told in pings(page.text)} == {credited}
+    assert {told.get("site") for told in read_pings(page.text)} == {credited}
 
 
 def test_pages_of_a_site_at_an_ipv6_address_tell_clicks(make_client: ClientMaker) -> None:
     """The address stands in brackets, and what the page tells is taken."""
     client = make_client(SITE_URL="http://[2001:db8:0::1]:8080")
     page = client.get("/search?q=cat&wait=1").text
-    assert {told["site"] for told in pings(page)} == {"[2001:db8::1]"}
+    assert {told["site"] for told in read_pings(page)} == {"[2001:db8::1]"}
     sent = unescape(PING.findall(page)[0])
     assert client.post(sent, data=b"PING").status_code == 204
 
@@ -126,10 +126,12 @@ def test_pages_of_a_site_at_an_ipv6_address_tell_clicks(make_client: ClientMaker
 def test_a_click_says_where_its_picture_stood(client: FlaskClient) -> None:
     """Its tile's place goes on to quick look and the picture's page; each names itself."""
     results = client.get("/search?q=flower&lang=en&wait=1").text
-    tiles = pings(results)
+    tiles = read_pings(results)
     assert [int(told["position"]) for told in tiles] == list(range(1, len(tiles) + 1))
     assert {told["place"] for told in tiles} == {"tile"}
-    assert {told["place"] for told in pings(client.get("/embed/search?q=flower").text)} == {"embed"}
+    assert {told["place"] for told in read_pings(client.get("/embed/search?q=flower").text)} == {
+        "embed"
+    }
 
 
 def test_quick_look_and_page_keep_the_place_of_the_tile(make_client: ClientMaker) -> None:
@@ -137,19 +139,19 @@ def test_quick_look_and_page_keep_the_place_of_the_tile(make_client: ClientMaker
     with shutterstock(10) as agency:
         client = make_client(SHUTTERSTOCK_API_TOKEN=TOKEN, SHUTTERSTOCK_URL=agency.url)
         results = client.get("/search?q=flower&lang=en&wait=1").text
-        tiles = pings(results)
+        tiles = read_pings(results)
         address = unescape(re.findall(r'class="title" href="([^"]+)"', results)[6])
         for path, place in ((f"/ajax{address}", "look"), (address, "page")):
-            told = pings(client.get(path).text)[0]
+            told = read_pings(client.get(path).text)[0]
             assert (told["position"], told["place"]) == ("7", place)
             assert told["id"] == tiles[6]["id"]
         for odd in ("0", "-1", "x", "9999999", "%FF", "1&position=2"):
             bare = address.replace("&position=7", f"&position={odd}")
             assert client.get(bare).status_code in {200, 400}
-        told_there = pings(client.get(f"{address}&wait=1").text)
+        told_there = read_pings(client.get(f"{address}&wait=1").text)
         similar = [told for told in told_there if told["place"] == "similar"]
         own = [told for told in told_there if told not in similar]
         assert {(told["position"], told["place"]) for told in own} == {("7", "page")}
         assert [told["position"] for told in similar[:2]] == ["1", "2"]
-        alone = pings(client.get(address.replace("&position=7", "")).text)[0]
+        alone = read_pings(client.get(address.replace("&position=7", "")).text)[0]
         assert (alone["position"], alone["place"]) == ("7", "page")  # as the cached search has it

@@ -34,7 +34,7 @@ def two(make_client: ClientMaker) -> FlaskClient:
     )
 
 
-def offered(client: FlaskClient, raw: str) -> dict[str, FilterChoice]:
+def read_choices(client: FlaskClient, raw: str) -> dict[str, FilterChoice]:
     """Return the choices that the page offers beside a search."""
     query = SearchQuery.from_query_string(raw)
     site = client.application.extensions["services"]
@@ -50,7 +50,7 @@ def values(choice: FilterChoice) -> list[str]:
 
 def test_all_that_any_agency_can_express_is_offered(two: FlaskClient) -> None:
     """Without a choice of agency the filters of all stand there, in the order of the page."""
-    found = offered(two, "q=cat")
+    found = read_choices(two, "q=cat")
     assert tuple(found) == ALL
     assert all(one.offered for one in found.values())
     assert {name for name, one in found.items() if one.notes} == ONLY_SHUTTERSTOCK
@@ -59,10 +59,10 @@ def test_all_that_any_agency_can_express_is_offered(two: FlaskClient) -> None:
 
 def test_chosen_agency_narrows_what_is_offered(two: FlaskClient) -> None:
     """With an agency chosen, only its own filters and values stand there, and nobody lacks any."""
-    demo = offered(two, "q=cat&agency=demo")
+    demo = read_choices(two, "q=cat&agency=demo")
     assert set(demo) == set(ALL) - ONLY_SHUTTERSTOCK - {"media"}
     assert values(demo["orientation"]) == ["horizontal", "vertical", "square"]
-    other = offered(two, "q=cat&agency=shutterstock")
+    other = read_choices(two, "q=cat&agency=shutterstock")
     assert set(other) == set(ALL)
     assert values(other["orientation"]) == ["horizontal", "vertical"]
     assert values(other["sort"]) == ["popular", "relevance", "newest", "random"]
@@ -71,7 +71,7 @@ def test_chosen_agency_narrows_what_is_offered(two: FlaskClient) -> None:
 
 def test_footage_has_filters_of_its_own(two: FlaskClient) -> None:
     """With footage chosen the page offers what footage can be searched by, and who has none."""
-    found = offered(two, "q=cat&media=video&type=photo")
+    found = read_choices(two, "q=cat&media=video&type=photo")
     assert FOOTAGE | {"media", "people", "sort"} <= {n for n, one in found.items() if one.offered}
     assert not found["type"].offered
     assert found["media"].options == (
@@ -86,7 +86,7 @@ def test_footage_has_filters_of_its_own(two: FlaskClient) -> None:
 
 def test_value_that_an_agency_lacks_says_so(two: FlaskClient) -> None:
     """A value that only some can express names those that can't; the others name nobody."""
-    found = offered(two, "q=cat")
+    found = read_choices(two, "q=cat")
     assert [label for _, label in found["orientation"].options] == [
         "Horizontal",
         "Vertical",
@@ -98,11 +98,11 @@ def test_value_that_an_agency_lacks_says_so(two: FlaskClient) -> None:
 
 def test_what_is_chosen_stays_in_the_form(two: FlaskClient) -> None:
     """What no chosen agency can express, or has no field, is there as chosen, not as offered."""
-    found = offered(two, "q=cat&agency=demo&people=2&ethnicity=black&released=1&type=photo")
+    found = read_choices(two, "q=cat&agency=demo&people=2&ethnicity=black&released=1&type=photo")
     kept = {name: one.chosen for name, one in found.items() if not one.offered}
     assert kept == {"people": "2", "released": "1", "ethnicity": "black"}
     assert found["type"].chosen == "photo"
-    square = offered(two, "q=cat&agency=shutterstock&orientation=square")["orientation"]
+    square = read_choices(two, "q=cat&agency=shutterstock&orientation=square")["orientation"]
     assert square.options[-1] == ("square", "Square · Not at Shutterstock")
     assert square.chosen == "square"
 
@@ -117,7 +117,7 @@ def test_form_of_the_page_holds_every_filter_of_footage(two: FlaskClient, agency
     query = SearchQuery.from_query_string(raw)
     form = re.search(r"<form.*?</form>", two.get(f"/search?{raw}").text, re.DOTALL)
     assert form
-    assert SearchQuery.from_parameters(sent(form[0])) == query
+    assert SearchQuery.from_parameters(read_sent_fields(form[0])) == query
 
 
 def test_form_of_the_page_holds_every_filter_of_its_address(two: FlaskClient) -> None:
@@ -130,10 +130,10 @@ def test_form_of_the_page_holds_every_filter_of_its_address(two: FlaskClient) ->
     query = SearchQuery.from_query_string(raw)
     form = re.search(r"<form.*?</form>", two.get(f"/search?{raw}").text, re.DOTALL)
     assert form
-    assert SearchQuery.from_parameters(sent(form[0])) == query
+    assert SearchQuery.from_parameters(read_sent_fields(form[0])) == query
 
 
-def sent(form: str) -> dict[str, list[str]]:
+def read_sent_fields(form: str) -> dict[str, list[str]]:
     """Return the fields that a browser without JavaScript sends of a form."""
     found: dict[str, list[str]] = {}
     for select, rest in re.findall(r'<select name="(\w+)">(.*?)</select>', form, re.DOTALL):
@@ -223,7 +223,7 @@ def test_what_an_agency_takes_for_something_near_is_said(make_client: ClientMake
     """Beside a filter of which that is true for every value, else beside the value."""
     keys = {"ISTOCK_API_KEY": "x", "DEPOSITPHOTOS_API_KEY": "x", "YAY_API_KEY": "x"}
     client = make_client(**keys)
-    found = offered(client, "q=cat")
+    found = read_choices(client, "q=cat")
     assert found["color"].notes == ("Not at Yay Images", "Roughly at Depositphotos")
     assert not any("Roughly" in label for _, label in found["color"].options)
     people = dict(found["people"].options)
@@ -231,7 +231,7 @@ def test_what_an_agency_takes_for_something_near_is_said(make_client: ClientMake
     assert people["3"] == "3 people · Roughly at iStock"
     assert found["sort"].notes == ("Not at Yay Images",)
     assert "<small>Roughly at Depositphotos</small>" in client.get("/search?q=cat&lang=en").text
-    assert not offered(client, "q=cat&agency=istock")["color"].notes
+    assert not read_choices(client, "q=cat&agency=istock")["color"].notes
 
 
 def test_of_many_agencies_few_are_named(make_client: ClientMaker) -> None:
@@ -239,7 +239,7 @@ def test_of_many_agencies_few_are_named(make_client: ClientMaker) -> None:
     named = ("ISTOCK", "DEPOSITPHOTOS", "YAY", "_123RF", "ISTOCK_XMLRPC")
     keys = {f"{name}_API_KEY": "x" for name in named}
     keys |= {"PIXABAY_KEY": "x", "DREAMSTIME_APPLICATION_ID": "x", "PHOTODUNE_TOKEN": "x"}
-    found = offered(make_client(**keys), "q=cat")
+    found = read_choices(make_client(**keys), "q=cat")
     assert found["type"].notes == ("Not at Dreamstime",)
     assert found["age"].notes == ("Only at Depositphotos, iStock, 123RF",)
     assert found["contributor"].notes == ("At 4 of 8 agencies",)
@@ -249,6 +249,6 @@ def test_popularity_is_only_near_where_an_agency_has_an_order_of_its_own(
     make_client: ClientMaker,
 ) -> None:
     keys = {"SHUTTERSTOCK_API_TOKEN": "x", "SHUTTERSTOCK_EDITORIAL_COUNTRY": "USA"}
-    orders = dict(offered(make_client(**keys), "q=cat")["sort"].options)
+    orders = dict(read_choices(make_client(**keys), "q=cat")["sort"].options)
     assert orders["popular"] == "Popularity · Roughly at Shutterstock Editorial"
     assert orders["relevance"] == "Relevance"

@@ -21,7 +21,7 @@ def is_failure(found: object) -> bool:
 CAT = SearchQuery(q="cat")
 
 
-def said(client: FlaskClient, page: SearchPage, lang: str = "en") -> str:
+def read_message(client: FlaskClient, page: SearchPage, lang: str = "en") -> str:
     with client.application.test_request_context("/search"), force_locale(lang):
         return messages.summarize_results(page)
 
@@ -37,10 +37,10 @@ def page(total: int, *, capped: bool, words: str = "cat") -> SearchPage:
 
 def test_a_count_that_ends_somewhere_is_more_than_that(client: FlaskClient) -> None:
     """One agency's bound makes a bound of the sum of all."""
-    assert said(client, page(1240, capped=True)) == "More than 1,240 pictures for “cat”"
-    assert said(client, page(240, capped=True, words="")) == "More than 240 pictures"
-    assert said(client, page(240, capped=False)) == "240 pictures for “cat”"
-    assert said(client, page(240, capped=True), "de") == "Mehr als 240 Bilder zu „cat“"
+    assert read_message(client, page(1240, capped=True)) == "More than 1,240 pictures for “cat”"
+    assert read_message(client, page(240, capped=True, words="")) == "More than 240 pictures"
+    assert read_message(client, page(240, capped=False)) == "240 pictures for “cat”"
+    assert read_message(client, page(240, capped=True), "de") == "Mehr als 240 Bilder zu „cat“"
 
 
 KINDS = {one.kind for one in vars(errors).values() if is_failure(one)} | {"off", "busy", "new"}

@@ -284,7 +284,7 @@ def test_keys_count_in_what_the_process_keeps(address: str) -> None:
     assert memo <= tier._keys_bytes <= 4 * 1024 * 1024
 
 
-def body_of(kind: str, number: int) -> bytes:
+def make_body(kind: str, number: int) -> bytes:
     """Return a body that no other is like, which compresses as pages do, or not at all."""
     if kind == "page":
         ids = range(number, 300 * 7_654_321, 7_654_321)
@@ -318,7 +318,7 @@ def test_what_is_counted_is_what_memory_is_taken(
     try:
         before, _ = tracemalloc.get_traced_memory()
         for number in range({"small": 400, "noise": 30}.get(kind, 80)):
-            site.app.body = body_of(kind, number)
+            site.app.body = make_body(kind, number)
             site.app.headers["ETag"] = f'W/"{number:032x}"'
             for form in asked:
                 environ = {

@@ -34,12 +34,12 @@ def client(make_client: ClientMaker, agency: Shutterstock) -> FlaskClient:
     )
 
 
-def queries(agency: Shutterstock) -> list[str]:
+def read_queries(agency: Shutterstock) -> list[str]:
     """Return the words of the agency's requests."""
     return [one.get("query", [""])[0] for one in agency.searches()]
 
 
-def site_of(client: FlaskClient) -> Services:
+def get_services(client: FlaskClient) -> Services:
     site: Services = client.application.extensions["services"]
     return site
 
@@ -73,7 +73,7 @@ def test_words_are_shown_as_typed_and_sent_plainly(
     asked = {"q": f"  {typed} ", "lang": lang, "wait": "1"}
     page = html.unescape(client.get("/search", query_string=asked).text)
     found = client.get("/api/search", query_string=asked).get_json()
-    assert queries(agency) == [sent]
+    assert read_queries(agency) == [sent]
     assert f"<title>{typed} – " in page
     assert f'name="q" type="search" value="{typed}"' in page
     heading = re.search('<h1 class="count">(.*?)</h1>', page)
@@ -104,7 +104,7 @@ def test_spellings_share_one_call_and_one_entry(
         for typed in (*spelled, *spelled)
     ]
     assert len(agency.searches()) == 1
-    assert len(list(site_of(client).store.store.keys(f"{FORMAT}:search:"))) == 1
+    assert len(list(get_services(client).store.store.keys(f"{FORMAT}:search:"))) == 1
     for typed, page in zip(spelled, pages, strict=False):
         shown = typed.strip().translate({0x200B: None, 0x200E: None, 0xAD: None})
         titled = html.unescape(page).replace("A\u0308", "Ä")
@@ -121,7 +121,7 @@ def test_other_words_are_other_searches(
     """No letter stands for another, and a phrase is no two words."""
     for typed in (one, other):
         client.get("/api/search", query_string={"q": typed, "lang": lang, "wait": "1"})
-    assert queries(agency) == [one, other]
+    assert read_queries(agency) == [one, other]
 
 
 EXCLUDED = [
@@ -140,7 +140,7 @@ def test_excluded_words_are_sent_whole(
 ) -> None:
     """Phrases stay whole behind the agency's operator, and lone marks are none."""
     client.get("/api/search", query_string={"q": "food", "exclude": excluded, "wait": "1"})
-    assert queries(agency) == [sent]
+    assert read_queries(agency) == [sent]
 
 
 @pytest.mark.parametrize("name", ["category", "contributor"])
@@ -206,7 +206,7 @@ def test_links_and_reports_hold_counted_words(client: FlaskClient) -> None:
     assert client.post(html.unescape(ping[1])).status_code == 204
     click = {"click_id": "a" * 12, "agency": "shutterstock", "id": "1", "position": 1}
     assert client.post("/clicks", json={**click, "words": PERSONAL}).status_code == 204
-    site = site_of(client)
+    site = get_services(client)
     assert {one.words for _, one in site.ledger.stream_clicks()} == {"cat *** ***"}
     site.usage.flush()
     counted = site.search_counts.list_found(datetime.now(UTC).date(), 10)
@@ -222,7 +222,7 @@ def test_spellings_are_counted_together(client: FlaskClient) -> None:
         asked = {"q": typed, "lang": "tr", "wait": "1"}
         where = {"REMOTE_ADDR": f"198.51.100.{number}"}
         client.get("/api/search", query_string=asked, environ_overrides=where)
-    site = site_of(client)
+    site = get_services(client)
     site.usage.flush()
     assert site.search_counts.list_found(datetime.now(UTC).date(), 9) == [
         (f"q={quote('ışık')}&lang=tr", 3)

@@ -35,7 +35,7 @@ def client(make_client: ClientMaker, agencies: Agencies) -> FlaskClient:
     return make_client(**agencies.settings(), **IDS, SITE_URL="https://me.example")
 
 
-def site_of(client: FlaskClient) -> Services:
+def get_services(client: FlaskClient) -> Services:
     site: Services = client.application.extensions["services"]
     return site
 
@@ -119,7 +119,7 @@ def test_spent_calls_lead_on(make_client: ClientMaker, agencies: Agencies) -> No
 
 def test_an_agency_that_is_off_is_no_way_on(client: FlaskClient, agencies: Agencies) -> None:
     down(agencies)
-    site_of(client).registry.switched_off = lambda: frozenset({"shutterstock"})
+    get_services(client).registry.switched_off = lambda: frozenset({"shutterstock"})
     assert "shutterstock" not in ways(client.get(PATHS[0]).text)
 
 
@@ -147,7 +147,7 @@ WORDS = {
 def test_sub_ids_carry_masked_words(client: FlaskClient, typed: str, told: str) -> None:
     """The agency's own search gets what was typed, the network what may be counted."""
     query = SearchQuery(q=typed, lang="en")
-    link = list_search_links(site_of(client).registry, query)["shutterstock"]
+    link = list_search_links(get_services(client).registry, query)["shutterstock"]
     pairs = parse_qs(urlsplit(link).query)
     assert pairs["subId2"] == [told]
     assert "subId3" not in pairs
@@ -170,7 +170,7 @@ def test_a_click_on_a_way_on_is_counted(client: FlaskClient, agencies: Agencies)
     ping = re.search(r'ping="([^"]+)"[^>]*data-agency="adobe-stock"', page)
     assert ping
     assert client.post(html.unescape(ping[1])).status_code == 204
-    [(_, click)] = site_of(client).ledger.stream_clicks()
+    [(_, click)] = get_services(client).ledger.stream_clicks()
     assert (click.agency, click.id, click.words) == ("adobe-stock", "search", "zebra")
     assert click.place == "search"
 

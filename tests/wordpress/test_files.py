@@ -16,7 +16,7 @@ SHORT = 150
 """The longest short description (https://developer.wordpress.org/plugins/wordpress-org/)."""
 
 
-def said(text: str, name: str) -> str:
+def read_header(text: str, name: str) -> str:
     """Return the value of a line of a header."""
     found = re.search(rf"^[ *]*{name}: *(.+)$", text, re.MULTILINE)
     assert found, name
@@ -26,7 +26,12 @@ def said(text: str, name: str) -> str:
 def test_versions_are_the_same() -> None:
     """The header, the readme, the block and its script say one version."""
     script = re.findall(r"'version' *=> '([^']+)'", (PLUGIN / "block/editor.asset.php").read_text())
-    versions = [said(MAIN, "Version"), said(README, "Stable tag"), BLOCK["version"], *script]
+    versions = [
+        read_header(MAIN, "Version"),
+        read_header(README, "Stable tag"),
+        BLOCK["version"],
+        *script,
+    ]
     assert versions == [versions[0]] * 4
     assert f"= {versions[0]} =" in README.partition("== Changelog ==")[2]
 
@@ -34,15 +39,15 @@ def test_versions_are_the_same() -> None:
 @pytest.mark.parametrize("name", ["Requires at least", "Requires PHP", "License URI"])
 def test_requirements_are_the_same(name: str) -> None:
     """The header and the readme require the same, under the same license."""
-    assert said(MAIN, name) == said(README, name)
-    assert said(README, "License") == "GPLv2 or later"
-    assert said(MAIN, "License") == "GPL-2.0-or-later"
+    assert read_header(MAIN, name) == read_header(README, name)
+    assert read_header(README, "License") == "GPLv2 or later"
+    assert read_header(MAIN, "License") == "GPL-2.0-or-later"
 
 
 def test_readme_has_the_form_of_the_directory() -> None:
     """The readme has its title, at most five tags, a short description, and the usual parts."""
     assert README.startswith("=== Affiliate Search ===\n")
-    assert len(said(README, "Tags").split(",")) <= 5
+    assert len(read_header(README, "Tags").split(",")) <= 5
     assert len(README.split("\n\n")[1]) <= SHORT
     parts = re.findall(r"^== (.+) ==$", README, re.MULTILINE)
     questions = "Frequently Asked Questions"

@@ -393,7 +393,7 @@ def test_only_the_site_is_asked_about(blog: Blog, site: SiteServer) -> None:
 # -- hostile values
 
 
-def alerts(page: Page) -> list[str]:
+def record_alerts(page: Page) -> list[str]:
     """Return a list that collects the alerts on the page."""
     found: list[str] = []
 
@@ -414,7 +414,7 @@ def test_hostile_values_are_text(blog: Blog, page: Page, name: str) -> None:
             'affiliate-search/pictures', $values['given'], '' ) );""",
         given={"title": "Cat", name: HOSTILE},
     )
-    seen = alerts(page)
+    seen = record_alerts(page)
     page.set_content(html)
     attribute = "q" if name == "title" else name
     values = element(page).evaluate_all(f"all => all.map(one => one.getAttribute('{attribute}'))")

@@ -158,7 +158,7 @@ def test_uninstall_leaves_nothing(left: Blog, desk: Page, page: Page, site: Site
     assert left.php(EDITOR_ASKS, url=pasted) == 200
     assert "<iframe" in left.php(WIDGET_ASKS, url=pasted)
     assert left.sql(OUTSIDE) == ["1"]
-    assert {name for name, _ in kept(left, site)} >= {"wp_options", "wp_postmeta"}
+    assert {name for name, _ in find_remains(left, site)} >= {"wp_options", "wp_postmeta"}
     desk.goto("/wp-admin/plugins.php")
     row = desk.locator("[data-slug=affiliate-search]")
     row.get_by_role("link", name="Deactivate").click()
@@ -168,7 +168,7 @@ def test_uninstall_leaves_nothing(left: Blog, desk: Page, page: Page, site: Site
     row.get_by_role("link", name="Delete").click()
     expect(desk.get_by_text("was successfully deleted")).to_be_visible(timeout=BUSY)
     assert not (left.root / "wp-content/plugins/affiliate-search").exists()
-    assert kept(left, site) == []
+    assert find_remains(left, site) == []
     assert left.sql(OUTSIDE) == ["0"]
     page.goto(address)
     expect(page.locator(".entry-content")).to_contain_text(pasted)
@@ -185,7 +185,7 @@ WIDGET_ASKS = "return ( new WP_Embed() )->shortcode( array(), $values['url'] );"
 OUTSIDE = "SELECT COUNT(*) FROM wp_posts WHERE post_type = 'oembed_cache'"
 
 
-def kept(blog: Blog, site: SiteServer) -> list[tuple[str, str]]:
+def find_remains(blog: Blog, site: SiteServer) -> list[tuple[str, str]]:
     """Return the tables and values that name the plugin or the site, except for people's posts.
 
     WordPress itself notes for a week which plugins were deactivated.

@@ -70,7 +70,7 @@ def made_up(
     return Demo(Transport())
 
 
-def found(agency: Demo, raw: str) -> list[str]:
+def find_ids(agency: Demo, raw: str) -> list[str]:
     """Return the ids that a query string finds, in their order."""
     return [m.id for m in agency.search(SearchQuery.from_query_string(raw), 0).items]
 
@@ -114,32 +114,32 @@ def test_search_finds(made_up: Demo) -> None:
     wrong = [
         (how, raw, answer)
         for raw, ids, how in SEARCHES
-        if sorted(answer := found(made_up, raw)) != sorted(ids)
+        if sorted(answer := find_ids(made_up, raw)) != sorted(ids)
     ]
     assert wrong == []
 
 
 def test_gray_pictures_have_nothing_but_grays(made_up: Demo) -> None:
     """``grayscale`` finds exactly the pictures without a color."""
-    assert set(found(made_up, "color=grayscale")) == {n for n, _ in MADE_UP} - {"warm"}
+    assert set(find_ids(made_up, "color=grayscale")) == {n for n, _ in MADE_UP} - {"warm"}
 
 
 def test_the_best_match_comes_first_by_relevance(made_up: Demo) -> None:
     """A word in the title outweighs one among the keywords."""
-    assert found(made_up, "q=cat&sort=relevance") == ["cat", "kitten"]
-    assert found(made_up, "q=red&sort=relevance") == ["bicycle", "bicycles"]
+    assert find_ids(made_up, "q=cat&sort=relevance") == ["cat", "kitten"]
+    assert find_ids(made_up, "q=red&sort=relevance") == ["bicycle", "bicycles"]
 
 
 def test_popular_ones_come_first_by_default(made_up: Demo) -> None:
     """The default order is by popularity."""
-    assert found(made_up, "q=red") == ["bicycles", "bicycle"]
+    assert find_ids(made_up, "q=red") == ["bicycles", "bicycle"]
 
 
 def test_newest_and_oldest_go_by_date(made_up: Demo) -> None:
     """The two orders by date begin at opposite ends."""
-    newest, oldest = (found(made_up, f"color=808080&sort={s}") for s in ("newest", "oldest"))
+    newest, oldest = (find_ids(made_up, f"color=808080&sort={s}") for s in ("newest", "oldest"))
     assert (newest[0], oldest[-1]) == ("café", "café")
-    assert found(made_up, "q=sun&sort=oldest") == ["warm"]
+    assert find_ids(made_up, "q=sun&sort=oldest") == ["warm"]
 
 
 ODD = [

@@ -31,7 +31,7 @@ def agency(server: Server) -> Iterator[Depositphotos]:
         yield Depositphotos(transport, url=server.url, credentials=DepositphotosDialect.keys)
 
 
-def sent(agency: Depositphotos, query: SearchQuery) -> dict[str, str]:
+def build_parameters(agency: Depositphotos, query: SearchQuery) -> dict[str, str]:
     return dict(agency.build_request(query, 0).params)
 
 
@@ -46,7 +46,7 @@ def sent(agency: Depositphotos, query: SearchQuery) -> dict[str, str]:
 def test_a_color_is_the_nearest_of_theirs_and_a_gray_one_of_the_grays(
     agency: Depositphotos, color: str, number: str
 ) -> None:
-    assert sent(agency, FLOWER.replace(color=color))["dp_search_color"] == number
+    assert build_parameters(agency, FLOWER.replace(color=color))["dp_search_color"] == number
 
 
 def test_gray_pictures_and_a_color_alone_are_unsupported(agency: Depositphotos) -> None:
@@ -61,15 +61,15 @@ def test_footage_is_unsupported(agency: Depositphotos) -> None:
 
 
 def test_only_a_search_that_is_not_safe_may_find_nudity(agency: Depositphotos) -> None:
-    assert sent(agency, FLOWER)["dp_search_nudity"] == "0"
-    assert sent(agency, FLOWER.replace(safe=False))["dp_search_nudity"] == "1"
+    assert build_parameters(agency, FLOWER)["dp_search_nudity"] == "0"
+    assert build_parameters(agency, FLOWER.replace(safe=False))["dp_search_nudity"] == "1"
 
 
 @pytest.mark.parametrize(("lang", "code"), [("ja", "jp"), ("de", "de"), ("ar", None)])
 def test_titles_come_in_the_languages_it_has(
     agency: Depositphotos, lang: str, code: str | None
 ) -> None:
-    params = sent(agency, FLOWER.replace(lang=lang))
+    params = build_parameters(agency, FLOWER.replace(lang=lang))
     assert (params.get("dp_lang"), params.get("dp_translate_items")) == (code, code and "1")
 
 
@@ -84,7 +84,9 @@ def test_sizes_have_the_ratio_of_the_whole_picture(agency: Depositphotos) -> Non
     ("written", "editorial"), [(True, [True]), ("1", [True]), (False, [False]), ("0", [False])]
 )
 def test_editorial_is_read_in_each_form(written: object, editorial: list[bool]) -> None:
-    found = read(width=300, height="200", thumbnail="https://a.example/1.jpg", iseditorial=written)
+    found = read_item(
+        width=300, height="200", thumbnail="https://a.example/1.jpg", iseditorial=written
+    )
     assert [one.editorial for one in (found,) if one] == editorial
 
 
@@ -99,10 +101,10 @@ def test_editorial_is_read_in_each_form(written: object, editorial: list[bool]) 
     ],
 )
 def test_what_has_no_picture_no_page_or_is_none_is_left_out(fields: dict[str, object]) -> None:
-    assert read(**{"thumbnail": "https://a.example/1.jpg", **fields}) is None
+    assert read_item(**{"thumbnail": "https://a.example/1.jpg", **fields}) is None
 
 
-def read(**fields: object) -> Media | None:
+def read_item(**fields: object) -> Media | None:
     """Return an item as a page shows it."""
     item = msgspec.convert({"id": 7, "itemurl": PAGE, **fields}, Item)
     return to_media("depositphotos", item)

@@ -20,7 +20,7 @@ from tests.support.shutterstock_answers import (
 )
 
 
-def asked(query: SearchQuery, chunk: int = 0) -> dict[str, str]:
+def read_parameters(query: SearchQuery, chunk: int = 0) -> dict[str, str]:
     """Return the parameters of the call for a chunk."""
     params = Shutterstock(Transport(), credentials=BEARER).build_request(query, chunk).params
     assert len(dict(params)) == len(params)
@@ -29,7 +29,7 @@ def asked(query: SearchQuery, chunk: int = 0) -> dict[str, str]:
 
 def test_a_plain_search_asks_for_a_chunk_in_full() -> None:
     """Words, safe search, order, view and page stand in the call, and nothing else."""
-    assert asked(CAT) == {
+    assert read_parameters(CAT) == {
         "query": "cat",
         "sort": "popular",
         "safe": "true",
@@ -67,7 +67,7 @@ def test_each_filter_has_its_parameter() -> None:
     wrong = [
         (fields, sent)
         for fields, expected in FILTERS
-        if (sent := asked(CAT.replace(**fields))) != asked(CAT) | expected
+        if (sent := read_parameters(CAT.replace(**fields))) != read_parameters(CAT) | expected
         or agency.list_unsupported_filters(CAT.replace(**fields))
     ]
     assert wrong == []
@@ -112,12 +112,12 @@ def test_filters_go_together(server: simulator.Shutterstock, agency: Shutterstoc
 @pytest.mark.parametrize("fields", [{"category": "1"}, {"contributor": "7"}, {"color": "ff0000"}])
 def test_a_filter_alone_suffices(fields: dict[str, str]) -> None:
     """Category, contributor or color search without words, and no empty ``query`` is sent."""
-    assert "query" not in asked(SearchQuery(**fields))  # type: ignore[arg-type]
+    assert "query" not in read_parameters(SearchQuery(**fields))  # type: ignore[arg-type]
 
 
 def test_exclusion_works_without_words() -> None:
     """A word can be excluded from a category."""
-    assert asked(SearchQuery(category="1", exclude="dog"))["query"] == "NOT dog"
+    assert read_parameters(SearchQuery(category="1", exclude="dog"))["query"] == "NOT dog"
 
 
 PLAIN = [
@@ -133,21 +133,23 @@ PLAIN = [
 
 def test_typed_operators_stay_words() -> None:
     """Only ``exclude`` excludes: what looks like an operator is sent as a plain word."""
-    sent = [asked(SearchQuery.from_parameters({"q": [typed]}))["query"] for typed, _ in PLAIN]
+    sent = [
+        read_parameters(SearchQuery.from_parameters({"q": [typed]}))["query"] for typed, _ in PLAIN
+    ]
     assert sent == [words for _, words in PLAIN]
 
 
 def test_an_excluded_word_brings_no_parentheses() -> None:
     """Excluded words are plain words as well."""
     query = SearchQuery.from_parameters({"q": ["cat"], "exclude": ["(dog OR mouse)"]})
-    assert asked(query)["query"] == "cat NOT dog NOT mouse NOT or"
+    assert read_parameters(query)["query"] == "cat NOT dog NOT mouse NOT or"
 
 
 def test_a_call_asks_for_five_pages_of_visitors() -> None:
     """Five visitor pages of 48 fit in one call, exactly."""
     agency = Shutterstock(Transport())
     assert (agency.chunk_size, agency.chunk_size % 48) == (240, 0)
-    assert asked(CAT, 4)["page"] == "5"
+    assert read_parameters(CAT, 4)["page"] == "5"
 
 
 @pytest.mark.parametrize(

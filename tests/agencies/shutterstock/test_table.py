@@ -26,7 +26,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Flask:
     )
 
 
-def named() -> Iterator[str]:
+def iter_names() -> Iterator[str]:
     """Yield each name of the last column once."""
     cells = [cells[-1] for cells in iter_rows(TABLE.read_text())]
     return iter(dict.fromkeys(name for cell in cells for name in re.findall(r"`([^`]+)`", cell)))
@@ -34,7 +34,7 @@ def named() -> Iterator[str]:
 
 def test_every_address_exists(app: Flask) -> None:
     """Each address leads to a view."""
-    paths = [name.partition("?")[0] for name in named() if name.startswith("/")]
+    paths = [name.partition("?")[0] for name in iter_names() if name.startswith("/")]
     views = app.url_map.bind("localhost")
     for path in paths:
         assert views.match(path.replace("<agency>", "shutterstock").replace("<id>", "1"))
@@ -43,7 +43,7 @@ def test_every_address_exists(app: Flask) -> None:
 
 def test_every_command_exists_with_its_options(app: Flask) -> None:
     """Each command is one of flask's, and takes the options beside it."""
-    commands = [name for name in named() if not name.startswith("/")]
+    commands = [name for name in iter_names() if not name.startswith("/")]
     for name in commands:
         words = name.split()
         command: click.Command | None = app.cli

@@ -34,7 +34,7 @@ def agency(server: simulator.Shutterstock, transport: Transport) -> Shutterstock
     return Shutterstock(transport, url=server.url, credentials=BEARER)
 
 
-def asked(query: SearchQuery) -> dict[str, str]:
+def read_parameters(query: SearchQuery) -> dict[str, str]:
     """Return the parameters of the call for the first chunk."""
     request = Shutterstock(Transport(), credentials=BEARER).build_request(query, 0)
     assert request.url == "https://api.shutterstock.com/v2/videos/search"
@@ -73,7 +73,7 @@ def test_each_filter_has_its_parameter() -> None:
     wrong = [
         (fields, sent)
         for fields, expected in FILTERS
-        if (sent := asked(WAVES.replace(**fields))) != asked(WAVES) | expected
+        if (sent := read_parameters(WAVES.replace(**fields))) != read_parameters(WAVES) | expected
         or agency.list_unsupported_filters(WAVES.replace(**fields))
     ]
     assert wrong == []

@@ -26,7 +26,7 @@ def entry(media_id: str = "1", **known: str) -> Entry:
     return Entry(purchase=purchase, **known)  # type: ignore[arg-type] # texts
 
 
-def left(folder: Path) -> list[Entry]:
+def read_entries(folder: Path) -> list[Entry]:
     with Journal(folder).lock_leftovers() as files:
         return [one for file in files for one in file.open_entries]
 
@@ -41,7 +41,7 @@ def test_a_line_that_was_cut_off_costs_itself_alone(tmp_path: Path, cut: int) ->
         start = whole.index(b"x" * 600)
         file.path.write_bytes(whole[: start + cut] if cut < 600 else whole)
         assert {one.purchase.media_id for one in file.open_entries} == {"1", "2"}
-    found = [one.purchase.media_id for one in left(tmp_path)]
+    found = [one.purchase.media_id for one in read_entries(tmp_path)]
     assert found == (["1"] if cut < 600 else ["1", "2"])
 
 
@@ -49,20 +49,20 @@ def test_the_newest_line_counts(tmp_path: Path) -> None:
     with Journal(tmp_path).create_file() as file:
         file.write_entries([entry("1"), entry("2")], room=True)
         file.write_entries([entry("1", link="https://files.example/1")])
-    assert [one.link for one in left(tmp_path)] == ["https://files.example/1", ""]
-    assert "files.example" not in repr(left(tmp_path))
+    assert [one.link for one in read_entries(tmp_path)] == ["https://files.example/1", ""]
+    assert "files.example" not in repr(read_entries(tmp_path))
 
 
 def test_a_file_of_a_process_that_lives_is_left_alone(tmp_path: Path) -> None:
     """Its own purchases are none of another's; neither is a link to elsewhere."""
     with Journal(tmp_path).create_file() as file:
         file.write_entries([entry()], room=True)
-        assert left(tmp_path) == []
-    assert len(left(tmp_path)) == 1
+        assert read_entries(tmp_path) == []
+    assert len(read_entries(tmp_path)) == 1
     [path] = tmp_path.glob(FILE_PATTERN)
     target = path.rename(tmp_path / "elsewhere")
     path.symlink_to(target)
-    assert left(tmp_path) == []
+    assert read_entries(tmp_path) == []
 
 
 def test_what_is_done_leaves_no_file(tmp_path: Path) -> None:
@@ -87,7 +87,7 @@ def test_the_answer_has_its_room_before_the_disk_is_full(small_disk: Path) -> No
         file.write_entries([entry(link="https://files.example/" + "x" * (RESERVED_BYTES // 2))])
         with pytest.raises(OSError, match="No space left"):
             file.write_entries([entry("2")], room=True)
-    assert [one.purchase.media_id for one in left(small_disk)] == ["1"]
+    assert [one.purchase.media_id for one in read_entries(small_disk)] == ["1"]
 
 
 def test_a_folder_that_takes_no_file_refuses_the_purchase(small_disk: Path) -> None:

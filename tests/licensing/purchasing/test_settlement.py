@@ -39,7 +39,7 @@ __all__ = ["agency", "at"]
 Rows = list[dict[str, Any]]
 
 
-def changed(change: Callable[[Rows], Rows]) -> Fault:
+def change_rows(change: Callable[[Rows], Rows]) -> Fault:
     """Return a fault that replaces the rows of the proper answer."""
 
     def other(answer: Answer) -> Answer:
@@ -60,7 +60,7 @@ def test_an_error_beside_a_license_is_no_failure(at: PurchaseDesk) -> None:
     """What has a license was bought, whatever else is said of it; and is not bought again."""
     one = list_ordinary_ids(at.agency)[0]
     at.agency.misbehave(
-        changed(lambda rows: [row | {"error": "No link now"} for row in rows]),
+        change_rows(lambda rows: [row | {"error": "No link now"} for row in rows]),
         on=PATH,
         method="POST",
     )
@@ -77,7 +77,7 @@ def test_an_error_beside_a_license_is_no_failure(at: PurchaseDesk) -> None:
 def test_an_item_that_the_answer_leaves_out_is_looked_up(at: PurchaseDesk) -> None:
     """The others are licensed; of the one that is missing the history says that it was bought."""
     ids = list_ordinary_ids(at.agency)[:3]
-    at.agency.misbehave(changed(lambda rows: rows[:1] + rows[2:]), on=PATH, method="POST")
+    at.agency.misbehave(change_rows(lambda rows: rows[:1] + rows[2:]), on=PATH, method="POST")
     done = at.license(*ids)
     assert [state(one) for one in done] == ["licensed"] * 3
     bought = {one.media_id: one.id for one in at.agency.purchases}
@@ -87,7 +87,7 @@ def test_an_item_that_the_answer_leaves_out_is_looked_up(at: PurchaseDesk) -> No
 def test_rows_in_another_order_are_told_apart(at: PurchaseDesk) -> None:
     """Each license goes to the item that it names."""
     ids = list_ordinary_ids(at.agency)[:3]
-    at.agency.misbehave(changed(lambda rows: rows[::-1]), on=PATH, method="POST")
+    at.agency.misbehave(change_rows(lambda rows: rows[::-1]), on=PATH, method="POST")
     bought = {o.offer.asset.id: o.purchase.license_id for o in at.license(*ids) if o.purchase}
     assert bought == {one.media_id: one.id for one in at.agency.purchases}
 
@@ -96,7 +96,7 @@ def test_an_item_that_says_nothing_stays_unknown_alone(at: PurchaseDesk) -> None
     """While the history can't be read it is unknown, and what the answer says of others is kept."""
     ids = list_ordinary_ids(at.agency)[:2]
     offers = at.offer(*ids)
-    at.agency.misbehave(changed(lambda rows: rows[:1]), on=PATH, method="POST")
+    at.agency.misbehave(change_rows(lambda rows: rows[:1]), on=PATH, method="POST")
     at.agency.misbehave(answer_with(400), on=PATH, method="GET", skip=2)
     done = list(at.desk.license(offers))
     assert [state(one) for one in done] == ["licensed", "unknown"]
@@ -117,7 +117,7 @@ def test_an_answer_about_something_else_is_unclear(
     at: PurchaseDesk, change: Callable[[Rows], Rows]
 ) -> None:
     """An answer that names other items, or one twice, proves nothing; the history does."""
-    at.agency.misbehave(changed(change), on=PATH, method="POST")
+    at.agency.misbehave(change_rows(change), on=PATH, method="POST")
     [done] = at.license(list_ordinary_ids(at.agency)[0])
     assert state(done) == "licensed"
     assert done.purchase
@@ -128,7 +128,7 @@ def test_a_reason_holds_no_link_and_no_escape(at: PurchaseDesk) -> None:
     """The agency's words are kept without signed links and without what a terminal obeys."""
     reason = "\x1b[8mNo\x07 see https://download.example/a?sig=secret"
     at.agency.misbehave(
-        changed(lambda rows: [{"image_id": row["image_id"], "error": reason} for row in rows]),
+        change_rows(lambda rows: [{"image_id": row["image_id"], "error": reason} for row in rows]),
         on=PATH,
         method="POST",
     )
@@ -219,7 +219,7 @@ def test_a_token_that_cannot_be_had_buys_nothing(at: PurchaseDesk) -> None:
     assert count_posts(at.agency) == 0
 
 
-def pending(at: PurchaseDesk, **fields: Any) -> Purchase:
+def begin_purchase(at: PurchaseDesk, **fields: Any) -> Purchase:
     """Return a purchase that some process has begun."""
     usual = {"media": "image", "media_id": "77", "size": "huge", "license": "standard"}
     now = {"made_at": at.purchases.now(), "api": at.agency.url, "subscription_id": "s10000001"}
@@ -230,7 +230,7 @@ def pending(at: PurchaseDesk, **fields: Any) -> Purchase:
 
 def test_a_record_of_tomorrow_keeps_nobody_for_ever(at: PurchaseDesk) -> None:
     """After a clock was set back it is waited for no longer than for any other, and then said."""
-    pending(at, made_at=at.purchases.now() + timedelta(days=1))
+    begin_purchase(at, made_at=at.purchases.now() + timedelta(days=1))
     with pytest.raises(PurchaseRefused, match="image 77 was bought is unknown"):
         at.license(list_ordinary_ids(at.agency)[0])
     assert at.skip < ANSWER_WAIT + timedelta(seconds=2 * SETTLE_POLL_SECONDS)
@@ -243,7 +243,7 @@ def test_what_becomes_unknown_meanwhile_stops_the_rest(at: PurchaseDesk) -> None
     asked: dict[str, Any] = {"subscription_id": "rs", "price": Decimal(9), "customer_id": "c"}
     buying = at.desk.license(at.offer(*list_ordinary_ids(at.agency)[:2], **asked))
     assert state(next(buying)) == "licensed"
-    at.purchases.close(pending(at), state="unknown", error="lost")
+    at.purchases.close(begin_purchase(at), state="unknown", error="lost")
     with pytest.raises(PurchaseRefused, match="image 77 was bought is unknown"):
         next(buying)
     assert len(at.agency.purchases) == 1
@@ -251,7 +251,7 @@ def test_what_becomes_unknown_meanwhile_stops_the_rest(at: PurchaseDesk) -> None
 
 def test_another_process_s_purchase_is_waited_for(at: PurchaseDesk) -> None:
     """One that is under way is waited for, and then ours is made."""
-    other = pending(at)
+    other = begin_purchase(at)
 
     def wait(seconds: float) -> None:
         at.move(seconds)
@@ -266,7 +266,9 @@ def test_each_size_settles_its_own(at: PurchaseDesk) -> None:
     """Of two open purchases of an image the one license belongs to that of its size."""
     one = list_ordinary_ids(at.agency)[0]
     for size in ("huge", "small"):
-        at.purchases.close(pending(at, media_id=one, size=size), state="unknown", error="lost")
+        at.purchases.close(
+            begin_purchase(at, media_id=one, size=size), state="unknown", error="lost"
+        )
     at.agency.buy(int(one) - FIRST_ID, size="small")
     assert [left.size for left in at.desk.settle()] == ["huge"]
 
@@ -283,8 +285,8 @@ def test_a_size_by_another_name_settles_too(at: PurchaseDesk) -> None:
 def test_the_size_that_another_item_waits_for_is_free(at: PurchaseDesk) -> None:
     """A license named by another size is its image's, though some other image waits for that."""
     one, other = list_ordinary_ids(at.agency)[:2]
-    pending(at, media_id=one, size="800x")
-    pending(at, media_id=other, size="small")
+    begin_purchase(at, media_id=one, size="800x")
+    begin_purchase(at, media_id=other, size="small")
     at.agency.buy(int(one) - FIRST_ID, size="small")
     assert [left.media_id for left in at.desk.settle()] == [other]
 
@@ -292,7 +294,7 @@ def test_the_size_that_another_item_waits_for_is_free(at: PurchaseDesk) -> None:
 def test_what_its_buyer_writes_down_meanwhile_is_kept(at: PurchaseDesk) -> None:
     """Closed while another process reads the history, a purchase keeps its charge."""
     one = list_ordinary_ids(at.agency)[0]
-    mine = pending(at, media_id=one)
+    mine = begin_purchase(at, media_id=one)
     at.agency.buy(int(one) - FIRST_ID, size="huge")
     closes = run_first(lambda: at.purchases.close(mine, state="licensed", charge=1))
     at.agency.misbehave(closes, on=PATH, method="GET")

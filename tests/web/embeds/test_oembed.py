@@ -39,7 +39,7 @@ def site(make_client: ClientMaker) -> FlaskClient:
     return make_client(SITE_URL=URL)
 
 
-def asked(client: FlaskClient, path: str, **more: str | int) -> dict[str, Any]:
+def fetch_oembed(client: FlaskClient, path: str, **more: str | int) -> dict[str, Any]:
     """Return the answer about a path of the site, checked against the specification's fields."""
     answer = client.get("/oembed", query_string={"url": URL + path, **more})
     assert (answer.status_code, answer.mimetype) == (200, "application/json")
@@ -71,7 +71,7 @@ def media(client: FlaskClient) -> str:
 def test_a_search_is_an_iframe_of_the_same_search(site: FlaskClient) -> None:
     """A page of results is rich: /embed with the page's own filters, of a height that fits it."""
     path = "/search?q=red+bicycle&type=vector&agency=demo&page=3&lang=de&utm_source=x"
-    found = asked(site, path)
+    found = fetch_oembed(site, path)
     frame = IFRAME.fullmatch(found["html"])
     assert frame
     source = urlsplit(unescape(frame["src"]))
@@ -103,14 +103,14 @@ def test_topics_and_the_start_page_are_iframes(
 ) -> None:
     """A topic is its search, the start page the search box; what their addresses say stays."""
     client = make_client(SITE_URL=URL, SITE_TOPICS="Red bicycle")
-    frame = IFRAME.fullmatch(asked(client, path)["html"])
+    frame = IFRAME.fullmatch(fetch_oembed(client, path)["html"])
     assert frame
     assert unescape(frame["src"]) == f"{URL}/embed?{query}"
 
 
 def test_a_picture_is_a_photo(site: FlaskClient) -> None:
     """A picture's page is a photo, with its maker, its thumbnail and the site's name."""
-    found = asked(site, media(site))
+    found = fetch_oembed(site, media(site))
     assert found["type"] == "photo"
     assert found["url"].startswith(f"{URL}/static/demo/")
     assert found["author_name"]
@@ -125,8 +125,8 @@ def test_photos_fit_the_box(site: FlaskClient, width: int, height: int) -> None:
     """Photo and thumbnail are at most as large as is asked, in their own ratio."""
     wanted = {"maxwidth": width, "maxheight": height}
     path = media(site)
-    whole = asked(site, path)
-    found = asked(site, path, **{name: one for name, one in wanted.items() if one})
+    whole = fetch_oembed(site, path)
+    found = fetch_oembed(site, path, **{name: one for name, one in wanted.items() if one})
     for before in ("", "thumbnail_"):
         assert 0 < found[f"{before}width"] <= (width or 9999)
         assert 0 < found[f"{before}height"] <= (height or 9999)
@@ -148,7 +148,7 @@ def test_iframes_fit_the_box(
     site: FlaskClient, width: int, height: int, size: tuple[int, int], rows: int
 ) -> None:
     """An iframe has as many whole rows as the height allows."""
-    found = asked(site, "/search?q=cat", maxwidth=width, maxheight=height)
+    found = fetch_oembed(site, "/search?q=cat", maxwidth=width, maxheight=height)
     assert (found["width"], found["height"]) == size
     frame = IFRAME.fullmatch(found["html"])
     assert frame
@@ -162,7 +162,7 @@ def test_iframes_fit_the_box(
 def test_xml_says_the_same(site: FlaskClient) -> None:
     """format=xml has the fields of the JSON as elements, escaped."""
     path = "/search?q=" + quote("a<b>&\"'c")
-    body = asked(site, path)
+    body = fetch_oembed(site, path)
     answer = site.get("/oembed", query_string={"url": URL + path, "format": "xml"})
     assert answer.headers["Content-Type"] == "text/xml; charset=utf-8"
     root = ET.fromstring(answer.data)
@@ -175,7 +175,7 @@ def test_hostile_titles_do_no_harm(make_client: ClientMaker) -> None:
     """A site's name with marks of all kinds makes well-formed answers, and no other markup."""
     name = "</oembed>\"'><script>alert(1)</script>&"
     client = make_client(SITE_URL=URL, SITE_NAME=name)
-    found = asked(client, "/")
+    found = fetch_oembed(client, "/")
     assert IFRAME.fullmatch(found["html"])
     xml = client.get("/oembed", query_string={"url": URL, "format": "xml"})
     assert ET.fromstring(xml.data).findtext("provider_name") == name
@@ -271,7 +271,7 @@ def test_pictures_of_agencies_are_photos(make_client: ClientMaker) -> None:
         client = make_client(
             SITE_URL=URL, SHUTTERSTOCK_API_TOKEN=TOKEN, SHUTTERSTOCK_URL=agency.url
         )
-        found = asked(client, "/image/shutterstock/1000001")
+        found = fetch_oembed(client, "/image/shutterstock/1000001")
         assert found["type"] == "photo"
         assert not found["url"].startswith(URL)
 
@@ -336,7 +336,7 @@ def test_collections_are_iframes(make_client: ClientMaker) -> None:
         )
         path = "/collections/shutterstock/19853"
         page = client.get(f"{path}?lang=de&wait=1").text
-        found = asked(client, f"{path}?lang=de&site=blog.example&kind=strip")
+        found = fetch_oembed(client, f"{path}?lang=de&site=blog.example&kind=strip")
         gone = client.get("/oembed", query_string={"url": f"{URL}/collections/shutterstock/0"})
     frame = IFRAME.fullmatch(found["html"])
     assert frame
@@ -367,7 +367,7 @@ def test_picked_pictures_are_an_iframe(site: FlaskClient) -> None:
     for one in items:
         site.get(f"/api/image/demo/{one['id']}")
     picks = ",".join(f"demo:{one['id']}" for one in items)
-    found = asked(site, f"/embed?ids={picks}&site=blog.example")
+    found = fetch_oembed(site, f"/embed?ids={picks}&site=blog.example")
     frame = IFRAME.fullmatch(found["html"])
     assert frame
     link = urlsplit(unescape(frame["link"]))
@@ -385,7 +385,7 @@ def test_markup_is_short_enough_for_forums(site: FlaskClient, sign: str) -> None
     """Discourse shows no markup of 4000 bytes or more; words are cut for it, in whole signs."""
     words = quote(sign * (500 // len(sign)))
     path = f"/search?q={words}&lang=de&site={'b' * 60}.example&kind=strip"
-    found = asked(site, path)
+    found = fetch_oembed(site, path)
     frame = IFRAME.fullmatch(found["html"])
     assert frame
     assert len(found["html"].encode()) < 4000

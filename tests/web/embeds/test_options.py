@@ -26,7 +26,7 @@ def test_the_documentation_lists_the_languages() -> None:
     assert listed == ", ".join(f"`{language}`" for language in LANGUAGES)
 
 
-def read(raw: str) -> Embed:
+def parse_embed(raw: str) -> Embed:
     return Embed.from_parameters(read_parameters(raw))
 
 
@@ -57,9 +57,9 @@ def read(raw: str) -> Embed:
 )
 def test_equal_embeds_have_one_address(raw: str, canonical: str | None) -> None:
     """Defaults, unknown parameters and order make no difference, and it reads back as itself."""
-    embed = read(raw)
+    embed = parse_embed(raw)
     assert embed.to_query_string() == (canonical or "q=cat&limit=5&site=blog.example&consent=click")
-    assert read(embed.to_query_string()) == embed
+    assert parse_embed(embed.to_query_string()) == embed
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_equal_embeds_have_one_address(raw: str, canonical: str | None) -> None:
 def test_bad_input_names_the_parameter(raw: str, field: str) -> None:
     """What can't be read is refused with its name."""
     with pytest.raises(BadQuery) as caught:
-        read(raw)
+        parse_embed(raw)
     assert caught.value.field == field
 
 
@@ -121,7 +121,7 @@ def test_what_can_be_read_of_a_frame_is_shown() -> None:
         raw: found
         for raw, canonical in LENIENT
         if (found := Embed.from_parameters(read_leniently(raw.encode())).to_query_string())
-        != read(canonical).to_query_string()
+        != parse_embed(canonical).to_query_string()
     }
     assert wrong == {}
     for raw in (b"", b"rows=2&q=%00", b"ids=junk", b"q=%FF"):
@@ -132,7 +132,7 @@ def test_what_can_be_read_of_a_frame_is_shown() -> None:
 
 def test_attributes_are_the_parameters() -> None:
     """The element's attributes carry the same, with agencies in one and a color as CSS has it."""
-    embed = read("q=cat&agency=b&agency=a&accent=ff8800&consent=click&rows=3")
+    embed = parse_embed("q=cat&agency=b&agency=a&accent=ff8800&consent=click&rows=3")
     assert embed.to_attributes() == {
         "q": "cat",
         "agency": "a,b",
@@ -154,13 +154,13 @@ def test_attributes_are_the_parameters() -> None:
 )
 def test_the_height_is_known_beforehand(raw: str, height: int) -> None:
     """Rows of 150 pixels, 6 between, 36 for the disclosure; a box has 50, a strip 16 more."""
-    assert read(raw).height == height
+    assert parse_embed(raw).height == height
 
 
 def test_the_documentation_says_so_too() -> None:
     """Kinds, attributes and heights in the documentation are the code's."""
     text = (ROOT / "docs" / "embeds.md").read_text()
-    embed = read(
+    embed = parse_embed(
         "q=cat&kind=strip&rows=2&limit=3&theme=dark&accent=ff8800&site=a&consent=click"
         "&ids=a:1&collection=a:1&fallback=dog&credit=1&align=left&target=_self"
     )
@@ -171,4 +171,4 @@ def test_the_documentation_says_so_too() -> None:
         f"{DISCLOSURE_HEIGHT} for the disclosure, {ROW_HEIGHT} for a row, {ROW_GAP} between two;"
         f" a search box has {SEARCH_BOX_HEIGHT} more, a strip {SCROLLBAR_HEIGHT}."
     ) in text
-    assert f"min-height: {read('q=red+bicycle').height}px" in text
+    assert f"min-height: {parse_embed('q=red+bicycle').height}px" in text

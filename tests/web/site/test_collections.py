@@ -225,7 +225,7 @@ def test_collections_of_clips_are_pages_too(site: FlaskClient, agency: Simulator
         assert tiles(site.get(f"{PAGE}?lang=en&wait=1").text)[0] == str(FIRST_ID)
 
 
-def uncounted(answer: Answer) -> Answer:
+def drop_total(answer: Answer) -> Answer:
     """Return the answer without its total, like the description's example for footage."""
     body = json.loads(answer.body)
     del body["total_count"]
@@ -239,7 +239,7 @@ def test_pages_are_counted_where_the_items_are_not(
     """A page that isn't full is the last; else what the collection says of itself counts."""
     monkeypatch.setattr("tests.simulator.collections.FEATURED_ITEMS", number)
     with simulator(size=300) as agency:
-        agency.misbehave(Fault(change=uncounted), on="/v2/*/items", times=None)
+        agency.misbehave(Fault(change=drop_total), on="/v2/*/items", times=None)
         site = make_client(SHUTTERSTOCK_URL=agency.url, SHUTTERSTOCK_API_TOKEN=TOKEN)
         first = site.get(f"{PAGE}?media=video&lang=en&wait=1").text
         assert f"Page 1 of {pages}" in first
@@ -251,7 +251,7 @@ def test_pages_are_counted_where_the_items_are_not(
 LISTS = "/v2/*/collections/featured"
 
 
-def known(site: FlaskClient) -> None:
+def wait_for_collections(site: FlaskClient) -> None:
     """Wait until the agency has told its collections."""
     told = site.application.extensions["services"].lookups.list_featured(10)
     assert len(told.values) == 2 * len(FEATURED)
@@ -262,7 +262,7 @@ def test_the_start_page_leads_to_them(site: FlaskClient, agency: Simulator) -> N
     order = agency.misbehave(hold("read"), on=LISTS, times=None)
     assert 'class="collections"' not in site.get("/?lang=en").text
     order.release.set()
-    known(site)
+    wait_for_collections(site)
     page = site.get("/?lang=de").text
     assert f'<a href="{PAGE}?lang=de"><span class="cover"><img src="https://' in page
     assert f'<a href="{PAGE}?media=video&amp;lang=de">' in page
@@ -291,7 +291,7 @@ def test_the_start_page_shows_the_first_few_of_each_kind(site: FlaskClient) -> N
 
 def test_the_sitemap_has_those_that_are_known(site: FlaskClient) -> None:
     """Each once, in the site's language."""
-    known(site)
+    wait_for_collections(site)
     answer = site.get("/sitemap.xml")
     assert answer.headers["Cache-Control"] == "public, max-age=86400"
     found = re.findall(r"<loc>https://pictures.example(/collections/.*?)</loc>", answer.text)
