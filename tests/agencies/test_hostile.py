@@ -49,17 +49,17 @@ def test_no_value_of_any_field_does_harm(dialect: type[Dialect]) -> None:
     agency = AGENCIES[dialect.name](told, credentials=dialect.keys)
     one = EnabledAgency(agency=agency, weight=1, link=LinkStyle(template=""), policy=POLICY)
     for body in _answers(dialect):
-        for told.body in _changed(body):
-            if (found := _asked(lambda: RankedSource(one, FLOWER).fetch_chunk(0))) is not None:
-                _sound(found)
-            _asked(lambda: agency.fetch_details(dialect().make_id(FIRST)))
-            _asked(lambda: RankedSource(one, FLOWER, dialect().make_id(FIRST)).fetch_chunk(0))
+        for told.body in _iter_changed(body):
+            if (found := _call(lambda: RankedSource(one, FLOWER).fetch_chunk(0))) is not None:
+                _check_usable(found)
+            _call(lambda: agency.fetch_details(dialect().make_id(FIRST)))
+            _call(lambda: RankedSource(one, FLOWER, dialect().make_id(FIRST)).fetch_chunk(0))
 
 
 POLICY = Policy(fresh=60, stale=60)
 
 
-def _asked(ask: Any) -> Any:
+def _call(ask: Any) -> Any:
     """Return the result of a call; None after an error that callers know."""
     try:
         return ask()
@@ -67,7 +67,7 @@ def _asked(ask: Any) -> Any:
         return None
 
 
-def _sound(result: SearchResult) -> None:
+def _check_usable(result: SearchResult) -> None:
     """Check that a value can be cached, added up, and put on a page."""
     msgspec.msgpack.encode(result)
     msgspec.json.encode(sum_totals([result.total] * 20))
@@ -95,11 +95,11 @@ def _answers(dialect: type[Dialect]) -> list[bytes]:
     with serve_dialect(made) as server, open_transport() as transport:
         agency = AGENCIES[dialect.name](transport, url=server.url, credentials=dialect.keys)
         agency.search(FLOWER, 0)
-        _asked(lambda: agency.fetch_details(made.make_id(FIRST)))
+        _call(lambda: agency.fetch_details(made.make_id(FIRST)))
         return [made.answer(asked).body for asked in server.requests]
 
 
-def _changed(body: bytes) -> Iterator[bytes]:
+def _iter_changed(body: bytes) -> Iterator[bytes]:
     """Yield an answer with each part replaced by every value; in a usual run by a third."""
     try:
         tree = json.loads(body)
@@ -108,7 +108,7 @@ def _changed(body: bytes) -> Iterator[bytes]:
         return
     for number, path in enumerate(_paths(tree)):
         for value in VALUES if SOAK else VALUES[number % 3 :: 3]:
-            yield json.dumps(_put(tree, path, value)).encode()
+            yield json.dumps(_replace_part(tree, path, value)).encode()
 
 
 def _changed_text(text: str) -> Iterator[bytes]:
@@ -125,11 +125,11 @@ def _paths(value: Any, before: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]
         yield from _paths(one, (*before, name))
 
 
-def _put(value: Any, path: tuple[Any, ...], new: Any) -> Any:
+def _replace_part(value: Any, path: tuple[Any, ...], new: Any) -> Any:
     """Return the JSON with another value in one place."""
     if not path:
         return new
     name, *rest = path
     if isinstance(value, list):
-        return [_put(value[0], tuple(rest), new), *value[1:]]
-    return {**value, name: _put(value[name], tuple(rest), new)}
+        return [_replace_part(value[0], tuple(rest), new), *value[1:]]
+    return {**value, name: _replace_part(value[name], tuple(rest), new)}

@@ -58,7 +58,7 @@ def style(template: str = TEMPLATE, sub_ids: frozenset[str] = frozenset()) -> Li
     return LinkStyle(template=template, affiliate_id="12345", sub_ids=sub_ids)
 
 
-def u_of(link: str) -> str:
+def read_landing(link: str) -> str:
     """Return the landing address in a link: its ``u``, which the link has once."""
     assert link.isascii()
     values = parse_qs(urlsplit(link).query, keep_blank_values=True, strict_parsing=True)["u"]
@@ -95,7 +95,7 @@ def test_the_landing_address_is_encoded_once() -> None:
     start = "https://shutterstock.7eer.net/c/12345/43068/1305?u="
     links = [build_affiliate_link(style(), media(), landing) for landing, _ in LANDINGS]
     assert links == [start + expected for _, expected in LANDINGS]
-    assert [u_of(link) for link in links] == [landing for landing, _ in LANDINGS]
+    assert [read_landing(link) for link in links] == [landing for landing, _ in LANDINGS]
 
 
 def test_any_id_reaches_the_agency_as_it_is() -> None:
@@ -103,7 +103,7 @@ def test_any_id_reaches_the_agency_as_it_is() -> None:
     agency, wrong = Shutterstock(Transport()), []
     for text in TEXTS:
         landing = agency.build_landing_url(media(text))
-        decoded = u_of(build_affiliate_link(style(sub_ids=ALL), media(text), landing))
+        decoded = read_landing(build_affiliate_link(style(sub_ids=ALL), media(text), landing))
         if (decoded, parse_qsl(urlsplit(decoded).query)) != (landing, [("id", text)]):
             wrong.append((text, decoded))
     assert wrong == []

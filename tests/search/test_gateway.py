@@ -34,7 +34,7 @@ def status(client: FlaskClient, path: str = SEARCH) -> str:
     return found
 
 
-def site_of(client: FlaskClient) -> Services:
+def get_services(client: FlaskClient) -> Services:
     site: Services = client.application.extensions["services"]
     return site
 
@@ -98,7 +98,7 @@ def test_what_was_never_asked_leaves_no_trace(
     found = client.get(other).get_json()["agencies"][0]
     assert (found["status"], found["error"]["why"]) == ("suspended", "quota")
     assert 500 < found["error"]["retry_after"] <= 600
-    site = site_of(client)
+    site = get_services(client)
     site.gateway.end_suspension(site.registry.configured[0])
     assert status(client, f"{other}&page=2") == "fetched"
 
@@ -123,6 +123,6 @@ def test_a_call_that_is_sent_again_counts_again(
     client = make_client(**settings(agency), SHUTTERSTOCK_CALLS_PER_HOUR=limit)
     agency.misbehave(hang_up("read"))
     assert status(client) == ("fetched" if seen > 1 else "failed")
-    site = site_of(client)
+    site = get_services(client)
     assert site.gateway.list_spent_calls(site.registry.configured[0])[0].calls == seen
     assert len(agency.searches()) == seen

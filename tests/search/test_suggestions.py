@@ -105,7 +105,7 @@ def over(counts: SearchCounts, clock: SetClock[float]) -> Maker:
     return make
 
 
-def renewed(suggestions: Suggestions) -> Suggestions:
+def renew(suggestions: Suggestions) -> Suggestions:
     """Return the suggestions after they have read the popular searches."""
     suggestions.suggest("anything", "en")
     for thread in threading.enumerate():
@@ -114,7 +114,7 @@ def renewed(suggestions: Suggestions) -> Suggestions:
     return suggestions
 
 
-def asked(server: simulator.Shutterstock) -> list[str]:
+def read_asked_words(server: simulator.Shutterstock) -> list[str]:
     """Return the words whose suggestions were requested by calls."""
     return [seen.params["query"][0] for seen in server.requests if seen.path == PATH]
 
@@ -127,7 +127,7 @@ def count(counts: SearchCounts, **times: int) -> None:
 def test_popular_searches_come_first(counts: SearchCounts, over: Maker) -> None:
     """The most asked that begin with the words, then the agency's; no doubles, eight at most."""
     count(counts, cattle=5, cats=9, bicycle=50)
-    suggestions = renewed(over(Demo(Transport())))
+    suggestions = renew(over(Demo(Transport())))
     found = suggestions.suggest("ca", "en")
     assert found[:2] == ("cats", "cattle")
     assert (len(found), len(set(found))) == (8, 8)
@@ -138,7 +138,7 @@ def test_rare_searches_and_other_languages_are_not_shown(counts: SearchCounts, o
     """What fewer than five asked for is nobody else's business, nor what others call it."""
     count(counts, private=4, public=5)
     counts.add_found({"q=pult&lang=de": 5, "q=putty&type=photo&lang=en": 50})
-    suggestions = renewed(over())
+    suggestions = renew(over())
     assert suggestions.suggest("p", "en") == ("public",)
     assert suggestions.suggest("p", "de") == ("pult",)
     assert suggestions.suggest("p", "fr") == ()
@@ -147,7 +147,7 @@ def test_rare_searches_and_other_languages_are_not_shown(counts: SearchCounts, o
 def test_words_are_read_as_those_of_a_search(counts: SearchCounts, over: Maker) -> None:
     """Case, width and white space make no difference."""
     counts.add_found({"q=red+cat&lang=en": 5})
-    suggestions = renewed(over())
+    suggestions = renew(over())
     for typed in ("red c", "  RED   C", "\uff32ed c"):
         assert suggestions.suggest(typed, "en") == ("red cat",)
 
@@ -158,19 +158,19 @@ def test_what_cant_be_searched_for_has_no_suggestions(
 ) -> None:
     """Nothing is asked of anyone, and nothing is raised."""
     assert over(Demo(Transport()), paid).suggest(typed, "en") == ()
-    assert asked(server) == []
+    assert read_asked_words(server) == []
 
 
 def test_the_ledger_is_read_once_a_minute_and_behind(
     counts: SearchCounts, over: Maker, clock: SetClock[float]
 ) -> None:
     """What has become popular shows when the minute is over; nobody waits for it."""
-    suggestions = renewed(over())
+    suggestions = renew(over())
     count(counts, cats=5)
     clock.now += 59
-    assert renewed(suggestions).suggest("cat", "en") == ()
+    assert renew(suggestions).suggest("cat", "en") == ()
     clock.now += 1
-    assert renewed(suggestions).suggest("cat", "en") == ("cats",)
+    assert renew(suggestions).suggest("cat", "en") == ("cats",)
 
 
 def test_a_ledger_that_fails_takes_nothing_away(
@@ -178,21 +178,21 @@ def test_a_ledger_that_fails_takes_nothing_away(
 ) -> None:
     """What was popular stays while the database is gone, and the agencies' suggestions go on."""
     count(counts, cats=5)
-    suggestions = renewed(over(Demo(Transport())))
+    suggestions = renew(over(Demo(Transport())))
 
     def fail(*_: object) -> None:
         raise LedgerError("It is gone.")
 
     monkeypatch.setattr(counts, "list_popular", fail)
     clock.now += 60
-    assert "cats" in renewed(suggestions).suggest("ca", "en")
+    assert "cats" in renew(suggestions).suggest("ca", "en")
     assert "car" in suggestions.suggest("ca", "en")
 
 
 def test_a_row_that_cant_be_read_is_passed_over(counts: SearchCounts, over: Maker) -> None:
     """A search that was counted in another format spoils no others."""
     counts.add_found({"q=%FF&lang=en": 9, "q=cats&lang=xx": 8, "q=cats&lang=en": 5})
-    assert renewed(over()).suggest("cat", "en") == ("cats",)
+    assert renew(over()).suggest("cat", "en") == ("cats",)
 
 
 def test_a_call_is_made_for_three_characters_only(
@@ -204,7 +204,7 @@ def test_a_call_is_made_for_three_characters_only(
     expected = tuple(f"cat {number}" for number in range(8))
     assert suggestions.suggest("cat", "en") == suggestions.suggest(" CAT", "en") == expected
     assert suggestions.suggest("cat", "de") == expected
-    assert asked(server) == ["cat", "cat"]
+    assert read_asked_words(server) == ["cat", "cat"]
 
 
 @pytest.mark.parametrize(
@@ -238,7 +238,7 @@ def test_a_call_is_made_for_one_character_that_is_a_word(  # noqa: PLR0913, PLR0
 ) -> None:
     """A Chinese character, a kana or a Korean syllable means enough; single letters don't."""
     over(paid).suggest(typed, lang)
-    assert asked(server) == sent
+    assert read_asked_words(server) == sent
 
 
 def test_operators_and_marks_are_no_part_of_what_is_completed(
@@ -248,7 +248,7 @@ def test_operators_and_marks_are_no_part_of_what_is_completed(
     suggestions = over(paid)
     for typed in ("NOT c", "not c", "“red b", "(((", "---"):
         suggestions.suggest(typed, "en")
-    assert asked(server) == ["not c", "red b"]
+    assert read_asked_words(server) == ["not c", "red b"]
 
 
 @pytest.mark.parametrize(
@@ -269,14 +269,14 @@ def test_popular_searches_are_offered_as_people_write_them(  # noqa: PLR0913, PL
 ) -> None:
     """Beginnings are compared by their keys; nobody is offered a folded word."""
     counts.add_found({f"q={counted}&lang={lang}": 5})
-    suggestions = renewed(over())
+    suggestions = renew(over())
     assert [suggestions.suggest(one, lang) for one in typed] == [(shown,)] * len(typed)
 
 
 def test_masked_searches_are_offered_to_nobody(counts: SearchCounts, over: Maker) -> None:
     """What held somebody's number isn't popular, in whatever form it was counted."""
     counts.add_found({"q=call+%2A%2A%2A&lang=en": 9, "q=call+0170+1234567&lang=en": 9})
-    assert renewed(over()).suggest("call", "en") == ()
+    assert renew(over()).suggest("call", "en") == ()
 
 
 def test_a_call_is_made_only_when_the_free_ones_are_too_few(
@@ -284,13 +284,13 @@ def test_a_call_is_made_only_when_the_free_ones_are_too_few(
 ) -> None:
     """Eight suggestions of the site's own cost nothing; fewer are filled up behind them."""
     count(counts, **{f"red{number}": 5 for number in range(8)})
-    suggestions = renewed(over(paid, Demo(Transport())))
+    suggestions = renew(over(paid, Demo(Transport())))
     server.requests.clear()
     assert suggestions.suggest("red", "en") == tuple(f"red{number}" for number in range(8))
-    assert asked(server) == []
+    assert read_asked_words(server) == []
     filled = suggestions.suggest("bicycl", "en")
     assert filled == ("bicycle", *(f"bicycl {number}" for number in range(7)))
-    assert asked(server) == ["bicycl"]
+    assert read_asked_words(server) == ["bicycl"]
 
 
 def test_suggestions_are_fresh_for_a_day(
@@ -302,11 +302,11 @@ def test_suggestions_are_fresh_for_a_day(
     assert suggestions.suggest("cat", "en") == ()
     clock.now += 86399
     assert suggestions.suggest("cat", "en") == ()
-    assert asked(server) == ["cat"]
+    assert read_asked_words(server) == ["cat"]
     server.answer = None
     clock.now += 1
     wait_until(lambda: suggestions.suggest("cat", "en")[:1] == ("cat 0",))
-    assert asked(server) == ["cat", "cat"]
+    assert read_asked_words(server) == ["cat", "cat"]
 
 
 def test_calls_count_on_the_quota(
@@ -317,7 +317,7 @@ def test_calls_count_on_the_quota(
     assert len(suggestions.suggest("cat", "en")) == 8
     assert suggestions.suggest("dog", "en") == ()
     assert len(suggestions.suggest("cat", "en")) == 8
-    assert asked(server) == ["cat"]
+    assert read_asked_words(server) == ["cat"]
 
 
 @pytest.mark.parametrize("answer", [Answer(503), Answer(429), Answer(401), Answer(body=b"<html>")])
@@ -330,7 +330,7 @@ def test_a_failing_agency_gives_nothing(
     assert (
         suggestions.suggest("bicycl", "en") == suggestions.suggest("bicycl", "en") == ("bicycle",)
     )
-    assert asked(server) == ["bicycl"]
+    assert read_asked_words(server) == ["bicycl"]
 
 
 def test_a_slow_agency_is_not_waited_for(
@@ -342,7 +342,7 @@ def test_a_slow_agency_is_not_waited_for(
     assert wait_for_result(lambda: suggestions.suggest("bicycl", "en")) == ("bicycle",)
     server.gate.set()
     wait_until(lambda: len(suggestions.suggest("bicycl", "en")) == 8)
-    assert asked(server) == ["bicycl"]
+    assert read_asked_words(server) == ["bicycl"]
 
 
 def test_a_broken_agency_without_calls_gives_nothing(over: Maker) -> None:

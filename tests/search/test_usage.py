@@ -27,20 +27,20 @@ from tests.support.apps import ClientMaker
 from tests.support.shutterstock import FIRST_ID, TOKEN, Answer, shutterstock
 
 
-def site_of(client: FlaskClient) -> Services:
+def get_services(client: FlaskClient) -> Services:
     site: Services = client.application.extensions["services"]
     return site
 
 
-def asked(client: FlaskClient) -> list[tuple[str, int]]:
-    site = site_of(client)
+def read_usage(client: FlaskClient) -> list[tuple[str, int]]:
+    site = get_services(client)
     site.usage.flush()
     return site.search_counts.list_found(date.min, 10)
 
 
 def missed(client: FlaskClient) -> list[tuple[str, int, int]]:
     """Return all searches: how often they were asked, and how often they found nothing."""
-    site = site_of(client)
+    site = get_services(client)
     site.usage.flush()
     return site.search_counts.list_searched(date.min, 10)
 
@@ -56,7 +56,7 @@ def test_every_answer_counts_its_search(client: FlaskClient) -> None:
     for number, address in enumerate(addresses):
         client.get(address, environ_overrides={"REMOTE_ADDR": f"198.51.100.{number}"})
     client.get("/api/search?q=cat&junk=1")
-    assert asked(client) == [("q=dog&lang=en", 2), ("q=cat&lang=en", 1)]
+    assert read_usage(client) == [("q=dog&lang=en", 2), ("q=cat&lang=en", 1)]
 
 
 def test_a_client_counts_once_a_day(client: FlaskClient) -> None:
@@ -64,16 +64,16 @@ def test_a_client_counts_once_a_day(client: FlaskClient) -> None:
     for _ in range(3):
         for address in ("/ajax/search?q=dog", "/api/search?q=dog", "/ajax/search?q=DOG"):
             client.get(address)
-        assert asked(client) == [("q=dog&lang=en", 1)]
+        assert read_usage(client) == [("q=dog&lang=en", 1)]
     for number in range(3):
         where = {"REMOTE_ADDR": f"2001:db8:5:{number}::1"}
         client.get("/api/search?q=dog", environ_overrides=where)
-    assert asked(client) == [("q=dog&lang=en", 2)]
+    assert read_usage(client) == [("q=dog&lang=en", 2)]
 
 
 def test_a_client_counts_once_over_processes(client: FlaskClient) -> None:
     """Whichever process is asked, and after a restart; one customer's network is one client."""
-    site = site_of(client)
+    site = get_services(client)
     others = [UsageCounter(site.ledger, site.store, "en", site.usage._client) for _ in range(2)]
     query = SearchQuery(q="dog", lang="en")
     for turn, tally in enumerate([site.usage, *others] * 3):
@@ -81,12 +81,12 @@ def test_a_client_counts_once_over_processes(client: FlaskClient) -> None:
         tally.count_answer("HIT", query, "198.51.100.1")
         tally.count_answer("HIT", query, "198.51.100.1", found=False)
         tally.flush()
-    assert asked(client) == [("q=dog&lang=en", 2)]
+    assert read_usage(client) == [("q=dog&lang=en", 2)]
     assert [times for *_, times in missed(client)] == [1]
     site.store.store.incr = lambda *_: 1 / 0  # and nothing is lost while the store can't count
     others[0].count_answer("HIT", query, "203.0.113.1")
     others[0].flush()
-    assert asked(client) == [("q=dog&lang=en", 3)]
+    assert read_usage(client) == [("q=dog&lang=en", 3)]
 
 
 def test_what_finds_nothing_counts_apart_once_for_each_client_and_day(client: FlaskClient) -> None:
@@ -98,7 +98,7 @@ def test_what_finds_nothing_counts_apart_once_for_each_client_and_day(client: Fl
     client.application.extensions["page_cache"]._responses.clear()
     where = {"REMOTE_ADDR": "198.51.100.3"}
     assert client.get(address, environ_overrides=where).headers["X-Cache"] == "HIT"
-    assert asked(client) == []
+    assert read_usage(client) == []
     assert missed(client) == [("q=nosuchthing&lang=en", 3, 3)]
 
 
@@ -111,7 +111,7 @@ def test_crawlers_search_nothing(client: FlaskClient, agent: str) -> None:
             client.get(f"/api/search?{words}&lang=en", headers={"User-Agent": agent})
         client.application.extensions["page_cache"]._responses.clear()
         client.get(f"/api/search?{words}&lang=en", headers={"User-Agent": agent})
-    assert asked(client) == ([] if crawls else [("q=dog&lang=en", 1)])
+    assert read_usage(client) == ([] if crawls else [("q=dog&lang=en", 1)])
     assert [one for one in missed(client) if one[2]] == (
         [] if crawls else [("q=nosuchthing&lang=en", 1, 1)]
     )
@@ -141,10 +141,10 @@ def test_a_search_that_an_agency_fails_is_not_counted(
 
 def test_what_was_missed_and_later_found_has_both_counts(client: FlaskClient) -> None:
     """For the same client on one day, too."""
-    tally, query = site_of(client).usage, SearchQuery(q="cat", lang="en")
+    tally, query = get_services(client).usage, SearchQuery(q="cat", lang="en")
     for found in (False, False, True, True):
         tally.count_answer("HIT", query, "198.51.100.1", found=found)
-    assert asked(client) == [("q=cat&lang=en", 1)]
+    assert read_usage(client) == [("q=cat&lang=en", 1)]
     assert missed(client) == [("q=cat&lang=en", 2, 1)]
 
 
@@ -153,7 +153,7 @@ def test_junk_of_one_client_fills_no_table_and_pushes_out_no_search_of_several(
 ) -> None:
     """However much comes at once or over a day, so many rows are kept, those asked most."""
     monkeypatch.setattr("affiliate.search.usage.MAX_MISSED", 20)
-    site, real = site_of(client), SearchQuery(q="fahrrad", lang="de")
+    site, real = get_services(client), SearchQuery(q="fahrrad", lang="de")
     for flood in range(3):
         for number in range(50):
             junk = SearchQuery(q=f"junk {flood} {number}", lang="en")
@@ -168,19 +168,19 @@ def test_junk_of_one_client_fills_no_table_and_pushes_out_no_search_of_several(
 
 def test_what_found_nothing_is_neither_suggested_nor_warmed(client: FlaskClient) -> None:
     """However many clients asked it, on however many days."""
-    site, today = site_of(client), datetime.now(UTC)
+    site, today = get_services(client), datetime.now(UTC)
     for back in (3, 2, 1, 0):
         site.ledger._now = partial(datetime.fromtimestamp, today.timestamp() - back * 86400, UTC)
         site.search_counts.add_missed({"q=nosuchthing&lang=en": 50, "q=cat&lang=en": 50}, 10)
     site.search_counts.add_found({"q=cat&lang=en": 9}, {"q=cat&lang=en": 0b1111})
     since = (today - timedelta(days=9)).date()
     assert site.search_counts.list_popular(since, 5, 10) == []  # cat was found on one day alone
-    assert asked(client) == [("q=cat&lang=en", 9)]
+    assert read_usage(client) == [("q=cat&lang=en", 9)]
 
 
 def test_the_words_of_one_client_are_suggested_to_nobody(client: FlaskClient) -> None:
     """Several clients of a day make a search popular; one client with all its requests doesn't."""
-    site, today = site_of(client), datetime.now(UTC)
+    site, today = get_services(client), datetime.now(UTC)
     for back in (1, 0):
         site.ledger._now = partial(datetime.fromtimestamp, today.timestamp() - back * 86400, UTC)
         site.usage._counted.clear()  # another day, or another process
@@ -201,9 +201,9 @@ def test_counts_add_up_over_flushes(client: FlaskClient) -> None:
     """What is flushed twice stands in one row."""
     query = SearchQuery(q="cat", lang="en")
     for _ in range(3):
-        site_of(client).usage.count_answer("HIT", query)
-        site_of(client).usage.flush()
-    assert asked(client) == [("q=cat&lang=en", 3)]
+        get_services(client).usage.count_answer("HIT", query)
+        get_services(client).usage.flush()
+    assert read_usage(client) == [("q=cat&lang=en", 3)]
 
 
 @pytest.mark.parametrize(
@@ -218,7 +218,7 @@ def test_what_is_older_than_the_owner_keeps_it_goes(
     make_client: ClientMaker, tmp_path: Path, settings: dict[str, str], clicks: int, searches: int
 ) -> None:
     """Clicks stay for ever and counts of searches for 90 days, unless the settings say else."""
-    site = site_of(make_client(**settings))
+    site = get_services(make_client(**settings))
     before = datetime.now(UTC) - timedelta(days=200)
     with closing(Ledger(f"sqlite:///{tmp_path}/ledger.db", lambda: before)) as former:
         SearchCounts(former).add_found({"q=old&lang=en": 1})
@@ -235,7 +235,7 @@ def test_the_owner_sees_how_the_cache_does(client: FlaskClient) -> None:
     client.get("/api/search?q=cat")
     client.get("/api/search?q=cat")
     client.get("/api/search?q=cat&page=2")
-    site_of(client).usage.flush()
+    get_services(client).usage.flush()
     lines = run(client, "cache", "size").output.split("\n")
     assert lines[0].startswith("3 entries, ")  # one answer and the two pages made of it
     counts = {line.split()[0]: int(line.split()[1]) for line in lines[1:] if line}
@@ -262,7 +262,7 @@ def test_all_that_an_agency_said_can_be_dropped(make_client: ClientMaker) -> Non
     """`flask cache drop` forgets searches, details, similar pictures and suggestions."""
     with shutterstock(10) as agency:
         client = make_client(SHUTTERSTOCK_URL=agency.url, SHUTTERSTOCK_API_TOKEN=TOKEN)
-        site, one = site_of(client), str(FIRST_ID)
+        site, one = get_services(client), str(FIRST_ID)
         site.search.get_page(SearchQuery(q="cat"), Patience.FULL)
         site.lookups.get_media("shutterstock", one)
         site.search.get_similar_page("shutterstock", one, lang="en", patience=Patience.FULL)
@@ -292,8 +292,8 @@ def test_warming_asks_for_the_most_asked_that_go_stale(make_client: ClientMaker)
         )
         for words, times in (("cat", 3), ("dog", 2), ("bird", 1)):
             for _ in range(times):
-                site_of(client).usage.count_answer("HIT", SearchQuery(q=words, lang="en"))
-        site_of(client).usage.flush()
+                get_services(client).usage.count_answer("HIT", SearchQuery(q=words, lang="en"))
+        get_services(client).usage.flush()
         assert "asked the agencies 2 times" in run(client, "warm", "--calls", "2").output
         assert [search["query"] for search in agency.searches()] == [["cat"], ["dog"]]
         assert "asked the agencies 1 times" in run(client, "warm", "--calls", "1").output
@@ -312,8 +312,8 @@ def test_warming_begins_with_the_topics(make_client: ClientMaker) -> None:
             SITE_LANGUAGE="de",
         )
         for words in ("red car", "dog"):
-            site_of(client).usage.count_answer("HIT", SearchQuery(q=words, lang="de"))
-        site_of(client).usage.flush()
+            get_services(client).usage.count_answer("HIT", SearchQuery(q=words, lang="de"))
+        get_services(client).usage.flush()
         shown = run(client, "warm", "--calls", "3").output
         assert shown == "Looked at 3 searches, asked the agencies 3 times.\n"
         calls = [(one["query"], one["language"]) for one in agency.searches()]
@@ -360,7 +360,7 @@ def test_warming_leaves_a_failing_agency_alone(make_client: ClientMaker) -> None
             SHUTTERSTOCK_URL=agency.url, SHUTTERSTOCK_API_TOKEN=TOKEN, SITE_TOPICS="cat"
         )
         client.get("/api/search?q=cat&wait=1")
-        site_of(client).usage.flush()
+        get_services(client).usage.flush()
         run(client, "warm")
         assert len(agency.searches()) == 1
 
@@ -410,7 +410,7 @@ def test_an_unexpected_error_ends_no_counting(
     client: FlaskClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """It is told, and what is counted next is written all the same."""
-    tally, again = site_of(client).usage, Event()
+    tally, again = get_services(client).usage, Event()
     flushes = iter([RuntimeError("odd")])
 
     def flush() -> None:
