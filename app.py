@@ -196,6 +196,7 @@ def create_app(
         tokens=build_oauth(settings, transport, ledger),
         switches=switches,
         site_key=site_key,
+        machine_counts=machine_counts,
     )
     app.extensions["services"] = services
     pages.register(app, services)

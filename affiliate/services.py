@@ -16,6 +16,7 @@ from affiliate.domain.site_names import read_host
 from affiliate.licensing.oauth.flow import ShutterstockOAuth
 from affiliate.search.gateway import AgencyGateway
 from affiliate.search.lookups import LookupService
+from affiliate.search.machine_counters import MachineCounts
 from affiliate.search.registry import AgencyRegistry
 from affiliate.search.service import SearchService
 from affiliate.search.suggestions import Suggestions
@@ -44,6 +45,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     tokens: ShutterstockOAuth
     switches: AgencySwitches
     site_key: SiteKey
+    machine_counts: MachineCounts
 
     @property
     def host(self) -> str:

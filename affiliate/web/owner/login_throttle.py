@@ -18,6 +18,7 @@ from werkzeug.wrappers import Response
 
 from affiliate.config.trusted_proxies import read_address
 from affiliate.search.counters import Counts, Windows
+from affiliate.services import Services
 from affiliate.web.client_address import client_network
 from affiliate.web.owner.cookies import cookie_name, is_https, read_cookie
 
@@ -31,17 +32,26 @@ KNOWN_BROWSER_AGE: Final = timedelta(days=180)
 
 
 class LoginCounts(NamedTuple):
-    """The counts of log-in attempts, and the clock's windows of these counts."""
+    """The counts of log-in attempts, and the clock's windows of these counts.
 
-    counts: Counts
+    The processes of a machine keep the count of all strangers together in a file, too, so that
+    strangers have no attempts more when the store loses counters. Other counts are not in the
+    file: there may be as many as there are addresses.
+    """
+
+    clients: Counts
+    strangers: Counts
     windows: Windows
 
 
 def register(app: Flask) -> None:
     """Add the counts of log-in attempts to an app."""
-    services = app.extensions["services"]
+    services: Services = app.extensions["services"]
+    store, processes = services.store, services.config.web_concurrency
     app.extensions["login_counts"] = LoginCounts(
-        Counts(services.store, services.config.web_concurrency), Windows()
+        clients=Counts(store, processes),
+        strangers=Counts(store, processes, services.machine_counts),
+        windows=Windows(here=services.machine_counts),
     )
 
 
@@ -50,12 +60,18 @@ def may_log_in(proof: str) -> bool:
 
     ``proof`` is a digest of key and password: a new password starts new counts.
     """
+    logins: LoginCounts = current_app.extensions["login_counts"]
+    window, _ = logins.windows.current_window(WINDOW_SECONDS)
+
+    def has_logins_left(counts: Counts, client: str, max_logins: int) -> bool:
+        key = f"log-in:{proof[:16]}:{client}:{window}"
+        return counts.add(key, 1, WINDOW_SECONDS).has_room(max_logins, least=1)
+
     if browser := _read_known_browser(proof):
-        return _has_logins_left(f"{proof[:16]}:known:{browser}", MAX_CLIENT_LOGINS)
+        return has_logins_left(logins.clients, f"known:{browser}", MAX_CLIENT_LOGINS)
     network = client_network(request.remote_addr or "")
-    strangers = f"{proof[:16]}:strangers"
-    return _has_logins_left(f"{proof[:16]}:{network}", MAX_CLIENT_LOGINS) and _has_logins_left(
-        strangers, MAX_STRANGER_LOGINS
+    return has_logins_left(logins.clients, network, MAX_CLIENT_LOGINS) and has_logins_left(
+        logins.strangers, "strangers", MAX_STRANGER_LOGINS
     )
 
 
@@ -93,11 +109,3 @@ def _read_known_browser(proof: str) -> str | None:
 def _seal_browser(browser: str, proof: str) -> str:
     text = f"known:{browser}".encode("utf-8", "replace")
     return hmac.new(proof.encode(), text, hashlib.sha256).hexdigest()
-
-
-def _has_logins_left(client: str, max_logins: int) -> bool:
-    """Count a log-in attempt of a client; return False above the limit of the current window."""
-    logins: LoginCounts = current_app.extensions["login_counts"]
-    window, _ = logins.windows.current_window(WINDOW_SECONDS)
-    key = f"log-in:{client}:{window}"
-    return logins.counts.add(key, 1, WINDOW_SECONDS).has_room(max_logins, least=1)
