@@ -1,7 +1,7 @@
-"""Bounds what visitors may cost: a budget of calls to agencies for each client, and for each blog.
+"""Budgets of visitors: the calls to agencies that each client, and each blog, may cause.
 
-It is counted in windows of the clock and shared by all processes through the store; while that is
-down, each process goes on from what it knows.
+Costs are counted in windows of the clock and shared by all processes through the store; while the
+store is down, each process goes on from the counts that it knows.
 """
 
 import threading
@@ -18,15 +18,15 @@ picture's details and similar pictures."""
 PICK: Final = 2
 """The cost of a picture that an embed names."""
 BESIDE: Final = 1
-"""The cost of what is asked behind an answer: suggestions, more of a picture that is known."""
+"""The cost of calls behind an answer: suggestions, details of a picture that is known."""
 MAX_REFUSED_CLIENTS: Final = 10_000
-"""So many clients without room are known to a process; the first of them are forgotten first."""
+"""The number of clients without room that a process knows; the first are forgotten first."""
 
 
 class Budget:
-    """Counts what each client costs; ``limits`` are costs in windows of seconds.
+    """Counts of each client's cost; ``limits`` are costs in windows of seconds.
 
-    While the store is down, each of ``processes`` has its part of what a client had left.
+    While the store is down, each of ``processes`` has its part of the client's remaining budget.
     """
 
     def __init__(
@@ -45,10 +45,10 @@ class Budget:
         self._lock = threading.Lock()
 
     def take(self, client: str, cost: int, times: int = 1) -> float:
-        """Count what a client is about to cost, who has the budget of so many ``times`` one.
+        """Count a cost that a client is about to cause, in a budget of ``times`` the limits.
 
-        Return 0 where there is room, else the seconds until there is room again. Nothing more is
-        counted of a client without room.
+        Return 0 where there is room, else the seconds until there is room again. Costs of a client
+        without room are not counted.
         """
         for limit in self._limits:
             window, rest = self._windows.current_window(limit.seconds)
@@ -64,7 +64,7 @@ class Budget:
     def _remember_refusal(self, key: tuple[str, int]) -> None:
         """Remember that a client has no room in a window, so that a flood writes nothing.
 
-        The key holds how many budgets the client had, as the same client may have more later.
+        The key holds the multiple of the budget, as the same client may have a larger budget later.
         """
         with self._lock:
             self._refused[key] = None

@@ -1,8 +1,8 @@
 """Counts for limits, shared through the store, that hold while the store can't count.
 
 A limit must not open because its counter is busy, refuses, is gone or was evicted: the processes
-of a machine then go on from the count in a file of theirs where they have one, else each from the
-last count that all shared, and the store is told later what they have added.
+of a machine then go on from the count in their file where they have a file, else each from the
+last shared count, and the store gets the missing additions later.
 """
 
 import sys
@@ -13,23 +13,21 @@ from collections.abc import Callable
 from typing import Final, NamedTuple, Protocol
 
 MAX_KNOWN_COUNTERS: Final = 10_000
-"""So many counters are known to a process; those that were not used the longest are forgotten."""
-
-
+"""The number of counters that a process knows; the least recently used are forgotten."""
 MIN_HELD_SECONDS: Final = 60
-"""Windows of so many seconds and more are held against a clock that is set."""
+"""The length in seconds from which on windows are held against a clock that is set."""
 DRIFT_SECONDS: Final = 5.0
-"""So much earlier a window may end: clocks are set right in small steps all the time."""
+"""Seconds by which a window may end early: clocks are corrected in small steps all the time."""
 
 
 def seconds_since_boot() -> float:
     """Return seconds by a clock that nobody sets, which goes on while the machine sleeps."""
-    clock = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # the former is Linux's alone
+    clock = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # BOOTTIME is Linux's alone
     return time.clock_gettime(clock)
 
 
 class Counters(Protocol):
-    """The part of the store that counts; None says that it can't just now."""
+    """The part of the store that counts; None where the store can't count just now."""
 
     def incr(self, key: str, by: int, seconds: float) -> int | None: ...
 
@@ -40,20 +38,20 @@ class MachineCounters(Protocol):
     def begin_adding(
         self, key: str, by: int, seconds: float, least: int = 0
     ) -> tuple[int, int] | None: ...
-    def end_adding(self, key: str, sent: int, told: int | None) -> tuple[int, int] | None: ...
+    def end_adding(self, key: str, sent: int, stored: int | None) -> tuple[int, int] | None: ...
     def hold_window(
         self, seconds: int, window: int, ends: float, steady: float
     ) -> tuple[int, float]: ...
 
 
 class Windows:
-    """Tells which window of the clock is under way, whatever is done to the clock.
+    """The current windows of the clock, whatever is done to the clock.
 
     ``steady`` is a clock that nobody sets, by default the given ``now``. A window that was seen to
-    begin lasts its time by that: a clock that is set forward gives no new one early, one that is
-    set back leads into none that was spent before. Those that are shorter than `HELD_FROM` go by
-    the clock alone. A process that begins after such a step finds the window ``here``, with the
-    other processes of its machine, where that is given.
+    begin lasts its time by the steady clock: setting the clock forward begins no new window early,
+    setting the clock back leads into no spent window. Windows shorter than `MIN_HELD_SECONDS` go
+    by the clock alone. A process that begins after such a step finds the window ``here``, with the
+    other processes of its machine, where counters of the machine are given.
     """
 
     def __init__(
@@ -84,10 +82,10 @@ class Windows:
 
 
 class Count(NamedTuple):
-    """What is counted: by all processes as the store said last, and by this one alone since.
+    """A count: by all processes as the store said last, and by this process alone since.
 
     ``sharers`` is 1 where the store has just counted, else the number of processes that may each
-    add to the ``shared`` count without knowing of the others.
+    add to the ``shared`` count without knowing of the other processes.
     """
 
     shared: int
@@ -95,10 +93,10 @@ class Count(NamedTuple):
     sharers: int = 1
 
     def has_room(self, most: int, more: int = 0, *, least: int = 0) -> bool:
-        """Tell whether ``more`` can be added to what is counted without passing ``most``.
+        """Return whether ``more`` can be added to the count without passing ``most``.
 
-        What is left is divided among the sharers. Where nothing is known of their count, each of
-        them may have ``least``, however many they are.
+        The rest is divided among the sharers. Where the shared count is unknown, each sharer may
+        have ``least``, whatever the number of sharers.
         """
         part = (most - self.shared) // self.sharers
         if self.sharers > 1 and not self.shared:
@@ -107,14 +105,14 @@ class Count(NamedTuple):
 
 
 UNKNOWN: Final = Count(sys.maxsize)
-"""The count of a process that has just begun, while another one keeps what the machine counted and
-the store has lost it: there may be no room."""
+"""The count of a process that has just begun, while another process keeps the machine's count and
+the store has lost the count: there may be no room."""
 
 
 class _KnownCounter:
-    """What a process knows of a counter; ``flying`` is on its way to the store.
+    """A counter as a process knows it; ``flying`` is on its way to the store.
 
-    ``here`` is the last number of the machine, in which is what the store was not told, too.
+    ``here`` is the last number of the machine, which includes additions that the store lacks.
     """
 
     def __init__(self, ends: float) -> None:
@@ -128,7 +126,7 @@ class _KnownCounter:
 class Counts:
     """Counters in the ``store`` that ``processes`` share; safe to share between threads.
 
-    Those of one machine share counters ``here``, too, where these are given.
+    Processes of one machine share counters ``here``, too, where these counters are given.
     """
 
     def __init__(
@@ -147,7 +145,10 @@ class Counts:
         self._lock = threading.Lock()
 
     def add(self, key: str, by: int, seconds: float) -> Count:
-        """Add to a counter that ends ``seconds`` after its beginning; 0 only looks at it."""
+        """Add to a counter that ends ``seconds`` after its beginning, and return the count.
+
+        Adding 0 reads the count alone.
+        """
         with self._lock:
             known = self._find_counter(key, seconds)
             least = known.here
@@ -164,7 +165,7 @@ class Counts:
         number = self._store.incr(key, sent, seconds)
         if number is not None and number < before + sent and own is None:
             number = self._restore_counter(key, before + sent, seconds)
-        # What can't be written may be read: a full store, or a replica.
+        # A full store, or a replica, can't be written but may be read.
         seen = self._store.incr(key, 0, seconds) if number is None and sent else number
         here = self._here.end_adding(key, own, number) if self._here and own is not None else None
         with self._lock:
@@ -185,13 +186,14 @@ class Counts:
         return count if number is None else Count(number)
 
     def _restore_counter(self, key: str, least: int, seconds: float) -> int:
-        """Bring a counter that was evicted or flushed back to what it was; return its number."""
+        """Restore a counter that was evicted or flushed to its last number; return the number."""
         number = self._store.incr(key, 0, seconds) or 0
         if number < least:
             self._store.incr(key, least - number, seconds)
         return max(number, least)
 
     def _find_counter(self, key: str, seconds: float) -> _KnownCounter:
+        """Return a known counter, or a new counter; forget counters that have ended."""
         now = self._now()
         while self._known and (
             len(self._known) > MAX_KNOWN_COUNTERS or next(iter(self._known.values())).ends < now

@@ -1,4 +1,4 @@
-"""Ask agencies side by side, and let what is late go on behind the page that waited for it."""
+"""Fetches from agencies side by side; late fetches go on behind the page that waited."""
 
 import threading
 import time
@@ -10,11 +10,11 @@ from typing import Any, Final, Generic, NamedTuple, TypeVar
 from affiliate import logs
 
 LINGER_SECONDS: Final = 0.8
-"""How long a page waits for the others after the first agency has given pictures."""
+"""Seconds that a page waits for other agencies after the first agency has given pictures."""
 FETCHERS: Final = 64
-"""Threads for the fetches of one agency, so that a slow one takes no place of another's."""
+"""Threads for the fetches of one agency, so that a slow agency takes no thread of another."""
 QUEUE: Final = 256
-"""Fetches of one agency that wait for a thread; past them the oldest is given up."""
+"""Fetches of one agency that may wait for a thread; beyond this number the oldest is given up."""
 WAITERS: Final = 64
 """Requests that may wait for agencies at once: half of a process's threads, so hits go on."""
 
@@ -22,7 +22,7 @@ Given = TypeVar("Given")
 
 
 class Question(NamedTuple, Generic[Given]):
-    """A fetch from an agency, which raises nothing; equal keys are one fetch while it lasts."""
+    """A fetch from an agency, which raises nothing; equal keys share a running fetch."""
 
     agency: str
     key: tuple[str, ...]
@@ -30,10 +30,10 @@ class Question(NamedTuple, Generic[Given]):
 
 
 class FanOut:
-    """A process's fetches under way or queued, and who waits for them.
+    """A process's fetches under way or queued, and the requests that wait for them.
 
-    Fetches outlive the requests that wait for them. The newest of an agency's queue is begun
-    first: its visitor is the one who still waits.
+    Fetches outlive the requests that wait. The newest fetch of an agency's queue begins first, as
+    its visitor is the most likely to be waiting still.
     """
 
     def __init__(self) -> None:
@@ -54,7 +54,7 @@ class FanOut:
         """Return the answers that come within ``limit`` seconds; the other fetches go on.
 
         With ``shows`` the wait ends `LINGER_SECONDS` after the first answer that shows something.
-        With too many waiting already nothing is waited for, but every fetch is begun or queued.
+        With too many requests waiting already there is no wait, but every fetch is begun or queued.
         """
         futures = {i: self._join_or_queue(question) for i, question in questions.items()}
         may_wait = self._waiters.acquire(blocking=False)
@@ -66,15 +66,15 @@ class FanOut:
         return {i: future.result() for i, future in futures.items() if future in done}
 
     def is_under_way(self, question: Question[Any]) -> bool:
-        """Return whether a fetch is under way or queued, so that to join costs nothing."""
+        """Return whether a fetch is under way or queued; joining such a fetch costs nothing."""
         return question.key in self._under_way
 
     def begin_in_background(self, question: Question[Any]) -> None:
-        """Fetch what nobody waits for, once no page's fetch waits for a thread."""
+        """Begin a fetch without a waiting page, once no page's fetch waits for a thread."""
         self._join_or_queue(question, behind=True)
 
     def _join_or_queue(self, question: Question[Given], *, behind: bool = False) -> Future[Given]:
-        """Return the fetch for a question: one that is under way or queued, or a new one."""
+        """Return the fetch for a question: a fetch under way or queued, or a new fetch."""
         with self._lock:
             queue = self._queues[question.agency]
             future = self._under_way.get(question.key)
@@ -92,7 +92,7 @@ class FanOut:
                 oldest, given_up = queue.popleft()
                 del self._under_way[oldest.key]
                 given_up.cancel()
-                given_up.set_running_or_notify_cancel()  # wakes those who wait for it
+                given_up.set_running_or_notify_cancel()  # wakes the waiting requests
             return future
 
     def _get_pool(self, agency: str) -> ThreadPoolExecutor:
@@ -103,7 +103,7 @@ class FanOut:
         return pool
 
     def _run_queue(self, agency: str) -> None:
-        """Fetch what an agency's queue holds, the newest first, until nothing is left."""
+        """Run the fetches of an agency's queue, the newest first, until none is left."""
         queue = self._queues[agency]
         while True:
             with self._lock:
@@ -113,7 +113,7 @@ class FanOut:
                 question, future = queue.pop()
             try:
                 answer = question.fetch()
-            except BaseException as error:  # noqa: BLE001 - whoever waits gets it
+            except BaseException as error:  # noqa: BLE001 - raised again in the waiting requests
                 self._finish_fetch(question, future, error)
             else:
                 self._finish_fetch(question, future, answer)
@@ -128,7 +128,7 @@ class FanOut:
 
 
 def _move_to_end(queue: deque[tuple[Question[Any], Future[Any]]], future: Future[Any]) -> None:
-    """Make a queued fetch the next to begin, as its page has asked for it again."""
+    """Make a queued fetch the next to begin, as another page needs the same fetch."""
     for at, (_, queued) in enumerate(queue):
         if queued is future:
             queue.append(queue[at])

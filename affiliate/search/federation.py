@@ -1,6 +1,6 @@
-"""How a page is shared among agencies: slices of their rankings, put together by rank.
+"""The places of a page shared among agencies: slices of rankings, put together by rank.
 
-What is asked of whom, and what a page is made of; only `RankedSource.ask` asks.
+Everything here is arithmetic, apart from `RankedSource.fetch_chunk`, which asks an agency.
 """
 
 from collections.abc import Iterable, Sequence
@@ -23,7 +23,7 @@ from affiliate.domain.sanitize import clamp_result
 from affiliate.errors import NotFound, Suspended
 
 STATUS_SEVERITY: Final = ("fresh", "stale", "fetched", "late", "failed")
-"""Statuses of an agency's chunks; a slice has the last of its chunks' in this order."""
+"""Statuses of an agency's chunks, from the best to the worst; a slice has the worst status."""
 
 
 class EnabledAgency(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,9 +36,9 @@ class EnabledAgency(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RankedSource(msgspec.Struct, frozen=True):
-    """What one agency finds, in its order: for a search, or like the picture with the id ``like``.
+    """The order of one agency's answers: to a search, or similar to the picture ``like``.
 
-    Or what is in the ``collection`` with an id. ``query`` has neither page nor agencies.
+    Or the content of the ``collection`` with an id. ``query`` has neither page nor agencies.
     """
 
     enabled: EnabledAgency
@@ -48,14 +48,14 @@ class RankedSource(msgspec.Struct, frozen=True):
 
     @property
     def chunk_size(self) -> int:
-        """Items that a call gives."""
+        """Return the number of items that a call gives."""
         agency = self.enabled.agency
         if self.collection:
             return agency.collection_size
         return agency.similar_size if self.like else agency.chunk_size
 
     def chunk_key(self, chunk: int) -> str:
-        """The key of a chunk in the cache."""
+        """Return the key of a chunk in the cache."""
         source = self.enabled.agency.source
         if self.collection:
             return collection_key(source, self.collection, chunk, self.query.media)
@@ -65,7 +65,7 @@ class RankedSource(msgspec.Struct, frozen=True):
 
     @property
     def is_search(self) -> bool:
-        """Return whether it is of a search, and neither of a picture nor of a collection."""
+        """Return whether the ranking is of a search, not of a picture or a collection."""
         return not self.like and not self.collection
 
     def with_page_chunks(self) -> "RankedSource | None":
@@ -77,7 +77,11 @@ class RankedSource(msgspec.Struct, frozen=True):
         return msgspec.structs.replace(self, enabled=enabled)
 
     def fetch_chunk(self, chunk: int) -> SearchResult:
-        """Ask the agency for a chunk; it raises what the agency does."""
+        """Return a chunk from the agency.
+
+        Raises:
+            AgencyError: the agency gave nothing.
+        """
         return clamp_result(self._fetch_raw_chunk(chunk), self.chunk_size)
 
     def _fetch_raw_chunk(self, chunk: int) -> SearchResult:
@@ -112,14 +116,14 @@ class PageSlice(msgspec.Struct, frozen=True):
         return msgspec.structs.replace(self, ranking=ranking) if ranking else None
 
     def chunks(self) -> range:
-        """The chunks that hold these ranks; none past the agency's depth."""
+        """Return the chunks that hold these ranks; none past the agency's depth."""
         size = self.ranking.chunk_size
         last = min(self.last, self.ranking.enabled.agency.depth)
         return range(self.first // size, -(-last // size)) if self.first < last else range(0)
 
 
 class AgencyResult(msgspec.Struct, frozen=True, kw_only=True):
-    """What one agency gives to a page; ``lifetime`` in seconds."""
+    """The part of a page that one agency gives; ``lifetime`` in seconds."""
 
     items: tuple[Media, ...] = ()
     status: str = "fresh"
@@ -162,100 +166,109 @@ def interleave(rankings: Sequence[Sequence[Media]], shares: Sequence[int]) -> tu
 
 
 def build_agency_result(
-    one: PageSlice, answers: list[tuple[int, CachedAnswer[SearchResult]]]
+    part: PageSlice, answers: list[tuple[int, CachedAnswer[SearchResult]]]
 ) -> AgencyResult:
-    """One agency's part of a page, from the answers for the chunks that its slice touches."""
-    size = one.ranking.chunk_size
+    """Return an agency's part of a page, from the answers for the chunks of its slice."""
+    size = part.ranking.chunk_size
     items: list[Media] = []
     for chunk, answer in answers:
         if answer.value is not None:
             start = chunk * size
-            items += answer.value.items[max(one.first - start, 0) : one.last - start]
-    found = [answer for _, answer in answers]
-    totals = [a.value.total for a in found if a.value and a.value.total is not None]
+            items += answer.value.items[max(part.first - start, 0) : part.last - start]
+    replies = [answer for _, answer in answers]
+    totals = [a.value.total for a in replies if a.value and a.value.total is not None]
     return AgencyResult(
         items=tuple(items),
-        status=max((a.status for a in found), key=STATUS_SEVERITY.index, default="fresh"),
+        status=max((a.status for a in replies), key=STATUS_SEVERITY.index, default="fresh"),
         total=totals[0] if totals else None,
-        fetched_at=min((a.fetched_at for a in found if a.fetched_at is not None), default=None),
-        lifetime=min((a.lifetime for a in found), default=float("inf")),
-        failure=next((a.failure for a in found if a.failure), None),
-        corrected=next((a.value.corrected for a in found if a.value and a.value.corrected), None),
-        searched=next((a.value.corrected for a in found if a.value and a.value.applied), None),
-        capped=any(a.value.capped for a in found if a.value),
+        fetched_at=min((a.fetched_at for a in replies if a.fetched_at is not None), default=None),
+        lifetime=min((a.lifetime for a in replies), default=float("inf")),
+        failure=next((a.failure for a in replies if a.failure), None),
+        corrected=next((a.value.corrected for a in replies if a.value and a.value.corrected), None),
+        searched=next((a.value.corrected for a in replies if a.value and a.value.applied), None),
+        capped=any(a.value.capped for a in replies if a.value),
     )
 
 
-def agency_status(one: PageSlice, part: AgencyResult) -> AgencyStatus:
-    """Return how an agency did, as a page says it."""
-    suspended = part.failure is not None and part.failure.kind == Suspended.kind and not part.items
+def agency_status(part: PageSlice, result: AgencyResult) -> AgencyStatus:
+    """Return the status of an agency for a page."""
+    failure = result.failure
+    suspended = failure is not None and failure.kind == Suspended.kind and not result.items
     return AgencyStatus(
-        agency=one.ranking.enabled.agency.name,
-        status="suspended" if suspended else part.status,
-        total=part.total,
-        fetched_at=part.fetched_at,
-        error=part.failure,
-        capped=part.capped or msgspec.UNSET,
-        searched=part.searched or msgspec.UNSET,
+        agency=part.ranking.enabled.agency.name,
+        status="suspended" if suspended else result.status,
+        total=result.total,
+        fetched_at=result.fetched_at,
+        error=failure,
+        capped=result.capped or msgspec.UNSET,
+        searched=result.searched or msgspec.UNSET,
     )
 
 
 def media_statuses(
     agencies: Sequence[str], answers: Sequence[CachedAnswer[Media] | None]
 ) -> tuple[AgencyStatus, ...]:
-    """Return how agencies did that were asked for single pictures; None is an answer to come.
+    """Return the statuses of agencies that were asked for single pictures; None is a late answer.
 
     A picture that is gone is no failure.
     """
-    found: dict[str, list[CachedAnswer[Media] | None]] = {}
+    by_agency: dict[str, list[CachedAnswer[Media] | None]] = {}
     for agency, answer in zip(agencies, answers, strict=True):
-        found.setdefault(agency, []).append(answer)
-    return tuple(_media_status(agency, given) for agency, given in found.items())
+        by_agency.setdefault(agency, []).append(answer)
+    return tuple(_media_status(agency, answers) for agency, answers in by_agency.items())
 
 
 def _media_status(agency: str, answers: Sequence[CachedAnswer[Media] | None]) -> AgencyStatus:
-    come = [answer for answer in answers if answer]
-    failures = [one.failure for one in come if one.failure and one.failure.kind != NotFound.kind]
-    statuses = [one.status for one in come if not one.failure] + ["failed"] * bool(failures)
-    late = len(come) < len(answers)
+    """Return the status of an agency that was asked for single pictures."""
+    present = [answer for answer in answers if answer]
+    failures = [
+        answer.failure
+        for answer in present
+        if answer.failure and answer.failure.kind != NotFound.kind
+    ]
+    statuses = [answer.status for answer in present if not answer.failure]
+    statuses += ["failed"] * bool(failures)
+    late = len(present) < len(answers)
     return AgencyStatus(
         agency=agency,
         status="late" if late else max(statuses, key=STATUS_SEVERITY.index, default="fresh"),
-        fetched_at=min((one.fetched_at for one in come if one.fetched_at), default=None),
+        fetched_at=min(
+            (answer.fetched_at for answer in present if answer.fetched_at), default=None
+        ),
         error=failures[0] if failures else None,
     )
 
 
-def unsupported_status(one: EnabledAgency, query: SearchQuery) -> AgencyStatus:
-    """That an agency can't express a search, and what of it."""
-    values, expressed = dict(query.to_pairs()), one.agency.get_filters(query.media)
+def unsupported_status(enabled: EnabledAgency, query: SearchQuery) -> AgencyStatus:
+    """Return the status of an agency that can't express a search, with the filters at fault."""
+    values, expressed = dict(query.to_pairs()), enabled.agency.get_filters(query.media)
     names = ", ".join(
         f"{values[name]} {name}" if expressed.get(name) else name
-        for name in one.agency.list_unsupported_filters(query)
+        for name in enabled.agency.list_unsupported_filters(query)
     )
     failure = Failure("unsupported", f"It can't search by {names}.", 0)
-    return AgencyStatus(agency=one.agency.name, status="unsupported", error=failure)
+    return AgencyStatus(agency=enabled.agency.name, status="unsupported", error=failure)
 
 
-def switched_off_status(one: EnabledAgency) -> AgencyStatus:
-    """That the owner has switched off an agency that was asked for by name."""
+def switched_off_status(enabled: EnabledAgency) -> AgencyStatus:
+    """Return the status of an agency that a search names and the owner has switched off."""
     failure = Failure("off", "It is switched off.", 0)
-    return AgencyStatus(agency=one.agency.name, status="suspended", error=failure)
+    return AgencyStatus(agency=enabled.agency.name, status="suspended", error=failure)
 
 
 def sum_totals(totals: Iterable[int | None]) -> int | None:
-    """The sum of the totals that are known; None when none is."""
+    """Return the sum of the known totals; None where no total is known."""
     known = [t for t in totals if t is not None]
     return sum(known) if known else None
 
 
-def count_pages(slices: Sequence[PageSlice], parts: Sequence[AgencyResult]) -> int:
-    """The largest number of pages that any agency can fill; its depth stands for no total."""
+def count_pages(slices: Sequence[PageSlice], results: Sequence[AgencyResult]) -> int:
+    """Return the largest number of pages that any agency fills; its depth replaces no total."""
     pages = 0
-    for one, part in zip(slices, parts, strict=True):
-        depth = one.ranking.enabled.agency.depth
-        total = part.total if part.total is not None or not part.items else depth
-        places = one.last - one.first
+    for part, result in zip(slices, results, strict=True):
+        depth = part.ranking.enabled.agency.depth
+        total = result.total if result.total is not None or not result.items else depth
+        places = part.last - part.first
         if total and places:
             pages = max(pages, -(-min(total, depth) // places))
     return pages

@@ -1,4 +1,4 @@
-"""Calls to agencies by way of the cache, each counted when it is made, none to one that fails."""
+"""Calls to agencies through the cache, within the quota and past the circuit breaker."""
 
 import time
 from collections.abc import Callable
@@ -16,18 +16,18 @@ from affiliate.search.limits import Breaker, Quota, SpentCalls
 from affiliate.transport.client import use_gate
 
 PAGE_SECONDS: Final = 3.0
-"""How long a visitor waits for agencies; their calls may go on behind the page."""
+"""Seconds that a visitor waits for agencies; calls may go on behind the page."""
 FOLLOW_SECONDS: Final = 2.0
-"""How much longer than a call may last another waits for its answer."""
+"""Seconds beyond a call's timeout that other requests wait for its answer."""
 AGAIN_SECONDS: Final = 1.0
-"""Let a call whose connection was lost wait so long for its turn to be sent once more."""
+"""Seconds that a call whose connection was lost waits for its turn to be sent again."""
 
 Value = TypeVar("Value")
 OnDuration = Callable[[float], None]
 
 
 class PreparedCall(NamedTuple, Generic[Value]):
-    """What is wanted of the cache, the call to an agency that gives it, and how long that lasts."""
+    """A request to the cache, the call that answers it, and the longest time of the call."""
 
     request: CacheRequest[Value]
     fetch: Callable[[], Value]
@@ -35,9 +35,9 @@ class PreparedCall(NamedTuple, Generic[Value]):
 
 
 class CallCost(NamedTuple):
-    """What a call takes of an agency's quota, and whether it speaks for searches.
+    """The cost of a call in an agency's quota, and whether the call speaks for searches.
 
-    It counts as ``calls``; less important ones may have only a ``part`` of the quota.
+    A call counts as ``calls``; less important calls may use only a ``part`` of the quota.
     """
 
     calls: int = 1
@@ -46,13 +46,13 @@ class CallCost(NamedTuple):
 
 
 OWNER_COST: Final = CallCost()
-"""What an owner asks for."""
+"""The cost of a call for the owner."""
 LOOKUP_PART: Final = 0.75
-"""Of the quota, what pictures' and collections' pages may use."""
+"""The part of the quota for pages of pictures and collections; the rest is for searches."""
 
 
 class AgencyGateway:
-    """Makes calls, and answers them from the cache where it can."""
+    """Cache, quota and circuit breaker around the calls to agencies."""
 
     def __init__(
         self, cache: AnswerCache, quota: Quota, breaker: Breaker, sizes: ChunkSizes
@@ -70,8 +70,8 @@ class AgencyGateway:
         cost: CallCost = OWNER_COST,
         on_duration: OnDuration | None = None,
     ) -> PreparedCall[Value]:
-        """Return the call that gives what is wanted of the cache."""
-        # A call may wait for its turn for as long as it may then last.
+        """Return the call that answers a request to the cache."""
+        # A call may wait for its turn as long as its timeout.
         seconds = 2 * enabled.agency.transport.total_seconds + FOLLOW_SECONDS
         request = request._replace(agency=enabled.agency.name)
         return PreparedCall(
@@ -85,14 +85,14 @@ class AgencyGateway:
         cost: CallCost = OWNER_COST,
         on_duration: OnDuration | None = None,
     ) -> Value:
-        """Make a call now, and record what it says of the agency's health.
+        """Make a call now, and record its success or failure for the circuit breaker.
 
-        What an agency answers or refuses without sending anything costs and says nothing. ``took``
-        is told the seconds of a call that was answered or came too late, without those in which it
-        waited for its turn.
+        An answer or refusal of an agency that sent nothing costs nothing and is not recorded.
+        ``on_duration`` gets the seconds of a call that was answered or came too late, without the
+        wait for the call's turn.
 
         Raises:
-            AgencyError: it gave nothing; Suspended and CallsSpent where it was not even asked.
+            AgencyError: the agency gave nothing; Suspended and CallsSpent where it was not asked.
         """
         source, patience = enabled.agency.source, enabled.agency.transport.total_seconds
         began: float | None = None
@@ -121,17 +121,17 @@ class AgencyGateway:
             self._breaker.record_success(source, searches=cost.searches)
         return value
 
-    def get_suspension(self, one: EnabledAgency) -> tuple[float, str] | None:
-        """Return for how many seconds more an agency is left alone, and why; None if it is not."""
-        return self._breaker.get_suspension(one.agency.source)
+    def get_suspension(self, enabled: EnabledAgency) -> tuple[float, str] | None:
+        """Return the seconds that an agency is suspended, and the reason; None if it is not."""
+        return self._breaker.get_suspension(enabled.agency.source)
 
-    def list_spent_calls(self, one: EnabledAgency) -> list[SpentCalls]:
-        """Return what is spent of each limit of an agency's calls."""
-        return self._quota.list_spent_calls(one.agency.source)
+    def list_spent_calls(self, enabled: EnabledAgency) -> list[SpentCalls]:
+        """Return the spent calls of each limit of an agency."""
+        return self._quota.list_spent_calls(enabled.agency.source)
 
-    def end_suspension(self, one: EnabledAgency) -> None:
-        """Forget that an agency is left alone."""
-        self._breaker.end_suspension(one.agency.source)
+    def end_suspension(self, enabled: EnabledAgency) -> None:
+        """End an agency's suspension, so that the next search asks the agency."""
+        self._breaker.end_suspension(enabled.agency.source)
 
     def prepare_chunk(
         self, ranking: RankedSource, chunk: int, part: float = 1.0
@@ -139,45 +139,43 @@ class AgencyGateway:
         """Return the call for one chunk of a ranking, counted from 0."""
         enabled = ranking.enabled
         request = CacheRequest(ranking.chunk_key(chunk), SearchResult, enabled.policy, _is_empty)
-        calls = 2 if ranking.collection else 1  # the ids in it, and the pictures that they are
+        calls = 2 if ranking.collection else 1  # the ids of a collection, and their pictures
         part = part if ranking.is_search else min(part, LOOKUP_PART)
         cost = CallCost(calls, part, searches=ranking.is_search)
         small = ranking.chunk_size <= PAGE_PLACES
         record = partial(self.sizes.record_duration, enabled.agency.source, small=small)
         on_duration = record if ranking.is_search else None
         fetch = partial(ranking.fetch_chunk, chunk)
-        return self.prepare(
-            enabled, request, fetch, cost, on_duration if ranking.is_search else None
-        )
+        return self.prepare(enabled, request, fetch, cost, on_duration)
 
     def peek(self, call: PreparedCall[Value]) -> CachedAnswer[Value] | None:
-        """Return what the store has; never asks."""
+        """Return the cached answer; never call the agency."""
         return self._cache.peek(call.request)
 
     def cached_or_refresh(
         self, call: PreparedCall[Value], may_refresh: Callable[[], bool] = lambda: True
     ) -> CachedAnswer[Value] | None:
-        """Return what the store has; a stale answer is refreshed behind where that ``may`` cost."""
+        """Return the cached answer; refresh a stale answer behind where ``may_refresh`` allows."""
         return self._cache.get_or_refresh(call.request, call.fetch, may_refresh)
 
     def get_or_call(self, call: PreparedCall[Value]) -> CachedAnswer[Value]:
-        """Return what the store has, or else the agency gives, however long its call takes."""
+        """Return the cached answer, or the agency's, however long the call takes."""
         return self._cache.get_or_fetch(call.request, call.fetch, call.seconds)
 
     def refresh_within(self, call: PreparedCall[Value], within: float) -> bool:
-        """Make the call if its answer will be fresh for less than ``within`` seconds."""
+        """Make the call if the answer is fresh for less than ``within`` seconds; return whether."""
         return self._cache.refresh_now(call.request, call.fetch, within)
 
     def build_question(self, call: PreparedCall[Value]) -> Question[CachedAnswer[Value]]:
-        """The call as one of several that are asked side by side."""
+        """Return a call as a question for the fan-out."""
         return Question(call.request.agency, (call.request.key,), lambda: self.get_or_call(call))
 
 
 def require_value(agency: str, answer: CachedAnswer[Value] | None) -> Value:
-    """Return the value of an answer; None stands for an agency that is still asked.
+    """Return the value of an answer; None stands for an agency that has not answered yet.
 
     Raises:
-        AgencyError: there is none; NotFound when what was asked for is gone.
+        AgencyError: there is no value; NotFound when the picture or collection is gone.
     """
     if answer is not None and answer.value is not None:
         return answer.value

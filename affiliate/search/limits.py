@@ -1,8 +1,8 @@
-"""Whether an agency may be asked just now: its limits, and a circuit breaker.
+"""The quota of an agency's calls, and a circuit breaker for agencies that fail.
 
-Both are shared by all processes through the store, and go on in each alone while that is down.
-What is shared belongs to a *source*: an agency's name with a digest of the address and key that
-it is asked with, so that a wrong key or a sandbox never silences a right one.
+Both are shared by all processes through the store, and go on in each process while the store is
+down. Counts and marks belong to a *source*: an agency's name with a digest of the address and the
+key in use, so that a wrong key or a sandbox never silences the right key.
 """
 
 import logging
@@ -46,24 +46,24 @@ MIN_FAILURES: Final = 5
 over a sliding window with a minimum of calls, as resilience4j's CircuitBreaker has it."""
 OPEN_SECONDS: Final = 30.0
 PROBE_SECONDS: Final = 3.0
-"""How long others wait for the one call that finds out whether an agency is back."""
+"""Seconds that other calls wait for the single call that tests whether an agency is back."""
 PACED_PROBE_SECONDS: Final = 1.0
-"""The same after a 429, which is answered quickly."""
+"""The seconds of `PROBE_SECONDS` after a 429, which is answered quickly."""
 REMEMBER_SECONDS: Final = 3600
-"""How long it is remembered that an agency failed, so that one more failure is enough."""
+"""Seconds after a suspension in which one more failure is enough to suspend an agency again."""
 MAX_PACE_SECONDS: Final = 60.0
 """The longest wait after a 429 that doesn't say how long; the first one is a second."""
 TURN_SECONDS: Final = 0.1
-"""How often a call that waits for its turn looks again."""
+"""Seconds between the attempts of a call that waits for its turn."""
 TROUBLES: Final = (AgencyDown, AgencyTimeout, BadAnswer, BadCredentials)
-"""What speaks against the agency; other errors are about a single question, and so is a plain
-`Forbidden`: the key is good, but not for that."""
+"""Errors that count against an agency; other errors concern a single question, as does a plain
+`Forbidden`: the key is good, but not for this question."""
 
 log = logging.getLogger(__name__)
 
 
 class MarkStore(Counters, Protocol):
-    """What the breaker needs of the store, which never raises."""
+    """The part of the store that the breaker uses; the store never raises."""
 
     def get(self, key: str) -> bytes | None: ...
     def set(self, key: str, value: bytes, timeout: int) -> bool: ...
@@ -71,7 +71,7 @@ class MarkStore(Counters, Protocol):
 
 
 class SpentCalls(NamedTuple):
-    """The calls of a limit's window under way, and the seconds that are left of it."""
+    """The calls in the current window of a limit, and the seconds left of the window."""
 
     limit: Limit
     calls: int
@@ -79,10 +79,10 @@ class SpentCalls(NamedTuple):
 
 
 class Quota:
-    """Keeps the calls to an agency within its limits, where it has some.
+    """The calls to agencies, counted within the agencies' limits.
 
-    While the store can't count, the processes of this machine count ``here`` where that is given,
-    else each of ``processes`` keeps to its part of what was left.
+    While the store can't count, the processes of this machine count ``here`` where this is given,
+    else each of ``processes`` keeps to its part of the remaining calls.
     """
 
     def __init__(  # noqa: PLR0913 - what counts, and the clocks for tests
@@ -98,19 +98,21 @@ class Quota:
     ) -> None:
         self._counts = Counts(counters, processes, here)
         self._windows = Windows(now, steady, here)
-        self._limits = {s: sorted(few, key=lambda one: one.seconds) for s, few in limits.items()}
+        self._limits = {
+            s: sorted(few, key=lambda limit: limit.seconds) for s, few in limits.items()
+        }
         self._sleep = sleep
 
     def take(
         self, source: str, part: float = 1.0, patience: float = 0.0, *, calls: int = 1
     ) -> None:
-        """Count calls that are about to be made; less important ones may have only a ``part``.
+        """Count calls that are about to be made; less important calls may use only a ``part``.
 
-        They count in each window, once all have room. Wait up to ``patience`` seconds in all for
-        the next second where the limit is one of a second.
+        Calls count in each window, once all windows have room. Wait up to ``patience`` seconds in
+        all for the next second of a limit per second.
 
         Raises:
-            CallsSpent: those of a window are spent; ``retry_after`` is what is left of it.
+            CallsSpent: the calls of a window are spent; ``retry_after`` is the rest of the window.
         """
         waited = 0.0
         while (full := self._find_full_limit(source, part, calls)) is not None:
@@ -125,22 +127,22 @@ class Quota:
             waited += rest
 
     def list_spent_calls(self, source: str) -> list[SpentCalls]:
-        """Return what is spent of each limit of a source.
+        """Return the spent calls of each limit of a source.
 
-        While the store is down and nothing is known of the other processes, that is what this one
-        has spent of its part of the limit.
+        While the store is down and the other processes' calls are unknown, these are the calls of
+        this process, of its part of the limit.
         """
-        found = []
+        spent = []
         for limit in self._limits.get(source, ()):
             count, rest = self._count_calls(source, limit, 0)
             part = limit.calls if count.shared else limit.calls // count.sharers
-            found.append(SpentCalls(limit._replace(calls=part), count.shared + count.own, rest))
-        return found
+            spent.append(SpentCalls(limit._replace(calls=part), count.shared + count.own, rest))
+        return spent
 
     def _find_full_limit(self, source: str, part: float, calls: int) -> tuple[Limit, float] | None:
-        """Count calls in all windows; or return a limit without room and what is left of it.
+        """Count calls in all windows; or return a limit without room and its remaining seconds.
 
-        The time is in seconds. Calls that find no room are counted in no window.
+        Calls that find no room are counted in no window.
         """
         limits = self._limits.get(source, ())
         for look in (True, False):
@@ -153,20 +155,17 @@ class Quota:
         return None
 
     def _count_calls(self, source: str, limit: Limit, calls: int) -> tuple[Count, float]:
-        """Add calls to those of the window under way.
-
-        Return their count, and the seconds that are left of the window.
-        """
+        """Add calls to the current window; return its count, and the seconds left of the window."""
         window, rest = self._windows.current_window(limit.seconds)
         name = f"calls:{source}:{limit.seconds}:{window}"
         return self._counts.add(name, calls, 2 * limit.seconds), rest
 
 
 class Mark(msgspec.Struct, frozen=True, array_like=True):
-    """Says until when in Unix time a source is left alone, and why: an error's kind.
+    """The end of a source's suspension in Unix time, and its reason: the kind of an error.
 
-    ``waits`` are the seconds of the last wait after a 429 that did not say how long, ``since`` is
-    when the mark was made.
+    ``waits`` are the seconds of the last wait after a 429 without a Retry-After, ``since`` is the
+    time of the mark.
     """
 
     until: float
@@ -176,7 +175,7 @@ class Mark(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Breaker:
-    """Leaves an agency alone that mostly fails, and lets one call in a while try it again."""
+    """A circuit breaker: suspends agencies that mostly fail, and lets single calls probe them."""
 
     def __init__(
         self,
@@ -193,9 +192,9 @@ class Breaker:
         self._lock = threading.Lock()
 
     def admit(self, source: str, patience: float = 0.0, *, searches: bool = True) -> None:
-        """Let a call to an agency pass; wait up to ``patience`` seconds for one that is paced.
+        """Let a call to an agency pass; wait up to ``patience`` seconds after a 429.
 
-        One search at a time finds out whether an agency is back; other calls don't.
+        One search at a time probes whether an agency is back; other calls don't.
 
         Raises:
             Suspended: the agency is left alone for ``retry_after`` seconds.
@@ -215,7 +214,7 @@ class Breaker:
             waited += left
 
     def _may_probe(self, source: str, lasts: float) -> bool:
-        """Tell whether the caller is the one, of this and all processes, that tries an agency."""
+        """Return whether the caller, alone among all processes, may probe an agency."""
         with self._lock:
             now, ends = self._now(), self._probing.get(source, 0.0)
             if ends - lasts <= now < ends:
@@ -224,9 +223,9 @@ class Breaker:
         return self._store.lease(_probe_key(source), secrets.token_hex(8), lasts)
 
     def record_success(self, source: str, *, searches: bool = True) -> None:
-        """Record a success; while the agency is left alone, a call from before says nothing.
+        """Record a success; successes of calls sent before a suspension are ignored.
 
-        Successes of calls that aren't ``searches`` say nothing of searches, but for the limits.
+        Successes of calls that aren't ``searches`` count for the agency's pace alone.
         """
         mark = self._read_mark(source)
         paced = mark is not None and mark.why == TooManyCalls.kind
@@ -239,9 +238,9 @@ class Breaker:
             self._window.add(source, bad=False)
 
     def record_failure(self, source: str, error: AgencyError, *, searches: bool = True) -> None:
-        """Record a failure; one about a single question is a success of the agency.
+        """Record a failure; a failure that concerns a single question counts as a success.
 
-        Failures of calls that aren't ``searches`` say nothing of searches, but for the limits.
+        Failures of calls that aren't ``searches`` count for the agency's pace alone.
         """
         if isinstance(error, TooManyCalls):
             self._slow_down(source, error)
@@ -256,19 +255,19 @@ class Breaker:
                 self._suspend(source, Mark(self._now() + OPEN_SECONDS, ""))
 
     def get_suspension(self, source: str) -> tuple[float, str] | None:
-        """Return for how many seconds more a source is left alone, and why; None if it is not."""
+        """Return the seconds that a source is suspended, and the reason; None if it is not."""
         mark = self._read_mark(source)
         if mark is None or mark.until <= self._now():
             return None
         return mark.until - self._now(), mark.why
 
     def end_suspension(self, source: str) -> None:
-        """Forget that a source is left alone, as if the calls before had gone well."""
+        """End a source's suspension, as if the calls before had succeeded."""
         self._window.add(source, MAX_CALLS, bad=False)
         self._store.set(_mark_key(source), b"", 1)
 
     def _slow_down(self, source: str, error: TooManyCalls) -> None:
-        """Wait as the agency says; else a second, doubled for as long as it goes on."""
+        """Suspend a source for its Retry-After; else for a second, doubled with each 429."""
         mark, now = self._read_mark(source), self._now()
         if error.has_retry_after:
             self._suspend(source, Mark(now + error.retry_after, error.kind))
@@ -278,7 +277,7 @@ class Breaker:
             self._suspend(source, Mark(now + waits, error.kind, waits))
 
     def _suspend(self, source: str, mark: Mark) -> None:
-        """Leave a source alone; what its agency has asked for itself is never cut short."""
+        """Suspend a source; never shorten a wait that the agency has asked for."""
         before = self._read_mark(source)
         if before is None or before.until <= self._now():
             log.warning("%s: left alone for %.0f s", _agency_name(source), mark.until - self._now())
@@ -289,11 +288,11 @@ class Breaker:
         self._store.set(_mark_key(source), msgspec.msgpack.encode(mark), lasts)
 
     def _read_mark(self, source: str) -> Mark | None:
-        """Return the mark of a source; None for one that is well.
+        """Return the mark of a source; None where no mark is set.
 
-        One that was made later than now, or is further off than any agency may ask, is of before
-        the clock was set back, and its time counts as over. What an agency has asked for itself
-        is cut short in the latter case alone.
+        A mark from the future, or with an end further off than any agency may ask for, was made
+        before the clock was set back, and its time counts as over. A wait that an agency has asked
+        for is cut short in the latter case alone.
         """
         packed = self._store.get(_mark_key(source))
         try:
@@ -301,9 +300,10 @@ class Breaker:
         except ValueError:
             return None
         now = self._now()
-        told = mark is not None and mark.why == TooManyCalls.kind
+        is_asked_for = mark is not None and mark.why == TooManyCalls.kind
         if mark and (
-            mark.until > now + MAX_RETRY_AFTER or (not told and mark.since > now + CLOCK_SECONDS)
+            mark.until > now + MAX_RETRY_AFTER
+            or (not is_asked_for and mark.since > now + CLOCK_SECONDS)
         ):
             return msgspec.structs.replace(mark, until=float("-inf"))
         return mark

@@ -1,8 +1,8 @@
 """Counts of limits in a file that all processes of a machine share, where nothing is evicted.
 
 The store that counts for all machines may lose its counters or be gone, and the process that knew
-the last of them may be killed. What this machine has added is then still here, for the process
-that takes its place and after a restart of the site.
+the last counters may be killed. The machine's additions are then still in the file, for the process
+that follows and after a restart of the site.
 """
 
 import hashlib
@@ -22,29 +22,29 @@ from affiliate.durable_files import lock_file, write_all
 from affiliate.search.counters import seconds_since_boot
 
 BYTES: Final = 16 * 1024
-"""The size of the file, which is taken up once: a disk that is full later changes nothing."""
+"""The size of the file, allocated once: a disk that is full later changes nothing."""
 HEAD: Final = 8
-"""Bytes of the checksum and the length of what follows."""
+"""Bytes of the checksum and the length of the body."""
 PRIVATE: Final = 0o600
 TURN_SECONDS: Final = 1.0
-"""How long to wait for other threads and processes; one that was stopped may hold the file for
-long, and those who wait for it do so side by side."""
+"""Seconds to wait for other threads and processes; a stopped process may hold the file for long,
+and all others wait side by side."""
 MEND_SECONDS: Final = 2.0
-"""For so long one process alone corrects the store, as two would add the same."""
+"""Seconds for which one process alone corrects the store, as two would add the same."""
 BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
-"""The file of Linux that tells one start of the machine from the others."""
+"""The file of Linux that identifies the current start of the machine."""
 WINDOW: Final = "window:"
 """The beginning of the keys of windows; other keys are of counters."""
 
 
 class Entry(msgspec.Struct, array_like=True):
-    """A counter: its number, its end, and what of the number the store was not told.
+    """A counter: its number, its end, and the additions that the store lacks.
 
-    Of that some is ``flying``, on its way to the store, and some is ``unsent``. At ``mending`` a
-    process has begun to bring the store's counter to what it must have. An entry ends at ``steady``
-    by the clock that nobody sets, as long as the machine's start has the number ``boot``; after a
-    restart of the machine, and where starts have no number, at ``ends`` by the time of day. A
-    window under way stands beside the counters, with its ``number``.
+    ``flying`` additions are on their way to the store, the others are ``unsent``. At ``mending`` a
+    process has begun to correct the store's counter. An entry ends at ``steady`` by the clock that
+    nobody sets, as long as the machine's start has the number ``boot``; after a restart of the
+    machine, and where starts have no number, at ``ends`` by the time of day. The current window
+    stands beside the counters, with its ``number``.
     """
 
     number: int
@@ -63,8 +63,8 @@ class MachineCounts:
     """Counters in the file at ``path``; safe to share between threads.
 
     ``now`` is the time of day, ``steady`` a clock that nobody sets, by default the given ``now``;
-    ``boot`` is the number of the machine's start. Where the file can't be used nothing is counted;
-    who counts then knows of this process alone.
+    ``boot`` is the number of the machine's start. Where the file can't be used nothing is counted,
+    and callers know of their own process alone.
     """
 
     def __init__(
@@ -86,12 +86,12 @@ class MachineCounts:
     ) -> tuple[int, int] | None:
         """Add to a counter that ends ``seconds`` after its beginning.
 
-        It had ``least``, as the caller knows: the file may be gone, or the clock set forward.
-        Return what the store is to be told, of which `end` must tell, and the number here; None
-        where nothing can be counted.
+        The counter had ``least``, as the caller knows: the file may be gone, or the clock set
+        forward. Return the addition to send to the store, which `end_adding` must confirm, and
+        the number here; None where nothing can be counted.
 
         Raises:
-            BlockingIOError: others keep the file, which has what was counted.
+            BlockingIOError: other processes hold the file, which has the count.
         """
         try:
             with self._open_entries() as entries:
@@ -105,21 +105,21 @@ class MachineCounts:
         except OSError:
             return None
 
-    def end_adding(self, key: str, sent: int, told: int | None) -> tuple[int, int] | None:
-        """Note that the store was told, and its number; None where it could not be told.
+    def end_adding(self, key: str, sent: int, stored: int | None) -> tuple[int, int] | None:
+        """Record the store's number after an addition was sent; None where the store got nothing.
 
-        Return the number here, and how much the caller must see to it that the store has: 0 where
-        the store has that, or another process is at it.
+        Return the number here, and the number to which the caller must correct the store: 0 where
+        the store has this number, or another process corrects the store.
         """
         try:
             with self._open_entries() as entries:
                 if (known := entries.get(key)) is None:
                     return None
                 known.flying = max(known.flying - sent, 0)
-                known.unsent += sent if told is None else 0
-                known.number = max(known.number, told or 0)
+                known.unsent += sent if stored is None else 0
+                known.number = max(known.number, stored or 0)
                 least, now = known.number - known.flying - known.unsent, self._now()
-                if told is None or told >= least or abs(known.mending - now) < MEND_SECONDS:
+                if stored is None or stored >= least or abs(known.mending - now) < MEND_SECONDS:
                     return known.number, 0
                 known.mending = now
                 return known.number, least
@@ -129,10 +129,10 @@ class MachineCounts:
     def hold_window(
         self, seconds: int, window: int, ends: float, steady: float
     ) -> tuple[int, float]:
-        """Return the window of so many seconds that the machine's processes have under way.
+        """Return the current window of so many seconds of the machine's processes, and its end.
 
-        ``window`` is the caller's by the clock, which ``ends`` by the steady one; that is the one
-        where none is under way, or the file can't be used.
+        ``window`` is the caller's window by the clock, with its end by the steady clock; the
+        machine's processes take the caller's where they have no current window, or no usable file.
         """
         try:
             with self._open_entries() as entries:
@@ -151,7 +151,7 @@ class MachineCounts:
         return Entry(number, ends, steady=steady, boot=self._boot)
 
     def _has_ended(self, key: str, entry: Entry) -> bool:
-        """Return whether an entry has ended; a window of another start of the machine has."""
+        """Return whether an entry has ended, as windows of other starts of the machine have."""
         if entry.boot != self._boot and key.startswith(WINDOW):
             return True
         if entry.boot and entry.boot == self._boot:
@@ -160,10 +160,10 @@ class MachineCounts:
 
     @contextmanager
     def _open_entries(self) -> Iterator[Entries]:
-        """Give the counters, and write them back.
+        """Yield the counters, and write them back.
 
         Raises:
-            OSError: the file can't be used, or others keep it: BlockingIOError.
+            OSError: the file can't be used; BlockingIOError where other processes hold the file.
         """
         ends = time.monotonic() + TURN_SECONDS
         if not self._lock.acquire(timeout=TURN_SECONDS):
@@ -189,7 +189,7 @@ class MachineCounts:
             return os.open(self._path, flags, PRIVATE)
 
     def _read_entries(self, file: int) -> Entries:
-        """Return the counters that have not ended; none of a file that is new or was cut."""
+        """Return the counters that have not ended; none of a file that is new or was truncated."""
         if os.fstat(file).st_size < BYTES:
             write_all(file, bytes(BYTES), 0)
         packed = os.pread(file, BYTES, 0)
@@ -206,7 +206,7 @@ class MachineCounts:
     def _write_entries(self, file: int, entries: Entries) -> None:
         body = msgspec.msgpack.encode(entries)
         while HEAD + len(body) > BYTES:
-            # A window has no successor until its end; of a counter the store knows the number.
+            # Counters go first: the store has their numbers; windows have no successor yet.
             del entries[min(entries, key=lambda key: (key.startswith(WINDOW), entries[key].ends))]
             body = msgspec.msgpack.encode(entries)
         head = zlib.crc32(body).to_bytes(4, "big") + len(body).to_bytes(4, "big")
@@ -214,9 +214,9 @@ class MachineCounts:
 
 
 def _read_boot_number() -> int:
-    """Return the number of this start of the machine; 0 where the system tells none."""
+    """Return the number of this start of the machine; 0 where the system has no number."""
     try:
-        told = BOOT_ID.read_bytes()
+        boot_id = BOOT_ID.read_bytes()
     except OSError:
         return 0
-    return int.from_bytes(hashlib.blake2b(told, digest_size=6).digest(), "big")
+    return int.from_bytes(hashlib.blake2b(boot_id, digest_size=6).digest(), "big")

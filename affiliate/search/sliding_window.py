@@ -1,4 +1,4 @@
-"""A sliding window over the last calls of all processes: whether most of them were bad."""
+"""A sliding window over the last calls of all processes, to tell when most calls were bad."""
 
 import threading
 import time
@@ -14,11 +14,11 @@ MAX_CALLS: Final = 2 * HALF
 MAJORITY: Final = 0.6
 """The share of bad calls that is a clear majority when it is exceeded."""
 PERIOD_SECONDS: Final = 120
-"""The counts begin anew so often; calls from before the last period say nothing."""
+"""Seconds after which the counts begin anew; calls from before the last period don't count."""
 
 
 class Window:
-    """Counts calls by a name, in the store, or in the process alone while that can't count.
+    """Counts of calls by a name, in the store, or in the process while the store can't count.
 
     ``least`` is the number of bad calls without which there is no majority.
     """
@@ -33,7 +33,7 @@ class Window:
         self._lock = threading.Lock()
 
     def add(self, name: str, calls: int = 1, *, bad: bool) -> bool:
-        """Count calls; return whether the last one was bad and so was a clear majority."""
+        """Count calls; return whether the last call and a clear majority of the calls were bad."""
         period = int(self._now() // PERIOD_SECONDS)
         key = _window_key(name, period)
         number = self._store.incr(key, calls, 2 * PERIOD_SECONDS)

@@ -1,4 +1,4 @@
-"""What a visitor may be about to type: this site's popular searches, then what agencies suggest."""
+"""Completions of typed words: this site's popular searches, then suggestions of agencies."""
 
 import logging
 import time
@@ -20,7 +20,7 @@ from affiliate.search.registry import AgencyRegistry
 
 MAX_SUGGESTIONS: Final = 8
 CALL_SECONDS: Final = 0.8
-"""How long the agencies that are asked by a call may take."""
+"""Seconds that visitors wait for agencies whose suggestions need a call."""
 MIN_LETTERS: Final = 3
 """Letters without which no agency is asked by a call."""
 SYLLABLES: Final = (
@@ -30,7 +30,7 @@ SYLLABLES: Final = (
     "KATAKANA",
     "HANGUL SYL",
 )
-"""What the names of characters begin with that are a word or a syllable by themselves."""
+"""Prefixes of the Unicode names of characters that are a word or a syllable by themselves."""
 POPULAR_DAYS: Final = 30
 POPULAR_TIMES: Final = 5
 POPULAR_SEARCHES: Final = 2000
@@ -41,7 +41,7 @@ log = logging.getLogger(__name__)
 
 
 class Popular(NamedTuple):
-    """A search that many visitors have asked, as it is shown, and the key of its words."""
+    """A search that many visitors have made, as shown, and the key of its words."""
 
     key: str
     text: str
@@ -51,7 +51,7 @@ PopularByLanguage = dict[str | None, list[Popular]]
 
 
 class Suggestions:
-    """Completes words; one for each process, which keeps the popular searches in memory."""
+    """The completions of a process, which keeps the popular searches in memory."""
 
     def __init__(
         self,
@@ -71,8 +71,8 @@ class Suggestions:
     def suggest(self, words: str, lang: str) -> tuple[str, ...]:
         """Return at most 8 searches that continue the words, best first; none on any failure.
 
-        They are in small letters. The popular ones are read from the ledger behind, at most once a
-        minute.
+        Suggestions are in small letters. Popular searches are read from the ledger behind, at most
+        once a minute.
         """
         typed = _normalize_words(words, lang)
         if not typed:
@@ -90,12 +90,12 @@ class Suggestions:
         return found
 
     def _iter_free_suggestions(self, typed: str, lang: str) -> Iterator[str]:
-        """Yield what agencies suggest that need no call for it."""
-        for one in self._registry.find_able(
+        """Yield the suggestions of agencies that need no call to suggest."""
+        for enabled in self._registry.find_able(
             lambda agency: agency.has_suggestions and not agency.api
         ):
             with suppress(AgencyError):
-                yield from one.agency.suggest_searches(typed, lang)
+                yield from enabled.agency.suggest_searches(typed, lang)
 
     def _refresh_popular(self, known: PopularByLanguage) -> PopularByLanguage:
         """Return the popular searches from the ledger, or those known where it can't be read."""
@@ -107,27 +107,27 @@ class Suggestions:
             return known
         popular: PopularByLanguage = defaultdict(list)
         for text, _ in rows:
-            with suppress(BadQuery):  # counted when searches were read in another way
+            with suppress(BadQuery):  # counted under earlier rules of parsing
                 query = SearchQuery.from_query_string(text).to_counted()
                 if not is_masked(query.q):
-                    one = Popular(to_key(query.q, query.lang or ""), query.q)
-                    popular[query.lang].append(one)
+                    search = Popular(to_key(query.q, query.lang or ""), query.q)
+                    popular[query.lang].append(search)
         return popular
 
 
 def _match_popular(popular: Iterable[Popular], typed: str, lang: str) -> list[str]:
-    """Return the popular searches that begin with the words, and one more for the words alone."""
+    """Return popular searches that begin with the words; one too many, for the words themselves."""
     begin = to_key(typed, lang)
     return list(
-        islice((one.text for one in popular if one.key.startswith(begin)), MAX_SUGGESTIONS + 1)
+        islice((item.text for item in popular if item.key.startswith(begin)), MAX_SUGGESTIONS + 1)
     )
 
 
 def is_long_enough(typed: str) -> bool:
-    """Return whether agencies are asked to complete the words: three letters, or one sign of many.
+    """Return whether agencies complete the words: from three letters, or one CJK character, on.
 
     A character of Chinese, Japanese or Korean is a word or a syllable. Letters of all other scripts
-    are parts of a syllable, in Thai, too, whose words have no blanks between them.
+    are parts of a syllable, also in Thai, which writes no blanks between words.
     """
     return len(typed) >= MIN_LETTERS or any(
         unicodedata.name(sign, "").startswith(SYLLABLES) for sign in typed
@@ -135,17 +135,17 @@ def is_long_enough(typed: str) -> bool:
 
 
 def _choose_first(texts: Iterable[str], typed: str, lang: str) -> tuple[str, ...]:
-    """The first few, without doubles, what is typed already, and what can't be asked."""
-    found: dict[str, str] = {}
+    """Return the first few texts, without duplicates, the typed words, and unsearchable texts."""
+    by_key: dict[str, str] = {}
     for text in texts:
         small = _normalize_words(text, lang)
-        found.setdefault(to_key(small, lang), small)
+        by_key.setdefault(to_key(small, lang), small)
     known = {"", to_key(typed, lang)}
-    return tuple(text for one, text in found.items() if one not in known)[:MAX_SUGGESTIONS]
+    return tuple(text for key, text in by_key.items() if key not in known)[:MAX_SUGGESTIONS]
 
 
 def _normalize_words(words: str, lang: str) -> str:
-    """Words as searches are counted, and not masked; empty where they can't be searched for."""
+    """Return words as counted, but unmasked; empty where the words can't be searched for."""
     try:
         return lower_text(to_sent(SearchQuery.from_parameters({"q": [words]}).q), lang)
     except BadQuery:

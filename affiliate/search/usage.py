@@ -1,11 +1,11 @@
-"""Counts what was searched and how the cache did, on its way to ledger and store.
+"""Counts of searches and of the cache's answers, on their way to ledger and store.
 
 Searches are counted in small letters by the rules of their language, without personal details,
-once for each client and day over all processes; those that found nothing stand apart, for the
-owner alone.
+once for each client and day over all processes; searches that found nothing are counted
+separately, for the owner alone.
 
-Requests only append to a bounded queue; a thread of its own adds up and writes every few
-seconds. What a killed process had not written yet is lost: these are figures, not money.
+Requests only append to a bounded queue; a separate thread adds up and writes every few seconds. A
+killed process loses the counts that it has not written yet: these are figures, not money.
 """
 
 import hashlib
@@ -32,28 +32,28 @@ DAY: Final = 86400
 KEEP_SECONDS: Final = 8 * DAY
 BATCH: Final = 500
 MAX_COUNTED: Final = 50_000
-"""Searches of clients that a process knows to be counted today, and tells the others of: 5 MB."""
+"""Searches of clients that a process has counted today and shares with other processes: 5 MB."""
 MAX_MISSED: Final = 1000
-"""Searches that found nothing of which the ledger keeps the counts of a day: 100 to 1,000 kB. Those
-that clients asked most stay, so that one client's junk pushes out no search of several."""
+"""Searches that found nothing of which the ledger keeps the counts of a day: 100 to 1,000 kB. The
+searches of the most clients stay, so that one client's junk displaces no search of several."""
 MARKS: Final = ("MEMORY", "HIT", "STALE", "MISS")
-"""How a search was answered: by the memory tier, the store fresh or stale, or an agency."""
+"""Sources of an answer: the page cache, the store fresh or stale, or an agency."""
 
 log = logging.getLogger(__name__)
 
 
 class KeepDays(NamedTuple):
-    """How many days the ledger keeps clicks and counts of searches; 0 for ever."""
+    """The days for which the ledger keeps clicks and counts of searches; 0 for ever."""
 
     clicks: int = 0
     searches: int = 90
 
 
 class UsageCounter:
-    """One for each process; ``replayed.append`` is the memory tier's ``on_hit``.
+    """The counts of a process; ``replays.append`` is the page cache's ``on_hit``.
 
-    ``language`` is what a search without one is asked in, ``client`` gives what an address is
-    called today.
+    ``language`` is the language of searches that name none; ``client`` returns today's
+    digest of an address.
     """
 
     def __init__(
@@ -87,10 +87,9 @@ class UsageCounter:
         *,
         found: bool = True,
     ) -> None:
-        """Count an answer that was made by a view; ``mark`` is its X-Cache.
+        """Count an answer of a view; ``mark`` is its X-Cache.
 
-        The search counts where one is given, for ``address`` once a day, as one that ``found``
-        something or not.
+        A given search counts for ``address`` once a day, by whether it ``found`` something.
         """
         words = query.to_counted().to_query_string() if query else ""
         self._answered.append(
@@ -106,11 +105,11 @@ class UsageCounter:
                     target=self._flush_regularly, name="tally", daemon=True
                 )
                 self._thread.start()
-                # Some servers end their processes without atexit; this is called all the same.
+                # Some servers end their processes without atexit, but run this finalizer.
                 util.Finalize(None, self.close, exitpriority=10)
 
     def flush(self) -> None:
-        """Write what has been counted since the last time."""
+        """Write the counts since the last time."""
         with self._lock:
             self._flush()
 
@@ -136,19 +135,19 @@ class UsageCounter:
             log.warning("searches are not counted: %s", error)
 
     def _claim_search(self, client: str, words: str, *, found: bool) -> bool:
-        """Tell whether no process has counted a search of a client today; this one does so now.
+        """Claim the count of a client's search for today; return whether no process had the claim.
 
-        Where the store can't tell, or has been told of too many, the search counts.
+        Where the store can't count, or the process has made too many claims, the search counts.
         """
         if self._claims >= MAX_COUNTED:
             return True
         self._claims += 1
-        asked = repr((self._ledger.today(), client, words, found)).encode()
-        digest = hashlib.blake2b(asked, digest_size=9)
+        search = repr((self._ledger.today(), client, words, found)).encode()
+        digest = hashlib.blake2b(search, digest_size=9)
         return (self._store.incr(f"asked:{digest.hexdigest()}", 1, DAY) or 1) == 1
 
     def _delete_expired(self) -> None:
-        """Drop, once a day, the clicks and searches that are older than the owner keeps them."""
+        """Delete, once a day, clicks and counts of searches that the owner keeps no longer."""
         today = datetime.now(UTC).date()
         if self._forgot == today:
             return
@@ -160,14 +159,14 @@ class UsageCounter:
         self._forgot = today
 
     def close(self) -> None:
-        """Write what is left and end."""
+        """Write the remaining counts and end."""
         self._stopping.set()
         self.flush()
 
     def _iter_replays(self) -> Iterator[tuple[str, str, bool]]:
-        """Yield the searches that the memory tier answered, as they are counted.
+        """Yield searches that the page cache answered, in the counted form.
 
-        Beside each stands the client's address and whether something was found.
+        Each comes with the client's address and whether something was found.
         """
         known: dict[tuple[str, str], str] = {}
         for _ in range(len(self.replays)):
@@ -178,7 +177,7 @@ class UsageCounter:
                 yield known[place], address, found
 
     def _parse_search(self, path: str, words: str) -> str:
-        """Return the search of an address as it is counted; empty where there is none."""
+        """Return the search of a path in its counted form; empty where the path has no search."""
         if not path.endswith("search"):
             return ""
         try:
@@ -196,11 +195,11 @@ class UsageCounter:
 
 
 class _Searches:
-    """What is counted between two writings: how often each search was asked, and by whom.
+    """The counts between two writes: the times of each search, and its clients.
 
-    ``missed`` has those that found nothing, ``times`` and ``clients`` all others.
-    ``counted`` holds digests of the searches that clients have asked this process today, of which
-    the oldest go first; ``claim`` tells whether no other process has counted a search.
+    ``missed`` has searches that found nothing, ``times`` and ``clients`` all others. ``counted``
+    holds digests of the searches that clients have made in this process today, of which the oldest
+    are dropped first; ``claim`` returns whether no other process has counted a search.
     """
 
     def __init__(
@@ -217,15 +216,15 @@ class _Searches:
         self._claim = claim
 
     def add(self, words: str, address: str, *, found: bool) -> None:
-        """Count a search, of a known address once."""
+        """Count a search, of a known address once a day."""
         if not words:
             return
         if address:
             client = self._client(address)
-            asked = hash((client, words, found))
-            if asked in self._counted:
+            digest = hash((client, words, found))
+            if digest in self._counted:
                 return
-            self._counted[asked] = None
+            self._counted[digest] = None
             if len(self._counted) > MAX_COUNTED:
                 self._counted.popitem(last=False)
             if not self._claim(client, words, found=found):
