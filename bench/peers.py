@@ -60,6 +60,53 @@ def create_cached() -> Flask:
     return app
 
 
+def create_ajax() -> Flask:
+    """Return a page with Ajax as tutorials have it: a skeleton, a script, JSON by Flask-Caching.
+
+    With ``wait=1`` the page waits for the agency and has the pictures, as a metasearch's has them.
+    """
+    from flask_caching import Cache  # noqa: PLC0415 - a peer imports only what it is about
+
+    cache = Cache(config={"CACHE_TYPE": "SimpleCache"})
+    keep = cache.cached(
+        timeout=FRESH, query_string=True, response_filter=lambda r: r.status_code == 200
+    )
+    find = _create_search_view(_create_session())
+    style = "img{width:250px;height:167px;object-fit:cover}"
+    script = """
+        const q = new URLSearchParams(location.search).get("q");
+        fetch("/api?q=" + encodeURIComponent(q)).then(r => r.json()).then(found => {
+            document.querySelector("main").replaceChildren(...found.data.map(one => {
+                const image = new Image();
+                image.src = one.assets.huge_thumb.url;
+                return image;
+            }));
+        });"""
+
+    def page() -> Response:
+        words, pictures = request.args.get("q", ""), ""
+        if waits := "wait" in request.args:
+            found = json.loads(find().get_data())
+            addresses = [one["assets"]["huge_thumb"]["url"] for one in found["data"]]
+            pictures = "".join(f"<img src='{address}'>" for address in addresses)
+        end = "" if waits or not words else '<script src="/script.js"></script>'
+        return Response(
+            "<!doctype html><html lang=en><meta name=viewport content='width=device-width'>"
+            "<title>Pictures</title><link rel=stylesheet href='/style.css'>"
+            "<form action=/search><input name=q type=search></form>"
+            f"<main>{pictures or 'Loading ...'}</main>{end}",
+            mimetype="text/html",
+        )
+
+    app = _create_app(page, _no_answer)
+    app.add_url_rule("/", "start", page)
+    app.add_url_rule("/api", "api", keep(find))
+    app.add_url_rule("/style.css", "style", lambda: Response(style, mimetype="text/css"))
+    app.add_url_rule("/script.js", "script", lambda: Response(script, mimetype="text/javascript"))
+    cache.init_app(app)
+    return app
+
+
 def create_requests_cache() -> Flask:
     """Return requests-cache: SQLite with WAL, stale answers on errors and while refreshing."""
     from requests_cache import CachedSession  # noqa: PLC0415 - imports of this peer alone
