@@ -55,7 +55,7 @@ def agency() -> Iterator[Shutterstock]:
 
 @pytest.fixture
 def site(make_client: ClientMaker, agency: Shutterstock) -> FlaskClient:
-    """A site on the agency, where a client may search once a minute."""
+    """Return a client of a site on the agency, where a client may search once a minute."""
     return make_client(
         AGENCIES="shutterstock",
         SHUTTERSTOCK_API_TOKEN=TOKEN,
