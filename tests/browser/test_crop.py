@@ -210,7 +210,7 @@ def sweep(browser: Browser, site: SiteServer) -> Iterator[Page]:
 
 
 def markup() -> str:
-    """All tiles of the sweep, as the site's template writes them, with the site's style."""
+    """Return all tiles of the sweep, as the site's template writes them, with the site's style."""
     templates = Environment(loader=FileSystemLoader(ROOT / "templates"), autoescape=True)
     files = {
         (
@@ -228,9 +228,10 @@ def markup() -> str:
         start=0,
         agency_titles={"demo": "Demo"},
         terms={"demo": Terms()},
-        credits=lambda *_: "",
+        credit_links=lambda *_: "",
+        place_of=lambda *_: "Demo",
         _=str,
-        details=lambda *_, **_changes: "",
+        media_url=lambda *_, **_changes: "",
         duration=str,
         earns=lambda _: False,
         ping=lambda *_: "",
