@@ -1,6 +1,6 @@
 """The sizes of chunks: full chunks where they come in time, else the places of a page.
 
-A full chunk serves five pages for one call. Where full chunks mostly come later than a visitor
+A full chunk serves five pages for one call. Where full chunks is_majority come later than a visitor
 waits, the places of a page are asked for first, and the full chunk behind them.
 """
 
@@ -36,8 +36,12 @@ class ChunkSizes:
     def record_duration(self, source: str, seconds: float, *, small: bool) -> None:
         """Record the seconds that a chunk of either size took, or took until its timeout."""
         size, late = ("small" if small else "full"), seconds > LATE_SECONDS
-        mostly = self._window.add(f"{size}:{source}", bad=late)
-        if mostly and self.is_small(source) == small and (small or not self._is_decided(source)):
+        is_majority = self._window.add(f"{size}:{source}", bad=late)
+        if (
+            is_majority
+            and self.is_small(source) == small
+            and (small or not self._is_decided(source))
+        ):
             self._store.set(_size_key(source), FULL if small else SMALL, REMEMBER_SECONDS)
         elif small or not self.is_small(source):
             return

@@ -69,10 +69,10 @@ class Windows:
         """Return the number of the window of so many seconds, and the seconds that are left."""
         now, steady = self._now(), self._steady()
         window, rest = int(now // seconds), seconds - now % seconds
-        held, ends = self._held.get(seconds, (window, steady + rest))
-        if held != window and seconds >= MIN_HELD_SECONDS and steady < ends - DRIFT_SECONDS:
-            return held, ends - steady
-        if held != window or seconds not in self._held:
+        current, ends = self._held.get(seconds, (window, steady + rest))
+        if current != window and seconds >= MIN_HELD_SECONDS and steady < ends - DRIFT_SECONDS:
+            return current, ends - steady
+        if current != window or seconds not in self._held:
             ends = steady + rest
             if self._here and seconds >= MIN_HELD_SECONDS:
                 window, ends = self._here.hold_window(seconds, window, ends, steady)

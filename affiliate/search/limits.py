@@ -249,9 +249,9 @@ class Breaker:
         elif type(error) is BadCredentials and searches:
             self._suspend(source, Mark(self._now() + error.retry_after, error.kind))
         elif searches:
-            mostly = self._window.add(source, bad=True)
+            is_majority = self._window.add(source, bad=True)
             mark = self._read_mark(source)
-            if mostly if mark is None else mark.until <= self._now():
+            if is_majority if mark is None else mark.until <= self._now():
                 self._suspend(source, Mark(self._now() + OPEN_SECONDS, ""))
 
     def get_suspension(self, source: str) -> tuple[float, str] | None:

@@ -137,9 +137,9 @@ class MachineCounts:
         try:
             with self._open_entries() as entries:
                 key = f"{WINDOW}{seconds}"
-                held = entries.get(key)
-                if held and held.number != window and 0 < held.steady - steady <= seconds:
-                    return held.number, held.steady
+                current = entries.get(key)
+                if current and current.number != window and 0 < current.steady - steady <= seconds:
+                    return current.number, current.steady
                 entries[key] = self._build_entry(window, ends - steady)
         except OSError:
             pass

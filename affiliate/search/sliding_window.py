@@ -42,13 +42,13 @@ class Window:
         if not bad:
             return False
         half, place = divmod(number - 1, HALF)
-        found = self._store.incr(f"{key}:{half}", 1, 2 * PERIOD_SECONDS) or 1
+        bad_calls = self._store.incr(f"{key}:{half}", 1, 2 * PERIOD_SECONDS) or 1
         before = HALF * half or self._read_count(_window_key(name, period - 1))
         before_half, before_place = divmod(max(before - 1, 0), HALF)
         if before:
             key = key if half else _window_key(name, period - 1)
-            found += self._read_count(f"{key}:{before_half}")
-        return self._is_majority(found, place + 1 + (before_place + 1 if before else 0))
+            bad_calls += self._read_count(f"{key}:{before_half}")
+        return self._is_majority(bad_calls, place + 1 + (before_place + 1 if before else 0))
 
     def _read_count(self, key: str) -> int:
         return self._store.incr(key, 0, 2 * PERIOD_SECONDS) or 0
@@ -58,11 +58,11 @@ class Window:
             now = self._now()
             window = self._own.setdefault(name, deque(maxlen=MAX_CALLS))
             window.extend([(now, bad)] * calls)
-            recent = [one for at, one in window if now - PERIOD_SECONDS < at <= now]
+            recent = [is_bad for at, is_bad in window if now - PERIOD_SECONDS < at <= now]
             return bad and self._is_majority(sum(recent), len(recent))
 
-    def _is_majority(self, found: int, calls: int) -> bool:
-        return found >= self._least and found > MAJORITY * calls
+    def _is_majority(self, bad_calls: int, calls: int) -> bool:
+        return bad_calls >= self._least and bad_calls > MAJORITY * calls
 
 
 def _window_key(name: str, period: int) -> str:

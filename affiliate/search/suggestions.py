@@ -78,16 +78,12 @@ class Suggestions:
         if not typed:
             return ()
         popular = self._popular.get().get(lang, ())
-        found = _choose_first(
-            [*_match_popular(popular, typed, lang), *self._iter_free_suggestions(typed, lang)],
-            typed,
-            lang,
-        )
-        if len(found) < MAX_SUGGESTIONS and is_long_enough(typed):
-            found = _choose_first(
-                [*found, *self._lookups.suggest_searches(typed, lang, CALL_SECONDS)], typed, lang
-            )
-        return found
+        free = self._iter_free_suggestions(typed, lang)
+        chosen = _choose_first([*_match_popular(popular, typed, lang), *free], typed, lang)
+        if len(chosen) < MAX_SUGGESTIONS and is_long_enough(typed):
+            paid = self._lookups.suggest_searches(typed, lang, CALL_SECONDS)
+            chosen = _choose_first([*chosen, *paid], typed, lang)
+        return chosen
 
     def _iter_free_suggestions(self, typed: str, lang: str) -> Iterator[str]:
         """Yield the suggestions of agencies that need no call to suggest."""
