@@ -12,12 +12,12 @@ from typing import Final
 from affiliate.agencies.limits import Limit
 from affiliate.search.counters import Counters, Counts, Windows
 
-SEARCH: Final = 4
+SEARCH_COST: Final = 4
 """The cost of a search that the cache can't answer, however many agencies are asked, and of a
 picture's details and similar pictures."""
-PICK: Final = 2
+PICK_COST: Final = 2
 """The cost of a picture that an embed names."""
-BESIDE: Final = 1
+BESIDE_COST: Final = 1
 """The cost of calls behind an answer: suggestions, details of a picture that is known."""
 MAX_REFUSED_CLIENTS: Final = 10_000
 """The number of clients without room that a process knows; the first are forgotten first."""

@@ -4,7 +4,7 @@ from affiliate.agencies import AGENCIES, Agency
 from affiliate.agencies.limits import HOUR, Limit
 from affiliate.config.settings import AgencySettings, Config
 from affiliate.domain.affiliate_links import LinkStyle
-from affiliate.search.client_budget import SEARCH
+from affiliate.search.client_budget import SEARCH_COST
 from affiliate.search.federation import EnabledAgency
 from affiliate.transport.client import Transport
 
@@ -57,4 +57,4 @@ def choose_call_limits(settings: Config, agency: Agency) -> tuple[Limit, ...]:
 def build_client_limits(settings: Config) -> list[Limit]:
     """Return the limits of each client's cost; none where the owner has set no limit."""
     counts = (settings.client_searches_per_minute, 60), (settings.client_searches_per_hour, HOUR)
-    return [Limit(SEARCH * searches, seconds) for searches, seconds in counts if searches]
+    return [Limit(SEARCH_COST * searches, seconds) for searches, seconds in counts if searches]

@@ -11,11 +11,11 @@ from affiliate import logs
 
 LINGER_SECONDS: Final = 0.8
 """Seconds that a page waits for other agencies after the first agency has given pictures."""
-FETCHERS: Final = 64
+MAX_FETCHERS: Final = 64
 """Threads for the fetches of one agency, so that a slow agency takes no thread of another."""
-QUEUE: Final = 256
+MAX_QUEUED: Final = 256
 """Fetches of one agency that may wait for a thread; beyond this number the oldest is given up."""
-WAITERS: Final = 64
+MAX_WAITERS: Final = 64
 """Requests that may wait for agencies at once: half of a process's threads, so hits go on."""
 
 Given = TypeVar("Given")
@@ -42,7 +42,7 @@ class FanOut:
         self._queues: dict[str, deque[tuple[Question[Any], Future[Any]]]] = defaultdict(deque)
         self._under_way: dict[tuple[str, ...], Future[Any]] = {}
         self._lock = threading.Lock()
-        self._waiters = threading.BoundedSemaphore(WAITERS)
+        self._waiters = threading.BoundedSemaphore(MAX_WAITERS)
 
     def ask(
         self,
@@ -85,10 +85,10 @@ class FanOut:
             future = self._under_way[question.key] = Future()
             question = question._replace(fetch=logs.carry_context(question.fetch))
             (queue.appendleft if behind else queue.append)((question, future))
-            if self._running[question.agency] < FETCHERS:
+            if self._running[question.agency] < MAX_FETCHERS:
                 self._running[question.agency] += 1
                 self._get_pool(question.agency).submit(self._run_queue, question.agency)
-            elif len(queue) > QUEUE:
+            elif len(queue) > MAX_QUEUED:
                 oldest, given_up = queue.popleft()
                 del self._under_way[oldest.key]
                 given_up.cancel()
@@ -98,7 +98,7 @@ class FanOut:
     def _get_pool(self, agency: str) -> ThreadPoolExecutor:
         pool = self._threads.get(agency)
         if pool is None:
-            pool = ThreadPoolExecutor(FETCHERS, thread_name_prefix=f"fetch-{agency}")
+            pool = ThreadPoolExecutor(MAX_FETCHERS, thread_name_prefix=f"fetch-{agency}")
             self._threads[agency] = pool
         return pool
 

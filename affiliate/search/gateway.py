@@ -138,7 +138,9 @@ class AgencyGateway:
     ) -> PreparedCall[SearchResult]:
         """Return the call for one chunk of a ranking, counted from 0."""
         enabled = ranking.enabled
-        request = CacheRequest(ranking.chunk_key(chunk), SearchResult, enabled.policy, _is_empty)
+        request = CacheRequest(
+            ranking.chunk_key(chunk), SearchResult, enabled.policy, _has_no_items
+        )
         calls = 2 if ranking.collection else 1  # the ids of a collection, and their pictures
         part = part if ranking.is_search else min(part, LOOKUP_PART)
         cost = CallCost(calls, part, searches=ranking.is_search)
@@ -185,5 +187,5 @@ def require_value(agency: str, answer: CachedAnswer[Value] | None) -> Value:
     raise kind(agency, failure.message, retry_after=failure.retry_after)
 
 
-def _is_empty(result: SearchResult) -> bool:
+def _has_no_items(result: SearchResult) -> bool:
     return not result.items

@@ -55,7 +55,7 @@ MAX_PACE_SECONDS: Final = 60.0
 """The longest wait after a 429 that doesn't say how long; the first one is a second."""
 TURN_SECONDS: Final = 0.1
 """Seconds between the attempts of a call that waits for its turn."""
-TROUBLES: Final = (AgencyDown, AgencyTimeout, BadAnswer, BadCredentials)
+AGENCY_FAULTS: Final = (AgencyDown, AgencyTimeout, BadAnswer, BadCredentials)
 """Errors that count against an agency; other errors concern a single question, as does a plain
 `Forbidden`: the key is good, but not for this question."""
 
@@ -244,7 +244,7 @@ class Breaker:
         """
         if isinstance(error, TooManyCalls):
             self._slow_down(source, error)
-        elif not isinstance(error, TROUBLES) or type(error) is Forbidden:
+        elif not isinstance(error, AGENCY_FAULTS) or type(error) is Forbidden:
             self.record_success(source, searches=searches)
         elif type(error) is BadCredentials and searches:
             self._suspend(source, Mark(self._now() + error.retry_after, error.kind))

@@ -23,10 +23,10 @@ from affiliate.search.gateway import LOOKUP_PART, AgencyGateway, CallCost, Prepa
 DAY: Final = 86400.0
 GONE_SECONDS: Final = 3600.0
 """Seconds for which an agency is not asked again for an id that it does not know."""
-SINGLE: Final = CallCost(part=LOOKUP_PART)
+SINGLE_CALL: Final = CallCost(part=LOOKUP_PART)
 """The cost of single pictures and collections: three quarters of the quota, the rest is for
 searches."""
-BESIDE: Final = CallCost(part=0.5)
+BESIDE_CALL: Final = CallCost(part=0.5)
 """The cost of suggestions, names of categories, and details of known pictures: half of the
 quota."""
 
@@ -38,7 +38,7 @@ def prepare_details(
     enabled: EnabledAgency,
     media_id: str,
     media: str,
-    cost: CallCost = SINGLE,
+    cost: CallCost = SINGLE_CALL,
 ) -> PreparedCall[Media]:
     """Return the call for the details of a picture or clip."""
     key = details_key(enabled.agency.source, media_id, media)
@@ -53,7 +53,7 @@ def prepare_collection(
     key = collection_info_key(enabled.agency.source, collection_id, media)
     request = CacheRequest(key, Collection, enabled.policy, lambda _: False)
     fetch = partial(enabled.agency.fetch_collection, collection_id, media)
-    return gateway.prepare(enabled, request, lambda: _remember_gone(fetch), SINGLE)
+    return gateway.prepare(enabled, request, lambda: _remember_gone(fetch), SINGLE_CALL)
 
 
 def prepare_featured(
@@ -63,7 +63,8 @@ def prepare_featured(
     key = featured_key(enabled.agency.source, media)
     policy = msgspec.structs.replace(enabled.policy, fresh=DAY)
     request = CacheRequest(key, tuple[Collection, ...], policy, _is_empty)
-    return gateway.prepare(enabled, request, lambda: enabled.agency.list_collections(media), BESIDE)
+    fetch = partial(enabled.agency.list_collections, media)
+    return gateway.prepare(enabled, request, fetch, BESIDE_CALL)
 
 
 def prepare_suggestions(
@@ -74,7 +75,7 @@ def prepare_suggestions(
     policy = msgspec.structs.replace(enabled.policy, fresh=DAY, empty=DAY)
     request = CacheRequest(key, tuple[str, ...], policy, _is_empty)
     fetch = partial(enabled.agency.suggest_searches, words, lang)
-    return gateway.prepare(enabled, request, fetch, BESIDE)
+    return gateway.prepare(enabled, request, fetch, BESIDE_CALL)
 
 
 def prepare_categories(
@@ -85,7 +86,7 @@ def prepare_categories(
     policy = msgspec.structs.replace(enabled.policy, fresh=DAY)
     request = CacheRequest(key, tuple[str, ...], policy, _is_empty)
     fetch = partial(enabled.agency.list_categories, lang, media)
-    return gateway.prepare(enabled, request, fetch, BESIDE)
+    return gateway.prepare(enabled, request, fetch, BESIDE_CALL)
 
 
 def _fetch_media(enabled: EnabledAgency, media_id: str, media: str) -> Media:

@@ -11,13 +11,13 @@ from affiliate.domain.sanitize import drop_unusable
 from affiliate.domain.words import to_counted
 from affiliate.errors import NotFound
 from affiliate.search.cached_searches import find_cached_media
-from affiliate.search.client_budget import BESIDE as BESIDE_COST
+from affiliate.search.client_budget import BESIDE_COST
 from affiliate.search.federation import EnabledAgency, build_query
 from affiliate.search.gateway import CallCost, require_value
 from affiliate.search.links import add_link
 from affiliate.search.lookup_calls import (
-    BESIDE,
-    SINGLE,
+    BESIDE_CALL,
+    SINGLE_CALL,
     prepare_categories,
     prepare_collection,
     prepare_details,
@@ -99,7 +99,7 @@ class LookupService:
         cached = next(filter(None, ranked), None)
         words = to_counted(query.q, query.lang or "")
         tells_more = enabled.agency.has_more_details
-        cost = BESIDE if cached else SINGLE
+        cost = BESIDE_CALL if cached else SINGLE_CALL
         call = prepare_details(self._gateway, enabled, media_id, media, cost)
         answer = self._calls.cached_or_refresh(enabled, call)
         if answer is None and (cached is None or (tells_more and more is DetailsPatience.WAITED)):

@@ -21,11 +21,11 @@ from affiliate.domain import decoding
 from affiliate.durable_files import lock_file, write_all
 from affiliate.search.counters import seconds_since_boot
 
-BYTES: Final = 16 * 1024
+FILE_BYTES: Final = 16 * 1024
 """The size of the file, allocated once: a disk that is full later changes nothing."""
-HEAD: Final = 8
+HEAD_BYTES: Final = 8
 """Bytes of the checksum and the length of the body."""
-PRIVATE: Final = 0o600
+PRIVATE_MODE: Final = 0o600
 TURN_SECONDS: Final = 1.0
 """Seconds to wait for other threads and processes; a stopped process may hold the file for long,
 and all others wait side by side."""
@@ -183,18 +183,18 @@ class MachineCounts:
     def _open_file(self) -> int:
         flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
         try:
-            return os.open(self._path, flags, PRIVATE)
+            return os.open(self._path, flags, PRIVATE_MODE)
         except FileNotFoundError:  # nothing else may need the folder yet
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            return os.open(self._path, flags, PRIVATE)
+            return os.open(self._path, flags, PRIVATE_MODE)
 
     def _read_entries(self, file: int) -> Entries:
         """Return the counters that have not ended; none of a file that is new or was truncated."""
-        if os.fstat(file).st_size < BYTES:
-            write_all(file, bytes(BYTES), 0)
-        packed = os.pread(file, BYTES, 0)
+        if os.fstat(file).st_size < FILE_BYTES:
+            write_all(file, bytes(FILE_BYTES), 0)
+        packed = os.pread(file, FILE_BYTES, 0)
         checksum, length = (int.from_bytes(packed[at : at + 4], "big") for at in (0, 4))
-        body = packed[HEAD : HEAD + length]
+        body = packed[HEAD_BYTES : HEAD_BYTES + length]
         if zlib.crc32(body) != checksum or not body:
             return {}
         try:
@@ -205,7 +205,7 @@ class MachineCounts:
 
     def _write_entries(self, file: int, entries: Entries) -> None:
         body = msgspec.msgpack.encode(entries)
-        while HEAD + len(body) > BYTES:
+        while HEAD_BYTES + len(body) > FILE_BYTES:
             # Counters go first: the store has their numbers; windows have no successor yet.
             del entries[min(entries, key=lambda key: (key.startswith(WINDOW), entries[key].ends))]
             body = msgspec.msgpack.encode(entries)

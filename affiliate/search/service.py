@@ -10,7 +10,7 @@ from affiliate.cache.answers import CachedAnswer
 from affiliate.domain.media import AgencyStatus, Collection, Media, SearchPage, SearchQuery, Seller
 from affiliate.errors import NotFound
 from affiliate.search.cached_searches import find_cached_media
-from affiliate.search.client_budget import PICK
+from affiliate.search.client_budget import PICK_COST
 from affiliate.search.deduplicate import merge_duplicates
 from affiliate.search.federation import (
     PageSlice,
@@ -203,7 +203,7 @@ class SearchService:
         missing = [i for i, answer in enumerate(answers) if answer is None and asks]
         questions = {i: self._gateway.build_question(calls[i]) for i in missing}
         charged = [(on[known[i][0]], question) for i, question in questions.items()]
-        if rest := self._calls.charge(charged, PICK * len(charged)):
+        if rest := self._calls.charge(charged, PICK_COST * len(charged)):
             busy = CachedAnswer[Media](status="failed", lifetime=0, failure=budget_failure(rest))
             fetched = dict.fromkeys(missing, busy)
         else:

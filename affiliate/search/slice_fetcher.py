@@ -9,7 +9,7 @@ from affiliate.agencies.base import PAGE_PLACES
 from affiliate.cache.answers import CachedAnswer
 from affiliate.domain.media import Failure, SearchResult
 from affiliate.errors import BudgetSpent
-from affiliate.search.client_budget import SEARCH
+from affiliate.search.client_budget import SEARCH_COST
 from affiliate.search.fanout import LINGER_SECONDS, Question
 from affiliate.search.federation import AgencyResult, PageSlice, RankedSource, build_agency_result
 from affiliate.search.gateway import PAGE_SECONDS
@@ -51,7 +51,7 @@ class SliceFetcher:
             limit = LINGER_SECONDS if lingers and shown else PAGE_SECONDS
             questions = {i: self._build_question(slices[i]) for i in missing}
             charged = [(slices[i].ranking.enabled, question) for i, question in questions.items()]
-            if rest := self._calls.charge(charged, SEARCH):
+            if rest := self._calls.charge(charged, SEARCH_COST):
                 busy = AgencyResult(status="failed", lifetime=0, failure=budget_failure(rest))
                 return [results[i] or busy for i in range(len(slices))], False
             fetched = self._calls.ask(questions, limit, shows=_has_items if lingers else None)
@@ -65,7 +65,7 @@ class SliceFetcher:
         """Start the fetches of slices, where the visitor's budget has room; wait for none."""
         questions = [self._build_question(part) for part in slices]
         enabled = [part.ranking.enabled for part in slices]
-        if not self._calls.charge(zip(enabled, questions, strict=True), SEARCH, ahead=True):
+        if not self._calls.charge(zip(enabled, questions, strict=True), SEARCH_COST, ahead=True):
             self._calls.ask(dict(enumerate(questions)), 0)
 
     def _peek_slice(self, part: PageSlice, patience: Patience) -> AgencyResult | None:

@@ -6,7 +6,7 @@ from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from affiliate.cache.answers import CachedAnswer
 from affiliate.errors import BudgetSpent
-from affiliate.search.client_budget import BESIDE, SEARCH
+from affiliate.search.client_budget import BESIDE_COST, SEARCH_COST
 from affiliate.search.fanout import FanOut, Question
 from affiliate.search.federation import EnabledAgency
 from affiliate.search.gateway import PAGE_SECONDS, AgencyGateway, PreparedCall
@@ -83,14 +83,14 @@ class VisitorCalls:
             BudgetSpent: the visitor's budget has no room.
         """
         question = self.gateway.build_question(call)
-        if rest := self.charge([(enabled, question)], SEARCH):
+        if rest := self.charge([(enabled, question)], SEARCH_COST):
             raise BudgetSpent(rest)
         return self._fanout.ask({0: question}, PAGE_SECONDS).get(0)
 
     def fetch_in_background(self, enabled: EnabledAgency, call: PreparedCall[Value]) -> None:
         """Begin a call for which nobody waits, where the visitor's budget has room."""
         question = self.gateway.build_question(call)
-        if not self.charge([(enabled, question)], BESIDE):
+        if not self.charge([(enabled, question)], BESIDE_COST):
             self.begin_in_background(question)
 
     def begin_in_background(self, question: Question[CachedAnswer[Value]]) -> None:
@@ -131,7 +131,7 @@ class VisitorCalls:
         return LookupAnswer(values, late=None in answers)
 
     def _may_refresh(self) -> bool:
-        return not self._spend(BESIDE)
+        return not self._spend(BESIDE_COST)
 
 
 def _always() -> bool:

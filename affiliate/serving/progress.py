@@ -7,7 +7,7 @@ from typing import Final
 
 MAX_BEATS: Final = 20
 """Beats after which a request is stuck: 10 seconds in which its process runs. No wait of the site
-takes so long, and half a pool may wait at once (`search.fanout.WAITERS`)."""
+takes so long, and half a pool may wait at once (`search.fanout.MAX_WAITERS`)."""
 
 
 class Progress:

@@ -20,7 +20,7 @@ from granian._granian import CallbackScheduler, RSGIHTTPProtocol
 from granian.rsgi import Scope
 
 from affiliate import logs
-from affiliate.search.fanout import WAITERS
+from affiliate.search.fanout import MAX_WAITERS
 from affiliate.serving.progress import Progress, format_stack
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ MAX_BODIES: Final = 1024
 MAX_WAITING: Final = 4096
 """Whole bodies that wait for an answer, as many as there may be connections: further bodies could
 only be of clients that have gone, whose requests would pile up."""
-THREADS: Final = 2 * WAITERS
+THREADS: Final = 2 * MAX_WAITERS
 """Request threads of a process; more wait in the server's queue."""
 BODY_THREADS: Final = 32
 """Threads that answer requests with bodies, so that a slow ledger holds up no pages."""

@@ -20,7 +20,7 @@ from affiliate.database.site_key import SiteKey
 from affiliate.domain import robots
 from affiliate.domain.robots import is_hidden
 from affiliate.errors import BudgetSpent
-from affiliate.search.client_budget import SEARCH, Budget
+from affiliate.search.client_budget import SEARCH_COST, Budget
 from affiliate.search.counters import Counters, Windows
 from affiliate.search.patience import Patience
 from affiliate.search.service import SearchOutcome
@@ -76,7 +76,7 @@ class ClientLimits:
         self._clicks = Budget(counters, CLICK_LIMITS, processes)
         self._repeated = Budget(counters, REPEATED_CLICK_LIMITS, processes)
         self._marked = Budget(counters, MARKED_CLICK_LIMITS, processes)
-        self._crawls = Budget(counters, [Limit(crawls * SEARCH)], processes)
+        self._crawls = Budget(counters, [Limit(crawls * SEARCH_COST)], processes)
         self._days = Windows()
         self._key = key
         self._trusts = trusts
@@ -127,7 +127,7 @@ class ClientLimits:
         Calls cheaper than a search are refused: their results come behind an answer, unseen by
         crawlers.
         """
-        if cost < SEARCH or is_hidden(request.full_path):
+        if cost < SEARCH_COST or is_hidden(request.full_path):
             return CRAWLER_RETRY_SECONDS
         return self._crawls.take("crawlers", cost)
 

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from affiliate.search.fanout import (
-    FETCHERS,
     LINGER_SECONDS,
-    QUEUE,
-    WAITERS,
+    MAX_FETCHERS,
+    MAX_QUEUED,
+    MAX_WAITERS,
     FanOut,
     Question,
 )
@@ -25,13 +25,13 @@ def question(key: str, fetch: Callable[[], Any], agency: str = "a") -> Question[
 
 def busy(fanout: FanOut, go: threading.Event, first: threading.Event | None = None) -> None:
     """Take all threads of agency ``a`` until an event, one of them until the ``first``."""
-    began = threading.Barrier(FETCHERS + 1)
+    began = threading.Barrier(MAX_FETCHERS + 1)
 
     def hold(until: threading.Event) -> bool:
         began.wait(10)
         return until.wait(10)
 
-    events = [first or go, *[go] * (FETCHERS - 1)]
+    events = [first or go, *[go] * (MAX_FETCHERS - 1)]
     held = [question(f"held {i}", lambda e=e: hold(e)) for i, e in enumerate(events)]  # type: ignore[misc]
     fanout.ask(dict(enumerate(held)), 0)
     began.wait(10)
@@ -111,7 +111,7 @@ def test_who_asks_the_same_at_once_shares_one_fetch() -> None:
 def test_with_too_many_waiting_a_fetch_is_begun_but_not_waited_for() -> None:
     """Whoever comes when all places to wait are taken is late at once, and asks again."""
     fanout, go, fetched = FanOut(), threading.Event(), threading.Event()
-    all_wait = threading.Barrier(WAITERS + 1)
+    all_wait = threading.Barrier(MAX_WAITERS + 1)
 
     def shows(answer: object) -> bool:  # runs in the thread that waits
         if answer == "quick":
@@ -122,8 +122,8 @@ def test_with_too_many_waiting_a_fetch_is_begun_but_not_waited_for() -> None:
         quick, slow = question("quick", lambda: "quick", "b"), question("slow", lambda: go.wait(10))
         return fanout.ask({0: quick, 1: slow}, 10, shows=shows)
 
-    with ThreadPoolExecutor(WAITERS) as pool:
-        waiting = [pool.submit(wait) for _ in range(WAITERS)]
+    with ThreadPoolExecutor(MAX_WAITERS) as pool:
+        waiting = [pool.submit(wait) for _ in range(MAX_WAITERS)]
         all_wait.wait(10)
         assert fanout.ask({0: question("more", fetched.set)}, 10) in ({}, {0: None})
         assert fetched.wait(10)
@@ -172,7 +172,7 @@ def test_past_a_full_queue_the_oldest_is_given_up() -> None:
     """A flood keeps its newest fetches; who waits for one given up is late, not in error."""
     fanout, go = FanOut(), threading.Event()
     busy(fanout, go)
-    flood = {i: question(f"flood {i}", lambda: True) for i in range(QUEUE + 5)}
+    flood = {i: question(f"flood {i}", lambda: True) for i in range(MAX_QUEUED + 5)}
     quick = {-1: question("quick", lambda: True, "b")}
 
     def shows(_: object) -> bool:
@@ -180,4 +180,4 @@ def test_past_a_full_queue_the_oldest_is_given_up() -> None:
         return False
 
     found = fanout.ask(flood | quick, 10, shows=shows)
-    assert sorted(found) == [-1, *range(5, QUEUE + 5)]
+    assert sorted(found) == [-1, *range(5, MAX_QUEUED + 5)]
