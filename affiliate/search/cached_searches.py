@@ -1,4 +1,4 @@
-"""Pictures and first chunks of searches as the cache has them; no agency is asked."""
+"""Pictures and first chunks from the cached answers to searches; no agency is asked."""
 
 from typing import NamedTuple
 
@@ -9,7 +9,7 @@ from affiliate.search.gateway import AgencyGateway
 
 
 class RankedMedia(NamedTuple):
-    """A picture of a cached search, and its rank at its agency, counted from 0."""
+    """A picture of a cached search, and its rank at the agency, counted from 0."""
 
     media: Media
     rank: int

@@ -1,6 +1,6 @@
 """The sizes of chunks: full chunks where they come in time, else the places of a page.
 
-A full chunk serves five pages for one call. Where full chunks is_majority come later than a visitor
+A full chunk serves five pages for one call. Where full chunks mostly come later than a visitor
 waits, the places of a page are asked for first, and the full chunk behind them.
 """
 

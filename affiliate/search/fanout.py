@@ -30,7 +30,7 @@ class Question(NamedTuple, Generic[Given]):
 
 
 class FanOut:
-    """A process's fetches under way or queued, and the requests that wait for them.
+    """A process's fetches under way or queued, and the waiting requests.
 
     Fetches outlive the requests that wait. The newest fetch of an agency's queue begins first, as
     its visitor is the most likely to be waiting still.

@@ -52,7 +52,7 @@ PACED_PROBE_SECONDS: Final = 1.0
 REMEMBER_SECONDS: Final = 3600
 """Seconds after a suspension in which one more failure is enough to suspend an agency again."""
 MAX_PACE_SECONDS: Final = 60.0
-"""The longest wait after a 429 that doesn't say how long; the first one is a second."""
+"""The longest wait after a 429 that names no time; the first wait is a second."""
 TURN_SECONDS: Final = 0.1
 """Seconds between the attempts of a call that waits for its turn."""
 AGENCY_FAULTS: Final = (AgencyDown, AgencyTimeout, BadAnswer, BadCredentials)
@@ -197,7 +197,7 @@ class Breaker:
         One search at a time probes whether an agency is back; other calls don't.
 
         Raises:
-            Suspended: the agency is left alone for ``retry_after`` seconds.
+            Suspended: the agency is suspended for ``retry_after`` seconds.
         """
         waited = 0.0
         while (mark := self._read_mark(source)) is not None:

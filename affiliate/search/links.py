@@ -43,7 +43,7 @@ def build_media_from_id(  # noqa: PLR0913 - which picture, and what its link car
 def list_search_links(
     registry: AgencyRegistry, query: SearchQuery, site: str = ""
 ) -> dict[str, str]:
-    """Return links to a search on the own sites of its agencies, by the agencies' names.
+    """Return links to a search on the agencies' own sites, by the agencies' names.
 
     Agencies that are off, and agencies whose site's search has no known address, have no link.
     """

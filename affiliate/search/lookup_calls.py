@@ -22,7 +22,7 @@ from affiliate.search.gateway import LOOKUP_PART, AgencyGateway, CallCost, Prepa
 
 DAY: Final = 86400.0
 GONE_SECONDS: Final = 3600.0
-"""Seconds for which an agency is not asked again for an id that it does not know."""
+"""Seconds for which an agency is not asked again for an unknown id."""
 SINGLE_CALL: Final = CallCost(part=LOOKUP_PART)
 """The cost of single pictures and collections: three quarters of the quota, the rest is for
 searches."""
@@ -106,7 +106,7 @@ def _remember_gone(fetch: Callable[[], Value]) -> Value:
     """Return the value that an agency has under an id.
 
     Raises:
-        AgencyError: it gave nothing; NotFound, cached for `GONE_SECONDS`.
+        AgencyError: the agency gave nothing; NotFound, cached for `GONE_SECONDS`.
     """
     try:
         return fetch()

@@ -1,4 +1,4 @@
-"""The agencies of a site: those that the settings name, and which of these are switched on."""
+"""The agencies of a site by name: all that the settings name, and all that are switched on."""
 
 from collections.abc import Callable, Collection, Sequence
 
@@ -62,7 +62,7 @@ class AgencyRegistry:
         return self.find_able(lambda agency: not names or agency.name in names)
 
     def select_for(self, query: SearchQuery) -> list[EnabledAgency]:
-        """Return the agencies that a search asks: those it names that are on, by default all.
+        """Return the agencies that a search asks: named agencies that are on, by default all.
 
         Raises:
             BadQuery: ``agency`` names an agency that is not configured.

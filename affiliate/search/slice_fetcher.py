@@ -81,7 +81,7 @@ class SliceFetcher:
         return result
 
     def _peek_chunks(self, part: PageSlice, patience: Patience) -> AgencyResult | None:
-        """Return a slice from chunks of one size; None when any of them must be fetched."""
+        """Return a slice from chunks of one size; None when any chunk must be fetched."""
         answers = []
         for chunk in part.chunks():
             answer = self._peek_chunk(part.ranking, chunk, refreshes=patience in WAITING)

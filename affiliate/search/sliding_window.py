@@ -10,9 +10,9 @@ from affiliate.search.counters import Counters
 
 HALF: Final = 10
 MAX_CALLS: Final = 2 * HALF
-"""The window is the half that is being filled and the one before: the last 10 to 20 calls."""
+"""The calls in a window of two halves, the current and the previous: the last 10 to 20 calls."""
 MAJORITY: Final = 0.6
-"""The share of bad calls that is a clear majority when it is exceeded."""
+"""The share of bad calls above which they are a clear majority."""
 PERIOD_SECONDS: Final = 120
 """Seconds after which the counts begin anew; calls from before the last period don't count."""
 
