@@ -139,7 +139,7 @@ class LookupService:
         return self._gateway.call_now(enabled, lambda: enabled.agency.fetch_contributors(ids))
 
     def count_pictures(self, agency: str) -> int | None:
-        """Return the size of the collection of an agency that is on; None where no call gives the size.
+        """Return the number of an agency's pictures; None where no call gives the number.
 
         Raises:
             AgencyError: NotFound when no such agency is on; else the agency did not answer.

@@ -94,7 +94,7 @@ class Suggestions:
                 yield from enabled.agency.suggest_searches(typed, lang)
 
     def _refresh_popular(self, known: PopularByLanguage) -> PopularByLanguage:
-        """Return the popular searches from the ledger, or the known searches where the ledger fails."""
+        """Return the popular searches from the ledger, or the known ones if it fails."""
         since = datetime.now(UTC).date() - timedelta(days=POPULAR_DAYS - 1)
         try:
             rows = self._counts.list_popular(since, POPULAR_TIMES, POPULAR_SEARCHES)
