@@ -37,6 +37,7 @@ from affiliate.database.ledger import Ledger
 from affiliate.database.searches import SearchCounts
 from affiliate.database.site_key import SiteKey
 from affiliate.domain.affiliate_links import describe_id_fault
+from affiliate.domain.site_names import read_host
 from affiliate.errors import CannotListen, ConfigError, LedgerError
 from affiliate.licensing.oauth.flow import build_oauth
 from affiliate.search.chunk_sizes import ChunkSizes
@@ -183,6 +184,7 @@ def create_app(
     services = Services(
         config=settings,
         build_id=build_id,
+        host=read_host(settings.site_url),
         registry=registry,
         gateway=gateway,
         search=SearchService(registry, calls),

@@ -12,7 +12,6 @@ from affiliate.database.agency_switches import AgencySwitches
 from affiliate.database.ledger import Ledger
 from affiliate.database.searches import SearchCounts
 from affiliate.database.site_key import SiteKey
-from affiliate.domain.site_names import read_host
 from affiliate.licensing.oauth.flow import ShutterstockOAuth
 from affiliate.search.gateway import AgencyGateway
 from affiliate.search.lookups import LookupService
@@ -27,11 +26,13 @@ from affiliate.transport.client import Transport
 class Services(msgspec.Struct, frozen=True, kw_only=True):
     """The parts that an application was built of.
 
-    ``build_id`` is a digest of all inputs of a page beside agencies' answers.
+    ``build_id`` is a digest of all inputs of a page beside agencies' answers, ``host`` the host
+    name that click reports show for this site's own pages.
     """
 
     config: Config
     build_id: str
+    host: str
     registry: AgencyRegistry
     gateway: AgencyGateway
     search: SearchService
@@ -46,11 +47,6 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     switches: AgencySwitches
     site_key: SiteKey
     machine_counts: MachineCounts
-
-    @property
-    def host(self) -> str:
-        """The host name that click reports show for this site's own pages."""
-        return read_host(self.config.site_url)
 
 
 def current_services() -> Services:

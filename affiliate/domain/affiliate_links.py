@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl, quote, unquote_plus, urlsplit, urlunsplit
 import msgspec
 
 from affiliate.domain.media import Media, read_web_address
+from affiliate.domain.url_encoding import is_plain
 from affiliate.domain.words import cut_between_signs, mask_personal
 
 NETWORKS: Final = ("impact", "partnerize", "query", "fragment")
@@ -135,7 +136,7 @@ def describe_id_fault(template: str, affiliate_id: str) -> str:
 
 def percent_encode(text: str) -> str:
     """Return text percent-encoded as one component of an address (RFC 3986: unreserved stay)."""
-    return quote(text, safe="", errors="replace")
+    return text if is_plain(text) else quote(text, safe="", errors="replace")
 
 
 def percent_encode_within(text: str, most: int) -> str:

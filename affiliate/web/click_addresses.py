@@ -8,7 +8,6 @@ import time
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Mapping
 from typing import Final
-from urllib.parse import urlencode
 
 from flask import Flask, request
 
@@ -16,13 +15,12 @@ from affiliate.database.clicks import Click
 from affiliate.database.site_key import SiteKey
 from affiliate.domain.media import Media, Seller
 from affiliate.domain.query import MAX_WORDS
+from affiliate.domain.url_encoding import encode_pairs
 from affiliate.domain.words import cut_between_signs, to_counted
 from affiliate.services import current_services
 from affiliate.web import i18n
-from affiliate.web.template_helpers import (
-    EMBED_ENDPOINT,
-    displaying_site,
-)
+from affiliate.web.request_context import EMBED_ENDPOINT
+from affiliate.web.template_helpers import displaying_site
 
 DAY_SECONDS: Final = 86400
 SEAL_PURPOSE: Final = "click"
@@ -72,9 +70,10 @@ def _build_ping_url(agency: str, item_id: str, words: str, **details: object) ->
     """Return the address that reports a click on an agency's item found by ``words``."""
     words = cut_between_signs(to_counted(words, i18n.request_language()), MAX_WORDS)
     fields = {"agency": agency, "id": item_id, "words": words, **details}
-    host = displaying_site()
-    fields |= {"site": host} if host else {}
-    return f"/clicks?{urlencode(fields | {SEAL_PARAMETER: _make_seal(fields)})}"
+    if host := displaying_site():
+        fields["site"] = host
+    fields[SEAL_PARAMETER] = _make_seal(fields)
+    return f"/clicks?{encode_pairs(fields.items())}"
 
 
 def has_valid_seal(click: Click, seal: object) -> bool:

@@ -25,10 +25,8 @@ from affiliate.search.counters import Counters, Windows
 from affiliate.search.patience import Patience
 from affiliate.search.service import SearchOutcome
 from affiliate.web.client_address import CUSTOMER_PREFIX_BITS, client_network, is_public_address
-from affiliate.web.template_helpers import (
-    EMBED_ENDPOINT,
-    displaying_site,
-)
+from affiliate.web.request_context import EMBED_ENDPOINT
+from affiliate.web.template_helpers import displaying_site
 
 CLICK_LIMITS: Final = (Limit(120, 60),)
 """Clicks of a client above these limits say nothing about visitors."""

@@ -5,12 +5,17 @@ answer no request, have a context without parameters.
 """
 
 from functools import cached_property
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from flask import g, has_request_context, request
 
 from affiliate.domain.query import Parameters, read_parameters, read_site
 from affiliate.errors import BadQuery
+
+SITE_BLUEPRINTS: Final = ("site", "media", "collections")
+"""Blueprints whose answers vary by the ``site`` that the visitor came from."""
+EMBED_ENDPOINT: Final = "embeds.embed_results"
+"""The endpoint of the results on other sites' pages."""
 
 
 class Languages(NamedTuple):
@@ -27,8 +32,9 @@ class RequestContext:
     An unreadable query string raises BadQuery at each access, and the caller decides how to react.
     """
 
-    def __init__(self, query_string: bytes = b"") -> None:
+    def __init__(self, query_string: bytes = b"", *, varies_by_site: bool = False) -> None:
         self._query_string = query_string
+        self._varies_by_site = varies_by_site
         self.languages = Languages()
 
     @cached_property
@@ -54,7 +60,12 @@ class RequestContext:
 
     @cached_property
     def site(self) -> str:
-        """Return the host name in ``site``; empty for a missing or unreadable name."""
+        """Return the host name in ``site``; empty for a missing or unreadable name.
+
+        The name is empty for views whose answers don't vary by ``site``, too.
+        """
+        if not self._varies_by_site:
+            return ""
         try:
             return read_site(self.parameters)
         except BadQuery:  # the view reports the error
@@ -63,8 +74,11 @@ class RequestContext:
 
 def start_context() -> RequestContext:
     """Start the context of the current request."""
-    raw = request.environ.get("QUERY_STRING", "") if has_request_context() else ""
-    context: RequestContext = RequestContext(raw.encode("latin-1"))
+    raw, varies_by_site = "", False
+    if has_request_context():
+        raw = request.environ.get("QUERY_STRING", "")
+        varies_by_site = request.blueprint in SITE_BLUEPRINTS or request.endpoint == EMBED_ENDPOINT
+    context: RequestContext = RequestContext(raw.encode("latin-1"), varies_by_site=varies_by_site)
     g.context = context
     return context
 

@@ -18,6 +18,7 @@ from affiliate.domain.media import AgencyStatus, Collection, Media, SearchQuery,
 from affiliate.domain.query import MEDIA
 from affiliate.domain.topics import Topics, get_topics
 from affiliate.domain.ui_languages import UI_LANGUAGE_NAMES
+from affiliate.domain.url_encoding import encode_pairs, encode_path_part
 from affiliate.domain.words import capitalize_heading
 from affiliate.search.links import list_search_links
 from affiliate.services import current_services
@@ -30,14 +31,10 @@ from affiliate.web import (
     page_cache,
     previews,
 )
-from affiliate.web.request_context import current_context
+from affiliate.web.request_context import EMBED_ENDPOINT, current_context
 
 MAX_RATIO_DIFFERENCE: Final = 0.007
 """Greatest difference of a rendition's ratio to the tile's; more would show the id bar."""
-SITE_BLUEPRINTS: Final = ("site", "media", "collections")
-"""Blueprints whose answers vary by the ``site`` that the visitor came from."""
-EMBED_ENDPOINT: Final = "embeds.embed_results"
-"""The endpoint of the results on other sites' pages."""
 ASSET_VERSION: Final = re.compile(r"[0-9a-f]{12}")
 """The form of a static file's version (`asset_url`)."""
 ROW_HEIGHT_PIXELS: Final = 220
@@ -178,7 +175,7 @@ def search_url(route: str, query: SearchQuery | None = None, **changes: Any) -> 
     query = (query or SearchQuery()).replace(**changes)
     if query.lang is None:
         query = query.replace(lang=i18n.request_language())
-    return f"{route}?{urlencode([*query.to_pairs(), *_site_pairs()])}"
+    return f"{route}?{encode_pairs([*query.to_pairs(), *_site_pairs()])}"
 
 
 def topic_url(topic: str) -> str:
@@ -207,13 +204,20 @@ def media_url(  # noqa: PLR0913 - the picture, its search, and its route
     ``prefix`` and ``suffix`` make up other routes of the picture. ``page`` is the page of similar
     pictures, ``position`` the picture's place among the results; 0 without a place.
     """
+    own_pairs = [("page", str(page))] if page > 1 else []
+    own_pairs += [("position", str(position))] if position else []
+    own_pairs += _site_pairs()
+    path = f"{prefix}/{media.media}/{media.agency}/{encode_path_part(media.id)}{suffix}"
+    source = _encode_source(found_in, i18n.request_language())
+    return f"{path}?{source}{'&' if own_pairs else ''}{encode_pairs(own_pairs)}"
+
+
+@functools.lru_cache(maxsize=64)
+def _encode_source(found_in: SearchQuery | None, lang: str) -> str:
+    """Return the query string that the addresses of all pictures of a search have in common."""
     source = found_in.to_pairs() if found_in else []
     pairs = [pair for pair in source if pair[0] not in {"lang", "media", "page"}]
-    pairs.append(("lang", i18n.request_language()))
-    pairs += [("page", str(page))] if page > 1 else []
-    pairs += [("position", str(position))] if position else []
-    path = f"{prefix}/{media.media}/{media.agency}/{quote(media.id, safe='')}{suffix}"
-    return f"{path}?{urlencode([*pairs, *_site_pairs()])}"
+    return encode_pairs([*pairs, ("lang", lang)])
 
 
 def attribute_search_url(media: Media, name: str, value: str) -> str:
@@ -304,15 +308,8 @@ def referring_site() -> str:
 
     Links on the page pass the name on.
     """
-    name = _request_site()
+    name = current_context().site
     return "" if name == current_services().host else name
-
-
-def _request_site() -> str:
-    """Return the ``site`` of the request; empty for views whose answers don't vary by ``site``."""
-    if request.blueprint not in SITE_BLUEPRINTS and request.endpoint != EMBED_ENDPOINT:
-        return ""
-    return current_context().site
 
 
 def _site_pairs() -> list[tuple[str, str]]:
@@ -325,7 +322,7 @@ def displaying_site() -> str:
 
     The name is empty without SITE_URL, and in an embed whose ``site`` is unknown.
     """
-    return _request_site() or (
+    return current_context().site or (
         "" if request.endpoint == EMBED_ENDPOINT else current_services().host
     )
 
