@@ -158,7 +158,8 @@ def is_impact(link: str) -> bool:
 
     The path is ``/c/<account>/<ad>/<campaign>``.
     """
-    return re.fullmatch(r"/c/[0-9]+/[0-9]+/[0-9]+/?", urlsplit(link).path) is not None
+    is_likely = "/c/" in link  # few links are, and most needn't be parsed
+    return is_likely and re.fullmatch(r"/c/[0-9]+/[0-9]+/[0-9]+/?", urlsplit(link).path) is not None
 
 
 def read_destination(link: str) -> str | None:

@@ -8,6 +8,7 @@ nobody can tell its pictures apart. A wrong merge hides a picture; a missed merg
 picture twice.
 """
 
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
@@ -23,6 +24,8 @@ MIN_WORDS: Final = 4
 """Words of a title; with fewer words even pictures of one contributor are often different."""
 DISTINCTIVE_WORDS: Final = 8
 """Words of a title that suffice where the contributors can't be compared."""
+SIGN: Final = re.compile(r"[^\w\s]")
+"""A character that is neither a blank nor a part of a word; combining marks match, too."""
 
 
 def merge_duplicates(items: Sequence[Media]) -> tuple[Media, ...]:
@@ -30,6 +33,8 @@ def merge_duplicates(items: Sequence[Media]) -> tuple[Media, ...]:
 
     The order is the order of the items, so that a place earns by the link of its first item.
     """
+    if len({item.agency for item in items}) <= 1:
+        return tuple(items)  # no agency repeats its own pictures
     titles = [(item.media, _normalize_text(item.title)) for item in items]
     own = Counter((item.agency, title) for item, title in zip(items, titles, strict=True))
     series = {title for (_, title), count in own.items() if count > 1}
@@ -83,9 +88,8 @@ def _normalize_text(text: str) -> str:
     Combining marks are kept: Thai and Indic scripts write vowels with combining marks.
     """
     plain = unicodedata.normalize("NFKC", text).casefold()
-    characters = (sign if _is_word_character(sign) else " " for sign in plain)
-    return " ".join("".join(characters).split())
+    return " ".join(SIGN.sub(_keep_mark, plain).split())
 
 
-def _is_word_character(sign: str) -> bool:
-    return sign.isalnum() or sign == "_" or unicodedata.category(sign).startswith("M")
+def _keep_mark(match: re.Match[str]) -> str:
+    return match[0] if unicodedata.category(match[0]).startswith("M") else " "

@@ -1,26 +1,25 @@
 """Tests for affiliate links: a page with one must carry the disclosure, any other page must not."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 from affiliate.domain.affiliate_links import is_impact
 from affiliate.domain.media import AgencyStatus, Media, SearchQuery, Seller
 from affiliate.search.federation import EnabledAgency
+from affiliate.search.registry import AgencyRegistry
 
 
-def has_affiliate_link(items: Iterable[Media], agencies: Sequence[EnabledAgency]) -> bool:
+def has_affiliate_link(items: Iterable[Media], registry: AgencyRegistry) -> bool:
     """Return whether any seller of the pictures has an affiliate link."""
-    return find_first_affiliate_position(items, agencies) > 0
+    return find_first_affiliate_position(items, registry) > 0
 
 
-def find_first_affiliate_position(items: Iterable[Media], agencies: Sequence[EnabledAgency]) -> int:
+def find_first_affiliate_position(items: Iterable[Media], registry: AgencyRegistry) -> int:
     """Return the position of the first picture with an affiliate link, from 1 on; 0 without any."""
-    by_name = {enabled.agency.name: enabled for enabled in agencies}
-    positions = (
-        position
-        for position, item in enumerate(items, 1)
-        if any(_is_affiliate_link(item, seller, by_name[seller.agency]) for seller in item.sellers)
-    )
-    return next(positions, 0)
+    for position, item in enumerate(items, 1):
+        for seller in item.sellers:
+            if _is_affiliate_link(item, seller, registry.get(seller.agency)):
+                return position
+    return 0
 
 
 def has_affiliate_search_link(

@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, quote, urlencode
 import msgspec
 from flask import Flask, current_app, g, request
 from flask_babel import format_decimal, gettext
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from affiliate.agencies.base import PAGE_PLACES, Agency
 from affiliate.domain.media import AgencyStatus, Collection, Media, SearchQuery, Seller
@@ -129,13 +129,11 @@ def _template_vocabulary() -> dict[str, Any]:
         "choices": lambda query: filter_form.list_choices(query, agencies),
         "config": config,
         "credit_links": credit_links,
-        "earns": lambda items: disclosure.has_affiliate_link(items, registry.configured),
+        "earns": lambda items: disclosure.has_affiliate_link(items, registry),
         "media_url": media_url,
         "direction": i18n.text_direction,
         "duration": messages.format_duration,
-        "first_earning": lambda items: disclosure.find_first_affiliate_position(
-            items, registry.configured
-        ),
+        "first_earning": lambda items: disclosure.find_first_affiliate_position(items, registry),
         "found_by": attribute_search_url,
         "has_similar": registry.has_similar,
         "kind": messages.label_kind,
@@ -259,7 +257,7 @@ def srcset_attributes(media: Media) -> Markup:
     srcset = ", ".join(f"{rendition.url} {round(rendition.width)}w" for rendition in renditions)
     width = round(ratio * ROW_HEIGHT_PIXELS)
     sizes = f"(max-width: 600px) {width // 2}px, {width}px"
-    return Markup(' srcset="{}" sizes="{}"').format(srcset, sizes)
+    return Markup(f' srcset="{escape(srcset)}" sizes="{sizes}"')  # noqa: S704 - sizes are numbers
 
 
 def structured_data(media: Media) -> dict[str, Any]:

@@ -318,7 +318,7 @@ def _list_required_notices(media: Media) -> dict[str, str]:
     registry = current_services().registry
     terms = registry.get(media.agency).agency.terms
     credit = ", ".join(filter(None, (getattr(media, name) for name in terms.show)))
-    earns = disclosure.has_affiliate_link([media], registry.configured)
+    earns = disclosure.has_affiliate_link([media], registry)
     notice = gettext("Links on this page earn us a commission.") if earns else ""
     return {n: text for n, text in (("credit", credit), ("disclosure", notice)) if text}
 
