@@ -45,35 +45,49 @@ def register(app: Flask) -> None:
 
 
 def _template_vocabulary() -> dict[str, Callable[..., str]]:
-    return {"ping": media_ping_url, "ping_search": search_ping_url}
+    addresses = ClickAddresses()
+    return {"ping": addresses.build_media_url, "ping_search": addresses.build_search_url}
 
 
-def media_ping_url(
-    media: Media, words: str, position: int, seller: Seller | None = None, place: str = ""
-) -> str:
-    """Return the address that reports a click on a picture, or on a seller of the picture.
+class ClickAddresses:
+    """The addresses that report clicks on one page, with what all of them have in common."""
 
-    ``position`` is the tile's place among the results; ``place`` names a view other than the tile.
-    """
-    item = seller or media
-    place = place or ("embed" if request.endpoint == EMBED_ENDPOINT else "tile")
-    kind = {"media": media.media} if media.media == "video" else {}
-    return _build_ping_url(item.agency, item.id, words, **kind, position=position, place=place)
+    def __init__(self) -> None:
+        self._key = _site_key()
+        self._site = displaying_site()
+        self._lang = i18n.request_language()
+        self._view = "embed" if request.endpoint == EMBED_ENDPOINT else "tile"
 
+    def build_media_url(
+        self,
+        media: Media,
+        words: str,
+        position: int,
+        seller: Seller | None = None,
+        place: str = "",
+    ) -> str:
+        """Return the address that reports a click on a picture, or on a seller of the picture.
 
-def search_ping_url(agency: str, words: str) -> str:
-    """Return the address that reports a click on a search at an agency's own site."""
-    return _build_ping_url(agency, SEARCH_CLICK, words, position=1, place=SEARCH_CLICK)
+        ``position`` is the tile's place among the results; ``place`` names a view other than the
+        tile.
+        """
+        item = seller or media
+        kind = {"media": media.media} if media.media == "video" else {}
+        place = place or self._view
+        return self._build_url(item.agency, item.id, words, **kind, position=position, place=place)
 
+    def build_search_url(self, agency: str, words: str) -> str:
+        """Return the address that reports a click on a search at an agency's own site."""
+        return self._build_url(agency, SEARCH_CLICK, words, position=1, place=SEARCH_CLICK)
 
-def _build_ping_url(agency: str, item_id: str, words: str, **details: object) -> str:
-    """Return the address that reports a click on an agency's item found by ``words``."""
-    words = cut_between_signs(to_counted(words, i18n.request_language()), MAX_WORDS)
-    fields = {"agency": agency, "id": item_id, "words": words, **details}
-    if host := displaying_site():
-        fields["site"] = host
-    fields[SEAL_PARAMETER] = _make_seal(fields)
-    return f"/clicks?{encode_pairs(fields.items())}"
+    def _build_url(self, agency: str, item_id: str, words: str, **details: object) -> str:
+        """Return the address that reports a click on an agency's item found by ``words``."""
+        words = cut_between_signs(to_counted(words, self._lang), MAX_WORDS)
+        fields = {"agency": agency, "id": item_id, "words": words, **details}
+        if self._site:
+            fields["site"] = self._site
+        fields[SEAL_PARAMETER] = _make_seal(self._key, fields)
+        return f"/clicks?{encode_pairs(fields.items())}"
 
 
 def has_valid_seal(click: Click, seal: object) -> bool:
@@ -95,9 +109,9 @@ def has_valid_seal(click: Click, seal: object) -> bool:
     return is_current and _site_key().is_digest(sealed[DAY_BYTES:], SEAL_PURPOSE, str(day), *texts)
 
 
-def _make_seal(fields: Mapping[str, object]) -> str:
+def _make_seal(key: SiteKey, fields: Mapping[str, object]) -> str:
     day = _current_day()
-    digest = _site_key().digest(SEAL_PURPOSE, str(day), *_list_sealed_values(fields))[:SEAL_BYTES]
+    digest = key.digest(SEAL_PURPOSE, str(day), *_list_sealed_values(fields))[:SEAL_BYTES]
     return urlsafe_b64encode(day.to_bytes(DAY_BYTES, "big") + digest).decode()
 
 

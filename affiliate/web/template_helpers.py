@@ -130,7 +130,9 @@ def _template_vocabulary() -> dict[str, Any]:
         "config": config,
         "credit_links": credit_links,
         "earns": lambda items: disclosure.has_affiliate_link(items, registry),
-        "media_url": media_url,
+        "media_url": functools.partial(
+            media_url, lang=i18n.request_language(), site=referring_site()
+        ),
         "direction": i18n.text_direction,
         "duration": messages.format_duration,
         "first_earning": lambda items: disclosure.find_first_affiliate_position(items, registry),
@@ -188,7 +190,7 @@ def drop_site(path: str) -> str:
     return f"{route}?{urlencode(pairs)}" if pairs else route
 
 
-def media_url(  # noqa: PLR0913 - the picture, its search, and its route
+def media_url(  # noqa: PLR0913 - the picture, its search, its route, and the page
     media: Media,
     found_in: SearchQuery | None = None,
     prefix: str = "",
@@ -196,17 +198,20 @@ def media_url(  # noqa: PLR0913 - the picture, its search, and its route
     page: int = 1,
     *,
     position: int = 0,
+    lang: str,
+    site: str,
 ) -> str:
     """Return the address of a picture's own page, with the search ``found_in``, its source.
 
     ``prefix`` and ``suffix`` make up other routes of the picture. ``page`` is the page of similar
-    pictures, ``position`` the picture's place among the results; 0 without a place.
+    pictures, ``position`` the picture's place among the results; 0 without a place. ``site`` is
+    the blog that the visitor came from; empty without a blog.
     """
     own_pairs = [("page", str(page))] if page > 1 else []
     own_pairs += [("position", str(position))] if position else []
-    own_pairs += _site_pairs()
+    own_pairs += [("site", site)] if site else []
     path = f"{prefix}/{media.media}/{media.agency}/{encode_path_part(media.id)}{suffix}"
-    source = _encode_source(found_in, i18n.request_language())
+    source = _encode_source(found_in, lang)
     return f"{path}?{source}{'&' if own_pairs else ''}{encode_pairs(own_pairs)}"
 
 
