@@ -43,30 +43,25 @@ class SliceFetcher:
         results = {i: self._peek_slice(part, patience) for i, part in enumerate(slices)}
         missing = [i for i, result in results.items() if result is None]
         waits = bool(missing) and patience in WAITING
-        if missing and patience is Patience.START:
-            self._start([slices[i] for i in missing])
-        if waits:
-            lingers = patience is Patience.LINGER
-            shown = any(result and result.items for result in results.values())
-            limit = LINGER_SECONDS if lingers and shown else PAGE_SECONDS
+        absent = AgencyResult(status="late", lifetime=0)
+        if missing and patience is not Patience.NONE:
             questions = {i: self._build_question(slices[i]) for i in missing}
             charged = [(slices[i].ranking.enabled, question) for i, question in questions.items()]
-            if rest := self._calls.charge(charged, SEARCH_COST):
-                busy = AgencyResult(status="failed", lifetime=0, failure=budget_failure(rest))
-                return [results[i] or busy for i in range(len(slices))], False
-            fetched = self._calls.ask(questions, limit, shows=_has_items if lingers else None)
-            for i, (ranking, answers) in fetched.items():
-                part = msgspec.structs.replace(slices[i], ranking=ranking)
-                results[i] = build_agency_result(part, answers)
-        late = AgencyResult(status="late", lifetime=0)
-        return [results[i] or late for i in range(len(slices))], waits
-
-    def _start(self, slices: Sequence[PageSlice]) -> None:
-        """Start the fetches of slices, where the visitor's budget has room; wait for none."""
-        questions = [self._build_question(part) for part in slices]
-        enabled = [part.ranking.enabled for part in slices]
-        if not self._calls.charge(zip(enabled, questions, strict=True), SEARCH_COST, ahead=True):
-            self._calls.ask(dict(enumerate(questions)), 0)
+            rest = self._calls.charge(charged, SEARCH_COST, page=_identify(slices), ahead=not waits)
+            if rest and waits:
+                absent = AgencyResult(status="failed", lifetime=0, failure=budget_failure(rest))
+                waits = False
+            elif not rest:
+                lingers = patience is Patience.LINGER
+                shown = any(result and result.items for result in results.values())
+                limit = LINGER_SECONDS if lingers and shown else PAGE_SECONDS
+                fetched = self._calls.ask(
+                    questions, limit if waits else 0, shows=_has_items if lingers else None
+                )
+                for i, (ranking, answers) in fetched.items():
+                    part = msgspec.structs.replace(slices[i], ranking=ranking)
+                    results[i] = build_agency_result(part, answers)
+        return [results[i] or absent for i in range(len(slices))], waits
 
     def _peek_slice(self, part: PageSlice, patience: Patience) -> AgencyResult | None:
         """Return a slice from the cache; None when any chunk of the slice must be fetched.
@@ -152,6 +147,11 @@ def budget_wait(failures: Iterable[Failure | None]) -> float:
         failure.retry_after for failure in failures if failure and failure.kind == BudgetSpent.kind
     )
     return max(waits, default=0.0)
+
+
+def _identify(slices: Sequence[PageSlice]) -> str:
+    """Return the text that names a page, whichever of its chunks are cached."""
+    return repr([part.ranking.chunk_key(chunk) for part in slices for chunk in part.chunks()])
 
 
 def _has_items(chunks: FetchedChunks) -> bool:

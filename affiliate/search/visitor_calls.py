@@ -24,15 +24,15 @@ class LookupAnswer(NamedTuple, Generic[Value]):
 class Spend(Protocol):
     """Takes a cost from the budget of the current visitor.
 
-    Returns the seconds to wait where the budget has no room, and 0 where it has. ``fetches`` names
-    what the cost is for. A visitor who has paid ``ahead`` pays nothing when the page's own request
-    for the same fetches follows.
+    Returns the seconds to wait where the budget has no room, and 0 where it has. ``page`` names
+    the page of results that the cost is for. A visitor who has paid ``ahead``, when the page was
+    opened, pays nothing for the requests that the page sends.
     """
 
-    def __call__(self, cost: int, fetches: str = "", *, ahead: bool = False) -> float: ...
+    def __call__(self, cost: int, page: str = "", *, ahead: bool = False) -> float: ...
 
 
-def spend_nothing(cost: int, fetches: str = "", *, ahead: bool = False) -> float:  # noqa: ARG001 - as Spend
+def spend_nothing(cost: int, page: str = "", *, ahead: bool = False) -> float:  # noqa: ARG001 - as Spend
     """Return 0, as visitors without a budget have room for everything."""
     return 0.0
 
@@ -60,19 +60,19 @@ class VisitorCalls:
         questions: Iterable[tuple[EnabledAgency, Question[Value]]],
         cost: int,
         *,
+        page: str = "",
         ahead: bool = False,
     ) -> float:
         """Take one cost for all questions; return the seconds to wait where there is no room.
 
         Fetches that are under way, and agencies without an API, cost nothing. With ``ahead`` the
-        visitor pays for the page's own request, which another process may answer.
+        visitor pays for all requests of a ``page``, which other processes may answer.
         """
-        costly = [
-            question.key
+        costs = any(
+            enabled.agency.api and not self._fanout.is_under_way(question)
             for enabled, question in questions
-            if enabled.agency.api and not self._fanout.is_under_way(question)
-        ]
-        return self._spend(cost, repr(costly), ahead=ahead) if costly else 0.0
+        )
+        return self._spend(cost, page, ahead=ahead) if costs else 0.0
 
     def fetch_answer(
         self, enabled: EnabledAgency, call: PreparedCall[Value]

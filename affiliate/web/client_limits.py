@@ -80,13 +80,14 @@ class ClientLimits:
         self._trusts = trusts
         self._has_warned = False
 
-    def spend(self, cost: int, fetches: str = "", *, ahead: bool = False) -> float:
+    def spend(self, cost: int, page: str = "", *, ahead: bool = False) -> float:
         """Take a cost from the budget of the current request's client.
 
         Return 0 where the budget has room, else the seconds to wait. Outside of a request, as in
         the owner's commands, the cost is free. Crawlers are refused calls without a cost, too.
-        ``fetches`` names what the cost is for. A client that has paid for the fetches ``ahead``,
-        with the page, pays nothing for the page's own request, which another process may answer.
+        ``page`` names the page of results that the cost is for. A client that has paid for a page
+        ``ahead``, when the page was opened, pays nothing for the requests that the page sends,
+        which another process may answer.
         """
         if not has_request_context():
             return 0.0
@@ -95,7 +96,7 @@ class ClientLimits:
         if not cost:
             return 0.0
         address = request.remote_addr or ""
-        if not ahead and fetches and self._has_paid_ahead(address, fetches):
+        if not ahead and page and self._has_paid_ahead(address, page):
             return 0.0
         wait = self._budget.take(self.client_digest(address), cost, self._count_sharers(address))
         if not wait and (customer := self._customer_digest(address)):
@@ -109,15 +110,15 @@ class ClientLimits:
                 " that each of them has searches of their own"
             )
         if ahead and not wait:
-            self._counters.incr(self._paid_key(address, fetches), 1, PAID_AHEAD_SECONDS)
+            self._counters.incr(self._paid_key(address, page), 1, PAID_AHEAD_SECONDS)
         return wait
 
-    def _has_paid_ahead(self, address: str, fetches: str) -> bool:
-        """Return whether a client's page has paid for the fetches that its request needs."""
-        return bool(self._counters.incr(self._paid_key(address, fetches), 0, PAID_AHEAD_SECONDS))
+    def _has_paid_ahead(self, address: str, page: str) -> bool:
+        """Return whether a client has paid for a page of results when the page was opened."""
+        return bool(self._counters.incr(self._paid_key(address, page), 0, PAID_AHEAD_SECONDS))
 
-    def _paid_key(self, address: str, fetches: str) -> str:
-        return f"paid:{self._digest('paid', f'{client_network(address)} {fetches}')}"
+    def _paid_key(self, address: str, page: str) -> str:
+        return f"paid:{self._digest('paid', f'{client_network(address)} {page}')}"
 
     def _spend_on_crawlers(self, cost: int) -> float:
         """Take a cost from the budget of all crawlers that obey robots.txt.

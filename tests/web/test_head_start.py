@@ -7,6 +7,8 @@ from collections.abc import Iterator
 import pytest
 from flask.testing import FlaskClient
 
+from tests.dialects.pixabay import PixabayDialect
+from tests.dialects.serving import serve_dialect
 from tests.support.apps import ClientMaker
 from tests.support.shutterstock import TOKEN, Shutterstock, shutterstock
 from tests.support.waiting import wait_until
@@ -124,6 +126,30 @@ def test_another_process_takes_no_second_payment(
     with one.application.test_request_context("/search", environ_overrides=elsewhere):
         assert limits.spend(4, "a") == 0
         assert limits.spend(4, "a") > 0
+
+
+def test_an_agency_that_answers_first_costs_no_second_payment(
+    make_client: ClientMaker, agency: Shutterstock
+) -> None:
+    """A page is paid for as a whole, whichever of its answers another process finds cached."""
+    with serve_dialect(PixabayDialect()) as slow:
+        settings = {
+            "AGENCIES": "shutterstock,pixabay",
+            "SHUTTERSTOCK_API_TOKEN": TOKEN,
+            "SHUTTERSTOCK_URL": agency.url,
+            "PIXABAY_KEY": PixabayDialect.keys["KEY"],
+            "PIXABAY_URL": slow.url,
+            "CLIENT_SEARCHES_PER_MINUTE": "1",
+        }
+        first, second = make_client(**settings), make_client(**settings)
+        slow.gate.clear()
+        words = new_words()
+        first.get(f"/search?q={words}&lang=en", headers=ADDRESS_BAR)
+        address = f"/api/search?q={words}&lang=en&agency=shutterstock"
+        wait_until(lambda: second.get(address).get_json()["items"])
+        statuses = second.get(f"/api/search?q={words}&lang=en").get_json()["agencies"]
+        slow.gate.set()
+    assert [status["status"] for status in statuses] == ["fresh", "late"]
 
 
 def test_the_page_requests_early_what_its_script_requests(site: FlaskClient) -> None:
