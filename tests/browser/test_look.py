@@ -411,7 +411,8 @@ def test_going_on_waits_for_nothing(page: Page) -> None:
     held: list[Route] = []
     ids = results(page)
     page.route(DETAILS, lambda route: held.append(route))  # noqa: PLW0108 - not a builtin
-    page.locator("main .tile .picture").nth(1).press("Space")
+    with page.expect_request(DETAILS):
+        page.locator("main .tile .picture").nth(1).press("Space")
     expect(heading(page)).to_have_text(read_title(page, 1))
     expect(dialog(page).locator("figure img")).to_be_visible()
     parts = [dialog(page).locator("figure"), heading(page)]
