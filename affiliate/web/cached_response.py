@@ -16,9 +16,9 @@ COMPRESSIBLE_TYPES: Final = re.compile(
     r"text/|application/(json|problem\+json|xml|javascript|manifest)|image/svg"
 )
 PER_ANSWER_HEADERS: Final = {
-    *("content-length", "x-cache", "age", "server-timing", "x-request-id", "date", "vary")
+    *("content-length", "x-cache", "age", "server-timing", "x-request-id", "date", "vary", "etag")
 }
-"""Headers that belong to a single answer and are therefore not kept."""
+"""Headers that belong to a single answer, or that `CachedResponse` sets anew."""
 RESPONSE_OVERHEAD_BYTES: Final = 800
 """Memory of a response beside body and own headers, with the overhead of `malloc`; measured."""
 MEMORY_PAGE_BYTES: Final = 4096
@@ -50,12 +50,16 @@ class CachedResponse:
     def __init__(self, headers: Headers, body: bytes | int, now: float, seconds: float) -> None:
         """Take a body, or the length of a body that `set_gzip_body` provides compressed."""
         length = body if isinstance(body, int) else len(body)
-        lower = {name.lower(): value for name, value in headers}
+        lower, head = {}, []
+        for pair in headers:
+            name = pair[0].lower()
+            lower[name] = pair[1]
+            if name not in PER_ANSWER_HEADERS:
+                head.append(pair)
         self.is_gzippable = is_worth_gzipping(lower.get("content-type", ""), length)
         self.etag = (
             _weaken_etag(lower.get("etag", "")) if self.is_gzippable else lower.get("etag", "")
         )
-        head = [(n, v) for n, v in headers if n.lower() not in PER_ANSWER_HEADERS | {"etag"}]
         self._plain_bytes = None if isinstance(body, int) else body
         self.made_at = now
         self.expires_at = now + min(seconds, REPLAY_SECONDS)

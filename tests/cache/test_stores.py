@@ -232,7 +232,7 @@ def test_a_full_disk_refuses_and_keeps_reading(tmp_path: Path) -> None:
     inner = SQLiteStore(tmp_path / "cache.db", 10**9)
     store = StoreWithFallback(inner)
     store.set("old", b"v", 60)
-    connection = inner._idle.queue[0][0]
+    connection = inner._idle[0][0]
     (pages,) = connection.execute("PRAGMA page_count").fetchone()
     connection.execute(f"PRAGMA max_page_count = {pages}")  # how SQLite meets a full disk
     assert not store.set("new", bytes(100_000), 60)

@@ -2,10 +2,10 @@
 
 import logging
 import os
-import queue
 import sqlite3
 import threading
 import time
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
@@ -55,7 +55,7 @@ class SQLiteStore(BaseCache):
         super().__init__()
         self._path = path
         self._limit = limit
-        self._idle: queue.LifoQueue[tuple[sqlite3.Connection, int]] = queue.LifoQueue()
+        self._idle: deque[tuple[sqlite3.Connection, int]] = deque()
         self._read_places = threading.BoundedSemaphore(MAX_CONNECTIONS)
         self._write_turn = threading.BoundedSemaphore(1)
         self._replacement = threading.Lock()
@@ -201,9 +201,9 @@ class SQLiteStore(BaseCache):
 
     def close(self) -> None:
         """Close the connections that nobody is using; the store may be used again."""
-        with suppress(queue.Empty):
+        with suppress(IndexError):
             while True:
-                self._idle.get_nowait()[0].close()
+                self._idle.pop()[0].close()
 
     def _make_room(self, db: sqlite3.Connection, now: float) -> None:
         """Make room in small steps beyond the limit; drop expired leases and counters, too."""
@@ -284,14 +284,14 @@ class SQLiteStore(BaseCache):
         try:
             db, file = self._open_connection()
             yield db
-            self._idle.put((db, file))
+            self._idle.append((db, file))
         except sqlite3.Error as error:
             if db is not None:
                 db.close()
             raise self._translate_error(error, file or self._inode()) from None
         except BaseException:
             if db is not None:
-                self._idle.put((db, file))
+                self._idle.append((db, file))
             raise
         finally:
             places.release()
@@ -305,12 +305,14 @@ class SQLiteStore(BaseCache):
 
     def _open_connection(self) -> tuple[sqlite3.Connection, int]:
         """Return a connection to the file at the path, and the file's inode."""
-        while not self._idle.empty():
-            with suppress(queue.Empty):
-                db, file = self._idle.get_nowait()
-                if file == self._inode():
-                    return db, file
-                db.close()  # its file was damaged or deleted
+        while self._idle:
+            try:
+                db, file = self._idle.pop()
+            except IndexError:
+                break  # another thread was quicker
+            if file == self._inode():
+                return db, file
+            db.close()  # its file was damaged or deleted
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
