@@ -4,12 +4,13 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, Self
-from urllib.parse import unquote_to_bytes, urlencode
+from urllib.parse import unquote_to_bytes
 
 import msgspec
 
 from affiliate.domain import language_tags, words
 from affiliate.domain.site_names import read_host
+from affiliate.domain.url_encoding import encode_pairs
 from affiliate.errors import BadQuery
 
 MEDIA: Final = ("image", "video")
@@ -125,7 +126,7 @@ class SearchQuery(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True)
 
     def to_query_string(self) -> str:
         """Return the query string of this search as it was spelled, encoded for an address."""
-        return urlencode(self.to_pairs())
+        return encode_pairs(self.to_pairs())
 
     def to_key(self) -> str:
         """Return a key that all spellings of this search share, for any page and agencies.

@@ -1,5 +1,6 @@
 """The filters of the search form: their labels, and the values that agencies support."""
 
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
@@ -9,6 +10,7 @@ from flask_babel import lazy_gettext as _
 from affiliate.agencies import Agency
 from affiliate.agencies.filter_values import is_among
 from affiliate.domain.media import SearchQuery
+from affiliate.web.i18n import ui_language
 
 Labels = Mapping[str, LazyString] | Mapping[str, str]
 
@@ -101,6 +103,8 @@ FILTER_LABELS: Final[Mapping[str, LazyString]] = {
 }
 MAX_NAMED_AGENCIES: Final = 3
 """Most agencies named beside a filter; more agencies are counted."""
+MAX_LISTS: Final = 64
+"""Lists of choices in memory, in each language and of each set of filters; 10 kB each."""
 NO_CHOICE_VALUES: Final = {"media": "image", "sort": "popular"}
 """The values that stand for no choice; other filters are empty without a choice."""
 
@@ -124,8 +128,19 @@ class FilterChoice(NamedTuple):
     offered: bool
 
 
-def list_choices(query: SearchQuery, agencies: Sequence[Agency]) -> list[FilterChoice]:
-    """List the filters that some chosen agency supports, then the other filters of the search."""
+def list_choices(query: SearchQuery, agencies: Sequence[Agency]) -> tuple[FilterChoice, ...]:
+    """List the filters that some chosen agency supports, then the other filters of the search.
+
+    Searches with the same filters share a list, in each language of pages.
+    """
+    filters = query.replace(q="", lang=None, page=1)
+    return _list_choices(filters, tuple(agencies), ui_language())
+
+
+@functools.lru_cache(maxsize=MAX_LISTS)
+def _list_choices(
+    query: SearchQuery, agencies: tuple[Agency, ...], _lang: str
+) -> tuple[FilterChoice, ...]:
     chosen = [agency for agency in agencies if not query.agency or agency.name in query.agency]
     fields = (*CHOICE_FILTERS, "color", *TEXT_FILTERS)
     able = {
@@ -137,7 +152,7 @@ def list_choices(query: SearchQuery, agencies: Sequence[Agency]) -> list[FilterC
     hidden = [
         name for name in FILTER_LABELS if name in query.list_filters() and name not in offered
     ]
-    return [
+    return tuple(
         FilterChoice(
             name=name,
             label=str(FILTER_LABELS[name]),
@@ -152,7 +167,7 @@ def list_choices(query: SearchQuery, agencies: Sequence[Agency]) -> list[FilterC
             offered=name in offered,
         )
         for name in (*offered, *hidden)
-    ]
+    )
 
 
 def _value_labels(name: str) -> Labels:
