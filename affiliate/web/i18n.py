@@ -7,11 +7,12 @@ Polish searches in Ukrainian on Polish pages, from the first page to the last. N
 pages. A site whose own language has no pages shows English pages, which caches keep.
 """
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Callable, Sequence
+from typing import Any, Final
 
 from flask import Flask, Response, request
-from flask_babel import Babel
+from flask_babel import Babel, get_translations
+from markupsafe import Markup
 from werkzeug.datastructures import LanguageAccept
 from werkzeug.http import parse_accept_header
 
@@ -54,6 +55,20 @@ def ui_language() -> str:
 def nearest_ui_language(lang: str) -> str:
     """Return the pages' language nearest to a tag; English if none is near."""
     return find_nearest(lang, UI_LANGUAGES) or "en"
+
+
+def make_page_translator() -> Callable[..., Markup]:
+    """Return the function ``_`` of templates, in the language of the current page.
+
+    Flask-Babel's own function looks for the language and its texts at each call.
+    """
+    translate = get_translations().ugettext
+
+    def translate_text(text: str, /, **variables: Any) -> Markup:  # noqa: ANN401 - as templates have it
+        translated = Markup(translate(text))  # noqa: S704 - the site's own texts
+        return translated % variables if variables or "%" in translated else translated
+
+    return translate_text
 
 
 def text_direction(lang: str) -> str:

@@ -118,6 +118,7 @@ def _template_vocabulary() -> dict[str, Any]:
     configured = _configured_agencies()
     terms = {agency.name: agency.terms for agency in configured}
     return {
+        "_": i18n.make_page_translator(),
         "accent": accents.derive_shades(config.site_accent),
         "address": search_url,
         "agencies": agencies,
