@@ -15,7 +15,10 @@ def encode_pairs(pairs: Iterable[tuple[str, object]]) -> str:
 
     A page of results encodes hundreds of numbers, and the same words for each picture.
     """
-    return "&".join([f"{name}={_encode_value(str(value))}" for name, value in pairs])
+    texts = [(name, str(value)) for name, value in pairs]
+    return "&".join(
+        [f"{name}={text if _PLAIN.fullmatch(text) else _quote_plus(text)}" for name, text in texts]
+    )
 
 
 def encode_path_part(text: str) -> str:
@@ -26,10 +29,6 @@ def encode_path_part(text: str) -> str:
 def is_plain(text: str) -> bool:
     """Return whether percent-encoding leaves a text unchanged."""
     return _PLAIN.fullmatch(text) is not None
-
-
-def _encode_value(text: str) -> str:
-    return text if is_plain(text) else _quote_plus(text)
 
 
 _quote_plus = lru_cache(maxsize=256)(quote_plus)
