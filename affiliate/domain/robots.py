@@ -8,9 +8,12 @@ from functools import lru_cache
 from typing import Final
 from urllib.parse import unquote
 
-_CRAWLER_NAMES: Final = r"(?<!cu)bots?(\b|_)|crawl|spider|slurp|facebookexternalhit|scrapy"
+_CRAWLER_NAMES: Final = (
+    r"(?<!cu)bots?(\b|_)|crawl|spider|slurp|facebookexternalhit|meta-external|scrapy|googleother"
+    r"|google-inspectiontool|google-read-aloud|mediapartners|feedfetcher|(chatgpt|claude|perplexity)-user"
+)
 
-HIDDEN_PATHS: Final = (
+DISALLOWED_PATHS: Final = (
     "/ajax/",
     "/api/",
     "/embed/search",
@@ -50,14 +53,14 @@ def is_program(agent: str) -> bool:
     return PROGRAMS.search(agent[:LONGEST_AGENT]) is not None
 
 
-def is_hidden(path: str) -> bool:
-    """Return whether robots.txt keeps crawlers from a path with its query (RFC 9309, 2.2.2)."""
+def is_disallowed(path: str) -> bool:
+    """Return whether robots.txt disallows a path with its query (RFC 9309, 2.2.2)."""
     plain = _UNRESERVED_ESCAPE.sub(lambda match: unquote(match[0]), path)
-    return _HIDDEN_PATTERN.match(plain) is not None
+    return _DISALLOWED_PATTERN.match(plain) is not None
 
 
-_HIDDEN_PATTERN: Final = re.compile(
-    "|".join(re.escape(path).replace(r"\*", ".*") for path in HIDDEN_PATHS), re.DOTALL
+_DISALLOWED_PATTERN: Final = re.compile(
+    "|".join(re.escape(path).replace(r"\*", ".*") for path in DISALLOWED_PATHS), re.DOTALL
 )
 _UNRESERVED_ESCAPE: Final = re.compile(
     r"%(4[1-9a-f]|5[0-9a]|6[1-9a-f]|7[0-9a]|3[0-9]|2[de]|5f|7e)", re.IGNORECASE

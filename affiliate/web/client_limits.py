@@ -18,7 +18,7 @@ from affiliate.database.clicks import (
 )
 from affiliate.database.site_key import SiteKey
 from affiliate.domain import robots
-from affiliate.domain.robots import is_hidden
+from affiliate.domain.robots import is_disallowed
 from affiliate.errors import BudgetSpent
 from affiliate.search.client_budget import SEARCH_COST, Budget
 from affiliate.search.counters import Counters, Windows
@@ -70,6 +70,7 @@ class ClientLimits:
         crawls: int = MAX_CRAWLS,
     ) -> None:
         self._counters = counters
+        self._has_budget = bool(limits)
         self._budget = Budget(counters, limits, processes)
         self._clicks = Budget(counters, CLICK_LIMITS, processes)
         self._repeated = Budget(counters, REPEATED_CLICK_LIMITS, processes)
@@ -96,7 +97,7 @@ class ClientLimits:
         if not cost:
             return 0.0
         address = request.remote_addr or ""
-        if not ahead and page and self._has_paid_ahead(address, page):
+        if not ahead and page and self._has_budget and self._has_paid_ahead(address, page):
             return 0.0
         wait = self._budget.take(self.client_digest(address), cost, self._count_sharers(address))
         if not wait and (customer := self._customer_digest(address)):
@@ -109,7 +110,7 @@ class ClientLimits:
                 "a proxy's visitors have spent their searches together: set TRUSTED_PROXIES, so"
                 " that each of them has searches of their own"
             )
-        if ahead and not wait:
+        if ahead and self._has_budget and not wait:
             self._counters.incr(self._paid_key(address, page), 1, PAID_AHEAD_SECONDS)
         return wait
 
@@ -126,7 +127,7 @@ class ClientLimits:
         Calls cheaper than a search are refused: their results come behind an answer, unseen by
         crawlers.
         """
-        if cost < SEARCH_COST or is_hidden(request.full_path):
+        if cost < SEARCH_COST or is_disallowed(request.full_path):
             return CRAWLER_RETRY_SECONDS
         return self._crawls.take("crawlers", cost)
 

@@ -38,6 +38,8 @@ NO_VISITS = {
     "googlebot": ADDRESS_BAR | {"User-Agent": GOOGLEBOT},
     "bingbot": ADDRESS_BAR
     | {"User-Agent": "Mozilla/5.0 (compatible; bingbot/2.0; +http://www.bing.com/bingbot.htm)"},
+    "googleother": ADDRESS_BAR | {"User-Agent": GOOGLEBOT.replace("Googlebot/2.1", "GoogleOther")},
+    "meta": ADDRESS_BAR | {"User-Agent": "meta-externalagent/1.1"},
     "headless": ADDRESS_BAR | {"User-Agent": HEADLESS},
     "no agent": ADDRESS_BAR | {"User-Agent": ""},
     "prefetch": ADDRESS_BAR | {"Sec-Purpose": "prefetch"},
@@ -91,8 +93,8 @@ def test_whoever_is_no_visitor_starts_nothing(
     """Crawlers, programs, prefetches and frames get the skeleton, and no agency is called."""
     words, before = new_words(), count_searches(agency)
     assert "data-waiting" in site.get(f"/search?q={words}&lang=en", headers=headers).text
-    other = new_words()
-    site.get(f"/ajax/search?q={other}&lang=en")  # a call of the same agency, begun later
+    other = site.get(f"/ajax/search?q={new_words()}&lang=en")  # pays all that a client has
+    assert 'class="tile"' in other.text
     assert count_searches(agency) == before + 1
 
 

@@ -2,7 +2,7 @@
 
 import json
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -151,8 +151,7 @@ def search_page() -> Response:
     """
     parameters = request_parameters()
     query = read_search_query(parameters)
-    patience = Patience.START if is_visit() else Patience.NONE
-    outcome = _fetch_results(query, read_patience(parameters, patience))
+    outcome = _fetch_results(query, read_patience(parameters, _choose_patience()))
     return _render_results("search.html", outcome)
 
 
@@ -165,9 +164,15 @@ def topic_page(slug: str) -> Response:
     parameters = request_parameters()
     query = _build_topic_query(words)
     outcome = fetch_sitemap_page(
-        lambda patience: _fetch_results(query, patience), read_patience(parameters, Patience.NONE)
+        lambda patience: _fetch_results(query, patience),
+        read_patience(parameters, _choose_patience()),
     )
     return _render_results("topic.html", outcome, topic=words)
+
+
+def _choose_patience() -> Patience:
+    """Return the patience of a page that shows a skeleton: a visitor's page starts the calls."""
+    return Patience.START if is_visit() else Patience.NONE
 
 
 def _build_topic_query(words: str) -> SearchQuery:
@@ -176,7 +181,7 @@ def _build_topic_query(words: str) -> SearchQuery:
 
 
 def _render_results(template: str, outcome: SearchOutcome, **values: str) -> Response:
-    late = [status.agency for status in outcome.page.agencies if status.status == "late"]
+    late = {status.agency for status in outcome.page.agencies if status.status == "late"}
     is_skeleton = bool(late) and not outcome.waited and not outcome.page.items
     page = None if is_skeleton else outcome.page
     query, lookups = outcome.page.query, current_services().lookups
@@ -186,7 +191,7 @@ def _render_results(template: str, outcome: SearchOutcome, **values: str) -> Res
         query=query,
         page=page,
         categories=categories.values,
-        picture_origins=_picture_hosts().list_origins(late) if is_skeleton else [],
+        picture_origins=_list_picture_origins(late, query.media) if is_skeleton else [],
         preloads=is_skeleton and takes_preloads(),
         **values,
     )
@@ -220,6 +225,13 @@ def _fetch_results(query: SearchQuery, patience: Patience) -> SearchOutcome:
     outcome = current_services().search.get_page(query, patience, site=displaying_site())
     _picture_hosts().remember(outcome.page.items)
     return outcome
+
+
+def _list_picture_origins(names: Container[str], media: str) -> list[str]:
+    """Return the origins of pictures or clips that a page of agencies will show."""
+    enabled = current_services().registry.enabled
+    agencies = [source.agency for source in enabled if source.agency.name in names]
+    return _picture_hosts().list_origins(agencies, media)
 
 
 def _picture_hosts() -> PictureHosts:
