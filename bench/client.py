@@ -1,4 +1,4 @@
-"""Visitors: asynchronous HTTP clients, which run in a separate process (`apart`)."""
+"""Visitors: asynchronous HTTP clients, which run in a separate process (`run_apart`)."""
 
 import asyncio
 import re

@@ -107,7 +107,7 @@ def play(
     server: Server,
     path: str,
     scene: tuple[str, str, int],
-    runner: Any,  # noqa: ANN401 - as `apart` gives it
+    runner: Any,  # noqa: ANN401 - as `run_apart` gives it
 ) -> list[Cell]:
     """Search for new words, then for the same words once more."""
     name, hanging, count = scene

@@ -322,7 +322,7 @@ class Agency:
         return ()
 
     def check_key(self) -> Check:
-        """Ask the agency whether the owner's key is valid, by the cheapest call.
+        """Check the owner's key by the agency's cheapest call; return the success in words.
 
         Raises:
             AgencyError: the agency refuses the key, or does not answer.

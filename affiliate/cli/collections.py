@@ -65,7 +65,7 @@ def featured(media: str, *, as_json: bool) -> None:
 @click.argument("name")
 @video_option
 def create(name: str, media: str) -> None:
-    """Create a collection and print its id."""
+    """Create a collection in the connected account and print the collection's id."""
     with cli_errors():
         click.echo(Collections(get_shutterstock_account(live=True), media).create(name))
 

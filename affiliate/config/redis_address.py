@@ -205,7 +205,7 @@ def _join_options(account: dict[str, Any], parameters: dict[str, Any]) -> dict[s
 
 
 def _check_user(account: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Refuse a user without a password; leave out the user `default` of every server."""
+    """Refuse a user without a password; drop the user `default`, who needs no password."""
     if "username" not in account or "password" in account:
         return account
     if account["username"] != "default":

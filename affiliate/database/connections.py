@@ -68,11 +68,11 @@ ROW_ERRORS: Final = (
 """Errors of a row, not of the database."""
 
 
-def connect_engine(address: str, *, max_overflow: int) -> sa.Engine:
-    """Return an engine of one lasting connection and up to ``max_overflow`` more.
+def build_engine(address: str, *, max_overflow: int) -> sa.Engine:
+    """Return an engine that keeps one connection and opens up to ``max_overflow`` more.
 
     Raises:
-        LedgerError: no database of a known kind stands at the address.
+        LedgerError: the address can't be read, or its database is unsupported or in memory.
     """
     try:
         url = sa.make_url(address)

@@ -17,8 +17,8 @@ import sqlalchemy as sa
 from affiliate.database import migrations
 from affiliate.database.connections import (
     DATABASES,
+    build_engine,
     check_encoding,
-    connect_engine,
     sqlite_path,
     translate_errors,
 )
@@ -46,8 +46,8 @@ class LedgerDatabase:
     def __init__(self, url: str, now: Callable[[], datetime]) -> None:
         self._now = now
         # One connection is for writing alone, apart from the owner's reports.
-        self._writer = connect_engine(url, max_overflow=0)
-        self._reader = connect_engine(url, max_overflow=2)
+        self._writer = build_engine(url, max_overflow=0)
+        self._reader = build_engine(url, max_overflow=2)
         self._database = DATABASES[self._writer.dialect.name]
         path = sqlite_path(self._writer)
         self._file = DatabaseFile(path) if path else None

@@ -57,10 +57,10 @@ class _Marks(NamedTuple):
     is_short: bool
     """True for a file with fewer pages than the database, as in the middle of a checkpoint."""
 
-    def continues(self, before: "_Marks") -> bool:
-        """Return whether this state can follow an earlier state of the same database."""
-        step = (self.number - before.number) % NUMBER_RANGE
-        return before.database in {0, self.database} and step < NUMBER_RANGE // 2
+    def can_follow(self, earlier: "_Marks") -> bool:
+        """Return whether this can be the ``earlier`` state, or follow it, in one database."""
+        step = (self.number - earlier.number) % NUMBER_RANGE
+        return earlier.database in {0, self.database} and step < NUMBER_RANGE // 2
 
 
 FileVersion = tuple[int, tuple[int, int] | None]
@@ -179,7 +179,7 @@ class DatabaseFile:
             return marks == self._marks
         is_cut_off = marks.is_short and state.size < before.size
         is_filled = before.size == 0 and marks.database != 0  # a new database gets its id later
-        return marks.continues(self._marks) and not is_cut_off and not is_filled
+        return marks.can_follow(self._marks) and not is_cut_off and not is_filled
 
     def _on_connect(self, connection: sqlite3.Connection, record: PoolEntry) -> None:
         connection.execute("PRAGMA wal_autocheckpoint = 0")  # the engine checks the file before

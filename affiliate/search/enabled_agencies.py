@@ -28,7 +28,7 @@ def build_enabled_agency(name: str, settings: Config, transport: Transport) -> E
 
 
 def build_link_style(name: str, settings: Config) -> LinkStyle:
-    """Return the style of links to an agency; the account's settings fill in missing settings."""
+    """Return the style of links to an agency; defaults come from the agency of its account."""
     kind, own = AGENCIES[name], settings.agencies[name]
     shared = settings.agencies.get(kind.account, AgencySettings())
     link = own.affiliate_link or shared.affiliate_link

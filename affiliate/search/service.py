@@ -184,10 +184,10 @@ class SearchService:
         *,
         site: str = "",
     ) -> SearchOutcome:
-        """Return a page of pictures by their agencies and ids, in the order of the ids.
+        """Return a page of the pictures with the given agencies and ids, in the given order.
 
-        Pictures that are gone, or whose agency is off or fails, are left out. ``query`` has the
-        words for links, the language and the kind of media.
+        Pictures that are gone or of another medium are left out, as are those of an agency that is
+        off or fails. ``query`` has the language, the kind of media, and the words for links.
         """
         on = {enabled.agency.name: enabled for enabled in self._registry.enabled}
         known = [pick for pick in picks if pick[0] in on and is_possible_id(pick[1])]
@@ -209,19 +209,19 @@ class SearchService:
         else:
             fetched = self._calls.ask(questions, PAGE_SECONDS)
         answers = [answer or fetched.get(i) for i, answer in enumerate(answers)]
-        items = [answer.value for answer in answers if answer and answer.value]
+        found = (answer.value for answer in answers if answer)
         words = query.to_counted().q
-        linked = [
-            add_link(self._registry, item, words, site)
-            for item in items
-            if item.media == query.media
+        items = [
+            add_link(self._registry, media, words, site)
+            for media in found
+            if media and media.media == query.media
         ]
         page = SearchPage(
             query=query,
             page=1,
             pages=1,
             total=len(items),
-            items=tuple(linked),
+            items=tuple(items),
             agencies=media_statuses([agency for agency, _ in known], answers),
         )
         lifetime = min((answer.lifetime for answer in answers if answer), default=0)

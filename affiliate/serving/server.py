@@ -63,7 +63,7 @@ class Server(MPServer):
             workers=processes,
             http=HTTPModes.http1,
             websockets=False,
-            backpressure=_limit_connections(),
+            backpressure=_raise_file_limit(),
             respawn_failed_workers=True,
             workers_kill_timeout=worker.STOP_SECONDS,
             log_level=LogLevels(level),
@@ -88,7 +88,7 @@ class Server(MPServer):
         self._shd = SocketHolder(self._listener.fileno(), False, *more)  # type: ignore[assignment, call-arg]
 
     def _drop_shared_socket(self) -> None:
-        """Keep the port until nobody waits on it (see `_stop_workers`, and `hold_listener`)."""
+        """Leave the socket open; `_stop_workers` or `hold_listener` closes the socket later."""
 
     def _stop_workers(self) -> None:
         """End the processes, and give up the port as soon as none accepts any more.
@@ -262,7 +262,7 @@ class Wake:
         self._set.put(None)
 
     def wait(self, seconds: float | None = None) -> None:
-        """Wait until the event is set, at most ``seconds``."""
+        """Wait for the next `set`, at most ``seconds``; each `set` ends only one wait."""
         with suppress(queue.Empty):
             self._set.get(timeout=seconds)
 
@@ -282,8 +282,8 @@ def serve(
     Server(listener, target, processes, level).run(prepare)
 
 
-def _limit_connections() -> int:
-    """Return the most connections of a process, after raising the limit of open files."""
+def _raise_file_limit() -> int:
+    """Raise the limit of open files; return the most connections that a process may hold."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = MAX_CONNECTIONS + OTHER_FILES
     if soft != resource.RLIM_INFINITY and soft < wanted:

@@ -184,7 +184,7 @@ class PageCacheMiddleware:
     def _count_hit(
         self, environ: "WSGIEnvironment", key: CacheKey, response: CachedResponse
     ) -> None:
-        """Report a replay to ``on_hit``, except to crawlers, whose requests are no searches."""
+        """Report a replay to ``on_hit``, unless ``has_results`` is None or a crawler asks."""
         if response.has_results is not None and not is_crawler(environ.get("HTTP_USER_AGENT", "")):
             self._on_hit((key, environ.get("REMOTE_ADDR", ""), response.has_results))
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from affiliate.domain.robots import is_hidden
+from affiliate.domain.robots import is_disallowed
 
 
 @pytest.mark.parametrize(
@@ -24,7 +24,7 @@ from affiliate.domain.robots import is_hidden
 )
 def test_what_robots_leave_alone_is_hidden(path: str) -> None:
     """Escaped letters and digits are compared as they are, and any sign may stand before."""
-    assert is_hidden(path)
+    assert is_disallowed(path)
 
 
 @pytest.mark.parametrize(
@@ -33,4 +33,4 @@ def test_what_robots_leave_alone_is_hidden(path: str) -> None:
 )
 def test_other_addresses_are_open(path: str) -> None:
     """Signs that part an address stay as they are spelled, and nothing is decoded twice."""
-    assert not is_hidden(path)
+    assert not is_disallowed(path)

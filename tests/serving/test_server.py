@@ -230,7 +230,7 @@ def test_a_process_takes_as_many_connections_as_it_may_open_files(
 
     monkeypatch.setattr(resource, "getrlimit", lambda _: (limits[0], limits[1]))
     monkeypatch.setattr(resource, "setrlimit", change)
-    assert server._limit_connections() == connections
+    assert server._raise_file_limit() == connections
     assert limits == [soft if raised is None else raised, hard]
 
 

@@ -201,7 +201,7 @@ class ShutterstockEditorial(Shutterstock):
             thumbnail=small,
             preview=None if is_video else find_first_rendition(report.assets, PREVIEWS),
             renditions=() if is_video else select_densities(small, _select_densities(report)),
-            sizes=wire.license_sizes(report.assets, SIZES),
+            sizes=wire.read_sizes(report.assets, SIZES),
             categories=wire.list_category_names(report.categories),
             search_id=clean_id(search_id) or None,
         )

@@ -73,7 +73,7 @@ def to_media(agency: str, image: Image, search_id: str | None) -> Media | None:
         thumbnail=thumbnail,
         preview=find_first_rendition(image.assets, PREVIEWS),
         renditions=select_densities(thumbnail, *map(read_rendition, map(image.assets.get, DENSE))),
-        sizes=wire.license_sizes(image.assets, SIZES),
+        sizes=wire.read_sizes(image.assets, SIZES),
     )
 
 

@@ -233,8 +233,8 @@ def read_corrected_words(info: object) -> str | None:
     return corrected if corrected and corrected.casefold() != sent.casefold() else None
 
 
-def license_size(asset: str, details: object) -> Size | None:
-    """Return the size of an asset for sale; None where the sides are unknown or not licensable."""
+def read_size(asset: str, details: object) -> Size | None:
+    """Return an asset's size; None for an unknown side or an asset that can't be licensed."""
     if not isinstance(details, dict) or details.get("is_licensable") is False:
         return None
     width, height = (_read_count(details.get(side), MAX_SIDE) for side in ("width", "height"))
@@ -244,9 +244,9 @@ def license_size(asset: str, details: object) -> Size | None:
     return Size(name, width, height, kind, weight) if width and height else None
 
 
-def license_sizes(assets: Mapping[str, Any], names: Sequence[str]) -> tuple[Size, ...]:
+def read_sizes(assets: Mapping[str, Any], names: Sequence[str]) -> tuple[Size, ...]:
     """Return the sizes of the assets in ``names`` that can be licensed."""
-    return tuple(s for s in (license_size(name, assets.get(name)) for name in names) if s)
+    return tuple(s for s in (read_size(name, assets.get(name)) for name in names) if s)
 
 
 def _read_count(value: object, limit: int) -> int | None:

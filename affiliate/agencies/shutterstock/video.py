@@ -89,7 +89,7 @@ def to_media(agency: str, video: Video, search_id: str | None) -> Media | None:
         clip=clip_url(video.assets),
         thumbnail=still,
         preview=_find_still(video, "preview_jpg", "thumb_jpg"),
-        sizes=wire.license_sizes(video.assets, SIZES),
+        sizes=wire.read_sizes(video.assets, SIZES),
     )
 
 

@@ -154,7 +154,7 @@ class Client(redis.Redis):
         self._processes = processes
 
     def execute_command(self, *args: Any, **options: Any) -> Any:  # noqa: ANN401 - as redis-py has it
-        """Send a command; after a refused connection, wait for a connection that has served."""
+        """Send a command; retry up to `MAX_TRIES` while the server refuses new connections."""
         base: Any = super()  # redis-py gives it no types
         for tries in range(MAX_TRIES):
             try:

@@ -87,7 +87,7 @@ class PurchaseService:
         observer = observer or PurchaseObserver()
         for offer in offers:
             self._validate(offer)
-        self._history.read_prices()
+        self._history.complete_purchases()
         for batch in _split_batches(offers, self._account.max_per_request):
             self._settle_open_purchases()
             outcomes = self._buy(batch, observer, force=force)
@@ -121,7 +121,7 @@ class PurchaseService:
         Raises:
             AgencyError: the history can't be read.
         """
-        self._history.read_prices()
+        self._history.complete_purchases()
         return self._history.settle_open()
 
     def _validate(self, offer: Offer) -> None:
@@ -302,7 +302,7 @@ class PurchaseService:
             raise PurchaseRefused("It took too long to get ready; nothing was sent.")
 
     def _prepare_record(self, offer: Offer) -> tuple[Purchase, list[Record]]:
-        """Return the record to write, and the item's licenses made within a purchase's `LIFE`."""
+        """Return the record to write, and the item's licenses of the last `INTENT_LIFETIME`."""
         request, now = offer.request, self._purchases.now()
         history = self._account.iter_history(request.media, media_id=request.id)
         newest = next(history, None)

@@ -30,8 +30,8 @@ class Settlement:
         self._purchases = purchases
         self._grace = grace
 
-    def read_prices(self) -> None:
-        """Complete purchases whose license or price the history did not have before."""
+    def complete_purchases(self) -> None:
+        """Record the licenses and prices that recent purchases lack and the history now has."""
         for purchase in self._purchases.list_incomplete(self._account.url):
             self.complete_purchase(purchase)
 

@@ -15,7 +15,7 @@ from flask import Blueprint, Flask, Response, current_app, render_template
 from affiliate.cache.freshness import REPLAY_SECONDS
 from affiliate.domain.media import Collection
 from affiliate.domain.query import READERS, Parameters, read_parameters, read_single
-from affiliate.domain.robots import HIDDEN_PATHS
+from affiliate.domain.robots import DISALLOWED_PATHS
 from affiliate.domain.ui_languages import UI_LANGUAGES
 from affiliate.services import current_services
 from affiliate.web import i18n
@@ -63,11 +63,11 @@ def page_cache_routes() -> dict[str, Canonicalizer]:
     """Return the paths whose answers the page cache may keep, each with its canonicalizer."""
     files = ("robots.txt", "sitemap.xml", "opensearch.xml", "manifest.webmanifest", "favicon.ico")
     routes: dict[str, Canonicalizer] = {f"/{name}": lambda _: "" for name in files}
-    return routes | {"/suggest": canonicalize_typed}
+    return routes | {"/suggest": canonicalize_suggestions}
 
 
-def canonicalize_typed(raw: bytes) -> str:
-    """Canonicalize the parameters of suggestions; the words stay as typed, as answers echo them.
+def canonicalize_suggestions(raw: bytes) -> str:
+    """Canonicalize a request for suggestions, but not the typed words, which the answer repeats.
 
     Raises:
         BadQuery: names the parameter that can't be read.
@@ -84,7 +84,7 @@ def register(app: Flask) -> None:
 @blueprint.get("/robots.txt")
 def serve_robots() -> Response:
     """Return robots.txt, which allows all but HIDDEN_PATHS; RFC 9309."""
-    lines = ["User-agent: *", *(f"Disallow: {path}" for path in HIDDEN_PATHS)]
+    lines = ["User-agent: *", *(f"Disallow: {path}" for path in DISALLOWED_PATHS)]
     lines += ["", f"Sitemap: {absolute_url('/sitemap.xml')}", ""]
     return _set_caching(Response("\n".join(lines), mimetype="text/plain"))
 

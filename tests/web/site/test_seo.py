@@ -13,7 +13,7 @@ from PIL import Image
 
 from affiliate.domain.ui_languages import UI_LANGUAGES
 from affiliate.errors import BadQuery
-from affiliate.web.site.seo import canonicalize_typed
+from affiliate.web.site.seo import canonicalize_suggestions
 from tests.dialects import DIALECTS, serve_dialect
 from tests.support.apps import ClientMaker
 from tests.support.crawler import crawl
@@ -223,14 +223,16 @@ def test_unreadable_words_get_a_problem(client: FlaskClient, query: str, field: 
     assert json.loads(answer.data)["field"] == field
     assert "public" not in answer.headers["Cache-Control"]
     with pytest.raises(BadQuery):
-        canonicalize_typed(query.encode())
+        canonicalize_suggestions(query.encode())
 
 
 def test_suggestions_vary_by_words_and_language_alone() -> None:
     """Order and junk of an address make no difference; words, case and language do."""
-    assert canonicalize_typed(b"x=1&lang=DE&q=Rad") == canonicalize_typed(b"q=%52ad&lang=de")
-    assert canonicalize_typed(b"q=a&lang=de") != canonicalize_typed(b"q=a")
-    assert canonicalize_typed(b"q=A") != canonicalize_typed(b"q=a")
+    assert canonicalize_suggestions(b"x=1&lang=DE&q=Rad") == canonicalize_suggestions(
+        b"q=%52ad&lang=de"
+    )
+    assert canonicalize_suggestions(b"q=a&lang=de") != canonicalize_suggestions(b"q=a")
+    assert canonicalize_suggestions(b"q=A") != canonicalize_suggestions(b"q=a")
 
 
 def test_the_manifest_is_made_of_the_owners_settings(make_client: ClientMaker) -> None:
