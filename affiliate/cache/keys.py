@@ -3,6 +3,7 @@
 Each key begins with the version of the stored format, and its kind.
 """
 
+from functools import lru_cache
 from typing import Final
 
 from affiliate.domain.query import SearchQuery
@@ -24,7 +25,13 @@ def search_key(source: str, query: SearchQuery, chunk: int, size: int) -> str:
 
     ``source``, here and below, is the agency's name and the digest of its address and key.
     """
-    return f"{FORMAT}:search:{source}:{size}.{chunk}:{query.to_key()}"
+    return f"{FORMAT}:search:{source}:{size}.{chunk}:{_key_search(query)}"
+
+
+@lru_cache(maxsize=256)
+def _key_search(query: SearchQuery) -> str:
+    """Return the key of a search, which all agencies share."""
+    return query.to_key()
 
 
 def similar_key(source: str, media_id: str, query: SearchQuery, chunk: int) -> str:

@@ -347,6 +347,7 @@ def to_counted(text: str, lang: str) -> str:
     return mask_personal(lower_text(to_sent(text) or to_shown(text), lang))
 
 
+@lru_cache(maxsize=1024)
 def mask_personal(text: str) -> str:
     """Return a text with `MASK` for each e-mail address and each number of 9 digits or more.
 
