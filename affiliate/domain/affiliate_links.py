@@ -105,19 +105,26 @@ def _build_link(style: LinkStyle, media: str, landing: str, values: Mapping[str,
     texts = {
         "affiliate_id": style.affiliate_id or "",
         "landing": landing,
+        "landing_url": landing,
         "media": media,
         **values,
     }
-    fields = {name: percent_encode(text) for name, text in texts.items()}
-    fields |= {
-        name: percent_encode_within(texts[name], SUB_ID_LENGTH) for name in ("site", "query")
-    }
-    link = template.format_map({**fields, "landing_url": landing})
+    used = {name: text for name, text in texts.items() if f"{{{name}" in template}
+    link = template.format_map({name: _encode_field(name, text) for name, text in used.items()})
     if not sub_ids:
         return link
     return (
         _add_pubref(link, sub_ids) if style.network == "partnerize" else _add_sub_ids(link, sub_ids)
     )
+
+
+def _encode_field(name: str, text: str) -> str:
+    """Return the value of a template's field, as `build_affiliate_link` documents the fields."""
+    if name == "landing_url":
+        return text
+    if name in {"site", "query"}:
+        return percent_encode_within(text, SUB_ID_LENGTH)
+    return percent_encode(text)
 
 
 def describe_id_fault(template: str, affiliate_id: str) -> str:
