@@ -11,7 +11,7 @@ from affiliate.domain.words import to_key as words_to_key
 
 FORMAT: Final = 2
 """Version of keys and entries, to be raised with a change of `Entry` or of the structs of media."""
-PAGE_FORMAT: Final = 3
+PAGE_FORMAT: Final = 4
 """Version of rendered pages in the store."""
 
 

@@ -21,9 +21,10 @@ from affiliate.cache.keys import PAGE_FORMAT
 from affiliate.domain.robots import is_crawler
 from affiliate.errors import BadQuery
 from affiliate.web.cached_response import (
+    BROTLI,
+    PLAIN,
     CachedResponse,
     Headers,
-    accepts_gzip,
     is_etag_match,
 )
 
@@ -71,9 +72,9 @@ def measure_key(key: CacheKey) -> int:
     return (len(key[0]) + len(key[1])) * 5 // 4 + KEY_OVERHEAD_BYTES
 
 
-_SHARED_RECORD = tuple[Headers, int | None, bytes, int, float, float, bool | None]
-"""Headers, the length of the plain body if the body is compressed (else None), the body and its
-CRC, Unix times of creation and expiry, and whether the answer has results."""
+_SHARED_RECORD = tuple[Headers, str, int, bytes, int, float, float, bool | None]
+"""Headers, the coding of the body, the length of the plain body, the body and its CRC, Unix times
+of creation and expiry, and whether the answer has results."""
 
 
 class SharedStore(Protocol):
@@ -276,7 +277,8 @@ class PageCacheMiddleware:
         may_keep = method == "GET" and status.startswith("200") and terms.seconds > 0
         if key and may_keep and response.is_cacheable:
             self._store_in_memory(key, response)
-            self._store_shared(key, response, terms.seconds)
+            coding = response.choose_coding(environ.get("HTTP_ACCEPT_ENCODING", ""))
+            self._store_shared(key, response, terms.seconds, coding or BROTLI)
         response.timing = f"app;dur={(self._now() - started_at) * 1000:.1f}"
         answer = self._send_response(response, environ, start, response.cache_status, status)
         response.timing = "memory"
@@ -287,39 +289,39 @@ class PageCacheMiddleware:
         if packed is None:
             return None
         try:
-            headers, length, body, crc, made_at, expires_at, has_results = msgspec.msgpack.decode(  # noqa: TID251 - no struct
-                packed, type=_SHARED_RECORD
-            )
+            record = msgspec.msgpack.decode(packed, type=_SHARED_RECORD)  # noqa: TID251 - no struct
         except (ValueError, RecursionError):
             return None
+        headers, coding, length, body, crc, made_at, expires_at, has_results = record
         if zlib.crc32(body) != crc:
             return None
         now = time.time()
         if expires_at <= now or made_at > now + CLOCK_SECONDS:
             return None
-        plain = body if length is None else length
+        plain = length if coding else body
         response = CachedResponse(headers, plain, self._now(), expires_at - now)
-        if length is not None:
-            response.set_gzip_body(body)
+        if coding:
+            response.set_compressed_body(body, coding)
         response.made_at -= max(now - made_at, 0.0)
         response.has_results = has_results
         return response
 
-    def _store_shared(self, key: CacheKey, response: CachedResponse, seconds: float) -> None:
-        """Store a response with a short key for all processes, unless its life is too short."""
+    def _store_shared(
+        self, key: CacheKey, response: CachedResponse, seconds: float, coding: str
+    ) -> None:
+        """Store a response with a short key for all processes, unless its life is too short.
+
+        The body is stored in a single form: in ``coding``, or plain if not worth compressing.
+        """
         if self._shared_store is None or seconds <= REPLAY_SECONDS:
             return
         if len(key[0]) + len(key[1]) <= MAX_SHARED_KEY_CHARACTERS:
             now = time.time()
             expires_at = now + min(seconds, SHARED_SECONDS)
-            body = (
-                response.gzip_body()
-                if response.is_gzippable
-                else response.encode_body(zipped=False)
-            )
-            length = response.plain_length if response.is_gzippable else None
-            fields = (length, body, zlib.crc32(body), now, expires_at, response.has_results)
-            record = (response.headers, *fields)
+            coding = coding if response.is_compressible else PLAIN
+            body = response.compress_body(coding) if coding else response.encode_body()
+            form = (coding, response.plain_length, body, zlib.crc32(body))
+            record = (response.headers, *form, now, expires_at, response.has_results)
             packed, name = msgspec.msgpack.encode(record), self._shared_name(key)
             if self._take_shared_budget(key, len(packed) + len(name)):
                 self._shared_store.set(name, packed, math.ceil(expires_at - now))
@@ -412,12 +414,12 @@ class PageCacheMiddleware:
         if tags and etag and status.startswith("200") and is_etag_match(tags, etag):
             start("304 Not Modified", head)
             return []
-        zipped = response.is_gzippable and accepts_gzip(environ.get("HTTP_ACCEPT_ENCODING", ""))
-        body = response.encode_body(zipped=zipped)
+        coding = response.choose_coding(environ.get("HTTP_ACCEPT_ENCODING", ""))
+        body = response.encode_body(coding)
         if response.size != response.counted_size:
             self._recount_response(response)
-        if zipped:
-            head.append(("Content-Encoding", "gzip"))
+        if coding:
+            head.append(("Content-Encoding", coding))
         head.append(("Content-Length", str(len(body))))
         start(status, head)
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]

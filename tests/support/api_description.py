@@ -4,7 +4,6 @@ No answer may have a status, a content type or a field that the description does
 """
 
 import functools
-import gzip
 import json
 import re
 from typing import Any
@@ -14,6 +13,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from affiliate.web.openapi import build_description
+from tests.support.codings import unpack
 
 
 class DescribedClient(FlaskClient):
@@ -67,8 +67,7 @@ def _find_body_fault(response: TestResponse, content: dict[str, Any]) -> str:
 
 
 def _plain(response: TestResponse) -> bytes:
-    zipped = response.headers.get("Content-Encoding") == "gzip"
-    return gzip.decompress(response.data) if zipped else bytes(response.data)
+    return unpack(response.data, response.headers.get("Content-Encoding", ""))
 
 
 @functools.cache

@@ -2,6 +2,7 @@
 
 import gc
 import gzip
+import itertools
 import random
 import threading
 import tracemalloc
@@ -20,10 +21,12 @@ from werkzeug.wrappers import Response
 from affiliate.cache.keys import PAGE_FORMAT
 from affiliate.domain.query import read_parameters, read_single
 from affiliate.errors import BadQuery
-from affiliate.web.cached_response import CachedResponse, accepts_gzip, is_etag_match
+from affiliate.web import cached_response
+from affiliate.web.cached_response import CachedResponse, is_etag_match
 from affiliate.web.page_cache import REPLAY_ENVIRON, CacheKey, PageCacheMiddleware, measure_key
 from tests.support.apps import ClientMaker
 from tests.support.clocks import SetClock
+from tests.support.codings import unpack
 from tests.support.memory_store import Memory
 
 BODY = b"<p>cat</p>" * 500
@@ -193,15 +196,58 @@ def test_conditional_requests_are_answered_from_memory(site: Site) -> None:
 
 
 def test_bodies_are_compressed_for_those_who_take_it(site: Site) -> None:
-    """Gzip where it is accepted, plain bytes elsewhere, and Vary says so."""
-    packed = site.get(Accept_Encoding="br, gzip;q=0.8")
-    assert packed.headers["Content-Encoding"] == "gzip"
-    assert gzip.decompress(packed.data) == BODY
-    assert len(packed.data) == int(packed.headers["Content-Length"]) < len(BODY) / 10
+    """Brotli or gzip where it is accepted, plain bytes elsewhere, and Vary says so."""
     plain = site.get()
     assert plain.data == BODY
-    assert plain.headers["Vary"] == packed.headers["Vary"] == "Accept-Encoding"
+    for coding, header in {"br": "br, gzip;q=0.8", "gzip": "br;q=0.7, gzip;q=0.8"}.items():
+        packed = site.get(Accept_Encoding=header)
+        assert packed.headers["Content-Encoding"] == coding
+        assert unpack(packed.data, coding) == BODY
+        assert len(packed.data) == int(packed.headers["Content-Length"]) < len(BODY) / 10
+        assert plain.headers["Vary"] == packed.headers["Vary"] == "Accept-Encoding"
+        assert plain.headers["ETag"] == packed.headers["ETag"]
     assert len(site.app.calls) == 1
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(["", "br", "gzip"])))
+def test_each_form_is_made_once(
+    site: Site, monkeypatch: pytest.MonkeyPatch, order: tuple[str, ...]
+) -> None:
+    """In whichever order they are asked for: replays compress nothing."""
+    made: list[str] = []
+    compress = CachedResponse._compress_plain
+
+    def count(response: CachedResponse, coding: str) -> bytes:
+        made.append(coding)
+        return compress(response, coding)
+
+    monkeypatch.setattr(CachedResponse, "_compress_plain", count)
+    for _ in range(3):
+        for coding in order:
+            assert unpack(site.get(Accept_Encoding=coding).data, coding) == BODY
+    assert sorted(made) == ["br", "gzip"]
+
+
+def test_scripts_and_styles_are_compressed_once_in_a_process(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The smallest form takes long, so that it is not made anew with each rendering."""
+    qualities: list[int] = []
+    compress = cached_response._compress_by_brotli
+
+    def count(plain: bytes, quality: int = 5) -> bytes:
+        qualities.append(quality)
+        return compress(plain, quality)
+
+    monkeypatch.setattr(cached_response, "_compress_by_brotli", count)
+    site = Site()
+    site.app.headers["Content-Type"] = "text/css; charset=utf-8"
+    site.app.body = b"a { color: red }" * 100
+    for _ in range(3):
+        assert unpack(site.get(Accept_Encoding="br").data, "br") == site.app.body
+        site.clock.now += 100
+    assert len(site.app.calls) == 3
+    assert qualities == [11]
 
 
 def test_every_answer_has_its_own_age(site: Site) -> None:
@@ -296,6 +342,9 @@ FLOODS: list[tuple[str, str, tuple[str, ...]]] = [
     ("page", "/s?q={n}", ("gzip",)),
     ("page", "/s?q={n}", ("",)),
     ("page", "/s?q={n}", ("gzip", "", "gzip")),
+    ("page", "/s?q={n}", ("br",)),
+    ("page", "/s?q={n}", ("br", "gzip")),
+    ("page", "/s?q={n}", ("br", "", "gzip", "br")),
     ("noise", "/s?q={n}", ("gzip", "")),
     ("small", "/s?q={n}", ("",)),
     ("small", "/s?q={n}" + "x" * 1000, ("",)),
@@ -360,8 +409,9 @@ def test_junk_behind_an_address_costs_no_page(site: Site) -> None:
 
 def test_headers_are_read_as_far_as_browsers_write_them() -> None:
     """What is behind 2 kB of a header is no browser's."""
-    assert accepts_gzip("br, " * 500 + "gzip")
-    assert not accepts_gzip("," * 60_000 + "gzip")
+    response = CachedResponse([("Content-Type", "text/html")], BODY, 0.0, 10.0)
+    assert response.choose_coding("deflate, " * 200 + "gzip") == "gzip"
+    assert response.choose_coding("," * 60_000 + "gzip") == ""
     assert is_etag_match('"a",' * 500 + '"b"', '"b"')
     assert not is_etag_match('"a",' * 15_000 + '"b"', '"b"')
 
@@ -376,16 +426,19 @@ def test_no_single_answer_takes_the_place_of_many() -> None:
 
 
 def test_the_plain_form_is_kept_for_those_who_ask_for_it() -> None:
-    """Beside the compressed one it takes most of the memory; it comes back when asked for."""
-    site = Site()
-    site.get("/s?q=cat", Accept_Encoding="gzip")
-    (response,) = site.tier._responses.values()
-    small = response.size
-    assert site.get("/s?q=cat", Accept_Encoding="identity").data == BODY
-    assert response.size == small + len(BODY)
-    packed = site.get("/s?q=cat", Accept_Encoding="gzip").data
-    assert gzip.decompress(packed) == BODY
-    assert site.app.calls == ["q=cat"]
+    """Beside the compressed ones it takes most of the memory; it comes back when asked for."""
+    for coding, other in (("gzip", "br"), ("br", "gzip")):
+        site = Site()
+        packed = site.get("/s?q=cat", Accept_Encoding=coding).data
+        (response,) = site.tier._responses.values()
+        small = response.size
+        second = site.get("/s?q=cat", Accept_Encoding=other).data
+        assert response.size == small + len(second)
+        assert site.get("/s?q=cat", Accept_Encoding="identity").data == BODY
+        assert response.size == small + len(second) + len(BODY)
+        assert site.get("/s?q=cat", Accept_Encoding=coding).data == packed
+        assert unpack(second, other) == BODY
+        assert site.app.calls == ["q=cat"]
 
 
 def test_replays_of_long_addresses_are_not_told(site: Site) -> None:
@@ -458,26 +511,49 @@ def test_variants_leave_other_pages_three_quarters_of_the_shelf() -> None:
     assert any(key.endswith("q=cat") for key in shelf)
 
 
-def body_that_packs_by(more: int) -> bytes:
+PACKERS: dict[str, Callable[[bytes], bytes]] = {
+    "gzip": lambda body: gzip.compress(body, 6, mtime=0),
+    "br": cached_response._compress_by_brotli,
+}
+
+
+def body_that_packs_by(more: int, coding: str) -> bytes:
     """Return a body that is so many bytes longer when it is compressed."""
     bodies = (
         bytes(random.Random(size).choices(range(signs), k=size))
         for size in range(1500, 1600)
-        for signs in range(195, 215)
+        for signs in range(195, 257)
     )
-    return next(one for one in bodies if len(gzip.compress(one, 6, mtime=0)) - len(one) == more)
+    return next(one for one in bodies if len(PACKERS[coding](one)) - len(one) == more)
 
 
-@pytest.mark.parametrize("more", [-1, 0, 1])
-def test_a_shelved_body_is_read_as_the_form_that_it_has(more: int) -> None:
+@pytest.mark.parametrize(
+    ("coding", "more"), [("gzip", -1), ("gzip", 0), ("gzip", 1), ("br", -1), ("br", 4)]
+)
+def test_a_shelved_body_is_read_as_the_form_that_it_has(coding: str, more: int) -> None:
     """A compressed body may be as long as the plain one, or longer."""
     shelf = Memory()
     first, second = Site(shelf=shelf), Site(shelf=shelf)
-    first.app.body = body = body_that_packs_by(more)
-    first.get()
+    first.app.body = body = body_that_packs_by(more, coding)
+    first.get(Accept_Encoding=coding)
     assert second.get().data == body
-    assert gzip.decompress(second.get(Accept_Encoding="gzip").data) == body
+    for form in PACKERS:
+        assert unpack(second.get(Accept_Encoding=form).data, form) == body
     assert second.app.calls == []
+
+
+@pytest.mark.parametrize("coding", ["", "br", "gzip"])
+def test_a_page_is_shelved_in_the_form_that_was_asked_for(
+    monkeypatch: pytest.MonkeyPatch, coding: str
+) -> None:
+    """Other processes send it as it is; each has at most one form to make, and none for Brotli."""
+    shelf = Memory()
+    Site(shelf=shelf).get(Accept_Encoding=coding)
+    monkeypatch.setattr(CachedResponse, "_compress_plain", lambda *_: pytest.fail("made anew"))
+    second = Site(shelf=shelf)
+    assert unpack(second.get(Accept_Encoding=coding).data, coding) == BODY
+    if not coding:
+        assert unpack(second.get(Accept_Encoding="br").data, "br") == BODY
 
 
 def test_a_shelved_page_of_the_future_is_made_anew(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -560,22 +636,40 @@ def test_garbage_on_the_shelf_is_ignored() -> None:
 
 
 @pytest.mark.parametrize(
-    ("header", "taken"),
+    ("header", "coding"),
     [
-        ("", False),
-        ("gzip", True),
-        ("br, gzip", True),
-        ("*", True),
-        ("gzip;q=0", False),
-        ("gzip; q=0.000", False),
-        ("gzip;q=0.1", True),
-        ("identity", False),
-        ("br", False),
+        ("", ""),
+        ("gzip", "gzip"),
+        ("x-gzip", "gzip"),
+        ("br, gzip", "br"),
+        ("gzip, deflate, br, zstd", "br"),
+        ("GZIP, BR", "br"),
+        ("gzip, deflate", "gzip"),
+        ("*", "gzip"),
+        ("*, br", "br"),
+        ("*;q=0, gzip", "gzip"),
+        ("*;q=0", ""),
+        ("gzip;q=0", ""),
+        ("gzip; q=0.000", ""),
+        ("gzip;q=0.1", "gzip"),
+        ("gzip;q=0, *", ""),
+        ("br;q=0, gzip", "gzip"),
+        ("br;q=0.5, gzip;q=0.9", "gzip"),
+        ("br; q=0.9 , gzip;q=0.5", "br"),
+        ("br;q=0.5, gzip;q=0.5", "br"),
+        ("identity", ""),
+        ("identity, gzip;q=0.5", ""),
+        ("identity;q=0.5, gzip", "gzip"),
+        ("br;q=0, gzip;q=0, identity", ""),
+        ("br;level=4", "br"),
+        ("br", "br"),
+        ("zstd", ""),
+        ("deflate", ""),
     ],
 )
-def test_accept_encoding_is_read_as_the_standard_says(header: str, taken: bool) -> None:  # noqa: FBT001 - a table
-    """RFC 9110 12.5.3: a weight of 0 refuses."""
-    assert accepts_gzip(header) is taken
+def test_accept_encoding_is_read_as_the_standard_says(header: str, coding: str) -> None:
+    """RFC 9110 12.5.3: the highest weight, and a weight of 0 refuses."""
+    assert cached_response.choose_coding(header) == coding
 
 
 def test_entity_tags_are_compared_weakly() -> None:

@@ -7,6 +7,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from affiliate.web.site.pages import CACHED_ASSETS
+from tests.support.codings import unpack
 from tests.support.processes import ROOT
 
 SCRIPTS = 14_000
@@ -38,10 +39,19 @@ def test_what_bloggers_load_is_small(client: FlaskClient, path: str, most: int) 
     assert not re.search(r"""\bimport\b(?!\.meta)|["'`]https?:""", source)
 
 
-def test_a_page_of_results_is_small(client: FlaskClient) -> None:
-    """A page with 48 pictures is below 12 kB on the wire."""
+@pytest.mark.parametrize(("coding", "most"), [("gzip", 12_000), ("br", 10_000)])
+def test_a_page_of_results_is_small(client: FlaskClient, coding: str, most: int) -> None:
+    """A page with 48 pictures is below 12 kB on the wire, for browsers below 10."""
     client.get("/ajax/search?q=animal&lang=en")
-    page = client.get("/search?q=animal&lang=en", headers={"Accept-Encoding": "gzip"})
-    assert page.headers["Content-Encoding"] == "gzip"
-    assert gzip.decompress(page.data).count(b'class="tile"') == 48
-    assert len(page.data) < 12_000
+    page = client.get("/search?q=animal&lang=en", headers={"Accept-Encoding": coding})
+    assert page.headers["Content-Encoding"] == coding
+    assert unpack(page.data, coding).count(b'class="tile"') == 48
+    assert len(page.data) < most
+
+
+@pytest.mark.parametrize(("name", "most"), [("site.css", 5_500), ("look.js", 3_200)])
+def test_files_are_compressed_as_small_as_can_be(client: FlaskClient, name: str, most: int) -> None:
+    """Once in a process, for all who take Brotli."""
+    file = client.get(f"/static/{name}", headers={"Accept-Encoding": "gzip, deflate, br, zstd"})
+    assert unpack(file.data, "br") == (ROOT / "static" / name).read_bytes()
+    assert len(file.data) <= most < weight(name)

@@ -71,6 +71,8 @@ CACHED_ASSETS: Final = (
     "more.js",
     "suggest.js",
 )
+OTHER_CACHED_ASSETS: Final = ("builder.css", "builder.js", "framed.js")
+"""Files of the embed builder and of iframes, which the page cache compresses, too."""
 
 blueprint = Blueprint("site", __name__)
 
@@ -86,7 +88,10 @@ def page_cache_routes() -> dict[str, Canonicalizer]:
         **collections.page_cache_routes(),
         **media.page_cache_routes(),
         **openapi.page_cache_routes(),
-        **dict.fromkeys((f"/static/{name}" for name in CACHED_ASSETS), canonicalize_version),
+        **dict.fromkeys(
+            (f"/static/{name}" for name in CACHED_ASSETS + OTHER_CACHED_ASSETS),
+            canonicalize_version,
+        ),
     }
 
 

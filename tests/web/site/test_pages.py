@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 from affiliate.domain.media import SearchQuery
 from app import create_app
 from tests.support.apps import ClientMaker
+from tests.support.codings import unpack
 from tests.support.memory_store import Memory
 from tests.support.shared_parts import close
 from tests.support.shutterstock import TOKEN, shutterstock
@@ -107,12 +108,16 @@ def test_a_page_has_one_address(client: FlaskClient) -> None:
 
 
 def test_the_tag_of_two_forms_is_weak(client: FlaskClient) -> None:
-    """RFC 9110, 8.8.3: gzip and identity are other bytes; both are still told to be unchanged."""
-    for path in ("/embed.js", "/static/site.css", "/sitemap.xml"):
-        plain, zipped = client.get(path), client.get(path, headers={"Accept-Encoding": "gzip"})
-        assert zipped.headers["Content-Encoding"] == "gzip"
+    """RFC 9110, 8.8.3: each coding has other bytes; all forms are still told to be unchanged."""
+    for path in ("/embed.js", "/static/site.css", "/static/framed.js", "/sitemap.xml"):
+        plain = client.get(path)
         tag = plain.headers["ETag"]
-        assert zipped.headers["ETag"] == tag
+        for coding in ("gzip", "br"):
+            packed = client.get(path, headers={"Accept-Encoding": coding})
+            assert packed.headers["Content-Encoding"] == coding
+            assert unpack(packed.data, coding) == plain.data
+            assert packed.headers["ETag"] == tag
+            assert packed.headers["Vary"] == plain.headers["Vary"] == "Accept-Encoding"
         assert tag.startswith('W/"')
         for known in (tag, tag.removeprefix("W/")):
             assert client.get(path, headers={"If-None-Match": known}).status_code == 304
