@@ -6,7 +6,7 @@ from bench.lighthouse import format_kilobytes, measure_bytes, run_demo
 from bench.report import Goal, Table
 from bench.servers import Servers
 
-ELEMENT_KILOBYTES, FRAME_KILOBYTES = 4, 0.5
+ELEMENT_KILOBYTES, FRAME_KILOBYTES = 5, 0.5
 PEERS: Final = {
     "lite-youtube-embed 0.3.4": (3939, 1251, "`src/lite-yt-embed.js` and `.css`; one video"),
     "Algolia Autocomplete 1.19.12": (22430, 0, "`dist/umd/index.production.js`; without its theme"),

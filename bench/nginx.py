@@ -52,6 +52,7 @@ http {{
     proxy_read_timeout 2500ms;
     proxy_cache pages;
     proxy_cache_key $request_uri;
+    proxy_ignore_headers Cache-Control;
     proxy_cache_valid 200 {fresh}s;
     {failures}
     proxy_cache_lock on;

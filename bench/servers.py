@@ -209,6 +209,7 @@ class Servers:
         folder, port = self.create_folder("server"), find_free_port()
         log = folder / "log"
         own = {"PORT": str(port), "WEB_CONCURRENCY": str(workers), "DATA_DIR": str(folder)}
+        own |= {"CLIENT_SEARCHES_PER_MINUTE": "0", "CLIENT_SEARCHES_PER_HOUR": "0"}  # one address
         with run_process(command, {**own, **settings}, log) as process:
             server = Server(process, f"http://127.0.0.1:{port}", log)
 
