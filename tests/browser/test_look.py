@@ -330,6 +330,7 @@ def test_arrows_go_on_and_back_from_end_to_end(page: Page) -> None:
     page.go_back()
     closed(page)
     expect(page).to_have_url(address)
+    expect(page.locator("main .tile").nth(0).locator(":focus")).to_have_count(1)  # has come back
     by_space(page, last - 1)
     after.click()
     shows(page, ids, last)
