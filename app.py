@@ -67,8 +67,9 @@ from affiliate.web.cors import CorsMiddleware
 from affiliate.web.embeds import views as embeds
 from affiliate.web.errors import Application
 from affiliate.web.owner import views
-from affiliate.web.page_cache import SHARED_FILE_DIVISOR, SHARED_REDIS_BYTES, PageCacheMiddleware
+from affiliate.web.page_cache import PageCacheMiddleware
 from affiliate.web.page_variants import is_variant
+from affiliate.web.shared_pages import SHARED_FILE_DIVISOR, SHARED_REDIS_BYTES, SharedPages
 from affiliate.web.site import pages, seo
 
 if TYPE_CHECKING:
@@ -218,9 +219,12 @@ def _wrap_wsgi_app(app: Flask, services: Services) -> None:
         app.wsgi_app,
         pages.page_cache_routes() | seo.page_cache_routes() | embeds.page_cache_routes(),
         on_hit=services.usage.replays.append,
-        shared_store=services.store,
-        shared_bytes=_compute_shared_bytes(settings) // settings.web_concurrency,
-        build_id=lambda: "-".join([services.build_id, *sorted(switches.off_agencies())]),
+        shared_pages=SharedPages(
+            services.store,
+            max_bytes=_compute_shared_bytes(settings) // settings.web_concurrency,
+            build_id=lambda: "-".join([services.build_id, *sorted(switches.off_agencies())]),
+            is_variant=is_variant,
+        ),
         is_variant=is_variant,
     )
     app.extensions["page_cache"] = page_cache

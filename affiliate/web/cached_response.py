@@ -52,6 +52,8 @@ MAX_SHARED_HEADERS: Final = 256
 
 Header = tuple[str, str]
 Headers = list[Header]
+CacheKey = tuple[str, str]
+"""A path and the canonical query string, by which a response may vary."""
 
 _shared_headers: dict[Header, Header] = {}
 

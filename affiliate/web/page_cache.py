@@ -6,32 +6,26 @@ and never past the answer's own freshness. A response can vary by its path and i
 parameters only, because the view sees nothing but the canonical query string.
 """
 
-import math
 import threading
 import time
-import zlib
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
-import msgspec
-
-from affiliate.cache.freshness import CLOCK_SECONDS, REPLAY_SECONDS
-from affiliate.cache.keys import PAGE_FORMAT
 from affiliate.domain.robots import is_crawler
 from affiliate.errors import BadQuery
 from affiliate.web.cached_response import (
     BROTLI,
-    PLAIN,
     CachedResponse,
+    CacheKey,
     Headers,
     is_etag_match,
 )
+from affiliate.web.shared_pages import SharedPages
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-SHARED_SECONDS: Final = 300.0
 JOIN_SECONDS: Final = 0.3
 """Seconds to wait for a request that is rendering the same page, before rendering the page, too."""
 MEMORY_BYTES: Final = 32 * 1024 * 1024
@@ -41,18 +35,11 @@ MEMO_DIVISOR: Final = 16
 RESPONSE_DIVISOR: Final = 8
 """Responses larger than the memory divided by this number are not kept."""
 VARIANT_DIVISOR: Final = 4
-"""Variants evict other pages up to the memory, or the shared budget, divided by this number."""
+"""Variants evict other pages up to the memory divided by this number."""
 MAX_KEY_CHARACTERS: Final = 8192
 """Characters of the longest path with canonical query string that is kept."""
 MAX_COUNTED_CHARACTERS: Final = 1000
 """Characters of the longest canonical query string whose replays ``on_hit`` receives."""
-MAX_SHARED_KEY_CHARACTERS: Final = 1024
-"""Characters of the longest key in the store, where keys take the room of agencies' answers."""
-SHARED_REDIS_BYTES: Final = 4 * 1024 * 1024
-"""Bytes of pages that all processes together may put into Redis in `SHARED_SECONDS`: pages cost no
-call, and must not evict agencies' answers, which do."""
-SHARED_FILE_DIVISOR: Final = 16
-"""Pages may take a store of known size divided by this number in `SHARED_SECONDS`."""
 KEY_OVERHEAD_BYTES: Final = 300
 """Memory of a key besides its characters, which take a byte each."""
 REPLAY_ENVIRON: Final = "affiliate.kept"
@@ -63,25 +50,11 @@ Canonicalizer = Callable[[bytes], str | None]
 """A function from a raw query string to the canonical query string; raises BadQuery.
 
 None where the answer varies by more than the query string, so that no response may be kept."""
-CacheKey = tuple[str, str]
-"""A path and the canonical query string, by which a response may vary."""
 
 
 def measure_key(key: CacheKey) -> int:
     """Return the memory of a key in bytes, with the gaps that long texts leave in the heap."""
     return (len(key[0]) + len(key[1])) * 5 // 4 + KEY_OVERHEAD_BYTES
-
-
-_SHARED_RECORD = tuple[Headers, str, int, bytes, int, float, float, bool | None]
-"""Headers, the coding of the body, the length of the plain body, the body and its CRC, Unix times
-of creation and expiry, and whether the answer has results."""
-
-
-class SharedStore(Protocol):
-    """The part of the store that keeps finished responses; its methods never raise."""
-
-    def get(self, key: str) -> bytes | None: ...
-    def set(self, key: str, value: bytes, timeout: int) -> bool: ...
 
 
 class ReplayTerms:
@@ -92,27 +65,6 @@ class ReplayTerms:
     """True if the answer has results; None if ``on_hit`` gets no replays of the answer."""
 
 
-class ByteBudget:
-    """A budget of ``limit`` bytes in each `SHARED_SECONDS`, by the clock of the process."""
-
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._used = 0
-        self._window = 0
-        self._lock = threading.Lock()
-
-    def try_take(self, size: int, now: float) -> bool:
-        """Take ``size`` bytes; return False if the budget has no room."""
-        window = int(now // SHARED_SECONDS)
-        with self._lock:
-            if window != self._window:
-                self._window, self._used = window, 0
-            if self._used + size > self._limit:
-                return False
-            self._used += size
-            return True
-
-
 class PageCacheMiddleware:
     """A WSGI middleware that replays responses; ``routes`` are the canonicalizers by path.
 
@@ -120,10 +72,8 @@ class PageCacheMiddleware:
     ``on_hit`` receives the key, the client's address and whether there are results, for each
     replay whose canonical query string has at most `MAX_COUNTED_CHARACTERS`; the call must cost no
     more than an append.
-    A ``shared_store`` may keep the pages of all processes, of ``shared_bytes`` in
-    `SHARED_SECONDS`; ``build_id`` distinguishes the pages of other templates, settings and
-    agencies. ``is_variant`` recognizes pages that anybody can multiply without a call: a flood of
-    variants leaves other pages their part of memory and of the shared store (`VARIANT_DIVISOR`).
+    ``shared_pages`` keep the pages of all processes. ``is_variant`` recognizes pages that anybody
+    can multiply without a call: a flood of variants leaves other pages their part of memory.
     """
 
     def __init__(  # noqa: PLR0913 - all options by name
@@ -134,9 +84,7 @@ class PageCacheMiddleware:
         limit: int = MEMORY_BYTES,
         now: Callable[[], float] = time.monotonic,
         on_hit: Callable[[tuple[CacheKey, str, bool]], None] = lambda _hit: None,
-        shared_store: "SharedStore | None" = None,
-        shared_bytes: int = SHARED_REDIS_BYTES,
-        build_id: Callable[[], str] = str,
+        shared_pages: SharedPages | None = None,
         is_variant: Callable[[CacheKey], bool] = lambda _key: False,
     ) -> None:
         self._app = app
@@ -144,10 +92,7 @@ class PageCacheMiddleware:
         self.limit = limit
         self._now = now
         self._on_hit = on_hit
-        self._shared_store = shared_store
-        self._shared_budget = ByteBudget(shared_bytes)
-        self._shared_variants_budget = ByteBudget(shared_bytes // VARIANT_DIVISOR)
-        self._build_id = build_id
+        self._shared_pages = shared_pages
         self._is_variant = is_variant
         self._keys: dict[CacheKey, CacheKey] = {}
         self._keys_bytes = 0
@@ -254,7 +199,8 @@ class PageCacheMiddleware:
         self, environ: "WSGIEnvironment", start: "StartResponse", key: CacheKey
     ) -> Iterable[bytes]:
         """Load the page from the shared store, or have Flask render and perhaps keep the page."""
-        if (response := self._load_shared(key)) is not None:
+        response = self._shared_pages.load(key) if self._shared_pages else None
+        if response is not None:
             self._store_in_memory(key, response)
             self._count_hit(environ, key, response)
             return self._send_response(response, environ, start, "HIT")
@@ -277,66 +223,13 @@ class PageCacheMiddleware:
         may_keep = method == "GET" and status.startswith("200") and terms.seconds > 0
         if key and may_keep and response.is_cacheable:
             self._store_in_memory(key, response)
-            coding = response.choose_coding(environ.get("HTTP_ACCEPT_ENCODING", ""))
-            self._store_shared(key, response, terms.seconds, coding or BROTLI)
+            if self._shared_pages:
+                coding = response.choose_coding(environ.get("HTTP_ACCEPT_ENCODING", ""))
+                self._shared_pages.store(key, response, terms.seconds, coding or BROTLI)
         response.timing = f"app;dur={(self._now() - started_at) * 1000:.1f}"
         answer = self._send_response(response, environ, start, response.cache_status, status)
         response.timing = "memory"
         return answer
-
-    def _load_shared(self, key: CacheKey) -> CachedResponse | None:
-        packed = self._shared_store.get(self._shared_name(key)) if self._shared_store else None
-        if packed is None:
-            return None
-        try:
-            record = msgspec.msgpack.decode(packed, type=_SHARED_RECORD)  # noqa: TID251 - no struct
-        except (ValueError, RecursionError):
-            return None
-        headers, coding, length, body, crc, made_at, expires_at, has_results = record
-        if zlib.crc32(body) != crc:
-            return None
-        now = time.time()
-        if expires_at <= now or made_at > now + CLOCK_SECONDS:
-            return None
-        plain = length if coding else body
-        response = CachedResponse(headers, plain, self._now(), expires_at - now)
-        if coding:
-            response.set_compressed_body(body, coding)
-        response.made_at -= max(now - made_at, 0.0)
-        response.has_results = has_results
-        return response
-
-    def _store_shared(
-        self, key: CacheKey, response: CachedResponse, seconds: float, coding: str
-    ) -> None:
-        """Store a response with a short key for all processes, unless its life is too short.
-
-        The body is stored in a single form: in ``coding``, or plain if not worth compressing.
-        """
-        if self._shared_store is None or seconds <= REPLAY_SECONDS:
-            return
-        if len(key[0]) + len(key[1]) <= MAX_SHARED_KEY_CHARACTERS:
-            now = time.time()
-            expires_at = now + min(seconds, SHARED_SECONDS)
-            coding = coding if response.is_compressible else PLAIN
-            body = response.compress_body(coding) if coding else response.encode_body()
-            form = (coding, response.plain_length, body, zlib.crc32(body))
-            record = (response.headers, *form, now, expires_at, response.has_results)
-            packed, name = msgspec.msgpack.encode(record), self._shared_name(key)
-            if self._take_shared_budget(key, len(packed) + len(name)):
-                self._shared_store.set(name, packed, math.ceil(expires_at - now))
-
-    def _take_shared_budget(self, key: CacheKey, size: int) -> bool:
-        """Take bytes from the shared store's budget; variants have a budget of their own, too."""
-        budgets = (
-            (self._shared_variants_budget, self._shared_budget)
-            if self._is_variant(key)
-            else (self._shared_budget,)
-        )
-        return all(budget.try_take(size, self._now()) for budget in budgets)
-
-    def _shared_name(self, key: CacheKey) -> str:
-        return f"{PAGE_FORMAT}:page:{self._build_id()}:{key[0]}:{key[1]}"
 
     def _store_in_memory(self, key: CacheKey, response: CachedResponse) -> None:
         if len(key[1]) > MAX_COUNTED_CHARACTERS:

@@ -1,95 +1,22 @@
-"""The memory tier in front of a small WSGI application that counts its calls."""
+"""The page cache in front of a small WSGI application that counts its calls."""
 
 import gc
-import gzip
 import itertools
 import random
 import threading
 import tracemalloc
-from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import takewhile
-from typing import Any
-from urllib.parse import urlencode
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from werkzeug.test import Client
-from werkzeug.wrappers import Response
 
-from affiliate.cache.keys import PAGE_FORMAT
-from affiliate.domain.query import read_parameters, read_single
-from affiliate.errors import BadQuery
 from affiliate.web import cached_response
-from affiliate.web.cached_response import CachedResponse, is_etag_match
-from affiliate.web.page_cache import REPLAY_ENVIRON, CacheKey, PageCacheMiddleware, measure_key
-from tests.support.apps import ClientMaker
-from tests.support.clocks import SetClock
+from affiliate.web.cached_response import CachedResponse
+from affiliate.web.page_cache import measure_key
+from tests.support.cached_site import BODY, Site, pretend
 from tests.support.codings import unpack
-from tests.support.memory_store import Memory
-
-BODY = b"<p>cat</p>" * 500
-
-
-class Application:
-    """Answers with its query string, and lets it be kept for as long as the test says."""
-
-    def __init__(self) -> None:
-        self.calls: list[str] = []
-        self.seconds = 100.0
-        self.headers: dict[str, str] = {"ETag": 'W/"1"', "X-Cache": "MISS", "Age": "0"}
-        self.status = "200 OK"
-        self.body = BODY
-        self.during: Callable[[], None] = lambda: None
-
-    def __call__(self, environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
-        self.calls.append(environ["QUERY_STRING"])
-        self.during()
-        if REPLAY_ENVIRON in environ:
-            environ[REPLAY_ENVIRON].seconds = self.seconds
-        headers = {"Content-Type": "text/html", "Content-Length": str(len(self.body))}
-        start(self.status, list((headers | self.headers).items()))
-        return [self.body]
-
-
-def words(raw: bytes) -> str:
-    q = read_single(read_parameters(raw), "q")
-    if q is None:
-        raise BadQuery("q", "missing")
-    return urlencode({"q": q.lower()})
-
-
-class Site:
-    """An application behind a tier, and a client of it."""
-
-    def __init__(
-        self,
-        limit: int = 10**6,
-        shelf: Memory | None = None,
-        edition: str = "e1",
-        shelf_bytes: int = 10**6,
-        is_variant: Callable[[CacheKey], bool] = lambda _: False,
-    ) -> None:
-        self.app = Application()
-        self.clock = SetClock(0.0)
-        self.hits: list[CacheKey] = []
-        self.tier = PageCacheMiddleware(
-            self.app,
-            {"/s": words, "/p/": words},
-            limit=limit,
-            now=self.clock,
-            on_hit=lambda hit: self.hits.append(hit[0]),
-            shared_store=shelf,
-            shared_bytes=shelf_bytes,
-            build_id=lambda: edition,
-            is_variant=is_variant,
-        )
-        self.client = Client(self.tier, Response)
-
-    def get(self, address: str = "/s?q=cat", **headers: str) -> Response:
-        names = {name.replace("_", "-"): value for name, value in headers.items()}
-        return self.client.get(address, headers=names)
 
 
 @pytest.fixture
@@ -391,29 +318,11 @@ def test_what_is_counted_is_what_memory_is_taken(
     assert 0.5 * counted < taken < 1.05 * limit
 
 
-@pytest.mark.parametrize(
-    ("length", "taken"), [(16_383, 16_383), (16_384, 16_384), (16_385, 20_480), (50_000, 53_248)]
-)
-def test_large_bodies_are_counted_by_pages_of_memory(length: int, taken: int) -> None:
-    """The C library gives them whole pages, so that they leave no gaps."""
-    small, large = (CachedResponse([], bytes(n), 0.0, 10.0) for n in (0, length))
-    assert large.size - small.size == taken
-
-
 def test_junk_behind_an_address_costs_no_page(site: Site) -> None:
     """However long it is, the kept answer of what the address means is replayed."""
     site.get("/s?q=cat")
     assert site.get("/s?q=cat&junk=" + "x" * 12_000).headers["X-Cache"] == "HIT"
     assert site.tier._keys_bytes < 1000
-
-
-def test_headers_are_read_as_far_as_browsers_write_them() -> None:
-    """What is behind 2 kB of a header is no browser's."""
-    response = CachedResponse([("Content-Type", "text/html")], BODY, 0.0, 10.0)
-    assert response.choose_coding("deflate, " * 200 + "gzip") == "gzip"
-    assert response.choose_coding("," * 60_000 + "gzip") == ""
-    assert is_etag_match('"a",' * 500 + '"b"', '"b"')
-    assert not is_etag_match('"a",' * 15_000 + '"b"', '"b"')
 
 
 def test_no_single_answer_takes_the_place_of_many() -> None:
@@ -449,25 +358,6 @@ def test_replays_of_long_addresses_are_not_told(site: Site) -> None:
     assert site.hits == [("/s", f"q={'x' * 900}")]
 
 
-def test_pages_leave_the_shelf_to_answers() -> None:
-    """The shelf takes so many bytes in five minutes, keys among them, and no long keys."""
-    shelf = Memory()
-    site = Site(shelf=shelf, shelf_bytes=20_000)
-    site.get("/s?q=long" + "x" * 1100)
-    assert shelf == {}
-    for number in range(300):
-        site.get(f"/s?q={number}")
-    full = sum(len(key) + len(value) for key, value in shelf.items())
-    assert 15_000 < full <= 20_000
-    site.clock.now = 300
-    site.get("/s?q=later")
-    assert any(key.endswith("q=later") for key in shelf)
-
-
-def pretend(place: CacheKey) -> bool:
-    return place[1].startswith("q=v")
-
-
 def test_variants_leave_other_pages_three_quarters_of_memory() -> None:
     """Without other pages they have all of it; they give way where others come."""
     site = Site(limit=100_000, is_variant=pretend)
@@ -500,100 +390,11 @@ def test_the_variant_that_was_asked_for_last_stays() -> None:
     assert site.app.calls.count("q=v-first") == 1
 
 
-def test_variants_leave_other_pages_three_quarters_of_the_shelf() -> None:
-    """A flood of them fills a quarter, keys among it."""
-    shelf = Memory()
-    site = Site(shelf=shelf, shelf_bytes=20_000, is_variant=pretend)
-    for number in range(100):
-        site.get(f"/s?q=v{number}")
-    assert 3_000 < sum(len(key) + len(value) for key, value in shelf.items()) <= 5_000
-    site.get("/s?q=cat")
-    assert any(key.endswith("q=cat") for key in shelf)
-
-
-PACKERS: dict[str, Callable[[bytes], bytes]] = {
-    "gzip": lambda body: gzip.compress(body, 6, mtime=0),
-    "br": cached_response._compress_by_brotli,
-}
-
-
-def body_that_packs_by(more: int, coding: str) -> bytes:
-    """Return a body that is so many bytes longer when it is compressed."""
-    bodies = (
-        bytes(random.Random(size).choices(range(signs), k=size))
-        for size in range(1500, 1600)
-        for signs in range(195, 257)
-    )
-    return next(one for one in bodies if len(PACKERS[coding](one)) - len(one) == more)
-
-
-@pytest.mark.parametrize(
-    ("coding", "more"), [("gzip", -1), ("gzip", 0), ("gzip", 1), ("br", -1), ("br", 4)]
-)
-def test_a_shelved_body_is_read_as_the_form_that_it_has(coding: str, more: int) -> None:
-    """A compressed body may be as long as the plain one, or longer."""
-    shelf = Memory()
-    first, second = Site(shelf=shelf), Site(shelf=shelf)
-    first.app.body = body = body_that_packs_by(more, coding)
-    first.get(Accept_Encoding=coding)
-    assert second.get().data == body
-    for form in PACKERS:
-        assert unpack(second.get(Accept_Encoding=form).data, form) == body
-    assert second.app.calls == []
-
-
-@pytest.mark.parametrize("coding", ["", "br", "gzip"])
-def test_a_page_is_shelved_in_the_form_that_was_asked_for(
-    monkeypatch: pytest.MonkeyPatch, coding: str
-) -> None:
-    """Other processes send it as it is; each has at most one form to make, and none for Brotli."""
-    shelf = Memory()
-    Site(shelf=shelf).get(Accept_Encoding=coding)
-    monkeypatch.setattr(CachedResponse, "_compress_plain", lambda *_: pytest.fail("made anew"))
-    second = Site(shelf=shelf)
-    assert unpack(second.get(Accept_Encoding=coding).data, coding) == BODY
-    if not coding:
-        assert unpack(second.get(Accept_Encoding="br").data, "br") == BODY
-
-
-def test_a_shelved_page_of_the_future_is_made_anew(monkeypatch: pytest.MonkeyPatch) -> None:
-    """After the clock was set back by an hour, no page of before is replayed."""
-    shelf = Memory()
-    monkeypatch.setattr("affiliate.web.page_cache.time.time", lambda: 10_000.0)
-    Site(shelf=shelf).get()
-    monkeypatch.setattr("affiliate.web.page_cache.time.time", lambda: 6_400.0)
-    other = Site(shelf=shelf)
-    other.get()
-    assert len(other.app.calls) == 1
-
-
 def test_a_stale_answer_says_so_when_replayed(site: Site) -> None:
     """X-Cache stays STALE for an answer that was stale when it was kept."""
     site.app.headers["X-Cache"] = "STALE"
     site.get()
     assert site.get().headers["X-Cache"] == "STALE"
-
-
-def test_another_process_finds_the_page_on_the_shelf() -> None:
-    """What one process made, the next answers without its application, marked and counted."""
-    shelf = Memory()
-    first, second = Site(shelf=shelf), Site(shelf=shelf)
-    made = first.get()
-    found = second.get("/s?q=Cat", Accept_Encoding="gzip")
-    assert gzip.decompress(found.data) == made.data
-    assert found.headers["X-Cache"] == "HIT"
-    assert found.headers["ETag"] == made.headers["ETag"]
-    assert second.app.calls == []
-    assert second.hits == [("/s", "q=cat")]
-
-
-def test_another_edition_makes_its_own_pages() -> None:
-    """New templates, settings or links never show a page that the old ones made."""
-    shelf = Memory()
-    Site(shelf=shelf).get()
-    other = Site(shelf=shelf, edition="e2")
-    other.get()
-    assert len(other.app.calls) == 1
 
 
 def test_many_at_once_have_a_page_made_once(site: Site) -> None:
@@ -612,81 +413,3 @@ def test_many_at_once_have_a_page_made_once(site: Site) -> None:
         go.set()
         assert {one.result().data for one in (first, *others)} == {BODY}
     assert len(site.app.calls) == 1
-
-
-@pytest.mark.parametrize("seconds", [1, 10])
-def test_what_lives_briefly_is_not_shelved(seconds: float) -> None:
-    """Stale and failed answers stay in the process that made them."""
-    shelf = Memory()
-    site = Site(shelf=shelf)
-    site.app.seconds = seconds
-    site.get()
-    assert shelf == {}
-
-
-def test_garbage_on_the_shelf_is_ignored() -> None:
-    """A shelved page that can't be read is made anew."""
-    shelf = Memory()
-    Site(shelf=shelf).get()
-    for key in shelf:
-        shelf[key] = b"garbage"
-    other = Site(shelf=shelf)
-    assert other.get().data == BODY
-    assert len(other.app.calls) == 1
-
-
-@pytest.mark.parametrize(
-    ("header", "coding"),
-    [
-        ("", ""),
-        ("gzip", "gzip"),
-        ("x-gzip", "gzip"),
-        ("br, gzip", "br"),
-        ("gzip, deflate, br, zstd", "br"),
-        ("GZIP, BR", "br"),
-        ("gzip, deflate", "gzip"),
-        ("*", "gzip"),
-        ("*, br", "br"),
-        ("*;q=0, gzip", "gzip"),
-        ("*;q=0", ""),
-        ("gzip;q=0", ""),
-        ("gzip; q=0.000", ""),
-        ("gzip;q=0.1", "gzip"),
-        ("gzip;q=0, *", ""),
-        ("br;q=0, gzip", "gzip"),
-        ("br;q=0.5, gzip;q=0.9", "gzip"),
-        ("br; q=0.9 , gzip;q=0.5", "br"),
-        ("br;q=0.5, gzip;q=0.5", "br"),
-        ("identity", ""),
-        ("identity, gzip;q=0.5", ""),
-        ("identity;q=0.5, gzip", "gzip"),
-        ("br;q=0, gzip;q=0, identity", ""),
-        ("br;level=4", "br"),
-        ("br", "br"),
-        ("zstd", ""),
-        ("deflate", ""),
-    ],
-)
-def test_accept_encoding_is_read_as_the_standard_says(header: str, coding: str) -> None:
-    """RFC 9110 12.5.3: the highest weight, and a weight of 0 refuses."""
-    assert cached_response.choose_coding(header) == coding
-
-
-def test_entity_tags_are_compared_weakly() -> None:
-    """RFC 9110 8.8.3.2: W/ does not matter to If-None-Match."""
-    assert is_etag_match('"a"', 'W/"a"')
-    assert is_etag_match('"b" , W/"a"', 'W/"a"')
-    assert not is_etag_match('"ab"', 'W/"a"')
-
-
-def test_pages_take_a_small_part_of_a_small_cache(make_client: ClientMaker) -> None:
-    """A flood of pages that cost nothing leaves the answers of searches where they are."""
-    client = make_client(CACHE_BYTES="1000000", SITE_URL="https://s.example", WEB_CONCURRENCY="2")
-    client.get("/api/search?q=cat&lang=en")
-    for number in range(20):  # ten kilobytes each
-        client.get(f"/search?q=cat&lang=en&site=s{number}.example")
-    store = client.application.extensions["services"].store.store
-    pages = [store.get(key) for key in store.keys(f"{PAGE_FORMAT}:page:")]
-    assert pages
-    assert sum(map(len, pages)) < 1_000_000 / 32
-    assert store.keys("2:search:")

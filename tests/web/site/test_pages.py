@@ -9,6 +9,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from affiliate.domain.media import SearchQuery
+from affiliate.web.shared_pages import SharedPages
 from app import create_app
 from tests.support.apps import ClientMaker
 from tests.support.codings import unpack
@@ -72,7 +73,7 @@ def test_the_page_shows_bad_input_as_an_error(client: FlaskClient) -> None:
 def test_another_version_of_a_file_is_answered_and_kept_nowhere(client: FlaskClient) -> None:
     """Whatever stands behind ``?v=``, only the file's own version takes room."""
     memory, store = client.application.extensions["page_cache"], Memory()
-    memory._shared_store = store
+    memory._shared_pages = SharedPages(store)
     for version in ("", "0", "000000000000", "x" * 60_000, "1&v=2", "%FF"):
         answer = client.get(f"/static/icon.svg?v={version}")
         assert (answer.status_code, answer.mimetype) == (200, "image/svg+xml")
