@@ -1,7 +1,7 @@
 """The C library's heaps in a process with many threads.
 
 By default each thread fills a heap of its own, and freed room in all heaps stays with the process:
-what the memory tier counts as 32 MB took 58 MB in trials with 32 threads, and 36 MB with two heaps.
+what the page cache counts as 32 MB took 58 MB in trials with 32 threads, and 36 MB with two heaps.
 Bodies leave gaps in heaps that nothing fits in: with 64 kB for `LARGE_BYTES` up to 50 MB were used.
 """
 

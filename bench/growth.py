@@ -21,7 +21,7 @@ KEPT_SECONDS: Final = 86_400
 BATCH: Final = 5000
 ROUNDS: Final = 5
 PAGES: Final = 500
-"""The number of different pages that fill a worker's memory tier."""
+"""The number of different pages that fill a worker's page cache."""
 
 
 def run(servers: Servers, *, quick: bool) -> Table:

@@ -9,7 +9,6 @@ import asyncio
 import datetime as dt
 import random
 import re
-import signal
 import ssl
 import sys
 from contextlib import suppress
@@ -20,6 +19,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+
+from bench.ending import wait_for_end
 
 HOST: Final = "image.shutterstock.com"
 FILE: Final = Path(__file__).parents[1] / "static" / "demo" / "1061428.webp"
@@ -83,10 +84,7 @@ async def serve(folder: Path) -> None:
     context.load_cert_chain(certificate(folder))
     server = await asyncio.start_server(answer, "127.0.0.1", 0, ssl=context)
     print(server.sockets[0].getsockname()[1], flush=True)
-    ended = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, ended.set)
-    await ended.wait()
+    await wait_for_end()
 
 
 if __name__ == "__main__":

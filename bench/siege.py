@@ -74,13 +74,13 @@ class Siege:
 
 
 def run(servers: Servers, *, quick: bool) -> Table:
-    """Besiege our site, with its memory tier and without, and a peer."""
+    """Besiege our site, with its page cache and without, and a peer."""
     seconds, rounds = (3, 1) if quick else (4, 2)
     table = Table(
         title=f"Hits while {BESIEGERS} misses hang",
         how=f"`wrk -t1 -c{CLIENTS} -d{seconds}s` on one hit, in peace and while {BESIEGERS}"
         f" visitors each ask every {EVERY:g} s for something new and the agency never answers;"
-        f" our memory tier {rounds} times, medians. Every server is one process with the"
+        f" our page cache {rounds} times, medians. Every server is one process with the"
         " site's threads. *Rate* is that of the besieged hits to that in peace; *slowest miss* is"
         " of those visitors; *after it* is how long the first new search takes once the agency is"
         " well (200 ms).",

@@ -1,4 +1,4 @@
-"""The site with no room in its memory tier: every hit is a hit of the store."""
+"""The site with no room in its page cache: every hit is a hit of the store."""
 
 from flask import Flask
 
@@ -7,7 +7,7 @@ from affiliate.web.page_cache import PageCacheMiddleware
 
 
 def create_app() -> Flask:
-    """Return the site's application; its memory tier drops every page at once."""
+    """Return the site's application; its page cache drops every page at once."""
     app = site.create_app()
     tier: PageCacheMiddleware = app.extensions["page_cache"]
     tier.limit = 0

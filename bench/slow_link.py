@@ -7,10 +7,11 @@ takes on a real link. The slow start of TCP is not modeled.
 """
 
 import asyncio
-import signal
 import sys
 from contextlib import suppress
 from typing import Final
+
+from bench.ending import wait_for_end
 
 CHUNK: Final = 1460
 """Bytes of a packet."""
@@ -80,10 +81,7 @@ async def serve(round_trip: float, bits: float, targets: list[int]) -> None:
         relay = Relay(target, round_trip, up, down)
         server = await asyncio.start_server(relay.serve, "127.0.0.1", 0)
         print(server.sockets[0].getsockname()[1], flush=True)
-    ended = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, ended.set)
-    await ended.wait()
+    await wait_for_end()
 
 
 if __name__ == "__main__":

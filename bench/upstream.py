@@ -15,10 +15,11 @@ While ``hanging`` is 1, calls are taken and never answered.
 import asyncio
 import functools
 import json
-import signal
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
+
+from bench.ending import wait_for_end
 
 TOTAL: Final = 1000
 FIRST_ID: Final = 1_000_000
@@ -190,10 +191,7 @@ async def serve() -> None:
     loop = asyncio.get_running_loop()
     server = await loop.create_server(lambda: Exchange(state), "127.0.0.1", 0, backlog=2048)
     print(server.sockets[0].getsockname()[1], flush=True)
-    ended = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, ended.set)
-    await ended.wait()
+    await wait_for_end()
 
 
 if __name__ == "__main__":

@@ -40,7 +40,7 @@ class World(NamedTuple):
     numbers: "itertools.count[int]"
 
     def search(self, words: str, shown_on: str = "") -> None:
-        """Ask past the memory tier, by another ``shown_on``; as pages do again while it is late."""
+        """Ask past the page cache, by another ``shown_on``; as pages do again while it is late."""
         site = f"&site={shown_on}.example" if shown_on else ""
 
         def shown() -> bool:

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
 from threading import Barrier
 from typing import Any
 
@@ -16,18 +15,8 @@ from affiliate.database.ledger import Ledger
 from affiliate.database.purchases import Purchase, Purchases, _to_row
 from affiliate.database.schema import purchases as table
 from tests.support.clocks import SetClock
-from tests.support.ledgers import empty_database
-from tests.support.postgres import new_database
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/ledger.db"
-    server = request.getfixturevalue("postgres")
-    return empty_database(server) if "ledger" in request.fixturenames else new_database(server)
 
 
 @pytest.fixture

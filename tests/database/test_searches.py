@@ -14,7 +14,7 @@ def counts(ledger: Ledger) -> SearchCounts:
 
 
 def test_popular_searches_are_words_alone(counts: SearchCounts, clock: SetClock[datetime]) -> None:
-    """Those asked often enough on more than one day, most first; none with a filter."""
+    """Searches asked often enough on two days are popular, most first; none with filters."""
     counts.add_found({"q=old&lang=en": 99})
     clock.now += timedelta(days=10)
     filtered = ("q=cat&type=photo&lang=en", "category=Animals&lang=en", "q=cat&type=photo", "q=dog")
@@ -36,7 +36,7 @@ def test_popular_searches_are_words_alone(counts: SearchCounts, clock: SetClock[
 def test_popular_searches_come_from_several_clients(
     counts: SearchCounts, clock: SetClock[datetime]
 ) -> None:
-    """Whoever asks the same words again and again, by whatever process, is one client of a day."""
+    """A client that asks the same words again, by whatever process, counts once a day."""
     honest, planted = "q=cat&lang=en", "q=evil&lang=en"
     for _ in range(3):
         for client in (1, 2, 4):

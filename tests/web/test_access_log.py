@@ -20,7 +20,7 @@ log = logging.getLogger("affiliate.test")
 
 def app(environ: "WSGIEnvironment", start: "StartResponse") -> Iterable[bytes]:
     """Log a line, and answer."""
-    environ["QUERY_STRING"] = "as the memory tier makes it"
+    environ["QUERY_STRING"] = "as the page cache makes it"
     log.warning("asked for kittens")
     start("404 Not Found", [("Content-Length", "2")])
     return [b"ok"]

@@ -62,7 +62,7 @@ def test_pages_with_pictures_say_it_where_a_link_earns(
     settings: dict[str, str],
     earns: bool,  # noqa: FBT001 - a column of the table
 ) -> None:
-    """So do the skeleton of a search that may find such links, and copies of the memory tier."""
+    """So do the skeleton of a search that may find such links, and copies of the page cache."""
     client = site(make_client, stack, names, settings)
     assert (SAID in client.get("/search?q=rose&lang=en").text) is earns
     client.get("/api/search?q=flower&lang=en&wait=1")

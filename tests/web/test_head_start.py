@@ -111,7 +111,7 @@ def test_a_visit_past_the_budget_starts_nothing(site: FlaskClient, agency: Shutt
 def test_another_process_takes_no_second_payment(
     make_client: ClientMaker, agency: Shutterstock
 ) -> None:
-    """What a page has paid is known in the store, for these words and this client alone."""
+    """The store knows the payment of a page, for these words and this client alone."""
     settings = {
         "AGENCIES": "shutterstock",
         "SHUTTERSTOCK_API_TOKEN": TOKEN,

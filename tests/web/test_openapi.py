@@ -24,7 +24,7 @@ PAGES = (
 )
 """Paths, or their beginnings, of what is for people, browsers and crawlers."""
 ASIDE = {"lang", "media", "page", "position"}
-"""What is read of every request, or by the memory tier for pages: answers may not vary by it."""
+"""What is read of every request, or by the page cache for pages: answers may not vary by it."""
 PICTURE = {"media": "image", "agency": "demo"}
 
 
