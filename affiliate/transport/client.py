@@ -195,8 +195,12 @@ class Transport:
         return result
 
     def close(self) -> None:
-        """Give up the calls under way, as the process ends; agencies are not blamed for that."""
+        """Give up the calls under way, as the process ends; agencies are not blamed for that.
+
+        Idle connections are closed.
+        """
         self._watchdog.close()
+        self._session.close()
 
     @contextmanager
     def stream(

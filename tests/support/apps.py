@@ -12,12 +12,19 @@ from flask.testing import FlaskClient
 from app import create_app
 from tests.support.api_description import DescribedClient
 from tests.support.ledgers import place_ledger
-from tests.support.shared_parts import close, compiled_templates, share_parts
+from tests.support.shared_parts import close, close_apps, compiled_templates, share_parts
 
 ClientMaker = Callable[..., FlaskClient]
 
 
 share_parts()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """Close the apps of a module after its last test, and after its own fixtures."""
+    if nextitem is None or nextitem.path != item.path:
+        close_apps()
 
 
 def pytest_unconfigure() -> None:

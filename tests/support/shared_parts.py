@@ -10,17 +10,23 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from types import CodeType
+from typing import Any
 
 import jinja2
 from flask import Flask
 from jinja2.bccache import Bucket
 from werkzeug.routing import Rule
 
+import app as application
 from affiliate.cache.stores import SQLiteStore
 from affiliate.web import template_helpers
 
 FOLDER = "PYTEST_COMPILED_TEMPLATES"
 """Names the variable with the folder of compiled templates, for what a run starts."""
+
+
+_apps: list[Flask] = []
+"""The apps that the current module has created."""
 
 
 class CompiledTemplates(jinja2.FileSystemBytecodeCache):
@@ -47,15 +53,16 @@ def compiled_templates() -> Path:
 
 
 def close(app: Flask) -> None:
-    """Close the files of an app: a run may have no more than 1,024 files open.
+    """Close the files and connections of an app: a run may have no more than 1,024 open.
 
     Its counter of searches ends, which would open the ledger again a minute later.
     """
-    app.extensions["services"].usage._stopping.set()
-    app.extensions["services"].ledger.close()
-    store = app.extensions["services"].store.store
-    if isinstance(store, SQLiteStore):
-        store.close()
+    services = app.extensions["services"]
+    services.usage._stopping.set()
+    services.transport.close()
+    services.ledger.close()
+    if isinstance(services.store.store, SQLiteStore):
+        services.store.store.close()
 
 
 def share_parts() -> None:
@@ -63,6 +70,25 @@ def share_parts() -> None:
     Flask.jinja_options = {"bytecode_cache": CompiledTemplates(compiled_templates())}
     template_helpers.digest_assets = functools.cache(template_helpers.digest_assets)
     _share_builders()
+    _note_apps()
+
+
+def _note_apps() -> None:
+    """Have `close_apps` know the apps that are created from here on."""
+    create_app = application.create_app
+
+    @functools.wraps(create_app)
+    def create(*arguments: Any, **parts: Any) -> Flask:
+        _apps.append(create_app(*arguments, **parts))
+        return _apps[-1]
+
+    application.create_app = create
+
+
+def close_apps() -> None:
+    """Close the apps that the tests of a module have created."""
+    while _apps:
+        close(_apps.pop())
 
 
 def _share_builders() -> None:
