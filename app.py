@@ -228,6 +228,7 @@ def _wrap_wsgi_app(app: Flask, services: Services) -> None:
         is_variant=is_variant,
     )
     app.extensions["page_cache"] = page_cache
+    app.find_hit = page_cache.find_hit  # type: ignore[attr-defined] # for `affiliate.serving`
     frame_keys = embeds.build_frame_keys(settings)
     is_valid_key = frame_keys.has_valid_key if frame_keys else None
     wsgi_app: WSGIApplication = CorsMiddleware(

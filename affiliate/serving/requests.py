@@ -1,8 +1,9 @@
 """Requests for a WSGI application, answered in threads, with their bodies read beforehand.
 
-A request is answered in the server's thread that brings the request. The body of a POST is read by
-an event loop first, where thousands may be under way without threads of their own: a client that
-sends slowly keeps nobody else waiting, and loses its connection after `BODY_SECONDS`.
+A request whose answer is in memory is answered in the server's thread that brings the request; all
+others are handed to threads that may wait for agencies. The body of a POST is read by an event loop
+first, where thousands may be under way without threads of their own: a client that sends slowly
+keeps nobody else waiting, and loses its connection after `BODY_SECONDS`.
 """
 
 import asyncio
@@ -11,8 +12,8 @@ import io
 import logging
 import re
 import sys
-from collections.abc import Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterable
+from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -22,6 +23,7 @@ from granian.rsgi import Scope
 from affiliate import logs
 from affiliate.search.fanout import MAX_WAITERS
 from affiliate.serving.progress import Progress, format_stack
+from affiliate.serving.request_threads import RequestThreads
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication, WSGIEnvironment
@@ -32,11 +34,14 @@ BODY_BYTES: Final = 16 * 1024
 """Bytes that are read of a body; the application refuses longer bodies by their beginning."""
 MAX_BODIES: Final = 1024
 """Bodies under way in a process; further ones are refused at once."""
-MAX_WAITING: Final = 4096
-"""Whole bodies that wait for an answer, as many as there may be connections: further bodies could
+MAX_UNFINISHED: Final = 4096
+"""Requests that wait for an answer, as many as there may be connections: further requests could
 only be of clients that have gone, whose requests would pile up."""
+HIT_THREADS: Final = 1
+"""Threads of the server, which answer from memory. More threads would wait for each other: only one
+at a time runs Python."""
 THREADS: Final = 2 * MAX_WAITERS
-"""Request threads of a process; more wait in the server's queue."""
+"""Threads that answer requests which may wait for an agency."""
 BODY_THREADS: Final = 32
 """Threads that answer requests with bodies, so that a slow ledger holds up no pages."""
 MAX_HEADER_NAMES: Final = 256
@@ -45,6 +50,7 @@ HOST: Final = re.compile(r"([\w.~%-]+|\[[0-9a-f:.]+\])(:\d{0,5})?", re.ASCII | r
 """Pattern of a host and perhaps a port (RFC 9110, 7.2); two headers would be joined by a comma."""
 
 Headers = list[tuple[str, str]]
+HitFinder = Callable[["WSGIEnvironment"], bool]
 
 log = logging.getLogger(__name__)
 
@@ -65,31 +71,41 @@ class RequestScheduler(CallbackScheduler):
     Granian's own interface for WSGI can't give up a body that doesn't arrive
     (https://github.com/emmett-framework/granian/issues/728); its interface for RSGI can, but runs
     everything through an event loop. Therefore this class replaces that loop's scheduler.
+
+    ``find_hit`` returns whether the application answers a request from memory, without waiting for
+    anything; its environ may keep what was found.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, app: "WSGIApplication") -> None:
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        app: "WSGIApplication",
+        find_hit: HitFinder = lambda _environ: False,
+    ) -> None:
         super().__init__()
         self._schedule_fn = self._begin_request
         self._event_loop = loop
         self._app = app
         self._names: dict[str, str] = {}
+        self._find_hit = find_hit
         self._reading: set[asyncio.Task[None]] = set()
-        self._waiting: set[Future[None]] = set()
-        self._threads = ThreadPoolExecutor(BODY_THREADS, thread_name_prefix="body")
-        self._plain, self._with_bodies = Progress(THREADS), Progress(BODY_THREADS)
-        self.threads = THREADS
+        self._hits = Progress(HIT_THREADS)
+        self._misses = RequestThreads("request", THREADS, MAX_UNFINISHED)
+        self._with_bodies = RequestThreads("body", BODY_THREADS, MAX_UNFINISHED)
         self.stopping = False
         """True while the process ends: each connection is closed behind its next answer."""
 
-    def __new__(cls, loop: asyncio.AbstractEventLoop, app: "WSGIApplication") -> Self:
+    def __new__(
+        cls, loop: asyncio.AbstractEventLoop, app: "WSGIApplication", *_: HitFinder
+    ) -> Self:
         """Fill the places of Granian's constructor, of which only the loop is used."""
         return super().__new__(cls, loop, app, None, None, None)  # type: ignore[call-arg]
 
     def check_hanging(self) -> bool:
         """Return whether most threads of a pool hang, and log a stack; call this once a beat."""
-        for pool in (self._plain, self._with_bodies):
-            pool.count_beat()
-            if stuck := pool.find_stuck():
+        for progress in (self._hits, self._misses.progress, self._with_bodies.progress):
+            progress.count_beat()
+            if stuck := progress.find_stuck():
                 where = format_stack(stuck[0])
                 log.error(
                     "%d requests don't come to an end, one of them at:\n%s", len(stuck), where
@@ -105,19 +121,24 @@ class RequestScheduler(CallbackScheduler):
                     self._event_loop.call_soon_threadsafe(self._receive_body, scope, proto)
                 else:
                     self._refuse_request(proto, HTTPStatus.BAD_REQUEST)
-            else:
-                with self._plain:
-                    self._answer_request(scope, proto, b"")
+                return
+            environ = self._build_environ(scope, b"")
+            if self._find_hit(environ):
+                with self._hits:
+                    self._answer_request(environ, proto, b"")
+            elif not self._misses.submit(partial(self._answer_request, environ, proto, b"")):
+                self._refuse_request(proto, HTTPStatus.SERVICE_UNAVAILABLE)
         except BaseException:
             log.exception("a request could not be begun")
 
     def _receive_body(self, scope: Scope, proto: RSGIHTTPProtocol) -> None:
         """Read a body on the event loop, unless too many are being read or wait for an answer."""
-        if len(self._reading) >= MAX_BODIES or len(self._waiting) >= MAX_WAITING:
+        if len(self._reading) >= MAX_BODIES or self._with_bodies.is_full:
+            unfinished = self._with_bodies.unfinished
             log.warning(
                 "requests are refused: of %d bodies under way, %d wait for an answer",
-                len(self._reading) + len(self._waiting),
-                len(self._waiting),
+                len(self._reading) + unfinished,
+                unfinished,
             )
             self._refuse_request(proto, HTTPStatus.SERVICE_UNAVAILABLE)
             return
@@ -137,16 +158,9 @@ class RequestScheduler(CallbackScheduler):
         if body is None or len(body) < min(_read_length(scope), BODY_BYTES):
             self._refuse_request(proto, HTTPStatus.BAD_REQUEST)
             return
-        future = self._threads.submit(self._answer_with_body, scope, proto, body)
-        self._waiting.add(future)
-        future.add_done_callback(self._waiting.discard)
-
-    def _answer_with_body(self, scope: Scope, proto: RSGIHTTPProtocol, body: bytes) -> None:
-        try:
-            with self._with_bodies:
-                self._answer_request(scope, proto, body)
-        except BaseException:
-            log.exception("a request with a body could not be answered")
+        environ = self._build_environ(scope, body)
+        if not self._with_bodies.submit(partial(self._answer_request, environ, proto, body)):
+            self._refuse_request(proto, HTTPStatus.SERVICE_UNAVAILABLE)
 
     def _refuse_request(self, proto: RSGIHTTPProtocol, status: HTTPStatus) -> None:
         headers = [("Content-Type", "text/plain"), ("Connection", "close")]
@@ -154,9 +168,10 @@ class RequestScheduler(CallbackScheduler):
             headers.append(("Retry-After", str(int(BODY_SECONDS))))
         proto.response_bytes(status, headers, f"{status.phrase}\n".encode())
 
-    def _answer_request(self, scope: Scope, proto: RSGIHTTPProtocol, body: bytes) -> None:
+    def _answer_request(
+        self, environ: "WSGIEnvironment", proto: RSGIHTTPProtocol, body: bytes
+    ) -> None:
         """Have the application answer; an exception becomes a 500."""
-        environ = self._build_environ(scope, body)
         if not _is_host(environ["HTTP_HOST"]) and environ["SERVER_PROTOCOL"] == "HTTP/1.1":
             self._refuse_request(proto, HTTPStatus.BAD_REQUEST)
             return

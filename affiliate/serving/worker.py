@@ -19,7 +19,7 @@ from granian._granian import RSGIWorker, WorkerSignal
 from granian.server.mp import WorkerProcess
 
 from affiliate.memory_allocation import share_heaps
-from affiliate.serving.requests import RequestScheduler
+from affiliate.serving.requests import HIT_THREADS, HitFinder, RequestScheduler
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
@@ -48,6 +48,7 @@ class LoadedApp(NamedTuple):
     """An application, and the array of one number that holds its process's last beat."""
 
     app: "WSGIApplication"
+    find_hit: HitFinder
     beat: MutableSequence[float]
 
 
@@ -65,12 +66,17 @@ def hold_back_signals() -> Iterator[None]:
 
 
 def load_app(prepare: Callable[[], object], target: str, beat: MutableSequence[float]) -> LoadedApp:
-    """Make the application by the function ``target`` (``module:function``)."""
+    """Make the application by the function ``target`` (``module:function``).
+
+    An application whose ``find_hit`` recognizes requests that are answered from memory has them
+    answered apart from others.
+    """
     signal.pthread_sigmask(signal.SIG_UNBLOCK, END_SIGNALS)
     share_heaps()
     prepare()
     module, _, factory = target.partition(":")
-    return LoadedApp(getattr(importlib.import_module(module), factory)(), beat)
+    app = getattr(importlib.import_module(module), factory)()
+    return LoadedApp(app, getattr(app, "find_hit", lambda _environ: False), beat)
 
 
 @WorkerProcess.wrap_target  # type: ignore[untyped-decorator] # Granian has no types for it
@@ -99,7 +105,7 @@ def run_worker(  # noqa: PLR0913, PLR0917 - as Granian calls what runs in a proc
 ) -> None:
     """Serve until SIGTERM or SIGINT, or until the main process is gone."""
     _wake_as_orphan()
-    requests = RequestScheduler(loop, loaded.app)
+    requests = RequestScheduler(loop, loaded.app, loaded.find_hit)
     end_signal, ended = WorkerSignal(), asyncio.Event()
     end_signal.add_cb(lambda: loop.call_soon_threadsafe(ended.set))
 
@@ -130,7 +136,7 @@ def run_worker(  # noqa: PLR0913, PLR0917 - as Granian calls what runs in a proc
     loop.call_soon(beat)
     worker = RSGIWorker(
         *(number, sock, ipc, runtime_threads, runtime_blocking_threads),
-        *(requests.threads, idle_seconds),
+        *(HIT_THREADS, idle_seconds),
         *(backpressure, http, http1, http2, websockets, static, *tls, metrics),
     )
     worker.serve_mtr(requests, loop, end_signal)  # type: ignore[attr-defined]

@@ -125,6 +125,15 @@ class CachedResponse:
             return False
         return True
 
+    def is_ready(self, now: float, accept_encoding: str) -> bool:
+        """Return whether a replay renews nothing and compresses nothing."""
+        if now >= self.expires_at and not (self._is_renewing and now < self.grace_ends_at):
+            return False
+        coding = self.choose_coding(accept_encoding)
+        if not coding:
+            return self._plain_bytes is not None
+        return (self._brotli_bytes if coding == BROTLI else self._gzip_bytes) is not None
+
     def choose_coding(self, accept_encoding: str) -> str:
         """Return the coding of the body for a request with this Accept-Encoding header."""
         if not self.is_compressible:

@@ -43,6 +43,8 @@ MAX_COUNTED_CHARACTERS: Final = 1000
 KEY_OVERHEAD_BYTES: Final = 300
 """Memory of a key besides its characters, which take a byte each."""
 REPLAY_ENVIRON: Final = "affiliate.kept"
+HIT_ENVIRON: Final = "affiliate.hit"
+"""Key of an environ for the page that `PageCacheMiddleware.find_hit` has found."""
 
 CONDITIONAL_HEADERS: Final = ("HTTP_IF_NONE_MATCH", "HTTP_IF_MODIFIED_SINCE", "HTTP_RANGE")
 
@@ -105,6 +107,8 @@ class PageCacheMiddleware:
 
     def __call__(self, environ: "WSGIEnvironment", start: "StartResponse") -> Iterable[bytes]:
         """Replay a kept response, or call the application and perhaps keep its response."""
+        if hit := environ.get(HIT_ENVIRON):
+            return self._replay_response(environ, start, *hit)
         if environ["REQUEST_METHOD"] not in {"GET", "HEAD"}:
             return self._app(environ, start)
         path, raw = environ["PATH_INFO"], environ.get("QUERY_STRING", "")
@@ -121,6 +125,31 @@ class PageCacheMiddleware:
             response = self._wait_for_leader(key)
             if response is None:
                 return self._render_as_leader(environ, start, key)
+        return self._replay_response(environ, start, key, response)
+
+    def find_hit(self, environ: "WSGIEnvironment") -> bool:
+        """Return whether a request is answered from memory, and keep the answer in its environ.
+
+        The look-up waits for nothing and changes nothing else: an address that was never asked for
+        is no hit, nor is a page that must be renewed or compressed.
+        """
+        if environ["REQUEST_METHOD"] not in {"GET", "HEAD"}:
+            return False
+        key = self._keys.get((environ["PATH_INFO"], environ["QUERY_STRING"]))
+        response = key and (self._responses.get(key) or self._variants.get(key))
+        encodings = environ.get("HTTP_ACCEPT_ENCODING", "")
+        if not key or not response or not response.is_ready(self._now(), encodings):
+            return False
+        environ[HIT_ENVIRON] = key, response
+        return True
+
+    def _replay_response(
+        self,
+        environ: "WSGIEnvironment",
+        start: "StartResponse",
+        key: CacheKey,
+        response: CachedResponse,
+    ) -> Iterable[bytes]:
         self._mark_used(key, response)
         self._count_hit(environ, key, response)
         return self._send_response(

@@ -250,7 +250,9 @@ def test_the_line_of_an_error_hides_what_was_typed(
     caplog.handler.setFormatter(logs.Formatter("text"))
     loop, answers = asyncio.new_event_loop(), list[tuple[int, Headers, bytes]]()
     proto = SimpleNamespace(response_bytes=lambda *answer: answers.append(answer))
-    RequestScheduler(loop, app)._answer_request(SCOPE, proto, b"")  # type: ignore[arg-type] # as much of them as is used
+    scheduler = RequestScheduler(loop, app)
+    environ = scheduler._build_environ(SCOPE, b"")  # type: ignore[arg-type] # as much of it as is used
+    scheduler._answer_request(environ, proto, b"")  # type: ignore[arg-type] # as much of it as is used
     loop.close()
     named = [("X-Request-Id", "its-id")] if "its-id" in line else []
     assert answers == [(500, named, b"")]
@@ -261,7 +263,7 @@ def test_the_line_of_an_error_hides_what_was_typed(
 
 def test_bodies_that_wait_for_an_answer_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """Those of clients that have gone stay, and would pile up behind a slow ledger."""
-    monkeypatch.setattr(requests, "MAX_WAITING", 3)
+    monkeypatch.setattr(requests, "MAX_UNFINISHED", 3)
     monkeypatch.setattr(requests, "BODY_THREADS", 1)
     go, answers = threading.Event(), list[int]()
 
@@ -289,10 +291,42 @@ def test_bodies_that_wait_for_an_answer_are_bounded(monkeypatch: pytest.MonkeyPa
         loop.run_until_complete(send(5))
         assert answers == [503, 503]
         go.set()
-        wait_until(lambda: not handler._waiting)
+        wait_until(lambda: not handler._with_bodies.unfinished)
         loop.run_until_complete(send(1))
-        wait_until(lambda: not handler._waiting)
+        wait_until(lambda: not handler._with_bodies.unfinished)
     assert answers == [503, 503, 204, 204, 204, 204]
+
+
+def test_answers_from_memory_are_sent_while_all_other_threads_are_taken(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Other requests wait, and further ones are refused."""
+    monkeypatch.setattr(requests, "MAX_UNFINISHED", 3)
+    monkeypatch.setattr(requests, "THREADS", 1)
+    go, answers = threading.Event(), list[tuple[str, int]]()
+
+    def app(environ: "WSGIEnvironment", start: "StartResponse") -> list[bytes]:
+        if environ["PATH_INFO"] == "/miss":
+            go.wait()
+        start("204 No Content", [])
+        return []
+
+    def ask(path: str) -> None:
+        def answer(status: int, *_: object) -> None:
+            answers.append((path, status))
+
+        scope = SimpleNamespace(**{**vars(SCOPE), "path": path})
+        proto = SimpleNamespace(response_bytes=answer)
+        scheduler._begin_request(SimpleNamespace(scope=scope, proto=proto))
+
+    with closing(asyncio.new_event_loop()) as loop:
+        scheduler = RequestScheduler(loop, app, lambda environ: environ["PATH_INFO"] == "/hit")
+        for _ in range(4):
+            ask("/miss")
+        ask("/hit")
+        assert answers == [("/miss", 503), ("/hit", 204)]
+        go.set()
+        wait_until(lambda: answers[2:] == [("/miss", 204)] * 3)
 
 
 def test_slow_bodies_hold_up_nobody_and_lose_their_connections(shared: SmallServer) -> None:
