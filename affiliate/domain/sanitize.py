@@ -51,5 +51,7 @@ def _cut_texts(media: Media) -> Media:
 
 def _cut_names(names: tuple[str, ...]) -> tuple[str, ...]:
     """Return the first keywords or categories, cut where too long, without blank ones."""
+    if len(names) <= MAX_KEYWORDS and all(names) and max(map(len, names), default=0) <= MAX_NAME:
+        return names
     cut = (cut_between_signs(name, MAX_NAME) for name in names[:MAX_KEYWORDS])
     return tuple(name for name in cut if name)

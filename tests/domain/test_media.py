@@ -8,11 +8,13 @@ from hypothesis import event, given
 from hypothesis import strategies as st
 
 from affiliate.domain.media import (
+    USUAL_ADDRESS,
     Media,
     SearchResult,
     Thumbnail,
     clean_text,
     clean_texts,
+    drop_repeats,
     read_web_address,
 )
 
@@ -181,3 +183,21 @@ def test_answers_of_the_first_format_are_still_read() -> None:
     media = Media(agency="a", id="1", thumbnail=thumbnail)
     assert msgspec.msgpack.decode(old, type=SearchResult) == SearchResult((media,), 1)
     assert (media.sizes, media.released, media.categories) == ((), False, ())
+
+
+SIGNS = st.text(alphabet="aBc \n\t<>&;\u00e9\u200b", max_size=6)
+
+
+@given(st.lists(st.one_of(SIGNS, st.none(), st.text()), max_size=5))
+def test_lists_of_texts_are_cleaned_as_each_text_is(texts: list[str | None]) -> None:
+    """Lists that need no cleaning, which are recognized as a whole, are no exception."""
+    assert clean_texts(texts) == drop_repeats(map(clean_text, texts))
+    event(f"unchanged: {clean_texts(texts) == tuple(texts)}")
+
+
+@given(st.text(alphabet="ht:/.a0-?#[]@\\ \n%", max_size=12).map("https://".__add__))
+def test_an_address_that_is_taken_at_once_is_one_of_the_web(address: str) -> None:
+    if USUAL_ADDRESS.fullmatch(address):
+        assert urlsplit(address).scheme == "https"
+        assert urlsplit(address).hostname
+        assert not re.search(r"[\s\\]", address)
