@@ -31,8 +31,7 @@ BROWSER: Final = (
 WAITED_MS: Final = 30_000
 ACTIONS: Final = ("back", "next page", "quick look")
 USUAL_DELAY: Final = 0.5
-DELAYS: Final = (0.1, USUAL_DELAY, 1.5)
-"""Seconds that the agency takes."""
+"""Seconds that the agency takes, unless said otherwise."""
 TO_LIMIT: Final = 1.15
 TO_WAITING_PAGE: Final = 0.85
 TO_BEFORE: Final = 0.6
@@ -104,11 +103,14 @@ class Network(NamedTuple):
 
 
 SLOW: Final = Network("slow 4G, phone", 0.15, 1.6e6, 4, 375, 2)
-NETWORKS: Final = (
-    SLOW,
-    Network("fast 4G, phone", 0.06, 9e6, 4, 375, 2),
-    Network("desk", 0.02, 50e6, 1, 1440, 1),
+CONDITIONS: Final = (
+    (SLOW, USUAL_DELAY),
+    (SLOW, 0.1),
+    (SLOW, 1.5),
+    (Network("fast 4G, phone", 0.06, 9e6, 4, 375, 2), USUAL_DELAY),
+    (Network("desk", 0.02, 50e6, 1, 1440, 1), USUAL_DELAY),
 )
+"""Links, each with the seconds that the agency takes."""
 
 
 class Contender(NamedTuple):
@@ -131,6 +133,9 @@ class Times(NamedTuple):
     rendition: str
 
 
+Visit = Callable[[Network, Contender], dict[str, Times]]
+
+
 def run(servers: Servers, *, quick: bool) -> Table:
     """Measure every case in turn, in several rounds."""
     rounds, few = (1, 1) if quick else (5, 3)
@@ -145,24 +150,23 @@ def run(servers: Servers, *, quick: bool) -> Table:
         " count from the click.",
         columns=["", "case", "link", "agency", "first picture", "first row", "to the limit"],
     )
-    with measured(servers) as (contenders, upstream, browse):
-        for network in NETWORKS:
-            delays = DELAYS if network is SLOW else (USUAL_DELAY,)
-            with browse(network, contenders) as visit:
-                for delay in delays:
-                    upstream.control(delay=delay)
-                    turns = [
-                        {contender.name: visit(contender) for contender in contenders}
-                        for _ in range(rounds if (network, delay) == (SLOW, USUAL_DELAY) else few)
-                    ]
-                    fill(table, network, delay, turns)
+    with measured(servers) as (contenders, upstream, visit):
+        for network, delay in CONDITIONS:
+            upstream.control(delay=delay)
+            is_main = (network, delay) == (SLOW, USUAL_DELAY)
+            chosen = contenders if is_main else contenders[:3]
+            turns = [
+                {contender.name: visit(network, contender) for contender in chosen}
+                for _ in range(rounds if is_main else few)
+            ]
+            fill(table, network, delay, turns)
     judge(table)
     return table
 
 
 @contextmanager
-def measured(servers: Servers) -> Iterator[tuple[list[Contender], Upstream, Callable[..., Any]]]:
-    """Start the servers and the browser."""
+def measured(servers: Servers) -> Iterator[tuple[list[Contender], Upstream, Visit]]:
+    """Start the servers; yield the contenders, the agency, and what measures a contender."""
     try:
         from playwright.sync_api import sync_playwright  # noqa: PLC0415 - the bench's own alone
     except ImportError:
@@ -181,99 +185,101 @@ def measured(servers: Servers) -> Iterator[tuple[list[Contender], Upstream, Call
         contenders = [
             Contender("Affiliate Search", site, acts=True),
             Contender("its page that waits", site, waits=True),
-            Contender("its page from the store", stored),
             Contender("Flask with Ajax, Flask-Caching", peer),
-            Contender("its page that waits, as a metasearch's", peer, waits=True),
+            Contender("Affiliate Search, from the store", stored),
+            Contender("the peer's page that waits, as a metasearch's", peer, waits=True),
         ]
         playwright = enter(sync_playwright())
         numbers = itertools.count()
 
         @contextmanager
-        def browse(network: Network, contenders: list[Contender]) -> Iterator[Callable[..., Any]]:
-            ports = [int(c.server.url.rpartition(":")[2]) for c in contenders]
+        def open_visitor(network: Network, contender: Contender) -> Iterator[Visitor]:
+            """Open a browser with an empty cache behind a link of its own."""
             log = servers.create_folder("link") / "log"
             command = [sys.executable, "-m", "bench.slow_link"]
             command += [str(network.round_trip), str(network.bits)]
-            command += [str(port) for port in (*ports, host_port)]
+            command += [contender.server.url.rpartition(":")[2], str(host_port)]
             with run_process(command, {}, log) as link:
-                relays = wait_for(
-                    link, log, lambda: len(log.read_text().split()) > len(ports) and log.read_text()
+                site_port, pictures_port = wait_for(
+                    link, log, lambda: log.read_text().count("\n") > 1 and log.read_text()
                 ).split()
                 browser = playwright.chromium.launch(
                     executable_path=find_program("chromium"),
                     ignore_default_args=["--disable-back-forward-cache"],
                     args=[
                         *("--no-sandbox", "--no-first-run", "--disable-background-networking"),
-                        f"--host-resolver-rules=MAP {HOST} 127.0.0.1:{relays[-1]}",
+                        f"--host-resolver-rules=MAP {HOST} 127.0.0.1:{pictures_port}",
                     ],
                 )
-
-                def visit(contender: Contender) -> dict[str, Times]:
-                    place = contenders.index(contender)
-                    url = f"http://127.0.0.1:{relays[place]}"
-                    return _visit(browser, network, url, contender, next(numbers))
-
                 try:
-                    yield visit
+                    url = f"http://127.0.0.1:{site_port}"
+                    yield Visitor(browser, network, url, waits=contender.waits)
                 finally:
                     browser.close()
 
-        yield contenders, upstream, browse
+        def visit(network: Network, contender: Contender) -> dict[str, Times]:
+            """Search for new words, for further words, and for words that others know."""
+            number, times = next(numbers), {}
+            with open_visitor(network, contender) as visitor:
+                times["cold"] = visitor.search(f"picture{number}")
+                visitor.settle()
+                times["second search"] = visitor.search(f"another{number}")
+            with open_visitor(network, contender) as visitor:
+                times["known"] = visitor.search(f"picture{number}")
+                if contender.acts:
+                    visitor.settle()
+                    times |= {case: visitor.act(case) for case in ACTIONS}
+            return times
+
+        yield contenders, upstream, visit
 
 
-def _visit(
-    browser: Any,  # noqa: ANN401 - Playwright's
-    network: Network,
-    url: str,
-    contender: Contender,
-    number: int,
-) -> dict[str, Times]:
-    """Search for new words, and then as other visitors and as the same visitor."""
-    words = f"picture{number}"
-    times = {}
-    with _visitor(browser, network, url, contender) as (search, _):
-        times["cold"] = search(words)
-        times["second search"] = search(f"another{number}")
-    with _visitor(browser, network, url, contender) as (search, act):
-        times["known"] = search(words)
-        if contender.acts:
-            times |= {case: act(case) for case in ACTIONS}
-    return times
+class Visitor:
+    """A visitor on the start page, whose files have come."""
 
+    def __init__(
+        self,
+        browser: Any,  # noqa: ANN401 - Playwright's
+        network: Network,
+        url: str,
+        *,
+        waits: bool,
+    ) -> None:
+        self.url = url
+        self.waits = waits
+        context = browser.new_context(
+            viewport={"width": network.width, "height": 800},
+            device_scale_factor=network.ratio,
+            user_agent=BROWSER,
+            ignore_https_errors=True,
+        )
+        context.add_init_script(WATCH)
+        self.page = context.new_page()
+        session = context.new_cdp_session(self.page)
+        session.send("Emulation.setCPUThrottlingRate", {"rate": network.slowdown})
+        self.page.goto(f"{url}/", wait_until="networkidle")
 
-@contextmanager
-def _visitor(
-    browser: Any,  # noqa: ANN401 - Playwright's
-    network: Network,
-    url: str,
-    contender: Contender,
-) -> Iterator[tuple[Callable[[str], Times], Callable[[str], Times]]]:
-    """Open the start page with an empty cache, and let its files come."""
-    context = browser.new_context(
-        viewport={"width": network.width, "height": 800},
-        device_scale_factor=network.ratio,
-        user_agent=BROWSER,
-        ignore_https_errors=True,
-    )
-    context.add_init_script(WATCH)
-    page = context.new_page()
-    context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": network.slowdown})
-    page.goto(f"{url}/", wait_until="networkidle")
+    def settle(self) -> None:
+        """Wait until nothing passes the link."""
+        self.page.wait_for_load_state("networkidle")
 
-    def act(case: str) -> Times:
+    def act(self, case: str) -> Times:
         """Measure what follows a search in the page."""
+        page = self.page
         if case == "back":
-            page.goto(f"{url}/topics/", wait_until="networkidle")
+            page.goto(f"{self.url}/topics/", wait_until="networkidle")
             page.evaluate(LEAVE)
             page.wait_for_url("**/search?**", wait_until="commit")
             seconds = page.evaluate(BACK) / 1000
         else:
             seconds = page.evaluate({"next page": NEXT_PAGE, "quick look": QUICK_LOOK}[case]) / 1000
-        page.wait_for_load_state("networkidle")
+        self.settle()
         return Times(seconds, seconds, "")
 
-    def search(words: str) -> Times:
-        if contender.waits:
+    def search(self, words: str) -> Times:
+        """Measure a search from the press of Enter."""
+        page = self.page
+        if self.waits:
             page.evaluate(WAITING)
         page.locator("input[name=q]").fill(words)
         page.evaluate("() => { window.firstRow = undefined; }")  # of the search before
@@ -281,12 +287,8 @@ def _visitor(
             page.keyboard.press("Enter")
         row = page.wait_for_function("() => window.firstRow", polling=100, timeout=WAITED_MS)
         first, address, whole = row.json_value()
-        page.wait_for_load_state("networkidle")
         rendition = address.rpartition("/")[2].partition("-")[0]
         return Times(first / 1000, whole / 1000, rendition)
-
-    yield search, act
-    context.close()
 
 
 def limit(network: Network, delay: float, case: str, rendition: str) -> float:

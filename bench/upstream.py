@@ -15,6 +15,7 @@ While ``hanging`` is 1, calls are taken and never answered.
 import asyncio
 import functools
 import json
+import zlib
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
@@ -22,9 +23,10 @@ from urllib.parse import parse_qsl, urlsplit
 from bench.ending import wait_for_end
 
 TOTAL: Final = 1000
-FIRST_ID: Final = 1_000_000
 KEYWORDS: Final = 25
 MARK: Final = "@words@"
+ID_MARK: Final = "@id@"
+"""Stands for a number made of the words: other words find other pictures."""
 SIZES: Final = {
     "small_thumb": (100, 67),
     "large_thumb": (150, 100),
@@ -38,8 +40,8 @@ HIDDEN: Final = {"connection", "content-length", "transfer-encoding"}
 
 
 def build_picture(number: int) -> dict[str, Any]:
-    """Return a picture as the API has it with ``view=full``; ``MARK`` stands for the words."""
-    media_id = str(FIRST_ID + number)
+    """Return a picture as the API has it with ``view=full``, with marks for the words."""
+    media_id = f"{ID_MARK}{number:03}"
     host = "https://image.shutterstock.com"
     return {
         "id": media_id,
@@ -62,7 +64,7 @@ def build_picture(number: int) -> dict[str, Any]:
 
 @functools.cache
 def build_template(page: int, per_page: int) -> bytes:
-    """Return the answer for a page, with `MARK` in place of the words."""
+    """Return the answer for a page, with `MARK` and `ID_MARK` in place of the words."""
     first = (page - 1) * per_page
     answer = {
         "data": [build_picture(n) for n in range(first, min(first + per_page, TOTAL))],
@@ -124,10 +126,10 @@ class State:
         if path == "/page":
             return self.page
         page, per_page = (int(parameters.get(n, d)) for n, d in (("page", "1"), ("per_page", "20")))
-        words = json.dumps(parameters.get("query", ""))[1:-1]
-        return build_response(
-            "200 OK", build_template(page, per_page).replace(MARK.encode(), words.encode())
-        )
+        words = json.dumps(parameters.get("query", ""))[1:-1].encode()
+        number = str(10_000 + zlib.crc32(words) % 90_000).encode()
+        template = build_template(page, per_page).replace(ID_MARK.encode(), number)
+        return build_response("200 OK", template.replace(MARK.encode(), words))
 
 
 class Exchange(asyncio.Protocol):
