@@ -8,7 +8,7 @@ const forward = document.dir === "rtl" ? -1 : 1;
 const { fetchFragment, hasModifier } = customElements.get("affiliate-search");
 // Screen readers ignore all that is outside of an open dialog.
 const announcement = document.createElement("p");
-let shownLink, pageTitle, transition, swipeStart, isOpening, controller;
+let shownLink, pageTitle, growth, swipeStart, controller;
 
 announcement.role = "status";
 announcement.className = "unseen";
@@ -68,7 +68,11 @@ function buildFromTile(link) {
   article.className = "image results";
   figure.style.cssText = `${tile.style.cssText}; --width: ${link.dataset.wide}px`;
   figure.dataset.title = link.querySelector("bdi").textContent;
-  figure.append(tile.querySelector(".crop").cloneNode(true));
+  // The copy stays in the tile: the picture is loaded and drawn at once, which no copy is for sure.
+  const crop = tile.querySelector(".crop");
+  crop.replaceWith(crop.cloneNode(true));
+  figure.append(crop);
+  figure.querySelector("img").decoding = "sync";
   facts.className = "facts";
   heading.textContent = announcement.textContent = figure.dataset.title;
   buy.className = "buy";
@@ -83,7 +87,6 @@ async function showPicture(link) {
   controller?.abort();
   const { signal } = controller = new AbortController();
   shownLink = link;
-  isOpening = false;
   const all = findLinks();
   before.disabled = link === all[0];
   after.disabled = link === all.at(-1);
@@ -96,7 +99,7 @@ async function showPicture(link) {
   try {
     const address = new URL(link.href);
     const article = await fetchFragment(`/ajax${address.pathname}${address.search}`, signal);
-    await transition;
+    await growth?.finished;
     if (signal.aborted) return;
     // The tile's picture stays behind the large picture until that is loaded.
     const small = host.querySelector("img");
@@ -175,28 +178,29 @@ if (again) {
 }
 
 function openLook(link) {
-  if (history.state?.look) {
-    // Back is still under way.
-    if (!isOpening) addEventListener("popstate", () => openLook(link), { once: true });
+  if (dialog.open) return;
+  if (history.state?.look) {  // Back is still under way
+    addEventListener("popstate", () => openLook(link), { once: true });
     return;
   }
-  isOpening = true;
   pageTitle = document.title;
   history.scrollRestoration = "manual";  // closing scrolls to the tile instead
   history.pushState({ look: true }, "", link.href);
-  if (!document.startViewTransition || matchMedia("(prefers-reduced-motion: reduce)").matches) {
-    showPicture(link);
-    return;
-  }
-  let part = link.closest(".tile").querySelector(".crop");
-  const name = (text) => { part.style.viewTransitionName = text; };
-  name("look");
-  transition = document.startViewTransition(() => {
-    name("");
-    showPicture(link);
-    part = host.querySelector(".crop");
-    name("look");
-  }).finished.finally(() => name(""));
+  showPicture(link);
+  if (!matchMedia("(prefers-reduced-motion: reduce)").matches) growFrom(link);
+}
+
+/** Let the picture grow from its tile to its place in the dialog. The dialog opens before: a view
+ *  transition would hold it back by a frame or more. */
+function growFrom(link) {
+  const figure = host.querySelector("figure");
+  const from = link.closest(".tile").querySelector(".crop").getBoundingClientRect();
+  const to = figure.getBoundingClientRect();
+  const x = from.x - to.x + (from.width - to.width) / 2;
+  const y = from.y - to.y + (from.height - to.height) / 2;
+  growth = figure.animate({
+    transform: [`translate(${x}px, ${y}px) scale(${from.width / to.width})`, "none"],
+  }, { duration: 180, easing: "ease-out" });
 }
 
 function step(by) {
