@@ -235,3 +235,11 @@ class StoreRefused(AffiliateError):
 
 class JournalFailed(AffiliateError):
     """A journal of clicks waiting for the database that is full, or whose disk fails."""
+
+
+class ReportError(AffiliateError):
+    """A report of a network of which nothing is read; ``faults`` has lines and columns."""
+
+    def __init__(self, faults: list[str]) -> None:
+        super().__init__("\n".join(faults))
+        self.faults = faults

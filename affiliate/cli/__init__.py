@@ -9,6 +9,7 @@ from affiliate.cli import (
     clicks,
     collections,
     doctor,
+    earnings,
     history,
     ledger,
     licensing,
@@ -24,6 +25,7 @@ from affiliate.cli import (
 def register(app: Flask) -> None:
     """Add the commands to an app with `Services` in ``app.extensions["services"]``."""
     app.cli.add_command(clicks.clicks)
+    app.cli.add_command(earnings.group)
     app.cli.add_command(ledger.group)
     app.cli.add_command(cache.group)
     app.cli.add_command(searches.searches)

@@ -133,6 +133,10 @@ class LedgerDatabase:
         """Return the day in UTC."""
         return self._now().astimezone(UTC).date()
 
+    def now(self) -> datetime:
+        """Return the time in UTC without a zone, as in the tables."""
+        return self._now().astimezone(UTC).replace(tzinfo=None)
+
     def read_time(self) -> datetime:
         """Return the time by a clock that all processes of the database share."""
         if self._database.clock is None:

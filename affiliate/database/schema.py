@@ -99,3 +99,46 @@ switches = sa.Table(
     sa.Column("agency", sa.String(100), primary_key=True),
     sa.Column("off_at", sa.DateTime, nullable=False),  # UTC; SQLite knows no time zones
 )
+
+actions = sa.Table(
+    "actions",
+    metadata,
+    sa.Column("network", sa.String(20), primary_key=True),
+    sa.Column("action_id", sa.String(64), primary_key=True),
+    sa.Column("state", sa.String(10), nullable=False),
+    sa.Column("payout", sa.BigInteger, nullable=False),  # ten-thousandths, as are all amounts
+    sa.Column("sale", sa.BigInteger),
+    sa.Column("currency", sa.String(3), nullable=False),
+    sa.Column("occurred_at", sa.DateTime, nullable=False),  # UTC; SQLite knows no time zones
+    sa.Column("clicked_at", sa.DateTime),
+    sa.Column("locks_at", sa.DateTime),
+    sa.Column("cleared_at", sa.DateTime),
+    sa.Column("program", sa.String(64), nullable=False),
+    sa.Column("site", sa.String(253), nullable=False),
+    sa.Column("words", sa.String(500), nullable=False),
+    sa.Column("media_id", sa.String(100), nullable=False),
+    sa.Column("click_id", sa.String(64), nullable=False),
+    sa.Column("as_of", sa.DateTime, nullable=False),  # of the report that has these values
+    sa.Index("actions_occurred_at", "occurred_at"),
+)
+
+action_states = sa.Table(
+    "action_states",
+    metadata,
+    sa.Column("network", sa.String(20), primary_key=True),
+    sa.Column("action_id", sa.String(64), primary_key=True),
+    sa.Column("as_of", sa.DateTime, primary_key=True),
+    sa.Column("state", sa.String(10), nullable=False),
+    sa.Column("payout", sa.BigInteger, nullable=False),
+    sa.Column("currency", sa.String(3), nullable=False),
+)
+
+imports = sa.Table(
+    "imports",
+    metadata,
+    sa.Column("import_id", sa.String(32), primary_key=True),
+    sa.Column("network", sa.String(20), nullable=False),
+    sa.Column("at", sa.DateTime, nullable=False),
+    sa.Column("as_of", sa.DateTime, nullable=False),
+    sa.Column("actions", sa.Integer, nullable=False),
+)

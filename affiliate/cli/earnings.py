@@ -1,0 +1,149 @@
+"""``flask earnings``: what affiliate networks report of sales, imported and summed up."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, tzinfo
+from pathlib import Path
+from typing import Any, Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import click
+from flask.cli import with_appcontext
+
+from affiliate.cli import options, outputs, tables
+from affiliate.cli.context import cli_errors
+from affiliate.database.earnings import GROUPS, Earnings
+from affiliate.domain.actions import MONEY_UNITS
+from affiliate.earnings import impact
+from affiliate.earnings.tables import MAX_BYTES
+from affiliate.errors import ReportError
+from affiliate.services import current_services
+
+NUMBER_COLUMNS: Final = frozenset({"actions", "payout"})
+
+
+class Zone(click.ParamType[tzinfo]):
+    """A time zone by its name in the database of time zones: ``America/New_York``."""
+
+    name = "zone"
+
+    def convert(
+        self, value: str | tzinfo, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tzinfo:
+        """Return the zone; UTC needs no database."""
+        if isinstance(value, tzinfo) or value == "UTC":
+            return value if isinstance(value, tzinfo) else UTC
+        try:
+            return ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            self.fail(f"{value!r} is no time zone such as America/New_York.", param, ctx)
+
+
+class Currency(click.ParamType[str]):
+    """A code of a currency (ISO 4217)."""
+
+    name = "code"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the code in capital letters."""
+        if not impact.CURRENCY.fullmatch(value.upper()):
+            self.fail(f"{value!r} is no code of a currency such as USD.", param, ctx)
+        return value.upper()
+
+
+@click.group("earnings", cls=outputs.Group)
+def group() -> None:
+    """Import what affiliate networks report of sales, and sum it up."""
+
+
+@group.command("import")
+@click.argument(
+    "report", type=click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
+)
+@click.option("--currency", type=Currency(), help="Currency of a report that names none.")
+@click.option(
+    "--time-zone",
+    "zone",
+    type=Zone(),
+    default="UTC",
+    show_default=True,
+    help="Time zone of times without an offset: that of your account at the network.",
+)
+@click.option(
+    "--as-of",
+    type=options.Day(),
+    metavar="DAY",
+    help="Day on which the report was made.  [the file's time]",
+)
+@options.as_json
+@with_appcontext
+def import_report(
+    *, report: Path, currency: str | None, zone: tzinfo, as_of: datetime | None, as_json: bool
+) -> None:
+    """Import an action listing of impact.com: a CSV file, as downloaded.
+
+    Import it as often as you like: an action counts once, with the state and the amounts of the
+    newest report. Amounts change until a network has paid, so let each report go back a year. A
+    file with a fault is not imported at all.
+    """
+    file = report.stat()
+    if file.st_size > MAX_BYTES:
+        raise click.ClickException(f"{report.name} is larger than {MAX_BYTES // 1024**2} MB.")
+    made_at = as_of.replace(tzinfo=UTC) if as_of else datetime.fromtimestamp(file.st_mtime, UTC)
+    made_at = min(made_at, datetime.now(UTC))  # no later report would count
+    try:
+        actions = impact.read_report(report.read_bytes(), currency=currency or "", zone=zone)
+    except ReportError as error:
+        faults = "\n".join(f"- {fault}" for fault in error.faults)
+        raise click.ClickException(f"{report.name} was not imported:\n{faults}") from None
+    with cli_errors():
+        counts = Earnings(current_services().ledger).record(impact.NETWORK, actions, made_at)
+    if as_json:
+        outputs.print_json(counts)
+    else:
+        click.echo(
+            f"Imported {len(actions)} actions of {made_at:%Y-%m-%d %H:%M} UTC: {counts.new} new,"
+            f" {counts.changed} changed, {counts.unchanged} as before."
+        )
+
+
+@group.command("status")
+@click.option("--by", metavar="NAMES", default="", help=f"Comma list of {', '.join(GROUPS)}.")
+@options.since
+@options.until
+@options.limit
+@options.as_json
+@with_appcontext
+def show_status(
+    *, by: str, since: datetime | None, until: datetime | None, limit: int | None, as_json: bool
+) -> None:
+    """Sum up payouts by currency and state, by the day of the sale, and show the last imports.
+
+    Pending payouts may be reversed. A day without earnings may be one that the network has not
+    reported yet.
+    """
+    options.check_period(since, until)
+    first, last = since.date() if since else None, until.date() if until else None
+    earnings = Earnings(current_services().ledger)
+    groups = tuple(dict.fromkeys(by.replace(",", " ").split()))
+    with cli_errors():
+        rows = [dict(row) for row in earnings.sum_payouts(groups, first, last)][:limit]
+        imports = earnings.find_last_imports()
+    if as_json:
+        sums = [{**row, "payout": row["payout"] / MONEY_UNITS} for row in rows]
+        outputs.print_json({"sums": sums, "imports": imports})
+        return
+    if not imports:
+        click.echo("Nothing was imported yet: flask earnings import FILE.")
+        return
+    _show_sums(groups, rows)
+    for one in imports:
+        click.echo(
+            f"{one.network}: {one.actions} actions imported {one.at:%Y-%m-%d %H:%M} UTC,"
+            f" as of {one.as_of:%Y-%m-%d %H:%M}."
+        )
+
+
+def _show_sums(groups: Sequence[str], rows: Sequence[dict[str, Any]]) -> None:
+    heads = [*groups, "currency", "state", "actions", "payout"]
+    shown = [{**row, "payout": f"{row['payout'] / MONEY_UNITS:,.2f}"} for row in rows]
+    tables.show(heads, [[row[name] for name in heads] for row in shown], NUMBER_COLUMNS)

@@ -1,0 +1,194 @@
+"""Actions of affiliate networks in the ledger, with each state that a report has shown.
+
+A report shows actions as of a time. The newest report decides, whichever is imported first: imports
+may come in any order and be repeated.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, date, datetime
+from datetime import time as clock_time
+from typing import Any, Final
+from uuid import uuid4
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from affiliate.database.engine import LedgerDatabase
+from affiliate.database.schema import action_states, actions, imports
+from affiliate.domain.actions import Action
+from affiliate.errors import BadQuery
+
+BATCH: Final = 300
+"""Actions that are written in a transaction, as clicks wait meanwhile."""
+KEY: Final = ("network", "action_id")
+MONEY: Final = ("state", "payout", "currency")
+"""Columns whose change is a new state of an action."""
+ORDER: Final = ("as_of", "state", "payout", "sale", "currency")
+"""Columns by which one of two rows of an action is the newer: of equal times either will do, but
+always the same."""
+GROUPS: Final[Mapping[str, sa.Label[Any]]] = {
+    "day": sa.func.date(actions.c.occurred_at, type_=sa.Date()).label("day"),
+    "site": actions.c.site.label("site"),
+    "words": actions.c.words.label("words"),
+    "id": actions.c.media_id.label("id"),
+    "program": actions.c.program.label("program"),
+    "network": actions.c.network.label("network"),
+}
+"""Columns that earnings can be counted by."""
+
+
+class ImportCounts(msgspec.Struct, frozen=True):
+    """The actions of a report: new ones, those with another state or amount, and the others."""
+
+    new: int
+    changed: int
+    unchanged: int
+
+
+class LastImport(msgspec.Struct, frozen=True):
+    """The newest import of a network; times are UTC without a zone."""
+
+    network: str
+    at: datetime
+    as_of: datetime
+    actions: int
+
+
+def _upsert_newer(insert: Any) -> sa.Insert:  # noqa: ANN401 - either dialect's insert
+    new = insert.excluded
+
+    def rank(columns: Any) -> sa.Tuple:  # noqa: ANN401 - the columns of the table or of new rows
+        return sa.tuple_(
+            *(sa.func.coalesce(columns[n], -1) if n == "sale" else columns[n] for n in ORDER)
+        )
+
+    upsert: sa.Insert = insert.on_conflict_do_update(
+        index_elements=KEY,
+        set_={column.name: new[column.name] for column in actions.c if column.name not in KEY},
+        where=rank(new) > rank(actions.c),
+    )
+    return upsert
+
+
+UPSERTS: Final[Mapping[str, sa.Insert]] = {
+    "sqlite": _upsert_newer(sqlite.insert(actions)),
+    "postgresql": _upsert_newer(postgresql.insert(actions)),
+}
+STATE_INSERTS: Final[Mapping[str, sa.Insert]] = {
+    "sqlite": sqlite.insert(action_states).on_conflict_do_nothing(),
+    "postgresql": postgresql.insert(action_states).on_conflict_do_nothing(),
+}
+
+
+class Earnings:
+    """The actions in a database; every method may raise `LedgerError`."""
+
+    def __init__(self, database: LedgerDatabase) -> None:
+        self._database = database
+
+    def record(self, network: str, reported: Sequence[Action], as_of: datetime) -> ImportCounts:
+        """Write the actions of a report, whose values hold ``as_of`` a time in UTC.
+
+        An import that breaks off has written a part of them; repeat it.
+        """
+        as_of = as_of.astimezone(UTC).replace(tzinfo=None)
+        new = changed = 0
+        for start in range(0, len(reported), BATCH):
+            rows = [
+                {"network": network, "as_of": as_of, **_build_columns(action)}
+                for action in reported[start : start + BATCH]
+            ]
+            with self._database.write_transaction() as connection:
+                known = _read_known(connection, network, [row["action_id"] for row in rows])
+                states = [row for row in rows if not _is_same(known.get(row["action_id"]), row)]
+                connection.execute(UPSERTS[connection.dialect.name], rows)
+                if states:
+                    names = [column.name for column in action_states.c]
+                    connection.execute(
+                        STATE_INSERTS[connection.dialect.name],
+                        [{name: row[name] for name in names} for row in states],
+                    )
+            before = [known.get(row["action_id"]) for row in states]
+            new += before.count(None)
+            changed += sum(row is not None and row.as_of < as_of for row in before)
+        with self._database.write_transaction() as connection:
+            row: dict[str, Any] = {"import_id": uuid4().hex, "network": network, "as_of": as_of}
+            row |= {"at": self._database.now(), "actions": len(reported)}
+            connection.execute(sa.insert(imports).values(row))
+        return ImportCounts(new, changed, len(reported) - new - changed)
+
+    def sum_payouts(
+        self, by: Iterable[str] = (), since: date | None = None, until: date | None = None
+    ) -> Sequence[sa.RowMapping]:
+        """Sum up the payouts of actions from ``since`` through ``until`` (days in UTC).
+
+        Rows have the columns of ``by``, then ``currency``, ``state``, ``actions`` and ``payout``;
+        the newest day is first, then the largest sum.
+
+        Raises:
+            BadQuery: ``by`` names none of `GROUPS`.
+        """
+        names = list(dict.fromkeys(by))
+        if not set(names) <= GROUPS.keys():
+            raise BadQuery("by", f"Use a comma list of: {', '.join(GROUPS)}.")
+        groups = [GROUPS[name] for name in names]
+        payout = sa.cast(sa.func.sum(actions.c.payout), sa.BigInteger).label("payout")
+        keys = [*groups, actions.c.currency, actions.c.state]
+        first = datetime.combine(since or date.min, clock_time.min)
+        last = datetime.combine(until or date.max, clock_time.max)
+        query = (
+            sa.select(*keys, sa.func.count().label("actions"), payout)
+            .where(actions.c.occurred_at.between(first, last))
+            .group_by(*keys)
+            .order_by(*(g.desc() for g in groups if g.name == "day"), payout.desc(), *keys)
+        )
+        with self._database.read_connection() as connection:
+            return connection.execute(query).mappings().all()
+
+    def list_states(self, network: str, action_id: str) -> Sequence[sa.RowMapping]:
+        """Return the states that reports have shown of an action, the oldest first."""
+        own = (action_states.c.network == network) & (action_states.c.action_id == action_id)
+        query = sa.select(action_states).where(own).order_by(action_states.c.as_of)
+        with self._database.read_connection() as connection:
+            return connection.execute(query).mappings().all()
+
+    def find_last_imports(self) -> list[LastImport]:
+        """Return the import with the newest values of each network."""
+        newest = sa.select(imports.c.network, sa.func.max(imports.c.as_of).label("as_of"))
+        newest_by_network = newest.group_by(imports.c.network).subquery()
+        query = (
+            sa.select(imports.c.network, imports.c.at, imports.c.as_of, imports.c.actions)
+            .join(
+                newest_by_network,
+                (imports.c.network == newest_by_network.c.network)
+                & (imports.c.as_of == newest_by_network.c.as_of),
+            )
+            .order_by(imports.c.network, imports.c.at)
+        )
+        with self._database.read_connection() as connection:
+            rows = connection.execute(query).all()
+        return list({row.network: LastImport(*row) for row in rows}.values())
+
+
+def _build_columns(action: Action) -> dict[str, Any]:
+    """Return the fields of an action, times in UTC without a zone, as SQLite knows none."""
+    return {
+        name: value.astimezone(UTC).replace(tzinfo=None) if isinstance(value, datetime) else value
+        for name, value in msgspec.structs.asdict(action).items()
+    }
+
+
+def _read_known(
+    connection: sa.Connection, network: str, ids: Sequence[str]
+) -> dict[str, sa.Row[Any]]:
+    """Return the actions with these ids that the ledger has, without their texts."""
+    query = sa.select(actions.c.action_id, actions.c.as_of, *(actions.c[n] for n in MONEY)).where(
+        actions.c.network == network, actions.c.action_id.in_(ids)
+    )
+    return {row.action_id: row for row in connection.execute(query)}
+
+
+def _is_same(known: sa.Row[Any] | None, row: Mapping[str, Any]) -> bool:
+    """Return whether an action has the state and the payout that the ledger has."""
+    return known is not None and all(getattr(known, name) == row[name] for name in MONEY)

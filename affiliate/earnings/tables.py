@@ -1,0 +1,122 @@
+"""Tables of reports: files of values separated by commas, in the encodings of spreadsheets."""
+
+import codecs
+import csv
+import io
+import re
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+import msgspec
+
+from affiliate.errors import ReportError
+
+MAX_BYTES: Final = 64 * 1024 * 1024
+"""Bytes of the largest report that is read."""
+MAX_ROWS: Final = 500_000
+DELIMITERS: Final = ",;\t"
+BYTE_ORDER_MARKS: Final = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+
+
+class Row(msgspec.Struct, frozen=True):
+    """A row of a report: the line of the file at which it ends, and its cells."""
+
+    line: int
+    cells: list[str]
+
+
+class Table(msgspec.Struct, frozen=True):
+    """A report: the heads of its columns as written, and its rows."""
+
+    heads: list[str]
+    rows: list[Row]
+
+
+def read_table(data: bytes) -> Table:
+    """Read a report in UTF-8, UTF-16 or Windows-1252, separated by commas, semicolons or tabs.
+
+    Raises:
+        ReportError: the file is no table, or breaks off.
+    """
+    if len(data) > MAX_BYTES:
+        raise ReportError([f"the file is larger than {MAX_BYTES // 1024 // 1024} MB"])
+    text = _decode(data)
+    first = next((line for line in text.splitlines() if line.strip()), "")
+    delimiter = max(DELIMITERS, key=first.count)
+    rows = list(_iter_rows(text, delimiter))
+    if not rows:
+        raise ReportError(["the file is empty"])
+    heads, *body = rows
+    width = len(heads.cells)
+    faults = [
+        f"line {row.line}: {len(row.cells)} values, where the first line has {width} columns"
+        for row in body
+        if len(row.cells) != width
+    ]
+    if len(body) > MAX_ROWS:
+        faults.append(f"the file has more than {MAX_ROWS} rows")
+    if faults:
+        raise ReportError(faults)
+    return Table([head.strip() for head in heads.cells], body)
+
+
+def _decode(data: bytes) -> str:
+    """Return the text of a file, by its byte order mark or its zero bytes."""
+    encoding = next((name for mark, name in BYTE_ORDER_MARKS if data.startswith(mark)), "utf-8")
+    if encoding == "utf-8" and b"\0" in data[:200]:
+        encoding = "utf-16-be" if data[:1] == b"\0" else "utf-16-le"
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError as error:
+        if encoding != "utf-8":
+            raise ReportError([f"the file is not whole: {error.reason}"]) from None
+    try:
+        return data.decode("cp1252")
+    except UnicodeDecodeError:
+        raise ReportError(["the file is in none of UTF-8, UTF-16 and Windows-1252"]) from None
+
+
+def _iter_rows(text: str, delimiter: str) -> Iterator[Row]:
+    """Yield the rows that are not blank.
+
+    Raises:
+        ReportError: a quotation mark is not closed, or a value is longer than any of a report.
+    """
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    try:
+        for cells in reader:
+            if any(cell.strip() for cell in cells):
+                yield Row(reader.line_num, cells)
+    except csv.Error as error:
+        raise ReportError([f"line {reader.line_num}: {error}"]) from None
+
+
+def find_columns(
+    heads: list[str], names: Mapping[str, frozenset[str]], required: frozenset[str]
+) -> dict[str, int]:
+    """Return the position of each field's column; ``names`` has the heads of a field.
+
+    Heads are compared without case, spaces and signs: ``Sub ID (1)`` is ``subid1``.
+
+    Raises:
+        ReportError: a required column is missing, or two columns have heads of one field.
+    """
+    places: dict[str, int] = {}
+    faults = []
+    for place, head in enumerate(heads):
+        plain = re.sub(r"[\W_]", "", head).casefold()
+        field = next((field for field, known in names.items() if plain in known), "")
+        if field in places:
+            faults.append(f'columns "{heads[places[field]]}" and "{head}" mean the same')
+        elif field:
+            places[field] = place
+    if missing := sorted(required - places.keys()):
+        shown = ", ".join(f'"{head[:40]}"' for head in heads[:12])
+        faults.append(f"there is no column of {', '.join(missing)}; the file has {shown}")
+    if faults:
+        raise ReportError(faults)
+    return places

@@ -1,0 +1,70 @@
+"""Values in reports: amounts with either decimal sign, and times."""
+
+import re
+from collections.abc import Iterable
+from datetime import UTC, datetime, tzinfo
+from decimal import Decimal, InvalidOperation
+from typing import Final
+
+from affiliate.domain.actions import MONEY_UNITS
+
+MAX_AMOUNT: Final = 10**9
+"""An amount above all that a picture sells for."""
+SIGNS: Final = re.compile(r"[\s\u00a0\u202f\u20ac$\u00a3\u00a5]|[A-Z]{3}")
+"""Spaces, signs of currencies and codes of currencies around an amount."""
+COMMA: Final = re.compile(r"[0-9.]*,[0-9]{1,2}")
+POINT: Final = re.compile(r"[0-9,]*\.[0-9]+")
+
+
+def find_decimal_sign(texts: Iterable[str]) -> str:
+    """Return the decimal sign of a column of amounts; empty where both signs are used."""
+    plain = [SIGNS.sub("", text) for text in texts]
+    has_comma = any(COMMA.fullmatch(text) for text in plain)
+    if not has_comma:
+        return "."
+    has_point = any(POINT.fullmatch(text) and not _is_grouped(text) for text in plain)
+    return "" if has_point else ","
+
+
+def _is_grouped(text: str) -> bool:
+    """Return whether points may separate thousands alone: ``1.234``."""
+    return re.fullmatch(r"[0-9]{1,3}(?:\.[0-9]{3})+", text) is not None
+
+
+def read_amount(text: str, decimal_sign: str) -> int | None:
+    """Return an amount in `MONEY_UNITS`; None for an empty text.
+
+    Raises:
+        ValueError: the text is no amount, is negative or is too large.
+    """
+    plain = SIGNS.sub("", text)
+    if not plain:
+        return None
+    thousands = "." if decimal_sign == "," else ","
+    if not re.fullmatch(rf"[0-9{thousands}]*(?:\{decimal_sign}[0-9]+)?", plain):
+        raise ValueError("is no amount")
+    try:
+        amount = Decimal(plain.replace(thousands, "").replace(decimal_sign, "."))
+    except InvalidOperation:
+        raise ValueError("is no amount") from None
+    if amount > MAX_AMOUNT:
+        raise ValueError("is too large")
+    return int((amount * MONEY_UNITS).to_integral_value())
+
+
+def read_time(text: str, zone: tzinfo) -> datetime | None:
+    """Return a time in UTC; None for an empty text.
+
+    A time without an offset is in ``zone``.
+
+    Raises:
+        ValueError: the text is not in the form of ISO 8601, such as 2026-11-20 13:45:00.
+    """
+    if not text.strip():
+        return None
+    try:
+        moment = datetime.fromisoformat(text.strip())
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=zone)
+        return moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise ValueError("is no time such as 2026-11-20 13:45:00") from None

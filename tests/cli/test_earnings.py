@@ -1,0 +1,108 @@
+"""``flask earnings`` imports what a network reports, and sums it up."""
+
+import json
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+from flask import Flask
+from flask.testing import FlaskClient
+
+HEADS = "Action Id,Action Date,Status,Payout,Currency,SubId1"
+ROWS = ["1,2026-11-20 13:00,PENDING,5.00,USD,a.example", "2,2026-11-21,APPROVED,2.5,USD,b.example"]
+
+
+@pytest.fixture
+def app(client: FlaskClient) -> Flask:
+    return client.application
+
+
+def run(app: Flask, *arguments: str) -> Result:
+    return app.test_cli_runner().invoke(args=["earnings", *arguments])
+
+
+def write_report(folder: Path, *rows: str, day: int = 22) -> str:
+    """Write a report that was downloaded on a day of November."""
+    path = folder / "report.csv"
+    path.write_text("\n".join([HEADS, *rows]), encoding="utf-8")
+    moment = datetime(2026, 11, day, 8, tzinfo=UTC).timestamp()
+    os.utime(path, (moment, moment))
+    return str(path)
+
+
+def test_before_the_first_import_the_way_is_shown(app: Flask) -> None:
+    assert run(app, "status").output == "Nothing was imported yet: flask earnings import FILE.\n"
+
+
+def test_reports_are_imported_again_and_again(app: Flask, tmp_path: Path) -> None:
+    """Each says what is new; the newest counts, whichever is imported last."""
+    newer = [ROWS[0].replace("PENDING", "REVERSED"), ROWS[1]]
+    said = [
+        run(app, "import", write_report(tmp_path, *rows, day=day)).output.partition(": ")[2]
+        for rows, day in ((ROWS, 22), (ROWS, 22), (newer, 24), (ROWS, 23))
+    ]
+    assert said == [
+        "2 new, 0 changed, 0 as before.\n",
+        "0 new, 0 changed, 2 as before.\n",
+        "0 new, 1 changed, 1 as before.\n",
+        "0 new, 0 changed, 2 as before.\n",
+    ]
+    lines = run(app, "status").output.splitlines()
+    assert [line.split() for line in lines[:-1]] == [
+        ["currency", "state", "actions", "payout"],
+        ["USD", "reversed", "1", "5.00"],
+        ["USD", "approved", "1", "2.50"],
+    ]
+    assert lines[-1].startswith("impact: 2 actions imported ")
+    assert lines[-1].endswith(" UTC, as of 2026-11-24 08:00.")
+
+
+def test_sums_are_grouped_and_machine_readable(app: Flask, tmp_path: Path) -> None:
+    report = write_report(tmp_path, *ROWS)
+    counts = json.loads(run(app, "import", report, "--json").output)
+    assert counts == {"new": 2, "changed": 0, "unchanged": 0}
+    answer = json.loads(run(app, "status", "--by=site", "--since=2026-11-21", "--json").output)
+    assert answer["sums"] == [
+        {
+            "site": "b.example",
+            "currency": "USD",
+            "state": "approved",
+            "actions": 1,
+            "payout": 2.5,
+        }
+    ]
+    assert answer["imports"][0]["as_of"] == "2026-11-22T08:00:00"
+
+
+def test_of_a_file_with_a_fault_nothing_is_imported(app: Flask, tmp_path: Path) -> None:
+    result = run(app, "import", write_report(tmp_path, ROWS[0], ROWS[1].replace("2.5", "two")))
+    assert result.exit_code == 1
+    assert result.output == (
+        'Error: report.csv was not imported:\n- line 3, column "Payout": "two" is no amount\n'
+    )
+    assert run(app, "status").output.startswith("Nothing was imported yet")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "fault"),
+    [
+        (("--time-zone=Mars",), "'Mars' is no time zone such as America/New_York."),
+        (("--currency=Dollar",), "'Dollar' is no code of a currency such as USD."),
+        (("--as-of=later",), "'later' is not a day such as 2026-03-01"),
+    ],
+)
+def test_an_unreadable_option_is_refused(
+    app: Flask, tmp_path: Path, arguments: tuple[str, ...], fault: str
+) -> None:
+    result = run(app, "import", write_report(tmp_path, *ROWS), *arguments)
+    assert (result.exit_code, fault in result.output) == (2, True)
+
+
+def test_times_of_a_report_are_in_the_zone_of_the_account(app: Flask, tmp_path: Path) -> None:
+    """The evening of a day in New York is the next day in UTC."""
+    late = ROWS[0].replace("13:00", "20:00")
+    run(app, "import", write_report(tmp_path, late), "--time-zone=America/New_York")
+    [row] = json.loads(run(app, "status", "--by=day", "--json").output)["sums"]
+    assert row["day"] == "2026-11-21"

@@ -1,0 +1,135 @@
+"""The newest report decides what an action earns, whichever is imported first."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from affiliate.database.earnings import BATCH, Earnings, ImportCounts
+from affiliate.database.ledger import Ledger
+from affiliate.domain.actions import STATES, Action
+from affiliate.errors import BadQuery
+from tests.support.ledgers import new_ledger
+
+DAY = datetime(2026, 11, 20, 12, tzinfo=UTC)
+ACTION = Action(
+    action_id="1",
+    state="pending",
+    payout=50_000,
+    currency="USD",
+    occurred_at=datetime(2026, 11, 1, tzinfo=UTC),
+)
+
+
+def change(**changes: object) -> Action:
+    return msgspec.structs.replace(ACTION, **changes)
+
+
+def read_sums(earnings: Earnings, *by: str) -> list[tuple[object, ...]]:
+    return [tuple(row.values()) for row in earnings.sum_payouts(by)]
+
+
+def test_states_of_an_action_follow_each_other(ledger: Ledger) -> None:
+    """A reversal takes nothing off: the action stands with its new state."""
+    earnings = Earnings(ledger)
+    reports = [
+        ([ACTION], ImportCounts(1, 0, 0)),
+        ([ACTION, change(action_id="2")], ImportCounts(1, 0, 1)),
+        ([change(state="approved", payout=60_000), change(action_id="2")], ImportCounts(0, 1, 1)),
+        ([change(state="reversed", payout=60_000)], ImportCounts(0, 1, 0)),
+    ]
+    for days, (actions, counts) in enumerate(reports):
+        assert earnings.record("impact", actions, DAY + timedelta(days)) == counts
+    assert read_sums(earnings) == [("USD", "reversed", 1, 60_000), ("USD", "pending", 1, 50_000)]
+    states = [(row["as_of"].day, row["state"]) for row in earnings.list_states("impact", "1")]
+    assert states == [(20, "pending"), (22, "approved"), (23, "reversed")]
+
+
+def test_an_older_report_changes_nothing(ledger: Ledger) -> None:
+    earnings = Earnings(ledger)
+    earnings.record("impact", [change(state="approved")], DAY)
+    assert earnings.record("impact", [ACTION], DAY - timedelta(1)) == ImportCounts(0, 0, 1)
+    assert read_sums(earnings) == [("USD", "approved", 1, 50_000)]
+    [newest] = earnings.find_last_imports()
+    assert (newest.as_of, newest.actions) == (DAY.replace(tzinfo=None), 1)
+
+
+def test_networks_are_apart(ledger: Ledger) -> None:
+    earnings = Earnings(ledger)
+    for network in ("impact", "partnerize"):
+        earnings.record(network, [ACTION], DAY)
+    assert read_sums(earnings, "network") == [
+        ("impact", "USD", "pending", 1, 50_000),
+        ("partnerize", "USD", "pending", 1, 50_000),
+    ]
+    assert [one.network for one in earnings.find_last_imports()] == ["impact", "partnerize"]
+
+
+def test_sums_are_of_days_currencies_and_what_links_carried(ledger: Ledger) -> None:
+    earnings = Earnings(ledger)
+    actions = [
+        change(action_id="1", site="a.example", media_id="7"),
+        change(action_id="2", site="b.example", payout=70_000),
+        change(
+            action_id="3", site="b.example", occurred_at=datetime(2026, 11, 2, 23, 59, tzinfo=UTC)
+        ),
+        change(action_id="4", site="b.example", currency="EUR"),
+    ]
+    earnings.record("impact", actions, DAY)
+    assert read_sums(earnings, "site") == [
+        ("b.example", "USD", "pending", 2, 120_000),
+        ("a.example", "USD", "pending", 1, 50_000),
+        ("b.example", "EUR", "pending", 1, 50_000),
+    ]
+    rows = earnings.sum_payouts(["day"], date(2026, 11, 2), date(2026, 11, 2))
+    assert [(row["day"], row["payout"]) for row in rows] == [(date(2026, 11, 2), 50_000)]
+    with pytest.raises(BadQuery):
+        earnings.sum_payouts(["visitor"])
+
+
+def test_a_long_report_is_written_in_parts(ledger: Ledger) -> None:
+    """Clicks wait for a part alone."""
+    earnings = Earnings(ledger)
+    actions = [change(action_id=str(number)) for number in range(2 * BATCH + 1)]
+    assert earnings.record("impact", actions, DAY) == ImportCounts(len(actions), 0, 0)
+    assert read_sums(earnings) == [("USD", "pending", len(actions), len(actions) * 50_000)]
+
+
+REPORTS = st.lists(
+    st.tuples(
+        st.integers(0, 3),
+        st.lists(
+            st.builds(
+                change,
+                action_id=st.sampled_from("12"),
+                state=st.sampled_from(STATES),
+                payout=st.integers(0, 3),
+                currency=st.sampled_from(["EUR", "USD"]),
+            ),
+            max_size=3,
+            unique_by=lambda action: action.action_id,
+        ),
+    ),
+    max_size=5,
+)
+
+
+@given(data=st.data(), reports=REPORTS)
+def test_any_order_and_repetition_of_imports_ends_in_the_same_sums(
+    data: st.DataObject,
+    reports: list[tuple[int, list[Action]]],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    """Also reports that are as of the same time and differ."""
+    again = data.draw(st.lists(st.sampled_from(reports), max_size=3)) if reports else []
+    orders = [reports, data.draw(st.permutations([*reports, *again]))]
+    sums = []
+    for order in orders:
+        with new_ledger(tmp_path_factory.mktemp("ledger")) as ledger:
+            earnings = Earnings(ledger)
+            for days, actions in order:
+                earnings.record("impact", actions, DAY + timedelta(days))
+            sums.append(read_sums(earnings))
+    assert sums[0] == sums[1]
