@@ -68,7 +68,7 @@ function buildFromTile(link) {
   article.className = "image results";
   figure.style.cssText = `${tile.style.cssText}; --width: ${link.dataset.wide}px`;
   figure.dataset.title = link.querySelector("bdi").textContent;
-  // The copy stays in the tile: the picture is loaded and drawn at once, which no copy is for sure.
+  // The copy stays in the tile: Firefox loads no copy at once for sure.
   const crop = tile.querySelector(".crop");
   crop.replaceWith(crop.cloneNode(true));
   figure.append(crop);
@@ -190,16 +190,13 @@ function openLook(link) {
   if (!matchMedia("(prefers-reduced-motion: reduce)").matches) growFrom(link);
 }
 
-/** Let the picture grow from its tile to its place in the dialog. The dialog opens before: a view
- *  transition would hold it back by a frame or more. */
+/** Let the picture grow from its tile. A view transition would open the dialog a frame later. */
 function growFrom(link) {
   const figure = host.querySelector("figure");
-  const from = link.closest(".tile").querySelector(".crop").getBoundingClientRect();
+  const { x, y, width } = link.closest(".tile").querySelector(".crop").getBoundingClientRect();
   const to = figure.getBoundingClientRect();
-  const x = from.x - to.x + (from.width - to.width) / 2;
-  const y = from.y - to.y + (from.height - to.height) / 2;
   growth = figure.animate({
-    transform: [`translate(${x}px, ${y}px) scale(${from.width / to.width})`, "none"],
+    transform: [`translate(${x - to.x}px, ${y - to.y}px) scale(${width / to.width})`, "none"],
   }, { duration: 180, easing: "ease-out" });
 }
 
