@@ -47,7 +47,8 @@ let first;
 document.addEventListener("load", ({ target }) => {
   if (window.firstRow || target.tagName !== "IMG" || !target.currentSrc.includes("HOST")) return;
   requestAnimationFrame(() => {
-    const now = performance.timeOrigin + performance.now() - sessionStorage.getItem("pressed");
+    const pressed = sessionStorage.getItem("pressed") ?? performance.timeOrigin;
+    const now = performance.timeOrigin + performance.now() - pressed;
     first ??= [now, target.currentSrc];
     const pictures = [...document.images].filter(({ src }) => src.includes("HOST"));
     const { top, height } = pictures[0].getBoundingClientRect();
@@ -146,8 +147,9 @@ def run(servers: Servers, *, quick: bool) -> Table:
         " site and picture host to the link: slow 4G 150 ms and 1.6 Mbit/s, fast 4G 60 ms and 9"
         " Mbit/s, a desk 20 ms and 50 Mbit/s; phones have the processor slowed 4 times. Pictures"
         " come from another origin with TLS. *Limit*: a round trip for the page, the agency's"
-        " time, a round trip and the transfer of the picture. *Back*, *next page* and *quick look*"
-        " count from the click.",
+        " time, a round trip and the transfer of the picture. *Landing*: a"
+        " search opened by a link, with no file in the browser. *Back*, *next page* and *quick"
+        " look* count from the click.",
         columns=["", "case", "link", "agency", "first picture", "first row", "to the limit"],
     )
     with measured(servers) as (contenders, upstream, visit):
@@ -221,21 +223,23 @@ def measured(servers: Servers) -> Iterator[tuple[list[Contender], Upstream, Visi
             """Search for new words, for further words, and for words that others know."""
             number, times = next(numbers), {}
             with open_visitor(network, contender) as visitor:
-                times["cold"] = visitor.search(f"picture{number}")
+                times["cold"] = visitor.start().search(f"picture{number}")
                 visitor.settle()
                 times["second search"] = visitor.search(f"another{number}")
             with open_visitor(network, contender) as visitor:
-                times["known"] = visitor.search(f"picture{number}")
+                times["known"] = visitor.start().search(f"picture{number}")
                 if contender.acts:
                     visitor.settle()
                     times |= {case: visitor.act(case) for case in ACTIONS}
+            with open_visitor(network, contender) as visitor:
+                times["landing"] = visitor.land(f"landing{number}")
             return times
 
         yield contenders, upstream, visit
 
 
 class Visitor:
-    """A visitor on the start page, whose files have come."""
+    """A visitor with an empty browser."""
 
     def __init__(
         self,
@@ -257,7 +261,17 @@ class Visitor:
         self.page = context.new_page()
         session = context.new_cdp_session(self.page)
         session.send("Emulation.setCPUThrottlingRate", {"rate": network.slowdown})
-        self.page.goto(f"{url}/", wait_until="networkidle")
+
+    def start(self) -> "Visitor":
+        """Open the start page, let its files come, and return the visitor."""
+        self.page.goto(f"{self.url}/", wait_until="networkidle")
+        return self
+
+    def land(self, words: str) -> Times:
+        """Open a search by a link, without the start page before."""
+        waiting = "&wait=1" if self.waits else ""
+        self.page.goto(f"{self.url}/search?q={words}{waiting}", wait_until="commit")
+        return self.read_times()
 
     def settle(self) -> None:
         """Wait until nothing passes the link."""
@@ -285,7 +299,11 @@ class Visitor:
         page.evaluate("() => { window.firstRow = undefined; }")  # of the search before
         with page.expect_navigation(wait_until="commit", timeout=WAITED_MS):
             page.keyboard.press("Enter")
-        row = page.wait_for_function("() => window.firstRow", polling=100, timeout=WAITED_MS)
+        return self.read_times()
+
+    def read_times(self) -> Times:
+        """Return the times of the page that loads, once the first row is whole."""
+        row = self.page.wait_for_function("() => window.firstRow", polling=100, timeout=WAITED_MS)
         first, address, whole = row.json_value()
         rendition = address.rpartition("/")[2].partition("-")[0]
         return Times(first / 1000, whole / 1000, rendition)

@@ -3,7 +3,8 @@
 ``python -m bench.slow_link ROUND_TRIP_SECONDS BITS_A_SECOND TARGET_PORT...`` prints a port for each
 target and serves until the process is ended. All connections share the bit rate, separately in each
 direction. The first bytes of a client wait for one more round trip, which opening a connection
-takes on a real link. The slow start of TCP is not modeled.
+takes on a real link. Packets for a connection that the client has closed are dropped. The slow
+start of TCP is not modeled.
 """
 
 import asyncio
@@ -17,18 +18,40 @@ CHUNK: Final = 1460
 """Bytes of a packet."""
 
 
+class Connection:
+    """One direction of a connection; ``closed`` is whether the receiver has gone."""
+
+    def __init__(self, writer: asyncio.StreamWriter) -> None:
+        self.writer = writer
+        self.closed = False
+
+    def deliver(self, data: bytes) -> None:
+        """Pass on a packet; no bytes close the connection."""
+        if data and not self.closed:
+            self.writer.write(data)
+        elif not data:
+            self.writer.close()
+
+
 class Link:
-    """One direction of the link, shared by all connections."""
+    """One direction of the link, shared by all connections; drops what nobody waits for."""
 
     def __init__(self, delay: float, bits: float) -> None:
         self.delay = delay
         self.bits = bits
-        self.free_at = 0.0
+        self.packets: asyncio.Queue[tuple[float, Connection, bytes]] = asyncio.Queue()
 
-    def arrival(self, size: int, earliest: float) -> float:
-        """Return the time at which ``size`` bytes arrive that are ready at ``earliest``."""
-        self.free_at = max(self.free_at, earliest) + 8 * size / self.bits
-        return self.free_at + self.delay
+    async def send(self) -> None:
+        """Send each packet at the bit rate, without end."""
+        loop = asyncio.get_running_loop()
+        free_at = 0.0
+        while True:
+            ready_at, connection, data = await self.packets.get()
+            if data and connection.closed:
+                continue
+            free_at = max(free_at, ready_at) + 8 * max(len(data), 1) / self.bits
+            await asyncio.sleep(free_at - loop.time())
+            loop.call_at(free_at + self.delay, connection.deliver, data)
 
 
 class Relay:
@@ -45,33 +68,30 @@ class Relay:
         opened_at = asyncio.get_running_loop().time() + self.round_trip
         with suppress(OSError):
             back, there = await asyncio.open_connection("127.0.0.1", self.target)
+            to_client = Connection(writer)
+
+            async def pump_up() -> None:
+                await self.pump(reader, Connection(there), self.up, opened_at)
+                to_client.closed = True  # what is under way to an aborted request takes no time
+
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self.pump(reader, there, self.up, opened_at))
-                tasks.create_task(self.pump(back, writer, self.down, 0.0))
+                tasks.create_task(pump_up())
+                tasks.create_task(self.pump(back, to_client, self.down, 0.0))
 
     @staticmethod
     async def pump(
-        reader: asyncio.StreamReader, writer: asyncio.StreamWriter, link: Link, ready_at: float
+        reader: asyncio.StreamReader, connection: Connection, link: Link, ready_at: float
     ) -> None:
-        """Pass on each packet at its time of arrival."""
+        """Put each packet on the link, the first at ``ready_at`` or later."""
         loop = asyncio.get_running_loop()
-        packets: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue()
-
-        async def deliver() -> None:
-            while (packet := await packets.get())[1]:
-                await asyncio.sleep(packet[0] - loop.time())
-                writer.write(packet[1])
-            await asyncio.sleep(packet[0] - loop.time())
-            writer.close()
-
-        delivering = asyncio.create_task(deliver())
-        with suppress(OSError):
-            while data := await reader.read(CHUNK):
-                now = max(loop.time(), ready_at)
-                packets.put_nowait((link.arrival(len(data), now), data))
-        packets.put_nowait((loop.time() + link.delay, b""))
-        with suppress(OSError):
-            await delivering
+        data = b"-"
+        while data:
+            try:
+                data = await reader.read(CHUNK)
+            except OSError:
+                data = b""
+            await asyncio.sleep(ready_at - loop.time())
+            link.packets.put_nowait((loop.time(), connection, data))
 
 
 async def serve(round_trip: float, bits: float, targets: list[int]) -> None:
@@ -81,7 +101,10 @@ async def serve(round_trip: float, bits: float, targets: list[int]) -> None:
         relay = Relay(target, round_trip, up, down)
         server = await asyncio.start_server(relay.serve, "127.0.0.1", 0)
         print(server.sockets[0].getsockname()[1], flush=True)
+    sending = [asyncio.create_task(link.send()) for link in (up, down)]
     await wait_for_end()
+    for task in sending:
+        task.cancel()
 
 
 if __name__ == "__main__":
