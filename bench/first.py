@@ -310,7 +310,9 @@ class Visitor:
 
 
 def limit(network: Network, delay: float, case: str, rendition: str) -> float:
-    """Return the least seconds to the first picture on a link."""
+    """Return the least seconds to the first picture on a link with open connections."""
+    if case == "landing":
+        return inf
     agency = 0.0 if case == "known" else delay
     return 2 * network.round_trip + agency + 8 * BYTES[rendition] / network.bits
 
