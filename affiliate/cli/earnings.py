@@ -1,7 +1,7 @@
 """``flask earnings``: what affiliate networks report of sales, imported and summed up."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -11,13 +11,17 @@ from flask.cli import with_appcontext
 
 from affiliate.cli import options, outputs, tables
 from affiliate.cli.context import cli_errors
-from affiliate.database.earnings import GROUPS, Earnings
+from affiliate.database.earnings import GROUPS, Earnings, ImportCounts
 from affiliate.domain.actions import MONEY_UNITS
 from affiliate.earnings import impact
+from affiliate.earnings.impact_api import ImpactApi
 from affiliate.earnings.tables import MAX_BYTES
 from affiliate.errors import ReportError
 from affiliate.services import current_services
 
+DEFAULT_DAYS: Final = 365
+MAX_DAYS: Final = 3 * 365
+"""Days back that impact.com answers for."""
 NUMBER_COLUMNS: Final = frozenset({"actions", "payout"})
 
 
@@ -97,13 +101,49 @@ def import_report(
         raise click.ClickException(f"{report.name} was not imported:\n{faults}") from None
     with cli_errors():
         counts = Earnings(current_services().ledger).record(impact.NETWORK, actions, made_at)
+    _show_counts(counts, len(actions), made_at, as_json=as_json)
+
+
+def _show_counts(counts: ImportCounts, actions: int, as_of: datetime, *, as_json: bool) -> None:
     if as_json:
         outputs.print_json(counts)
     else:
         click.echo(
-            f"Imported {len(actions)} actions of {made_at:%Y-%m-%d %H:%M} UTC: {counts.new} new,"
+            f"Imported {actions} actions of {as_of:%Y-%m-%d %H:%M} UTC: {counts.new} new,"
             f" {counts.changed} changed, {counts.unchanged} as before."
         )
+
+
+@group.command("fetch")
+@click.option(
+    "--days",
+    type=click.IntRange(1, MAX_DAYS),
+    default=DEFAULT_DAYS,
+    show_default=True,
+    help="How far back sales are fetched.",
+)
+@options.as_json
+@with_appcontext
+def fetch(*, days: int, as_json: bool) -> None:
+    """Fetch the sales of the last year from impact.com, with their states and amounts of today.
+
+    It needs IMPACT_ACCOUNT_SID and IMPACT_AUTH_TOKEN. Run it daily by a scheduler: amounts change
+    until the network has paid. Where a call fails, the last import stays.
+    """
+    config = current_services().config
+    if config.impact_account_sid is None or config.impact_auth_token is None:
+        raise click.ClickException("Set IMPACT_ACCOUNT_SID and IMPACT_AUTH_TOKEN first.")
+    api = ImpactApi(
+        current_services().transport,
+        config.impact_account_sid.reveal(),
+        config.impact_auth_token.reveal(),
+        config.impact_url,
+    )
+    now = datetime.now(UTC)
+    with cli_errors():
+        actions = api.fetch_actions(now - timedelta(days=days), now)
+        counts = Earnings(current_services().ledger).record(impact.NETWORK, actions, now)
+    _show_counts(counts, len(actions), now, as_json=as_json)
 
 
 @group.command("status")

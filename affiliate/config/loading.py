@@ -74,6 +74,10 @@ def load_config(  # noqa: PLR0913 - the settings, and what only the application 
         )
     if values["owner_password"] and not reader.environ.get("SECRET_KEY"):
         reader.faults.append("OWNER_PASSWORD needs SECRET_KEY, of at least 32 characters.")
+    account = ("IMPACT_ACCOUNT_SID", "IMPACT_AUTH_TOKEN")
+    missing = [name for name in account if not reader.environ.get(name)]
+    if len(missing) == 1 and any(values[name.lower()] for name in account):
+        reader.faults.append(f"{' and '.join(account)} belong together; set {missing[0]}, too.")
     names = (values["site_name"], values["site_url"])
     reader.faults += _find_password_faults(values["owner_password"], *names)
     reader.faults += check(known, weights)

@@ -11,7 +11,8 @@ def iter_secrets(settings: Config) -> Iterator[str]:
     for agency in settings.agencies.values():
         for secret in (*agency.credentials.values(), *agency.buyer.values()):
             yield secret.reveal()
-    for own in (settings.secret_key, settings.owner_password):
+    impact = (settings.impact_account_sid, settings.impact_auth_token)
+    for own in (settings.secret_key, settings.owner_password, *impact):
         if own:
             yield own.reveal()
     for address in (settings.redis_url, settings.database_url):

@@ -7,6 +7,7 @@ by this table, and `docs/settings.md` and `.env.example` are made from the rows.
 import functools
 import re
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final, NamedTuple
 
 from affiliate.config import passwords, readers
@@ -169,6 +170,24 @@ SETTINGS: Final = (
         frozenset({"site", "query", "id"}),
         "What the sub ids of the default links carry: comma list of `site`, `query`, `id`, "
         "or `none`.",
+    ),
+    Setting(
+        "IMPACT_ACCOUNT_SID",
+        partial(readers.read_credential, is_typed=False),
+        None,
+        "Account SID of your partner account at impact.com, for `flask earnings fetch`.",
+    ),
+    Setting(
+        "IMPACT_AUTH_TOKEN",
+        partial(readers.read_credential, is_typed=False),
+        None,
+        "The account's token, which may read actions. It needs `IMPACT_ACCOUNT_SID`.",
+    ),
+    Setting(
+        "IMPACT_URL",
+        readers.make_address_reader("https", "http"),
+        "https://api.impact.com",
+        "Base address of impact.com's API, for tests.",
     ),
     Setting(
         "SHUTTERSTOCK_LICENSE_URL",

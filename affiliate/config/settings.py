@@ -52,6 +52,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     site_topics: tuple[str, ...]
     embed_sites: tuple[str, ...]
     affiliate_sub_ids: frozenset[str]
+    impact_account_sid: Secret | None
+    impact_auth_token: Secret | None
+    impact_url: str
     shutterstock_license_url: str
     log_level: str
     log_format: str

@@ -143,9 +143,9 @@ class _RowReader:
             field: read(field, partial(read_time, zone=self._zone))
             for field in ("action date", "referral date", "locking date", "clearing date")
         }
-        action_id = read("action id", _read_id)
-        state = read("status", _read_state)
-        currency = read("currency", _read_currency) or self._currency
+        action_id = read("action id", read_id)
+        state = read("status", read_state)
+        currency = read("currency", read_currency) or self._currency
         payout, occurred_at = amounts["payout"], times["action date"]
         for field, value in (
             ("payout", payout),
@@ -174,13 +174,23 @@ class _RowReader:
         )
 
 
-def _read_id(text: str) -> str:
+def read_id(text: str) -> str:
+    """Return the id of an action.
+
+    Raises:
+        ValueError: the text is no id.
+    """
     if not re.fullmatch(r"[!-~]{1,64}", text.strip()):
         raise ValueError("is no id of an action")
     return text.strip()
 
 
-def _read_state(text: str) -> State:
+def read_state(text: str) -> State:
+    """Return the state of an action.
+
+    Raises:
+        ValueError: the text is none of `STATES`.
+    """
     state = text.strip().casefold()
     for known in STATES:
         if state == known:
@@ -188,7 +198,12 @@ def _read_state(text: str) -> State:
     raise ValueError(f"is none of {', '.join(STATES)}")
 
 
-def _read_currency(text: str) -> str:
+def read_currency(text: str) -> str:
+    """Return the code of a currency in capital letters.
+
+    Raises:
+        ValueError: the text is no code.
+    """
     if not CURRENCY.fullmatch(code := text.strip().upper()):
         raise ValueError("is no code of a currency such as USD")
     return code

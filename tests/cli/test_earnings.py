@@ -2,13 +2,17 @@
 
 import json
 import os
-from datetime import UTC, datetime
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from click.testing import Result
 from flask import Flask
 from flask.testing import FlaskClient
+
+from tests.support.apps import ClientMaker
+from tests.support.impact_network import ACCOUNT, ImpactNetwork, make_action, run_impact_network
 
 HEADS = "Action Id,Action Date,Status,Payout,Currency,SubId1"
 ROWS = ["1,2026-11-20 13:00,PENDING,5.00,USD,a.example", "2,2026-11-21,APPROVED,2.5,USD,b.example"]
@@ -106,3 +110,38 @@ def test_times_of_a_report_are_in_the_zone_of_the_account(app: Flask, tmp_path: 
     run(app, "import", write_report(tmp_path, late), "--time-zone=America/New_York")
     [row] = json.loads(run(app, "status", "--by=day", "--json").output)["sums"]
     assert row["day"] == "2026-11-21"
+
+
+@pytest.fixture
+def network() -> Iterator[ImpactNetwork]:
+    with run_impact_network() as network:
+        yield network
+
+
+def test_earnings_are_fetched_again_and_again(
+    make_client: ClientMaker, network: ImpactNetwork
+) -> None:
+    """What the network says now counts; where it fails, the last import stays."""
+    sid, token = ACCOUNT
+    app = make_client(
+        IMPACT_ACCOUNT_SID=sid, IMPACT_AUTH_TOKEN=token, IMPACT_URL=network.url
+    ).application
+    day = (datetime.now(UTC) - timedelta(days=3)).isoformat()
+    network.actions = [make_action(1, day), make_action(2, day)]
+    assert run(app, "fetch").output.endswith(": 2 new, 0 changed, 0 as before.\n")
+    network.actions = [make_action(1, day, State="REVERSED"), make_action(2, day)]
+    assert json.loads(run(app, "fetch", "--json").output) == {
+        "new": 0,
+        "changed": 1,
+        "unchanged": 1,
+    }
+    network.refusal = 403
+    refused = run(app, "fetch")
+    assert (refused.exit_code, "needs the scope of actions" in refused.output) == (1, True)
+    sums = json.loads(run(app, "status", "--json").output)["sums"]
+    assert {(row["state"], row["payout"]) for row in sums} == {("reversed", 5.8), ("pending", 5.8)}
+
+
+def test_without_an_account_nothing_is_fetched(app: Flask) -> None:
+    result = run(app, "fetch")
+    assert result.output == "Error: Set IMPACT_ACCOUNT_SID and IMPACT_AUTH_TOKEN first.\n"

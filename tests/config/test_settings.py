@@ -11,6 +11,7 @@ import pytest
 from affiliate.agencies import AGENCIES
 from affiliate.config.loading import Credentials, load_config
 from affiliate.config.readers import Secret
+from affiliate.config.setting_secrets import iter_secrets
 from affiliate.config.setting_table import AGENCY_SETTINGS, SETTINGS, get_setting_prefix
 from affiliate.config.settings import AgencySettings, Config
 from affiliate.errors import ConfigError
@@ -90,6 +91,7 @@ GOOD: list[tuple[str, str, object]] = [
     ("AFFILIATE_SUB_IDS", "site, id", frozenset({"site", "id"})),
     ("AFFILIATE_SUB_IDS", "none", frozenset()),
     ("SHUTTERSTOCK_LICENSE_URL", "http://localhost:8081/", "http://localhost:8081"),
+    ("IMPACT_URL", "http://localhost:8082/", "http://localhost:8082"),
     ("LOG_LEVEL", "warning", "WARNING"),
     ("LOG_FORMAT", "JSON", "json"),
     ("ACCESS_LOG", "1", True),
@@ -126,6 +128,9 @@ BAD: list[tuple[str, str]] = [
     *(("EMBED_SITES", text) for text in ("*.", "*.example", "a.*.example", "*.*.a.b")),
     *(("AFFILIATE_SUB_IDS", text) for text in ("all", "site,visitor", "subId1")),
     *(("SHUTTERSTOCK_LICENSE_URL", text) for text in ("sandbox", "ftp://h")),
+    *(("IMPACT_ACCOUNT_SID", text) for text in ("IR a", "YOUR_TOKEN", "'IRa'")),
+    *(("IMPACT_AUTH_TOKEN", text) for text in ("a b", "YOUR_TOKEN", "to\u200bken")),
+    *(("IMPACT_URL", text) for text in ("impact", "ftp://h")),
     *(("LOG_LEVEL", text) for text in ("all", "30", "INFO,DEBUG")),
     *(("LOG_FORMAT", text) for text in ("xml", "%(message)s")),
     *(("ACCESS_LOG", text) for text in ("yes", "/var/log/access.log")),
@@ -169,7 +174,7 @@ def test_a_bad_value_is_a_fault_that_names_the_setting() -> None:
 
 
 KEY = "a secret of no less than thirty-two signs"
-SECRET = {"SECRET_KEY", "OWNER_PASSWORD"}
+SECRET = {"SECRET_KEY", "OWNER_PASSWORD", "IMPACT_ACCOUNT_SID", "IMPACT_AUTH_TOKEN"}
 """Settings that are shown nowhere; their good values are tested below."""
 FREE = {"DATA_DIR", "AGENCIES"}
 """Settings that are any text, or are tested below."""
@@ -227,6 +232,19 @@ def test_random_keys_are_taken() -> None:
         for _ in range(8):
             key = "".join(draw.choices(digits, k=32))
             assert isinstance(read_config_or_faults(SECRET_KEY=key), Config), key
+
+
+def test_an_account_at_impact_is_whole() -> None:
+    """One half of it is a fault that names the other; a bad half is a fault of its own."""
+    halves = {"IMPACT_ACCOUNT_SID": "IRabc", "IMPACT_AUTH_TOKEN": "t0ken"}
+    for name, text in halves.items():
+        (missing,) = halves.keys() - {name}
+        (fault,) = list_faults(**{name: text})
+        assert fault.endswith(f" belong together; set {missing}, too.")
+    settings = read_config(**halves)
+    assert settings.impact_auth_token
+    assert settings.impact_auth_token.reveal() == "t0ken"
+    assert "t0ken" in set(iter_secrets(settings))
 
 
 def test_a_desk_needs_a_key() -> None:

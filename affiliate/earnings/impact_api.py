@@ -1,0 +1,170 @@
+"""The actions of impact.com's API, fetched for a partner's account.
+
+https://integrations.impact.com/impact-publisher/reference/list-actions-1 and its action object. A
+change from pending to approved is no update there, so that actions are fetched by the day of the
+sale, all of them again each time.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import msgspec
+
+from affiliate.domain.actions import Action, State
+from affiliate.domain.media import clean_text
+from affiliate.domain.words import cut_between_signs
+from affiliate.earnings import impact
+from affiliate.earnings.values import read_amount, read_time
+from affiliate.errors import BadAnswer, Forbidden, RequestRefused
+from affiliate.transport.client import Transport
+from affiliate.transport.messages import Request, decode_answer
+
+API: Final = "https://api.impact.com"
+PAGE_SIZE: Final = 2000
+"""The API's smallest page: some 2 MB, of the 4 MB that are read of an answer."""
+MAX_PAGES: Final = 10
+"""The most pages of an answer; the API refuses a longer window."""
+WINDOW: Final = timedelta(days=44)
+"""Less than the 45 days that a window may have."""
+CALL_SECONDS: Final = 60.0
+
+
+class _WireAction(msgspec.Struct, rename="pascal"):
+    """An action as the API has it; figures are texts, an empty text is an unknown value."""
+
+    id: str
+    state: str
+    payout: str | float
+    currency: str
+    event_date: str
+    amount: str | float | None = None
+    campaign_id: str | int | None = None
+    referring_date: str | None = None
+    locking_date: str | None = None
+    cleared_date: str | None = None
+    sub_id1: str | None = msgspec.field(default=None, name="SubId1")
+    sub_id2: str | None = msgspec.field(default=None, name="SubId2")
+    sub_id3: str | None = msgspec.field(default=None, name="SubId3")
+    shared_id: str | None = None
+
+
+class _WirePage(msgspec.Struct):
+    """A page of actions; ``next_page`` is empty on the last page."""
+
+    actions: list[_WireAction] = msgspec.field(name="Actions")
+    next_page: str = msgspec.field(default="", name="@nextpageuri")
+
+
+class ImpactApi:
+    """The actions of an account, by its SID and its token."""
+
+    def __init__(
+        self, transport: Transport, account_sid: str, auth_token: str, url: str = API
+    ) -> None:
+        self._transport = transport.with_total_seconds(CALL_SECONDS)
+        self._auth = (account_sid, auth_token)
+        self._url = f"{url}/Mediapartners/{account_sid}/Actions"
+
+    def fetch_actions(self, since: datetime, until: datetime) -> list[Action]:
+        """Return the actions of sales in a period; times are in UTC.
+
+        Raises:
+            AgencyError: a call failed, so that nothing is returned; `Forbidden` for a token without
+                the scope of actions.
+        """
+        actions: dict[str, Action] = {}
+        first = since
+        while first < until:
+            last = min(first + WINDOW, until)
+            for action in self._iter_window(first, last):
+                actions[action.action_id] = action
+            first = last
+        return list(actions.values())
+
+    def _iter_window(self, first: datetime, last: datetime) -> Iterator[Action]:
+        """Yield the actions of a window; a window with too many is fetched in halves."""
+        try:
+            pages = [self._fetch_page(first, last, 1)]
+            while pages[-1].next_page and len(pages) < MAX_PAGES:
+                pages.append(self._fetch_page(first, last, len(pages) + 1))
+            is_whole = not pages[-1].next_page
+        except RequestRefused:
+            if last - first <= timedelta(hours=1):
+                raise
+            is_whole = False
+        if is_whole:
+            for page in pages:
+                yield from map(_to_action, page.actions)
+        else:
+            middle = first + (last - first) / 2
+            yield from self._iter_window(first, middle)
+            yield from self._iter_window(middle, last)
+
+    def _fetch_page(self, first: datetime, last: datetime, page: int) -> _WirePage:
+        request = Request(
+            agency=impact.NETWORK,
+            url=self._url,
+            params=(
+                ("ActionDateStart", _format_time(first)),
+                ("ActionDateEnd", _format_time(last)),
+                ("PageSize", str(PAGE_SIZE)),
+                ("Page", str(page)),
+            ),
+            headers={"Accept": "application/json"},
+            auth=self._auth,
+            secrets=self._auth,
+        )
+        try:
+            return decode_answer(impact.NETWORK, self._transport.send(request).body, _WirePage)
+        except Forbidden as error:
+            raise Forbidden(
+                impact.NETWORK, f"The token needs the scope of actions. {error.message}"
+            ) from None
+
+
+def _format_time(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _to_action(wire: _WireAction) -> Action:
+    """Convert an action.
+
+    Raises:
+        BadAnswer: a field can't be read.
+    """
+
+    def read(field: str, convert: Any, value: object, **options: Any) -> Any:  # noqa: ANN401
+        try:
+            return convert("" if value is None else str(value), **options)
+        except ValueError as error:
+            raise BadAnswer(impact.NETWORK, f"{field} of an action {error}.") from None
+
+    def clean(value: object, most: int) -> str:
+        return cut_between_signs(clean_text("" if value is None else str(value)), most)
+
+    payout: int | None = read("Payout", read_amount, wire.payout, decimal_sign=".")
+    occurred_at: datetime | None = read("EventDate", read_time, wire.event_date, zone=UTC)
+    state: State = read("State", impact.read_state, wire.state)
+    if payout is None or occurred_at is None:
+        raise BadAnswer(impact.NETWORK, "An action has no payout or no date.")
+    texts = {
+        "program": wire.campaign_id,
+        "site": wire.sub_id1,
+        "words": wire.sub_id2,
+        "media_id": wire.sub_id3,
+        "click_id": wire.shared_id,
+    }
+    lengths = dict(impact.TEXTS.values())
+    return Action(
+        action_id=read("Id", impact.read_id, wire.id),
+        state=state,
+        payout=payout,
+        sale=read("Amount", read_amount, wire.amount, decimal_sign="."),
+        currency=read("Currency", impact.read_currency, wire.currency),
+        occurred_at=occurred_at,
+        clicked_at=read("ReferringDate", read_time, wire.referring_date, zone=UTC),
+        locks_at=read("LockingDate", read_time, wire.locking_date, zone=UTC),
+        cleared_at=read("ClearedDate", read_time, wire.cleared_date, zone=UTC),
+        **{name: clean(value, lengths[name]) for name, value in texts.items()},
+    )

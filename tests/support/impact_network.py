@@ -1,0 +1,111 @@
+"""A server like impact.com's API of actions: windows, pages, and refusals.
+
+Shape and rules: https://integrations.impact.com/impact-publisher/reference/list-actions-1.
+"""
+
+import base64
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+MAX_PAGES = 10
+ACCOUNT = ("IRaccount", "token-of-the-account")
+
+
+def make_action(number: int, event_date: str, **changes: str) -> dict[str, str]:
+    """Return an action as the API has it, with figures as texts."""
+    action = {
+        "Id": f"1305.6544.{number}",
+        "CampaignId": "1305",
+        "CampaignName": "Shutterstock",
+        "State": "PENDING",
+        "Payout": "5.80",
+        "Amount": "29.00",
+        "Currency": "USD",
+        "ReferringDate": event_date,
+        "EventDate": event_date,
+        "LockingDate": event_date,
+        "ClearedDate": "",
+        "SubId1": "blog.example",
+        "SubId2": "red bicycle",
+        "SubId3": "1061428",
+        "SharedId": "12345678-1",
+    }
+    return action | changes
+
+
+class ImpactNetwork(ThreadingHTTPServer):
+    """A server with ``actions``; ``refusal`` is a status that every call gets instead."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.actions: list[dict[str, str]] = []
+        self.refusal = 0
+        self.calls: list[dict[str, str]] = []
+        self.url = f"http://127.0.0.1:{self.server_port}"
+
+    def answer(self, path: str, asked: dict[str, str]) -> tuple[int, dict[str, Any]]:
+        """Return status and body of a call."""
+        self.calls.append(asked)
+        if self.refusal:
+            return self.refusal, {"Status": "ERROR", "Message": "Not now."}
+        first, last = (datetime.fromisoformat(asked[f"ActionDate{n}"]) for n in ("Start", "End"))
+        if path != f"/Mediapartners/{ACCOUNT[0]}/Actions" or last - first > timedelta(days=45):
+            return 400, {"Status": "ERROR", "Message": "The window is too long."}
+        dated = [(datetime.fromisoformat(one["EventDate"]), one) for one in self.actions]
+        found = [one for moment, one in dated if first <= moment <= last]
+        size, page = int(asked["PageSize"]), int(asked["Page"])
+        pages = -(-len(found) // size)
+        if pages > MAX_PAGES:
+            return 400, {"Status": "ERROR", "Message": "Too many records: adjust the dates."}
+        following = f"{path}?Page={page + 1}" if page < pages else ""
+        return 200, {
+            "@page": str(page),
+            "@numpages": str(pages),
+            "@nextpageuri": following,
+            "Actions": found[(page - 1) * size : page * size],
+        }
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: ImpactNetwork
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        address = urlsplit(self.path)
+        asked = {name: values[0] for name, values in parse_qs(address.query).items()}
+        key = "Basic " + base64.b64encode(":".join(ACCOUNT).encode()).decode()
+        if self.headers["Authorization"] != key or self.headers["Accept"] != "application/json":
+            status, body = 401, dict[str, Any](Status="ERROR", Message="Who is there?")
+        else:
+            status, body = self.server.answer(address.path, asked)
+        sent = json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(sent)))
+        self.end_headers()
+        self.wfile.write(sent)
+
+    def log_message(self, *_: object) -> None:
+        """Keep the output of tests clean."""
+
+
+@contextmanager
+def run_impact_network() -> Iterator[ImpactNetwork]:
+    """Run the server until the block ends."""
+    network = ImpactNetwork()
+    thread = threading.Thread(target=network.serve_forever, args=(0.01,))
+    thread.start()
+    try:
+        yield network
+    finally:
+        network.shutdown()
+        thread.join()
+        network.server_close()
