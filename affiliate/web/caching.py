@@ -27,6 +27,7 @@ from affiliate.search.visitor_calls import LookupAnswer
 from affiliate.services import current_services
 from affiliate.web import i18n
 from affiliate.web.client_limits import is_crawler
+from affiliate.web.prefetches import is_prefetch
 from affiliate.web.request_context import current_context
 from affiliate.web.template_helpers import (
     cache_for,
@@ -189,7 +190,7 @@ def finish_search_response(
     """Add the caching headers and tag of an answer made of a page and the ``lookups`` on it.
 
     An answer counts as a search that found something or nothing, unless ``is_search`` is False, as
-    on the start page, or a crawler sent the request.
+    on the start page, or the request is a crawler's or a prefetch.
     """
     if any(lookup.late for lookup in lookups):
         outcome = msgspec.structs.replace(
@@ -202,7 +203,7 @@ def finish_search_response(
     response.headers["X-Cache"] = cache_status
     if outcome.withheld:
         return _refuse_withheld(response, outcome)
-    is_search &= outcome.page.query.has_criteria() and not is_crawler()
+    is_search &= outcome.page.query.has_criteria() and not is_crawler() and not is_prefetch()
     has_results = _has_results(outcome.page)
     set_replay_result(has_results=has_results)
     # The request that fills a skeleton counts, not the skeleton.

@@ -25,6 +25,7 @@ from affiliate.search.counters import Counters, Windows
 from affiliate.search.patience import Patience
 from affiliate.search.service import SearchOutcome
 from affiliate.web.client_address import CUSTOMER_PREFIX_BITS, client_network, is_public_address
+from affiliate.web.prefetches import is_prefetch
 from affiliate.web.request_context import EMBED_ENDPOINT
 from affiliate.web.template_helpers import displaying_site
 
@@ -42,6 +43,8 @@ CRAWLS_DIVISOR: Final = 10
 """Crawlers may spend an agency's hourly calls divided by this number, and at least one call."""
 CRAWLER_RETRY_SECONDS: Final = 3600.0
 """Retry-After in seconds for answers that are hidden from crawlers."""
+PREFETCH_RETRY_SECONDS: Final = 1.0
+"""Seconds to wait for a prefetch, which is refused any call."""
 PAID_AHEAD_SECONDS: Final = 30
 """Seconds in which a page's request for pictures costs nothing, as the page has paid for it."""
 SHARED_BUDGET_CLIENTS: Final = 10
@@ -85,13 +88,16 @@ class ClientLimits:
         """Take a cost from the budget of the current request's client.
 
         Return 0 where the budget has room, else the seconds to wait. Outside of a request, as in
-        the owner's commands, the cost is free. Crawlers are refused calls without a cost, too.
+        the owner's commands, the cost is free. Prefetches and crawlers are refused calls without a
+        cost, too.
         ``page`` names the page of results that the cost is for. A client that has paid for a page
         ``ahead``, when the page was opened, pays nothing for the requests that the page sends,
         which another process may answer.
         """
         if not has_request_context():
             return 0.0
+        if is_prefetch():
+            return PREFETCH_RETRY_SECONDS
         if is_crawler():
             return self._spend_on_crawlers(cost)
         if not cost:
@@ -223,7 +229,7 @@ def is_visit() -> bool:
         headers.get("Sec-Fetch-Mode") == "navigate"
         and headers.get("Sec-Fetch-Dest") == "document"
         and (by_person or headers.get("Sec-Fetch-Site") == "same-origin")
-        and not headers.get("Sec-Purpose")
+        and not is_prefetch()
         and not robots.is_program(request.user_agent.string)
     )
 

@@ -159,8 +159,9 @@ class PageCacheMiddleware:
     def _count_hit(
         self, environ: "WSGIEnvironment", key: CacheKey, response: CachedResponse
     ) -> None:
-        """Report a replay to ``on_hit``, unless ``has_results`` is None or a crawler asks."""
-        if response.has_results is not None and not is_crawler(environ.get("HTTP_USER_AGENT", "")):
+        """Report a replay to ``on_hit``, unless ``has_results`` is None or no person has asked."""
+        is_unseen = "HTTP_SEC_PURPOSE" in environ or is_crawler(environ.get("HTTP_USER_AGENT", ""))
+        if response.has_results is not None and not is_unseen:
             self._on_hit((key, environ.get("REMOTE_ADDR", ""), response.has_results))
 
     def _wait_for_leader(self, key: CacheKey) -> CachedResponse | None:

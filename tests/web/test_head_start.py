@@ -42,8 +42,6 @@ NO_VISITS = {
     "meta": ADDRESS_BAR | {"User-Agent": "meta-externalagent/1.1"},
     "headless": ADDRESS_BAR | {"User-Agent": HEADLESS},
     "no agent": ADDRESS_BAR | {"User-Agent": ""},
-    "prefetch": ADDRESS_BAR | {"Sec-Purpose": "prefetch"},
-    "prerender": ADDRESS_BAR | {"Sec-Purpose": "prefetch;prerender"},
     "frame": ADDRESS_BAR | {"Sec-Fetch-Dest": "iframe"},
     "fetch": ADDRESS_BAR | {"Sec-Fetch-Mode": "cors", "Sec-Fetch-Dest": "empty"},
     "sent there by another site": ADDRESS_BAR
@@ -90,7 +88,7 @@ def test_a_visit_starts_the_search(
 def test_whoever_is_no_visitor_starts_nothing(
     site: FlaskClient, agency: Shutterstock, headers: dict[str, str]
 ) -> None:
-    """Crawlers, programs, prefetches and frames get the skeleton, and no agency is called."""
+    """Crawlers, programs and frames get the skeleton, and no agency is called."""
     words, before = new_words(), count_searches(agency)
     assert "data-waiting" in site.get(f"/search?q={words}&lang=en", headers=headers).text
     other = site.get(f"/ajax/search?q={new_words()}&lang=en")  # pays all that a client has

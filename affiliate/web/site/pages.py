@@ -26,6 +26,7 @@ from affiliate.web import (
     errors,
     i18n,
     openapi,
+    prefetches,
     readiness,
 )
 from affiliate.web.caching import (
@@ -88,6 +89,7 @@ def page_cache_routes() -> dict[str, Canonicalizer]:
         **collections.page_cache_routes(),
         **media.page_cache_routes(),
         **openapi.page_cache_routes(),
+        prefetches.RULES_PATH: lambda _: "",
         **dict.fromkeys(
             (f"/static/{name}" for name in CACHED_ASSETS + OTHER_CACHED_ASSETS),
             canonicalize_version,
@@ -120,6 +122,7 @@ def register(app: Flask, services: Services) -> None:
     click_addresses.register(app)
     errors.register(app, services.registry)
     openapi.register(app)
+    prefetches.register(app)
 
 
 # -- pages
