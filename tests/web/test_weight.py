@@ -30,6 +30,15 @@ def test_scripts_and_styles_keep_to_their_budget(client: FlaskClient, address: s
     assert "@font-face" not in (ROOT / "static" / "site.css").read_text()
 
 
+def test_scripts_give_way_to_pictures(client: FlaskClient) -> None:
+    """A slow link carries styles and pictures before scripts, which all have a low priority."""
+    page = client.get("/search?q=cat&lang=en&wait=1").text
+    scripts = re.findall(r"<script type=[^>]+>", page)
+    assert scripts
+    assert all('fetchpriority="low"' in script for script in scripts)
+    assert 'fetchpriority="high"' in page
+
+
 @pytest.mark.parametrize(("path", "most"), [("/embed.js", EMBED), ("/embed-frame.js", FRAME)])
 def test_what_bloggers_load_is_small(client: FlaskClient, path: str, most: int) -> None:
     """The element has at most 5 kB with its styles and all, what minds iframes 0.5; gzipped."""
