@@ -144,7 +144,8 @@ class ChromiumWindow:
         try:
             return self.page.evaluate(f"async () => {{ {script} }}")
         except Error:  # the page went away meanwhile
-            self.page.wait_for_load_state("domcontentloaded")
+            # Playwright tells no load of a page that the browser has kept.
+            self.page.wait_for_function("() => document.readyState !== 'loading'")
             return self.page.evaluate(f"async () => {{ {script} }}")
 
     def press(self, x: float, y: float) -> None:
