@@ -29,8 +29,8 @@ FIRST_FRAME = """
 
 def test_quick_look_opens_in_the_frame_of_the_click(window: Window, visited: SiteServer) -> None:
     """The dialog is open with the tile's picture, loaded, before a frame is drawn, with motion."""
-    window.size(1440, 900)
     window.open(f"{visited.url}/search?q={new_words()}&lang=en")
+    window.size(1440, 900)
     shows(window, LOADED)
     assert window.run(FIRST_FRAME) == [True, True, False]
     assert window.run("return location.pathname").startswith("/image/")
