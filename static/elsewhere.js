@@ -222,7 +222,7 @@ class Embed extends Pictures {
   #fitRows() {
     const { style, offsetWidth } = this.#frame;
     const kind = this.#kind;
-    const narrow = offsetWidth <= 480 && kind !== "strip";
+    const narrow = offsetWidth < 481 && kind !== "strip";
     style.setProperty("--note", `${this.#note.offsetHeight}px`);
     style.setProperty("--lines", narrow ? Math.ceil(this.#rows * 1.4 - .3) : this.#rows);
     for (const link of this.#frame.querySelectorAll("a")) link.target = this.getAttribute("target") ?? "";

@@ -8,28 +8,27 @@ function fetchFragment(address, signal) {
     const call = new XMLHttpRequest();
     call.open("GET", new URL(address, here));
     call.responseType = "document";
-    call.timeout = 10000;
+    call.timeout = 1e4;
     call.onloadend = () => {
       const results = call.response?.querySelector(".results");
-      results ? resolve(results) : reject(Error(call.status));
+      if (results) resolve(results);
+      reject(call.status);
     };
-    signal?.addEventListener("abort", () => call.abort());
+    signal.addEventListener("abort", () => call.abort());
     call.send();
   });
 }
 
-const pause = (milliseconds) => new Promise((go) => setTimeout(go, milliseconds));
-
 /** Fetch again until there are pictures, with `all` until no agency is late; 20 s at most. */
 async function fetchPatiently(address, signal, all) {
-  const end = performance.now() + 20000;
-  for (let tries = 1; ; tries++) {
-    signal?.throwIfAborted();
+  const end = performance.now() + 2e4;
+  for (let tries = 1; ; ) {
+    signal.throwIfAborted();
     const begun = performance.now();
     const results = await fetchFragment(address, signal);
     if (!results.dataset.late || (!all && results.querySelector(".tiles")) || performance.now() > end) return results;
     // An answer in less than 1 s comes from a busy site: wait one second more after each try.
-    await pause(begun + 1000 * tries - performance.now());
+    await new Promise((go) => setTimeout(go, begun + 1e3 * tries++ - performance.now()));
   }
 }
 
@@ -38,11 +37,11 @@ async function sendClick(address, again) {
   try {
     // Content blockers let fetch through, and drop beacons without an error.
     if (!("keepalive" in Request.prototype)) throw 0;
-    if ((await fetch(address, { method: "POST", keepalive: true })).status < 500) return;
+    if ((await fetch(address, { method: "POST", keepalive: 1 })).status < 500) return;
   } catch {
-    navigator.sendBeacon?.(address);
+    navigator.sendBeacon(address);
   }
-  if (again) setTimeout(sendClick, 20000, address);
+  if (again) setTimeout(sendClick, 2e4, address);
 }
 
 /** The part that all pages need: broken pictures are marked, clicks are reported. */
@@ -58,17 +57,19 @@ class Pictures extends HTMLElement {
   }
 
   #tell(event) {
-    const link = event.target.closest?.("a[data-id]");
+    const link = event.target.closest("a[data-id]");
     if (!link || (link.closest("affiliate-search") ?? this) !== this) return;
+    const { ping, href } = link;
+    const id = crypto.getRandomValues(new Uint32Array(4)).join("-");
+    // impact.com reports the id with a sale. The next click gets an id of its own.
+    link.href = href.replace(/\/c\/[\d/]+\?/, `$&SharedId=${id}&`);
+    setTimeout(() => { link.ping = ping; link.href = href; });
     if (origin === "null") {
       // In a sandbox (or a file) the window may be blocked: then no click is reported.
       event.preventDefault();
       if (!open(link.href)) return;
     }
-    const before = link.ping;
-    sendClick(link.ping += `&click_id=${crypto.getRandomValues(new Uint32Array(4)).join("-")}`, 1);
-    // The next click gets a click_id of its own.
-    setTimeout(() => link.ping = before);
+    sendClick(link.ping += `&click_id=${id}`, 1);
   }
 }
 
@@ -141,7 +142,7 @@ class AffiliateSearch extends Pictures {
         const still = more.dataset.late?.split(" ") ?? [];
         results = this.#append(results, more, late.filter((name) => !still.includes(name)));
         late = late.filter((name) => still.includes(name));
-        if (late.length) await pause(begun + 1000 - performance.now());
+        if (late.length) await new Promise((go) => setTimeout(go, begun + 1000 - performance.now()));
       }
     } catch {
       // The results on the screen stay.

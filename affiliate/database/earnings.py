@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from affiliate.database.engine import LedgerDatabase
-from affiliate.database.schema import action_states, actions, imports
+from affiliate.database.schema import action_states, actions, clicks, imports
 from affiliate.domain.actions import Action
 from affiliate.errors import BadQuery
 
@@ -34,8 +34,13 @@ GROUPS: Final[Mapping[str, sa.Label[Any]]] = {
     "id": actions.c.media_id.label("id"),
     "program": actions.c.program.label("program"),
     "network": actions.c.network.label("network"),
+    "place": sa.func.coalesce(clicks.c.place, "").label("place"),
+    "position": clicks.c.position.label("position"),
+    "clicked": clicks.c.click_id.is_not(None).label("clicked"),
 }
-"""Columns that earnings can be counted by."""
+"""Columns that earnings can be counted by. The last three are of the click that led to a sale, by
+the id that the click has set into its link: the click's place, its position, and whether this site
+knows the click."""
 
 
 class ImportCounts(msgspec.Struct, frozen=True):
@@ -139,6 +144,7 @@ class Earnings:
         last = datetime.combine(until or date.max, clock_time.max)
         query = (
             sa.select(*keys, sa.func.count().label("actions"), payout)
+            .select_from(actions.outerjoin(clicks, clicks.c.click_id == actions.c.click_id))
             .where(actions.c.occurred_at.between(first, last))
             .group_by(*keys)
             .order_by(*(g.desc() for g in groups if g.name == "day"), payout.desc(), *keys)

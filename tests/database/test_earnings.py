@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from affiliate.database.clicks import Click
 from affiliate.database.earnings import BATCH, Earnings, ImportCounts
 from affiliate.database.ledger import Ledger
 from affiliate.domain.actions import STATES, Action
@@ -87,6 +88,28 @@ def test_sums_are_of_days_currencies_and_what_links_carried(ledger: Ledger) -> N
     assert [(row["day"], row["payout"]) for row in rows] == [(date(2026, 11, 2), 50_000)]
     with pytest.raises(BadQuery):
         earnings.sum_payouts(["visitor"])
+
+
+def test_a_sale_is_joined_to_the_click_that_led_to_it(ledger: Ledger) -> None:
+    """By the id that both carry; a sale of a click that this site never saw is told apart."""
+    earnings = Earnings(ledger)
+    for number, place in enumerate(("tile", "look"), 1):
+        ledger.record(
+            Click(click_id=f"click-{number}", agency="a", id="7", position=number, place=place)
+        )
+    sales = [change(action_id=str(number), click_id=f"click-{number}") for number in (1, 2, 3)]
+    earnings.record("impact", [*sales, change(action_id="4")], DAY)
+    assert [(row["place"], row["actions"]) for row in earnings.sum_payouts(["place"])] == [
+        ("", 2),
+        ("look", 1),
+        ("tile", 1),
+    ]
+    rows = earnings.sum_payouts(["clicked", "position"])
+    assert {(bool(row["clicked"]), row["position"], row["actions"]) for row in rows} == {
+        (False, None, 2),
+        (True, 1, 1),
+        (True, 2, 1),
+    }
 
 
 def test_a_long_report_is_written_in_parts(ledger: Ledger) -> None:

@@ -59,10 +59,11 @@ def visited(tmp_path_factory: pytest.TempPathFactory, others: HostPages) -> Iter
         agency.pictures, agency.sizes = 48 * 6, SIZES
         thread = threading.Thread(target=agency.serve_forever, daemon=True)
         thread.start()
+        agency_page = others.page(AGENCY_PAGE, path="/c/12345/43068/1305")  # as at impact.com
         settings = {
             "SHUTTERSTOCK_API_TOKEN": "x",
             "SHUTTERSTOCK_URL": agency.url,
-            "SHUTTERSTOCK_AFFILIATE_LINK": others.page(AGENCY_PAGE) + "?id={id}&site={site}",
+            "SHUTTERSTOCK_AFFILIATE_LINK": agency_page + "?id={id}&site={site}",
         }
         with running_site(tmp_path_factory.mktemp("visited"), settings) as server:
             yield server

@@ -100,6 +100,12 @@ def clicks(site: SiteServer, words: str) -> list[tuple[str, int, str]]:
     return [(r["id"], r["position"], r["site"]) for r in site.clicks() if r["words"] == words]
 
 
+def read_click_id(site: SiteServer, words: str) -> str:
+    """Return the id of the only click with some words."""
+    [click_id] = {row["click_id"] for row in site.clicks() if row["words"] == words}
+    return str(click_id)
+
+
 def test_tiles_keep_their_shape_at_every_width(window: Window, visited: SiteServer) -> None:
     """Whatever the width, and with filters open and closed, no tile is off and no bar is seen.
 
@@ -150,7 +156,7 @@ def test_quick_look_opens_over_the_results_and_closes(window: Window, visited: S
     shows(window, "return !!document.querySelector('dialog[open] h1')")
     assert window.run("return location.pathname") == "/image/shutterstock/9003"
     link = shows(window, "return document.querySelector('dialog a.primary')?.href")
-    assert link.endswith("/1.html?id=9003&site=")
+    assert link.endswith("/c/12345/43068/1305?id=9003&site=")
     window.type("Escape")
     shows(window, "return !document.querySelector('dialog[open]')")
     shows(window, "return location.pathname === '/search'")
@@ -182,7 +188,9 @@ def test_a_click_is_counted_and_back_leads_to_the_same_place(
     assert clicks(visited, words) == [(str(9000 + at), at + 1, "")]
     others.gate.set()
     shows(window, "return location.hostname === 'localhost' && document.title === 'The agency'")
-    assert window.run("return location.search") == f"?id={9000 + at}&site="
+    click_id = read_click_id(visited, words)
+    address = f"?SharedId={click_id}&id={9000 + at}&site="
+    assert window.run("return location.search") == address
     window.back()
     shows(window, "return location.hostname === '127.0.0.1' && window.kept")
     assert window.run(SEEN) == before
@@ -257,3 +265,6 @@ def test_an_embed_on_a_blog_shows_pictures_and_its_click_names_the_blog(
     window.press(x, y)
     assert clicks(visited, words) == [("9000", 1, "localhost")]
     others.gate.set()
+    shows(window, "return document.title === 'The agency'")
+    click_id = read_click_id(visited, words)
+    assert window.run("return location.search") == f"?SharedId={click_id}&id=9000&site=localhost"

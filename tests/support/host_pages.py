@@ -35,9 +35,9 @@ class HostPages(ThreadingHTTPServer):
     def url(self) -> str:
         return f"http://localhost:{self.server_port}"
 
-    def page(self, html: str, headers: Mapping[str, str] | None = None) -> str:
-        """Add a page and return its address."""
-        path = f"/{next(self._numbers)}.html"
+    def page(self, html: str, headers: Mapping[str, str] | None = None, path: str = "") -> str:
+        """Add a page, at a path of its own unless one is given, and return its address."""
+        path = path or f"/{next(self._numbers)}.html"
         self.pages[path] = HostPage(HEAD + html, headers or {})
         return self.url + path
 
