@@ -7,6 +7,7 @@ import argparse
 import hashlib
 import logging
 import math
+import multiprocessing
 import sys
 from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
@@ -282,6 +283,16 @@ def _upgrade_ledger(ledger: Ledger) -> None:
         log.error("the site starts without its ledger: %s", error)  # noqa: TRY400 - no trace
 
 
+def _upgrade_tables(settings: Config) -> None:
+    """Upgrade the tables in a process of its own, whose end frees the 8 MB that Alembic takes.
+
+    A failure costs nothing: each process that answers upgrades the tables as well.
+    """
+    _set_up_log(settings)
+    with closing(Ledger(settings.database_url)) as ledger:
+        _upgrade_ledger(ledger)
+
+
 def _runs_command() -> bool:
     """Return whether the process runs a command of the owner; `flask run` is a server."""
     context = click.get_current_context(silent=True)
@@ -324,7 +335,7 @@ def _open_store(app: Flask, settings: Config) -> StoreWithFallback:
     options: dict[str, str | int]
     if settings.redis_url:
         options = {
-            "CACHE_TYPE": "affiliate.cache.stores.RedisStore",
+            "CACHE_TYPE": "affiliate.cache.stores.redis.RedisStore",
             "CACHE_REDIS_URL": settings.redis_url,
             "CACHE_REDIS_SELF_SIGNED": settings.redis_self_signed,
             "CACHE_REDIS_PROCESSES": settings.web_concurrency,
@@ -381,8 +392,10 @@ def serve(target: str = "app:create_app") -> None:
             _set_up_log(settings)
             for level, line in iter_start_lines(settings):
                 log.log(level, line)  # a message per line, as repeated messages are counted
-            with closing(Ledger(settings.database_url)) as ledger:
-                _upgrade_ledger(ledger)
+            Ledger(settings.database_url).close()  # raises the fault of a wrong address
+            upgrade = multiprocessing.Process(target=_upgrade_tables, args=(settings,))
+            upgrade.start()
+            upgrade.join()
             serving.serve(
                 listener,
                 target,

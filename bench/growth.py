@@ -10,8 +10,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any, Final
 
-from affiliate.cache.stores import RedisStore, SQLiteStore
-from affiliate.cache.stores.redis import PREFIX
+from affiliate.cache.stores import SQLiteStore
+from affiliate.cache.stores.redis import PREFIX, RedisStore
 from bench.report import Goal, Table
 from bench.servers import MissingProgram, Redis, Server, Servers, fetch
 

@@ -1,8 +1,11 @@
 """The application refuses settings that agencies and networks can't take, and tells of others."""
 
 import logging
+import subprocess
+import sys
 from contextlib import nullcontext
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -187,6 +190,7 @@ def test_a_start_waits_for_no_database(
     begun: list[str] = []
     monkeypatch.setattr("sys.argv", ["app.py"])
     monkeypatch.setattr("app._set_up_log", lambda _: None)
+    monkeypatch.setattr("app.multiprocessing.Process", Thread)  # whose log lines are captured
     monkeypatch.setattr("app.load", lambda: load({"DATABASE_URL": database}))
     monkeypatch.setattr("app.serving.hold_listener", lambda *_, **__: nullcontext())
     monkeypatch.setattr("app.serving.serve", lambda _, target, *__, **___: begun.append(target))
@@ -194,3 +198,14 @@ def test_a_start_waits_for_no_database(
     assert begun == ["app:create_app"]
     (line,) = [record.message for record in caplog.records if record.levelname == "ERROR"]
     assert line.startswith("the site starts without its ledger: The ledger's ")
+
+
+def test_a_server_holds_nothing_that_it_does_not_need(tmp_path: Path) -> None:
+    """Each of these packages takes megabytes; workers share what the main process holds."""
+    unneeded = ["affiliate.cli.commands", "alembic", "cryptography.fernet", "psycopg", "redis"]
+    code = f"import sys, app; app.load(); print([x for x in {unneeded} if x in sys.modules])"
+    environ = {"DATA_DIR": str(tmp_path), "PATH": "", "FLASK_SKIP_DOTENV": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=FOLDER, env=environ, capture_output=True, check=True
+    )
+    assert done.stdout.strip() == b"[]"

@@ -1,44 +1,30 @@
-"""The owner's commands, a module for each group of commands."""
+"""The owner's commands, a module for each group of commands.
 
+`commands` lists all commands. A server imports none of these modules: they take 10 MB of memory.
+"""
+
+from functools import cached_property
+
+import click
 from flask import Flask
+from flask.cli import AppGroup
 
-from affiliate.cli import (
-    accounts,
-    agencies,
-    cache,
-    clicks,
-    collections,
-    doctor,
-    earnings,
-    history,
-    ledger,
-    licensing,
-    lookups,
-    purchases,
-    searches,
-    subscriptions,
-    sync,
-    warm,
-)
+
+class OwnerCommands(AppGroup):
+    """A group that imports the owner's commands when a command is looked up or listed."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        del self.commands  # click's empty dictionary, which hides the property
+
+    @cached_property
+    def commands(self) -> dict[str, click.Command]:  # type: ignore[override]
+        """Return all commands by their names."""
+        from affiliate.cli.commands import COMMANDS  # noqa: PLC0415 - a server needs none
+
+        return {str(command.name): command for command in COMMANDS}
 
 
 def register(app: Flask) -> None:
     """Add the commands to an app with `Services` in ``app.extensions["services"]``."""
-    app.cli.add_command(clicks.clicks)
-    app.cli.add_command(earnings.group)
-    app.cli.add_command(ledger.group)
-    app.cli.add_command(cache.group)
-    app.cli.add_command(searches.searches)
-    app.cli.add_command(warm.warm)
-    app.cli.add_command(accounts.group)
-    app.cli.add_command(agencies.group)
-    app.cli.add_command(doctor.doctor)
-    app.cli.add_command(subscriptions.subscriptions)
-    app.cli.add_command(licensing.license)
-    app.cli.add_command(history.history)
-    app.cli.add_command(purchases.purchases)
-    app.cli.add_command(collections.group)
-    app.cli.add_command(lookups.show)
-    app.cli.add_command(lookups.contributor)
-    app.cli.add_command(sync.download)
-    app.cli.add_command(sync.sync)
+    app.cli = OwnerCommands(app.name)

@@ -8,7 +8,7 @@ from affiliate.cache.keys import (
     PAGE_FORMAT,
     search_key,
 )
-from affiliate.cache.stores import RedisStore
+from affiliate.cache.stores.redis import RedisStore
 from affiliate.cli import options, outputs
 from affiliate.cli.context import cli_errors
 from affiliate.cli.warm import build_words_query

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from affiliate.cache.stores import RedisStore
+from affiliate.cache.stores.redis import RedisStore
 from affiliate.cli.findings import FAULT, OK, WARN, Finding
 from affiliate.cli.ledger import BACKUP_NOTE
 from affiliate.database.ledger import Ledger

@@ -8,18 +8,19 @@ import base64
 import secrets
 import time
 from collections.abc import Callable
-from typing import Final
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 import sqlalchemy as sa
-from cryptography.fernet import Fernet, InvalidToken
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from affiliate.database.ledger import Ledger
 from affiliate.database.schema import tokens
 from affiliate.domain import decoding
 from affiliate.errors import NotConnected
+
+if TYPE_CHECKING:
+    from cryptography.fernet import Fernet
 
 PURPOSE: Final = b"affiliate-search: tokens of connected accounts, 1"
 """Info that separates this key from other keys made of the same secret (RFC 5869, 3.2)."""
@@ -55,8 +56,7 @@ class TokenStore:
     def __init__(self, ledger: Ledger, secret: str, now: Callable[[], float] = time.time) -> None:
         self._ledger = ledger
         self._now = now
-        key = HKDF(SHA256(), 32, salt=None, info=PURPOSE).derive(secret.encode())
-        self._fernet = Fernet(base64.urlsafe_b64encode(key))
+        self._secret = secret.encode()
 
     def read(self, account: str) -> tuple[Token, int] | None:
         """Return the token and its version; None when no account is connected.
@@ -69,6 +69,8 @@ class TokenStore:
             row = connection.execute(query).first()
         if row is None:
             return None
+        from cryptography.fernet import InvalidToken  # noqa: PLC0415 - see `_fernet`
+
         try:
             return decoding.decode_json(self._fernet.decrypt(row.sealed), Token), row.version
         except (InvalidToken, ValueError):
@@ -124,6 +126,16 @@ class TokenStore:
         own = (tokens.c.account == account) & (tokens.c.leased_until == lease)
         with self._ledger.write_transaction() as connection:
             connection.execute(sa.update(tokens).where(own).values(leased_until=None))
+
+    @cached_property
+    def _fernet(self) -> "Fernet":
+        """Return the cipher; its package takes 6 MB, which servers without an account save."""
+        from cryptography.fernet import Fernet  # noqa: PLC0415
+        from cryptography.hazmat.primitives.hashes import SHA256  # noqa: PLC0415
+        from cryptography.hazmat.primitives.kdf.hkdf import HKDF  # noqa: PLC0415
+
+        key = HKDF(SHA256(), 32, salt=None, info=PURPOSE).derive(self._secret)
+        return Fernet(base64.urlsafe_b64encode(key))
 
     def _encrypt(self, token: Token) -> bytes:
         return self._fernet.encrypt(msgspec.json.encode(token))

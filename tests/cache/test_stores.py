@@ -16,7 +16,8 @@ import pytest
 from flask import Flask
 from flask_caching import Cache as FlaskCache
 
-from affiliate.cache.stores import RedisStore, SQLiteStore, StoreWithFallback
+from affiliate.cache.stores import SQLiteStore, StoreWithFallback
+from affiliate.cache.stores.redis import RedisStore
 from affiliate.database.clicks import Click
 from affiliate.errors import StoreDown, StoreRefused
 from tests.support.ledgers import new_ledger
@@ -79,7 +80,7 @@ def test_values_are_shared_by_threads(store: AnyStore) -> None:
             "affiliate.cache.stores.SQLiteStore",
             lambda path, _: {"CACHE_FILE": path, "CACHE_BYTES": 10**7},
         ),
-        ("affiliate.cache.stores.RedisStore", lambda _, url: {"CACHE_REDIS_URL": url}),
+        ("affiliate.cache.stores.redis.RedisStore", lambda _, url: {"CACHE_REDIS_URL": url}),
     ],
 )
 def test_flask_caching_makes_it_by_its_dotted_name(

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from affiliate.agencies.limits import Limit
-from affiliate.cache.stores import RedisStore, StoreWithFallback
+from affiliate.cache.stores import StoreWithFallback
+from affiliate.cache.stores.redis import RedisStore
 from affiliate.errors import CallsSpent
 from affiliate.search import machine_counters
 from affiliate.search.counters import Count, Counts

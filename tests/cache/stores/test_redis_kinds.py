@@ -16,7 +16,8 @@ from urllib.parse import quote
 import pytest
 import redis
 
-from affiliate.cache.stores import RedisStore, StoreWithFallback
+from affiliate.cache.stores import StoreWithFallback
+from affiliate.cache.stores.redis import RedisStore
 from affiliate.cache.stores.redis_pool import TIMEOUT_SECONDS
 from affiliate.errors import StoreDown
 from tests.support.ports import new_port

@@ -8,8 +8,8 @@ from queue import Empty
 import pytest
 import redis
 
-from affiliate.cache.stores import RedisStore, StoreWithFallback
-from affiliate.cache.stores.redis import describe_failure
+from affiliate.cache.stores import StoreWithFallback
+from affiliate.cache.stores.redis import RedisStore, describe_failure
 from affiliate.cache.stores.redis_pool import _IdleConnections
 from affiliate.errors import StoreDown, StoreRefused
 from tests.support.folders import socket_folder

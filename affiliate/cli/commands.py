@@ -1,0 +1,45 @@
+"""The list of the owner's commands."""
+
+from typing import Final
+
+import click
+
+from affiliate.cli import (
+    accounts,
+    agencies,
+    cache,
+    clicks,
+    collections,
+    doctor,
+    earnings,
+    history,
+    ledger,
+    licensing,
+    lookups,
+    purchases,
+    searches,
+    subscriptions,
+    sync,
+    warm,
+)
+
+COMMANDS: Final[tuple[click.Command, ...]] = (
+    clicks.clicks,
+    earnings.group,
+    ledger.group,
+    cache.group,
+    searches.searches,
+    warm.warm,
+    accounts.group,
+    agencies.group,
+    doctor.doctor,
+    subscriptions.subscriptions,
+    licensing.license,
+    history.history,
+    purchases.purchases,
+    collections.group,
+    lookups.show,
+    lookups.contributor,
+    sync.download,
+    sync.sync,
+)
