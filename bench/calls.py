@@ -62,7 +62,7 @@ def run(servers: Servers, *, quick: bool) -> Table:
         with servers.run_site(upstream) as site:
             totals["ours"] = play(site, upstream, "/ajax/search?wait=1&", views)
             table.notes.append(
-                f"Memory of our worker after it: {site.measure_memory() / 1e6:.0f} MB."
+                f"Memory of our worker after it: {site.measure_memory().resident / 1e6:.0f} MB."
             )
         try:
             with (

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from urllib.parse import urlencode
 
 import redis
@@ -29,6 +29,24 @@ TOKEN: Final = "x"
 
 class MissingProgram(Exception):
     """A program to measure isn't installed."""
+
+
+class Memory(NamedTuple):
+    """A process's bytes of memory, and its part of them where pages are shared by processes."""
+
+    resident: int
+    part: int
+
+
+def read_memory(pid: int) -> Memory:
+    """Return the memory of a process; zeros for a process that has ended."""
+    sizes = dict.fromkeys(("Rss:", "Pss:"), 0)
+    with suppress(OSError):
+        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:]:
+            name, size, *_ = line.split()
+            if name in sizes:
+                sizes[name] = int(size) * 1024
+    return Memory(*sizes.values())
 
 
 class Server:
@@ -67,14 +85,13 @@ class Server:
                 used += int(fields[11]) + int(fields[12])
         return used / os.sysconf("SC_CLK_TCK")
 
-    def measure_memory(self) -> int:
-        """Return the bytes of resident memory of the largest worker."""
-        sizes = [0]
-        for pid in self.list_workers():
-            with suppress(OSError):
-                pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-                sizes.append(pages * os.sysconf("SC_PAGE_SIZE"))
-        return max(sizes)
+    def measure_memory(self) -> Memory:
+        """Return the memory of the largest worker."""
+        return max(map(read_memory, self.list_workers()), default=Memory(0, 0))
+
+    def measure_main_memory(self) -> Memory:
+        """Return the memory of the main process."""
+        return read_memory(self.process.pid)
 
 
 class Upstream(Server):

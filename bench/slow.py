@@ -123,7 +123,7 @@ def play(
     """Start a contender and send visitors in a world."""
     upstream.control(delay=world.delay, share=world.share, slow=world.slow, item=world.item)
     with contender.start() as server:
-        before, memory = count_threads(server), server.measure_memory()
+        before, memory = count_threads(server), server.measure_memory().resident
         calls = upstream.count_calls()
         task = runner(send_visitors, server.url, contender.target, world.name, visitors)
         peak = before
@@ -133,7 +133,7 @@ def play(
         shots = task.result()
         upstream.wait_until_quiet(most=2 * PATIENCE)
         calls = upstream.count_calls() - calls
-        grown = server.measure_memory() - memory
+        grown = server.measure_memory().resident - memory
         cached = runner(
             send_second_visitors, server.url, contender.target, world.name, visitors
         ).result()
