@@ -58,6 +58,15 @@ def test_a_page_of_results_is_small(client: FlaskClient, coding: str, most: int)
     assert len(page.data) < most
 
 
+def test_a_tile_has_few_elements(client: FlaskClient) -> None:
+    """Pages of many tiles stay light: at most 14 elements for each tile of one seller."""
+    page = client.get("/ajax/search?q=animal&lang=en&wait=1").text
+    tiles = page.partition('<ul class="tiles"')[2].partition("</ul>")[0]
+    count = tiles.count('<li class="tile"')
+    assert count == 48
+    assert len(re.findall(r"<[a-z]", tiles)) / count <= 14
+
+
 @pytest.mark.parametrize(("name", "most"), [("site.css", 5_500), ("look.js", 3_200)])
 def test_files_are_compressed_as_small_as_can_be(client: FlaskClient, name: str, most: int) -> None:
     """Once in a process, for all who take Brotli."""
