@@ -96,12 +96,13 @@ function fillRows() {
 }
 
 // After Back or a reload the same pages are loaded, and the topmost picture stands where it stood.
-const tileTop = (picture) => picture.closest(".tile").getBoundingClientRect().top;
+const tileBox = (picture) => picture.closest(".tile").getBoundingClientRect();  // needs no layout of its content
+const tileTop = (picture) => tileBox(picture).top;
 const findPictures = () => [...element.querySelectorAll(".tile .picture")];
 
 function savePlace() {
   if (savedPlace) return;
-  const first = findPictures().find((picture) => picture.getBoundingClientRect().bottom > 0);
+  const first = findPictures().find((picture) => tileBox(picture).bottom > 0);
   const place = first && [first.dataset.id, tileTop(first)];
   history.replaceState({ ...history.state, appended, place }, "");
 }

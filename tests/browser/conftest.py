@@ -1,10 +1,11 @@
 """The servers that tests of pages ask for, once for each worker."""
 
+import re
 import threading
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, Route
 
 from tests.support.axe import AXE
 from tests.support.fake_agency import FakeAgency
@@ -54,6 +55,23 @@ def host() -> Iterator[HostPages]:
     """Another site, which embeds ours."""
     with serving_pages() as server:
         yield server
+
+
+@pytest.fixture
+def shop(context: BrowserContext) -> list[str]:
+    """Serve a page in the affiliate network's place; return the addresses opened there.
+
+    The id of the click, which is another each time, is taken out.
+    """
+    opened: list[str] = []
+
+    def answer(route: Route) -> None:
+        address, count = re.subn(r"SharedId=\d+(-\d+){3}&", "", route.request.url)
+        opened.append(address if count == 1 else "an address without the id of the click")
+        route.fulfill(body="<!doctype html><title>Shop</title>", content_type="text/html")
+
+    context.route("https://shutterstock.7eer.net/**", answer)
+    return opened
 
 
 @pytest.fixture

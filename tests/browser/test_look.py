@@ -474,19 +474,6 @@ def test_details_and_similar_pictures_are_shown(page: Page) -> None:
     expect(page.get_by_role("heading", level=1)).to_contain_text(words)
 
 
-@pytest.fixture
-def shop(context: BrowserContext) -> list[str]:
-    """Serve a page in the affiliate network's place; return the addresses opened there."""
-    found: list[str] = []
-
-    def answer(route: Route) -> None:
-        found.append(route.request.url)
-        route.fulfill(body="<!doctype html><title>Shop</title>", content_type="text/html")
-
-    context.route("https://shutterstock.7eer.net/**", answer)
-    return found
-
-
 def test_way_to_the_agency_earns_once(page: Page, site: SiteServer, shop: list[str]) -> None:
     """The button is the affiliate link, sponsored; its click is told once, with its place."""
     ids = results(page, "tree")

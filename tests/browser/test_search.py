@@ -169,19 +169,6 @@ def serve_empty_start(route: Route) -> None:
 # -- clicking
 
 
-@pytest.fixture
-def shop(context: BrowserContext) -> list[str]:
-    """Serve a page in the affiliate network's place; return the addresses opened there."""
-    opened: list[str] = []
-
-    def answer(route: Route) -> None:
-        opened.append(route.request.url)
-        route.fulfill(body="<!doctype html><title>Shop</title>", content_type="text/html")
-
-    context.route("https://shutterstock.7eer.net/**", answer)
-    return opened
-
-
 def test_click_earns(
     page: Page, context: BrowserContext, site: SiteServer, shop: list[str]
 ) -> None:
