@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager
+from functools import partial
 from typing import Any, Final, Generic, NamedTuple, Protocol, TypeVar
 
 import msgspec
@@ -61,13 +62,18 @@ class AnswerStore(Protocol):
 
 
 class CacheRequest(NamedTuple, Generic[Value]):
-    """A request to the cache: the key, the answer's type and lifetime, and the agency to fetch."""
+    """A request to the cache: the key, the answer's type and lifetime, and the agency to fetch.
+
+    ``decode_part`` decodes the part of a stored answer that a caller needs who reads the store
+    alone. A fetch decodes the whole answer, since callers that need other parts share the fetch.
+    """
 
     key: str
     shape: type[Value]
     policy: Policy
     is_empty: Callable[[Value], bool]
     agency: str = ""
+    decode_part: Callable[[bytes], Value] | None = None
 
 
 class StoredAnswer(NamedTuple, Generic[Value]):
@@ -106,7 +112,7 @@ class AnswerCache:
 
     def peek(self, request: CacheRequest[Value]) -> CachedAnswer[Value] | None:
         """Return the stored answer that may be shown, or None; never fetch."""
-        stored = self._load_entry(request)
+        stored = self._load_entry(request, request.decode_part)
         now = self._now()
         if freshness_of(stored.entry, now, request.policy) is Freshness.MISS:
             return None
@@ -141,7 +147,7 @@ class AnswerCache:
         ``may_fetch`` is called before a refresh and says whether this visitor may cause the call.
         Nobody waits for an agency here, even if the answer is evicted meanwhile.
         """
-        stored = self._load_entry(request)
+        stored = self._load_entry(request, request.decode_part)
         now = self._now()
         freshness = freshness_of(stored.entry, now, request.policy)
         if stored.entry is None or freshness is Freshness.MISS:
@@ -285,8 +291,14 @@ class AnswerCache:
         self._save_entry(request, entry)
         return StoredAnswer(entry, value)
 
-    def _load_entry(self, request: CacheRequest[Value]) -> StoredAnswer[Value]:
-        """Return the stored entry and answer; anything that can't be read counts as absent."""
+    def _load_entry(
+        self, request: CacheRequest[Value], decode: Callable[[bytes], Value] | None = None
+    ) -> StoredAnswer[Value]:
+        """Return the stored entry and answer; anything that can't be read counts as absent.
+
+        The answer is decoded whole, or by ``decode``.
+        """
+        decode = decode or partial(decoding.decode_msgpack, shape=request.shape)
         packed = self._store.get(request.key)
         if packed is None:
             return StoredAnswer(None, None)
@@ -299,7 +311,7 @@ class AnswerCache:
                 entry = msgspec.structs.replace(entry, fetched_at=just_stale)
             if entry.failed_at > self._now() + CLOCK_SECONDS:
                 entry = msgspec.structs.replace(entry, failure=None, failed_at=0.0)
-            value = decoding.decode_msgpack(entry.value, request.shape) if entry.value else None
+            value = decode(entry.value) if entry.value else None
         except (zlib.error, ValueError, TypeError, RecursionError):
             log.warning("an entry of the cache can't be read and counts as absent")
             return StoredAnswer(None, None)

@@ -121,6 +121,11 @@ class PageSlice(msgspec.Struct, frozen=True):
         last = min(self.last, self.ranking.enabled.agency.depth)
         return range(self.first // size, -(-last // size)) if self.first < last else range(0)
 
+    def places_in(self, chunk: int) -> slice:
+        """Return the places of these ranks in a chunk."""
+        start = chunk * self.ranking.chunk_size
+        return slice(max(self.first - start, 0), self.last - start)
+
 
 class AgencyResult(msgspec.Struct, frozen=True, kw_only=True):
     """The part of a page that one agency gives; ``lifetime`` in seconds."""
@@ -165,20 +170,19 @@ def interleave(rankings: Sequence[Sequence[Media]], shares: Sequence[int]) -> tu
     return tuple(seen.values())
 
 
-def build_agency_result(
-    part: PageSlice, answers: list[tuple[int, CachedAnswer[SearchResult]]]
-) -> AgencyResult:
-    """Return an agency's part of a page, from the answers for the chunks of its slice."""
-    size = part.ranking.chunk_size
-    items: list[Media] = []
-    for chunk, answer in answers:
-        if answer.value is not None:
-            start = chunk * size
-            items += answer.value.items[max(part.first - start, 0) : part.last - start]
-    replies = [answer for _, answer in answers]
+def cut_answer(answer: CachedAnswer[SearchResult], places: slice) -> CachedAnswer[SearchResult]:
+    """Return the answer for a chunk with only the items at ``places``."""
+    if answer.value is None:
+        return answer
+    value = msgspec.structs.replace(answer.value, items=answer.value.items[places])
+    return msgspec.structs.replace(answer, value=value)
+
+
+def build_agency_result(replies: Sequence[CachedAnswer[SearchResult]]) -> AgencyResult:
+    """Return an agency's part of a page, from answers that have only the items of the page."""
     totals = [a.value.total for a in replies if a.value and a.value.total is not None]
     return AgencyResult(
-        items=tuple(items),
+        items=tuple(item for a in replies if a.value for item in a.value.items),
         status=max((a.status for a in replies), key=STATUS_SEVERITY.index, default="fresh"),
         total=totals[0] if totals else None,
         fetched_at=min((a.fetched_at for a in replies if a.fetched_at is not None), default=None),

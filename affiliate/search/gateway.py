@@ -13,6 +13,7 @@ from affiliate.search.chunk_sizes import ChunkSizes
 from affiliate.search.fanout import Question
 from affiliate.search.federation import EnabledAgency, RankedSource
 from affiliate.search.limits import Breaker, Quota, SpentCalls
+from affiliate.search.stored_chunks import decode_places
 from affiliate.transport.client import use_gate
 
 PAGE_SECONDS: Final = 3.0
@@ -134,12 +135,23 @@ class AgencyGateway:
         self._breaker.end_suspension(enabled.agency.source)
 
     def prepare_chunk(
-        self, ranking: RankedSource, chunk: int, part: float = 1.0
+        self,
+        ranking: RankedSource,
+        chunk: int,
+        part: float = 1.0,
+        places: slice | None = None,
     ) -> PreparedCall[SearchResult]:
-        """Return the call for one chunk of a ranking, counted from 0."""
+        """Return the call for one chunk of a ranking, counted from 0.
+
+        With ``places``, a cached answer has only the items at these places of the chunk.
+        """
         enabled = ranking.enabled
         request = CacheRequest(
-            ranking.chunk_key(chunk), SearchResult, enabled.policy, _has_no_items
+            ranking.chunk_key(chunk),
+            SearchResult,
+            enabled.policy,
+            _has_no_items,
+            decode_part=partial(decode_places, places=places) if places else None,
         )
         calls = 2 if ranking.collection else 1  # the ids of a collection, and their pictures
         part = part if ranking.is_search else min(part, LOOKUP_PART)

@@ -11,7 +11,13 @@ from affiliate.domain.media import Failure, SearchResult
 from affiliate.errors import BudgetSpent
 from affiliate.search.client_budget import SEARCH_COST
 from affiliate.search.fanout import LINGER_SECONDS, Question
-from affiliate.search.federation import AgencyResult, PageSlice, RankedSource, build_agency_result
+from affiliate.search.federation import (
+    AgencyResult,
+    PageSlice,
+    RankedSource,
+    build_agency_result,
+    cut_answer,
+)
 from affiliate.search.gateway import PAGE_SECONDS
 from affiliate.search.patience import Patience
 from affiliate.search.visitor_calls import VisitorCalls
@@ -60,7 +66,9 @@ class SliceFetcher:
                 )
                 for i, (ranking, answers) in fetched.items():
                     part = msgspec.structs.replace(slices[i], ranking=ranking)
-                    results[i] = build_agency_result(part, answers)
+                    results[i] = build_agency_result(
+                        [cut_answer(answer, part.places_in(chunk)) for chunk, answer in answers]
+                    )
         return [results[i] or absent for i in range(len(slices))], waits
 
     def _peek_slice(self, part: PageSlice, patience: Patience) -> AgencyResult | None:
@@ -79,13 +87,13 @@ class SliceFetcher:
         """Return a slice from chunks of one size; None when any chunk must be fetched."""
         answers = []
         for chunk in part.chunks():
-            answer = self._peek_chunk(part.ranking, chunk, refreshes=patience in WAITING)
+            answer = self._peek_chunk(part, chunk, refreshes=patience in WAITING)
             if answer is None:
                 return None
-            answers.append((chunk, answer))
-        if not answers and (first := self._peek_chunk(part.ranking, 0)):
-            answers.append((0, first))  # past the depth: nothing to show, but the total is known
-        return build_agency_result(part, answers)
+            answers.append(answer)
+        if not answers and (first := self._peek_chunk(part, 0)):
+            answers.append(first)  # past the depth: nothing to show, but the total is known
+        return build_agency_result(answers)
 
     def _build_question(self, part: PageSlice) -> Question[FetchedChunks]:
         """Return the fetch of a slice's chunks, some of which are not cached.
@@ -119,17 +127,21 @@ class SliceFetcher:
             self._calls.begin_in_background(self._gateway.build_question(call))
 
     def _peek_chunk(
-        self, ranking: RankedSource, chunk: int, *, refreshes: bool = False
+        self, part: PageSlice, chunk: int, *, refreshes: bool = False
     ) -> CachedAnswer[SearchResult] | None:
-        """Return the cached answer for a chunk, empty where the ranking is known to end before."""
-        call = self._gateway.prepare_chunk(ranking, chunk)
+        """Return the cached answer for a chunk, with only the items of a slice.
+
+        The answer is empty where the ranking is known to end before the chunk.
+        """
+        ranking = part.ranking
+        call = self._gateway.prepare_chunk(ranking, chunk, places=part.places_in(chunk))
         if refreshes:
             answer = self._calls.cached_or_refresh(ranking.enabled, call)
         else:
             answer = self._gateway.peek(call)
         if answer is not None or chunk == 0:
             return answer
-        first = self._gateway.peek(self._gateway.prepare_chunk(ranking, 0))
+        first = self._gateway.peek(self._gateway.prepare_chunk(ranking, 0, places=slice(0)))
         total = first.value.total if first and first.value else None
         if first is None or total is None or chunk * ranking.chunk_size < total:
             return None
