@@ -96,8 +96,8 @@ def came_back(page: Page, ids: list[str]) -> None:
     """Wait for the results' own page, without quick look."""
     expect(page.locator("main .count")).to_be_visible()
     expect(page).to_have_url(re.compile("/search"))
+    closed(page)  # similar pictures in quick look are tiles, too
     assert read_tiles(page) == ids
-    closed(page)
 
 
 # -- opening
