@@ -128,7 +128,7 @@ class Embed extends Pictures {
     const { search, show: textContent } = { ...texts, ...this.dataset };
     this.#box.ariaLabel = this.#box.placeholder = this.textContent.trim() || search;
     this.#button.ariaLabel = search;
-    if (kind === "search") this.#form.ariaLabel ??= `${search} ${boxes++ ? boxes : ""}`.trim();
+    if (kind === "search") this.#form.ariaLabel ??= search + (boxes++ ? " " + boxes : "");
     const address = this.#address;
     if (this.#area.hidden = kind === "search" && !address) this.#releaseHeight(this.#note.hidden = true);
     this.#fitRows();

@@ -14,7 +14,7 @@ function fetchFragment(address, signal) {
       if (results) resolve(results);
       reject(call.status);
     };
-    signal.addEventListener("abort", () => call.abort());
+    signal?.addEventListener("abort", () => call.abort());
     call.send();
   });
 }
@@ -39,7 +39,7 @@ async function sendClick(address, again) {
     if (!("keepalive" in Request.prototype)) throw 0;
     if ((await fetch(address, { method: "POST", keepalive: 1 })).status < 500) return;
   } catch {
-    navigator.sendBeacon(address);
+    navigator.sendBeacon?.(address);
   }
   if (again) setTimeout(sendClick, 2e4, address);
 }

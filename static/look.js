@@ -71,6 +71,7 @@ function buildFromTile(link) {
   // The copy stays in the tile: Firefox loads no copy at once for sure.
   const crop = tile.querySelector(".crop");
   crop.replaceWith(crop.cloneNode(true));
+  tile.querySelector("video")?.remove();
   figure.append(crop);
   figure.querySelector("img").decoding = "sync";
   facts.className = "facts";

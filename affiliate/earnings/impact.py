@@ -76,7 +76,11 @@ def read_report(data: bytes, *, currency: str = "", zone: tzinfo = UTC) -> list[
             faults = error.faults + faults
             continue
         before = actions.get(action.action_id)
-        if before and not reader.is_by_item and before != action:
+        if (
+            before
+            and not (reader.is_by_item and _is_same_sale(before, action))
+            and before != action
+        ):
             first, second = sorted((lines[action.action_id], row.line))
             faults.append(f"lines {first} and {second}: action {action.action_id} differs")
         actions[action.action_id] = _add_item(before, action) if before else action
@@ -85,6 +89,11 @@ def read_report(data: bytes, *, currency: str = "", zone: tzinfo = UTC) -> list[
         more = len(faults) - MAX_FAULTS
         raise ReportError(faults[:MAX_FAULTS] + [f"and {more} more"] * (more > 0))
     return list(reversed(actions.values()))
+
+
+def _is_same_sale(action: Action, item: Action) -> bool:
+    """Return whether the amounts of an item can be added to those of an action."""
+    return (action.state, action.currency) == (item.state, item.currency)
 
 
 def _add_item(action: Action, item: Action) -> Action:
@@ -106,12 +115,12 @@ class _RowReader:
         self.is_by_item = "sku" in self._places
         if "currency" not in self._places and not currency:
             raise ReportError(["there is no column of currency: name the currency of all rows"])
-        self._decimal_signs = {
-            field: find_decimal_sign(row.cells[self._places[field]] for row in table.rows)
-            for field in ("payout", "sale amount")
-            if field in self._places
-        }
-        if "" in self._decimal_signs.values():
+        fields = [field for field in ("payout", "sale amount") if field in self._places]
+        sign = find_decimal_sign(
+            row.cells[self._places[field]] for row in table.rows for field in fields
+        )
+        self._decimal_signs = dict.fromkeys(fields, sign)
+        if not sign:
             raise ReportError(
                 ["amounts have a comma before their cents in some rows, a point in others"]
             )
@@ -145,7 +154,7 @@ class _RowReader:
         }
         action_id = read("action id", read_id)
         state = read("status", read_state)
-        currency = read("currency", read_currency) or self._currency
+        currency = read("currency", lambda code: code and read_currency(code)) or self._currency
         payout, occurred_at = amounts["payout"], times["action date"]
         for field, value in (
             ("payout", payout),

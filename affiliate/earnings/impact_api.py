@@ -27,6 +27,8 @@ MAX_PAGES: Final = 10
 """The most pages of an answer; the API refuses a longer window."""
 WINDOW: Final = timedelta(days=44)
 """Less than the 45 days that a window may have."""
+SHORTEST: Final = timedelta(hours=1)
+"""A window that is not halved."""
 CALL_SECONDS: Final = 60.0
 
 
@@ -53,7 +55,7 @@ class _WirePage(msgspec.Struct):
     """A page of actions; ``next_page`` is empty on the last page."""
 
     actions: list[_WireAction] = msgspec.field(name="Actions")
-    next_page: str = msgspec.field(default="", name="@nextpageuri")
+    next_page: str | None = msgspec.field(default="", name="@nextpageuri")
 
 
 class ImpactApi:
@@ -90,9 +92,11 @@ class ImpactApi:
                 pages.append(self._fetch_page(first, last, len(pages) + 1))
             is_whole = not pages[-1].next_page
         except RequestRefused:
-            if last - first <= timedelta(hours=1):
+            if last - first <= SHORTEST:
                 raise
             is_whole = False
+        if not is_whole and last - first <= SHORTEST:
+            raise BadAnswer(impact.NETWORK, "An hour has more actions than ten pages hold.")
         if is_whole:
             for page in pages:
                 yield from map(_to_action, page.actions)

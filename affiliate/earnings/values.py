@@ -41,7 +41,8 @@ def read_amount(text: str, decimal_sign: str) -> int | None:
     if not plain:
         return None
     thousands = "." if decimal_sign == "," else ","
-    if not re.fullmatch(rf"[0-9{thousands}]*(?:\{decimal_sign}[0-9]+)?", plain):
+    groups = rf"(?:[0-9]+|[0-9]{{1,3}}(?:\{thousands}[0-9]{{3}})+)?"
+    if not re.fullmatch(rf"{groups}(?:\{decimal_sign}[0-9]+)?", plain):
         raise ValueError("is no amount")
     try:
         amount = Decimal(plain.replace(thousands, "").replace(decimal_sign, "."))

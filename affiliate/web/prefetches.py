@@ -84,8 +84,12 @@ def _refuse_incomplete_page(response: Response) -> Response:
 
 
 def _may_refuse() -> bool:
-    """Return whether to refuse a prefetch; the API tells its own: 429 where calls are needed."""
-    return is_prefetch() and not request.path.startswith("/api/")
+    """Return whether to refuse a prefetch of a page.
+
+    The API tells its own: 429 where calls are needed. What a prerendered page requests is no page.
+    """
+    is_page = request.headers.get("Sec-Fetch-Dest", "document") == "document"
+    return is_prefetch() and is_page and not request.path.startswith("/api/")
 
 
 def _refuse() -> Response:

@@ -80,6 +80,18 @@ def test_the_items_of_an_action_are_added() -> None:
     assert (action.sale, action.payout) == (150_000, 35_000)
 
 
+@pytest.mark.parametrize("second", ["REVERSED,1.50,USD", "PENDING,1.50,EUR"])
+def test_items_of_different_states_or_currencies_are_not_added(second: str) -> None:
+    heads = "Action Id,Action Date,Status,Payout,Currency,SKU"
+    rows = ["1,2026-11-20,PENDING,2.00,USD,a", f"1,2026-11-20,{second},b"]
+    assert refuse("\n".join([heads, *rows]).encode()) == ["lines 2 and 3: action 1 differs"]
+
+
+def test_a_row_without_a_currency_has_that_of_the_option() -> None:
+    data = (HEADS + "1,2026-11-20,PENDING,1,").encode()
+    assert read_report(data, currency="EUR")[0].currency == "EUR"
+
+
 HEADS = "Action Id,Action Date,Status,Payout,Currency\n"
 
 
@@ -94,6 +106,8 @@ HEADS = "Action Id,Action Date,Status,Payout,Currency\n"
         ("1,2026-11-20,PENDING,1e9,USD", 'line 2, column "Payout": "1e9" is no amount'),
         ("1,2026-11-20,PENDING,99999999999,USD", 'column "Payout": "99999999999" is too large'),
         ("1,2026-11-20,PENDING,,USD", "line 2: there is no payout"),
+        ("1,2026-11-20,PENDING,1,", "line 2: there is no currency"),
+        ('1,2026-11-20,PENDING,"0,1250",USD', 'column "Payout": "0,1250" is no amount'),
         ("1,,PENDING,1,USD", "line 2: there is no action date"),
         (",2026-11-20,PENDING,1,USD", 'line 2, column "Action Id": "" is no id of an action'),
         ("1,2026-11-20,PENDING,1,Dollar", 'column "Currency": "Dollar" is no code of a currency'),
