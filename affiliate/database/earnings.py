@@ -41,6 +41,8 @@ GROUPS: Final[Mapping[str, sa.Label[Any]]] = {
 """Columns that earnings can be counted by. The last three are of the click that led to a sale, by
 the id that the click has set into its link: the click's place, its position, and whether this site
 knows the click."""
+CLICK_GROUPS: Final = frozenset({"place", "position", "clicked"})
+JOINED: Final = actions.outerjoin(clicks, clicks.c.click_id == actions.c.click_id)
 
 
 class ImportCounts(msgspec.Struct, frozen=True):
@@ -144,7 +146,7 @@ class Earnings:
         last = datetime.combine(until or date.max, clock_time.max)
         query = (
             sa.select(*keys, sa.func.count().label("actions"), payout)
-            .select_from(actions.outerjoin(clicks, clicks.c.click_id == actions.c.click_id))
+            .select_from(actions if CLICK_GROUPS.isdisjoint(names) else JOINED)
             .where(actions.c.occurred_at.between(first, last))
             .group_by(*keys)
             .order_by(*(g.desc() for g in groups if g.name == "day"), payout.desc(), *keys)

@@ -91,8 +91,7 @@ class Ledger(LedgerDatabase):
 
         After a `LedgerError` the click may yet be written; send it again.
         """
-        at = self._now().astimezone(UTC).replace(tzinfo=None)
-        self._click_writer.record({"at": at, **msgspec.structs.asdict(click)})
+        self._click_writer.record({"at": self.now(), **msgspec.structs.asdict(click)})
 
     def replay_journal(self) -> None:
         """Begin to write the clicks that an earlier process has left in the journal."""

@@ -1,1 +1,1 @@
-"""What affiliate networks report of sales: their reports, read into actions."""
+"""Reports of affiliate networks, read into actions."""

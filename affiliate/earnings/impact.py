@@ -39,6 +39,7 @@ COLUMNS: Final = {
 }
 """Heads of each column, in listings of the API and of the screen."""
 REQUIRED: Final = frozenset({"action id", "status", "payout", "action date"})
+AMOUNTS: Final = ("payout", "sale amount")
 TEXTS: Final = {
     "campaign id": ("program", 64),
     "sub id 1": ("site", 253),
@@ -115,12 +116,11 @@ class _RowReader:
         self.is_by_item = "sku" in self._places
         if "currency" not in self._places and not currency:
             raise ReportError(["there is no column of currency: name the currency of all rows"])
-        fields = [field for field in ("payout", "sale amount") if field in self._places]
-        sign = find_decimal_sign(
-            row.cells[self._places[field]] for row in table.rows for field in fields
+        columns = [self._places[field] for field in AMOUNTS if field in self._places]
+        self._decimal_sign = find_decimal_sign(
+            row.cells[column] for row in table.rows for column in columns
         )
-        self._decimal_signs = dict.fromkeys(fields, sign)
-        if not sign:
+        if not self._decimal_sign:
             raise ReportError(
                 ["amounts have a comma before their cents in some rows, a point in others"]
             )
@@ -145,8 +145,8 @@ class _RowReader:
                 return None
 
         amounts = {
-            field: read(field, partial(read_amount, decimal_sign=sign))
-            for field, sign in self._decimal_signs.items()
+            field: read(field, partial(read_amount, decimal_sign=self._decimal_sign))
+            for field in AMOUNTS
         }
         times = {
             field: read(field, partial(read_time, zone=self._zone))
@@ -173,7 +173,7 @@ class _RowReader:
             action_id=action_id,
             state=state,
             payout=payout,
-            sale=amounts.get("sale amount"),
+            sale=amounts["sale amount"],
             currency=currency,
             occurred_at=occurred_at,
             clicked_at=times["referral date"],

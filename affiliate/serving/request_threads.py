@@ -34,20 +34,24 @@ class RequestThreads:
 
     @property
     def is_full(self) -> bool:
-        """Whether the next request would be refused."""
+        """Return whether the next request would be refused."""
         return self.unfinished >= self._max_unfinished
 
     def submit(self, call: Callable[[], None]) -> bool:
-        """Have a thread make a call that answers a request; return False if there is no room.
+        """Have a thread make a call that answers a request.
 
-        Raises:
-            RuntimeError: the system has no thread for the only request.
+        Return False, and log why, if there is no room, or no thread and none can be started.
         """
         with self._lock:
-            if self.is_full:
-                return False
-            if self.unfinished >= self._threads and self._threads < self._limit:
+            if not self.is_full and self.unfinished >= self._threads < self._limit:
                 self._start_thread()
+            if self.is_full or not self._threads:
+                log.warning(
+                    "a request is refused: %d wait or are answered by %d threads",
+                    self.unfinished,
+                    self._threads,
+                )
+                return False
             self.unfinished += 1
         self._calls.put(call)
         return True
@@ -55,9 +59,8 @@ class RequestThreads:
     def _start_thread(self) -> None:
         try:
             threading.Thread(target=self._run, name=self._name, daemon=True).start()
-        except RuntimeError:
-            if not self._threads:
-                raise
+        except RuntimeError as error:
+            log.warning("no thread for a request: %s", error)
         else:
             self._threads += 1
 

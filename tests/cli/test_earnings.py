@@ -121,7 +121,7 @@ def network() -> Iterator[ImpactNetwork]:
 def test_earnings_are_fetched_again_and_again(
     make_client: ClientMaker, network: ImpactNetwork
 ) -> None:
-    """What the network says now counts; where it fails, the last import stays."""
+    """Take the newest state; where the network fails, the last import stays."""
     sid, token = ACCOUNT
     app = make_client(
         IMPACT_ACCOUNT_SID=sid, IMPACT_AUTH_TOKEN=token, IMPACT_URL=network.url

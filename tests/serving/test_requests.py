@@ -8,6 +8,7 @@ import socket
 import threading
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, suppress
 from itertools import product
 from types import SimpleNamespace
@@ -286,13 +287,14 @@ def test_bodies_that_wait_for_an_answer_are_bounded(monkeypatch: pytest.MonkeyPa
             handler._receive_body(SCOPE, Sent())  # type: ignore[arg-type] # as much of them as is used
             await asyncio.gather(*handler._reading)
 
-    with closing(asyncio.new_event_loop()) as loop:
+    # In a thread of its own, as a browser of other tests may have a loop in this one.
+    with closing(asyncio.new_event_loop()) as loop, ThreadPoolExecutor(1) as thread:
         handler = RequestScheduler(loop, slow)
-        loop.run_until_complete(send(5))
+        thread.submit(loop.run_until_complete, send(5)).result()
         assert answers == [503, 503]
         go.set()
         wait_until(lambda: not handler._with_bodies.unfinished)
-        loop.run_until_complete(send(1))
+        thread.submit(loop.run_until_complete, send(1)).result()
         wait_until(lambda: not handler._with_bodies.unfinished)
     assert answers == [503, 503, 204, 204, 204, 204]
 

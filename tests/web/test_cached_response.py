@@ -17,7 +17,7 @@ def test_large_bodies_are_counted_by_pages_of_memory(length: int, taken: int) ->
 
 
 def test_headers_are_read_as_far_as_browsers_write_them() -> None:
-    """What is behind 2 kB of a header is no browser's."""
+    """Read 2 kB of a header at most; no browser sends more."""
     response = CachedResponse([("Content-Type", "text/html")], BODY, 0.0, 10.0)
     assert response.choose_coding("deflate, " * 200 + "gzip") == "gzip"
     assert response.choose_coding("," * 60_000 + "gzip") == ""

@@ -24,7 +24,7 @@ PAGES = (
 )
 """Paths, or their beginnings, of what is for people, browsers and crawlers."""
 ASIDE = {"lang", "media", "page", "position"}
-"""What is read of every request, or by the page cache for pages: answers may not vary by it."""
+"""Headers that are read of every request, or by the page cache: answers may not vary by them."""
 PICTURE = {"media": "image", "agency": "demo"}
 
 

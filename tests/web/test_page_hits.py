@@ -47,7 +47,7 @@ def test_a_page_in_memory_is_a_hit_and_is_sent_as_found(site: Site, method: str)
 def test_what_may_need_a_wait_or_more_work_is_no_hit(
     site: Site, environ: dict[str, object]
 ) -> None:
-    """That is: other methods, pages not kept, an address never seen, a form not yet made."""
+    """Pass on other methods, pages not kept, addresses never seen and forms not yet made."""
     assert not site.tier.find_hit(environ)
     assert HIT_ENVIRON not in environ
 
