@@ -8,16 +8,17 @@ import hashlib
 import logging
 import math
 import multiprocessing
+import signal
 import sys
 from collections.abc import Container, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing
 from functools import partial
 from multiprocessing import util
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from flask import Flask, Response, request
+from flask import Flask
 from flask_caching import Cache as FlaskCache
 
 from affiliate import __version__, cli, logs, serving
@@ -25,7 +26,7 @@ from affiliate.agencies import AGENCIES
 from affiliate.agencies.link_earnings import assess_links
 from affiliate.cache.answers import AnswerCache
 from affiliate.cache.stores import StoreWithFallback
-from affiliate.cli.startup_errors import StartupError
+from affiliate.cli.startup_errors import report_startup_errors
 from affiliate.config import passwords
 from affiliate.config.blocked_names import describe_blocking, find_blocked_label
 from affiliate.config.environment import find_other_file, read_environment
@@ -70,6 +71,7 @@ from affiliate.web.errors import Application
 from affiliate.web.owner import views
 from affiliate.web.page_cache import PageCacheMiddleware
 from affiliate.web.page_variants import is_variant
+from affiliate.web.redirects import make_redirect_relative
 from affiliate.web.shared_pages import SHARED_FILE_DIVISOR, SHARED_REDIS_BYTES, SharedPages
 from affiliate.web.site import pages, seo
 
@@ -139,7 +141,7 @@ def create_app(
     Raises:
         ConfigError: names every wrong or missing setting at once.
     """
-    with _report_startup_errors():
+    with report_startup_errors():
         settings = load(environ)
     if _runs_command():  # the server has set up its log before
         _set_up_log(settings)
@@ -208,7 +210,7 @@ def create_app(
     embeds.register(app)
     views.register(app)
     cli.register(app)
-    app.after_request(_make_redirect_relative)
+    app.after_request(make_redirect_relative)
     _wrap_wsgi_app(app, services)
     return app
 
@@ -250,24 +252,12 @@ def _set_up_log(settings: Config) -> None:
     logs.configure(settings.log_level, settings.log_format, list(iter_secrets(settings)))
 
 
-@contextmanager
-def _report_startup_errors() -> Iterator[None]:
-    """Report a failed start to the user of a command as a sentence, not as a traceback."""
-    try:
-        yield
-    except (ConfigError, LedgerError) as error:
-        if click.get_current_context(silent=True):  # in a command
-            faults = error.faults if isinstance(error, ConfigError) else [str(error)]
-            raise StartupError(str(error), faults) from None
-        raise
-
-
 def _open_ledger(settings: Config) -> Ledger:
     """Return the ledger; a server upgrades the tables, a command leaves upgrades to the owner.
 
     A server also starts without the database: pages need none, and clicks wait on the disk.
     """
-    with _report_startup_errors():
+    with report_startup_errors():
         ledger = Ledger(settings.database_url, journal=settings.data_dir / "clicks.journal")
     if not _runs_command():
         _upgrade_ledger(ledger)
@@ -286,8 +276,10 @@ def _upgrade_ledger(ledger: Ledger) -> None:
 def _upgrade_tables(settings: Config) -> None:
     """Upgrade the tables in a process of its own, whose end frees the 8 MB that Alembic takes.
 
-    A failure costs nothing: each process that answers upgrades the tables as well.
+    A failure costs nothing: each process that answers upgrades the tables as well. The end
+    of the main process ends the upgrade, which would keep the port from the next start.
     """
+    serving.signal_at_parent_death(signal.SIGKILL)  # databases take an upgrade whole or not
     _set_up_log(settings)
     with closing(Ledger(settings.database_url)) as ledger:
         _upgrade_ledger(ledger)
@@ -297,17 +289,6 @@ def _runs_command() -> bool:
     """Return whether the process runs a command of the owner; `flask run` is a server."""
     context = click.get_current_context(silent=True)
     return context is not None and context.find_root().invoked_subcommand != "run"
-
-
-def _make_redirect_relative(response: Response) -> Response:
-    """Return a response whose redirect within this site names no host.
-
-    The router builds addresses with the request's scheme and host, which a proxy may have changed.
-    """
-    location, own_host = response.headers.get("Location", ""), request.host_url
-    if location.startswith(own_host):
-        response.headers["Location"] = f"/{location.removeprefix(own_host).lstrip('/')}"
-    return response
 
 
 def _compute_build_id(app: Flask, settings: Config, enabled: Sequence[EnabledAgency]) -> str:
@@ -393,7 +374,7 @@ def serve(target: str = "app:create_app") -> None:
             for level, line in iter_start_lines(settings):
                 log.log(level, line)  # a message per line, as repeated messages are counted
             Ledger(settings.database_url).close()  # raises the fault of a wrong address
-            upgrade = multiprocessing.Process(target=_upgrade_tables, args=(settings,))
+            upgrade = multiprocessing.Process(target=_upgrade_tables, args=(settings,), daemon=True)
             upgrade.start()
             upgrade.join()
             serving.serve(

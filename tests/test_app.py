@@ -1,9 +1,12 @@
 """The application refuses settings that agencies and networks can't take, and tells of others."""
 
 import logging
+import os
+import signal
+import sqlite3
 import subprocess
 import sys
-from contextlib import nullcontext
+from contextlib import closing, nullcontext, suppress
 from pathlib import Path
 from threading import Thread
 
@@ -12,7 +15,10 @@ import pytest
 from affiliate import __version__
 from affiliate.errors import ConfigError
 from app import FOLDER, create_app, iter_start_lines, load, serve
+from tests.support.ports import new_port
+from tests.support.processes import clean_environment
 from tests.support.shared_parts import close
+from tests.support.waiting import wait_until
 
 KEYS = {
     "SHUTTERSTOCK_API_TOKEN": "token",
@@ -209,3 +215,59 @@ def test_a_server_holds_nothing_that_it_does_not_need(tmp_path: Path) -> None:
         [sys.executable, "-c", code], cwd=FOLDER, env=environ, capture_output=True, check=True
     )
     assert done.stdout.strip() == b"[]"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_an_upgrade_ends_with_the_server_that_waits_for_it(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    """Left alone it would hold the port, which the next start needs, or hold up the end."""
+    environ = clean_environment() | {"DATA_DIR": str(tmp_path), "PORT": str(new_port())}
+    upgrade = 0
+    with closing(sqlite3.connect(tmp_path / "ledger.db", isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")  # the upgrade waits a minute for it
+        with (tmp_path / "log").open("wb") as log:
+            server = subprocess.Popen(
+                [sys.executable, "app.py"], cwd=FOLDER, env=environ, stdout=log, stderr=log
+            )
+        try:
+            wait_until(lambda: any(map(has_ledger_open, list_children(server.pid))))
+            (upgrade,) = list_children(server.pid)
+            if number == signal.SIGKILL:
+                os.kill(upgrade, signal.SIGSTOP)  # so that it can't end by itself
+            server.send_signal(number)
+            server.wait(40)
+            wait_until(lambda: has_ended(upgrade))
+            assert "starts without its ledger" not in (tmp_path / "log").read_text()
+        finally:
+            for process in {server.pid, upgrade} - {0}:
+                with suppress(ProcessLookupError):
+                    os.kill(process, signal.SIGKILL)
+            server.wait()
+
+
+def has_ledger_open(process: int) -> bool:
+    """Return whether a process has opened the ledger, after all that it does before."""
+    with suppress(OSError):
+        files = [str(file.readlink()) for file in Path(f"/proc/{process}/fd").iterdir()]
+        return any(name.endswith("/ledger.db") for name in files)
+    return False
+
+
+def list_children(process: int) -> list[int]:
+    """Return the processes that a process has started."""
+    numbers = [int(path.name) for path in Path("/proc").glob("[0-9]*")]
+    return [number for number in numbers if read_state(number)[1:2] == [str(process)]]
+
+
+def has_ended(process: int) -> bool:
+    """Return whether a process is gone, or waits for its parent to notice."""
+    return read_state(process)[:1] in ([], ["Z"])
+
+
+def read_state(process: int) -> list[str]:
+    """Return the state and the parent of a process, then further fields; none once it is gone."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return []

@@ -1,7 +1,8 @@
 """The failure of commands when the settings keep the site from starting."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import IO, Any, Final
 
@@ -9,6 +10,7 @@ import click
 
 from affiliate.cli import outputs
 from affiliate.cli.findings import FAULT, Finding
+from affiliate.errors import ConfigError, LedgerError
 
 DOCTOR_FAULT_STATUS: Final = 2
 """The exit status of `flask doctor` after a fault."""
@@ -38,3 +40,15 @@ class StartupError(click.ClickException):
         if "doctor" not in self._arguments:
             return outputs.build_error_document(self.format_message())
         return [Finding(FAULT, "settings", fault)._asdict() for fault in self.faults]
+
+
+@contextmanager
+def report_startup_errors() -> Iterator[None]:
+    """Report a failed start to the user of a command as a sentence, not as a traceback."""
+    try:
+        yield
+    except (ConfigError, LedgerError) as error:
+        if click.get_current_context(silent=True):  # in a command
+            faults = error.faults if isinstance(error, ConfigError) else [str(error)]
+            raise StartupError(str(error), faults) from None
+        raise

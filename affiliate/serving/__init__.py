@@ -5,7 +5,8 @@
 the application, and `progress` finds requests that hang. Nothing here knows the site.
 """
 
+from affiliate.serving.parent_death import signal_at_parent_death
 from affiliate.serving.ports import hold_listener
 from affiliate.serving.server import serve
 
-__all__ = ["hold_listener", "serve"]
+__all__ = ["hold_listener", "serve", "signal_at_parent_death"]

@@ -1,7 +1,6 @@
 """A worker process of the server, which answers requests until a signal to end."""
 
 import asyncio
-import ctypes
 import importlib
 import multiprocessing
 import os
@@ -19,6 +18,7 @@ from granian._granian import RSGIWorker, WorkerSignal
 from granian.server.mp import WorkerProcess
 
 from affiliate.memory_allocation import share_heaps
+from affiliate.serving.parent_death import signal_at_parent_death
 from affiliate.serving.requests import HIT_THREADS, HitFinder, RequestScheduler
 
 if TYPE_CHECKING:
@@ -40,8 +40,6 @@ BEAT_LEAVING: Final = -2.0
 """Beat of a process that accepts no more connections."""
 END_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 """Signals that end a process."""
-PR_SET_PDEATHSIG: Final = 1
-"""Option of prctl(2): the signal at the death of the parent."""
 
 
 class LoadedApp(NamedTuple):
@@ -104,7 +102,8 @@ def run_worker(  # noqa: PLR0913, PLR0917 - as Granian calls what runs in a proc
     metrics: Any,  # noqa: ANN401
 ) -> None:
     """Serve until SIGTERM or SIGINT, or until the main process is gone."""
-    _wake_as_orphan()
+    # Should the process be stopped, the system continues it as an orphan.
+    signal_at_parent_death(signal.SIGCONT)
     requests = RequestScheduler(loop, loaded.app, loaded.find_hit)
     end_signal, ended = WorkerSignal(), asyncio.Event()
     end_signal.add_cb(lambda: loop.call_soon_threadsafe(ended.set))
@@ -170,12 +169,3 @@ def _follow_main_process(stop_orphan: Callable[[], None]) -> None:
     stop_orphan()
     time.sleep(STOP_SECONDS)
     os._exit(1)
-
-
-def _wake_as_orphan() -> None:
-    """Have the system continue this process, should it be stopped, when its main process ends.
-
-    Systems other than Linux lack that call: there a stopped process stays until it is continued.
-    """
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGCONT)

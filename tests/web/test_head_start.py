@@ -55,15 +55,22 @@ def agency() -> Iterator[Shutterstock]:
         yield running
 
 
-@pytest.fixture
-def site(make_client: ClientMaker, agency: Shutterstock) -> FlaskClient:
+def make_limited_client(
+    make_client: ClientMaker, agency: Shutterstock, **settings: str
+) -> FlaskClient:
     """Return a client of a site on the agency, where a client may search once a minute."""
     return make_client(
         AGENCIES="shutterstock",
         SHUTTERSTOCK_API_TOKEN=TOKEN,
         SHUTTERSTOCK_URL=agency.url,
         CLIENT_SEARCHES_PER_MINUTE="1",
+        **settings,
     )
+
+
+@pytest.fixture
+def site(make_client: ClientMaker, agency: Shutterstock) -> FlaskClient:
+    return make_limited_client(make_client, agency)
 
 
 def count_searches(agency: Shutterstock) -> int:

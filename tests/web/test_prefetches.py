@@ -8,9 +8,9 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from tests.support.apps import ClientMaker
-from tests.support.shutterstock import FIRST_ID, TOKEN, Shutterstock, shutterstock
+from tests.support.shutterstock import FIRST_ID, Shutterstock, shutterstock
 from tests.support.words import new_words
-from tests.web.test_head_start import ADDRESS_BAR
+from tests.web.test_head_start import ADDRESS_BAR, make_limited_client
 
 PREFETCHES = [
     ADDRESS_BAR | {"Sec-Fetch-User": "", "Sec-Fetch-Site": "same-origin", "Sec-Purpose": purpose}
@@ -28,14 +28,8 @@ def agency() -> Iterator[Shutterstock]:
 
 @pytest.fixture
 def site(make_client: ClientMaker, agency: Shutterstock) -> FlaskClient:
-    """Return a client of a site on the agency, where a client may search once a minute."""
-    return make_client(
-        AGENCIES="shutterstock",
-        SHUTTERSTOCK_API_TOKEN=TOKEN,
-        SHUTTERSTOCK_URL=agency.url,
-        SITE_URL="https://pictures.example",
-        SITE_TOPICS="flower",
-        CLIENT_SEARCHES_PER_MINUTE="1",
+    return make_limited_client(
+        make_client, agency, SITE_URL="https://pictures.example", SITE_TOPICS="flower"
     )
 
 
