@@ -4,9 +4,11 @@ import logging
 import re
 import string
 from collections.abc import Callable
+from datetime import UTC, tzinfo
 from ipaddress import IPv4Address
 from typing import Final
 from urllib.parse import urlencode, urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from affiliate.config.database_address import read_database_address
 from affiliate.config.placeholders import GAP, is_blanked, is_placeholder
@@ -158,6 +160,16 @@ def read_language(text: str) -> str:
     if text not in LANGUAGES:
         raise ValueError(f"must be one of {', '.join(LANGUAGES)}")
     return text
+
+
+def read_time_zone(text: str) -> tzinfo:
+    """Return a time zone of the IANA's database; UTC needs no database."""
+    if text == "UTC":
+        return UTC
+    try:
+        return ZoneInfo(text)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError("must be a time zone such as Europe/Amsterdam or UTC") from None
 
 
 def read_accent(text: str) -> str:

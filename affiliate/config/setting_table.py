@@ -7,6 +7,7 @@ by this table, and `docs/settings.md` and `.env.example` are made from the rows.
 import functools
 import re
 from collections.abc import Callable
+from datetime import UTC
 from functools import partial
 from typing import Any, Final, NamedTuple
 
@@ -137,6 +138,12 @@ SETTINGS: Final = (
     ),
     Setting("SITE_NAME", readers.read_name, "Affiliate Search", "The name in the bar at the top."),
     Setting("SITE_LANGUAGE", readers.read_language, "en", "Language of searches and pages."),
+    Setting(
+        "SITE_TIMEZONE",
+        readers.read_time_zone,
+        UTC,
+        "Time zone of the days and hours on the owner's desk, such as `Europe/Amsterdam`.",
+    ),
     Setting(
         "SITE_URL",
         readers.read_origin,

@@ -1,6 +1,7 @@
 """The settings as values, read and checked: those of the site, and those of each agency."""
 
 from collections.abc import Mapping
+from datetime import tzinfo
 from pathlib import Path
 
 import msgspec
@@ -47,6 +48,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     client_searches_per_hour: int
     site_name: str
     site_language: str
+    site_timezone: tzinfo
     site_url: str | None
     site_accent: str
     site_topics: tuple[str, ...]

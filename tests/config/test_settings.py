@@ -3,7 +3,9 @@
 import random
 import re
 import string
+from datetime import UTC
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
@@ -68,6 +70,8 @@ GOOD: list[tuple[str, str, object]] = [
     ),
     ("SITE_NAME", f"Fotos {ENGLAND}", f"Fotos {ENGLAND}"),
     ("SITE_LANGUAGE", "zh-Hant", "zh-Hant"),
+    ("SITE_TIMEZONE", "UTC", UTC),
+    ("SITE_TIMEZONE", "Asia/Kathmandu", ZoneInfo("Asia/Kathmandu")),
     ("SITE_URL", "https://pictures.example/", "https://pictures.example"),
     ("SITE_URL", "http://localhost:8000", "http://localhost:8000"),
     ("SITE_URL", "https://Pictures.example:443", "https://pictures.example"),
@@ -123,6 +127,7 @@ BAD: list[tuple[str, str]] = [
     *(("SITE_URL", f"http://{text}") for text in ("256.1.1.1", "01.2.3.4", "1.2.3.4.5", "7")),
     *(("REDIS_URL", f"redis://{text}") for text in ("h;p=1", "h\\x", "h" * 254, "h|i")),
     *(("DATABASE_URL", f"postgresql://{text}") for text in ("h/d/e", "h/d;ssl=true", "h\\x/d")),
+    *(("SITE_TIMEZONE", text) for text in ("CET+1", "Amsterdam", "../etc/passwd", "/", "+01:00")),
     *(("SITE_ACCENT", text) for text in ("green", "#fff", "0b6e4f", "#0b6e4f;}")),
     *(("EMBED_SITES", text) for text in ("https://a.example", "a b", "*", "a;b", "'self'", "a:b")),
     *(("EMBED_SITES", text) for text in ("*.", "*.example", "a.*.example", "*.*.a.b")),
