@@ -6,10 +6,10 @@ from typing import Any, Final
 import click
 
 from affiliate.agencies import AGENCIES, Agency
+from affiliate.agencies.requirements import describe_needed_settings
 from affiliate.cache.freshness import REPLAY_SECONDS
 from affiliate.cli import options, outputs, tables
 from affiliate.cli.context import cli_errors
-from affiliate.config.setting_table import get_setting_prefix
 from affiliate.database.agency_switches import REFRESH_SECONDS, AgencySwitches
 from affiliate.errors import AgencyError
 from affiliate.services import current_services
@@ -166,15 +166,6 @@ def _iter_approximations(kind: type[Agency]) -> Iterator[str]:
         yield name if values is None else f"{name} {'/'.join(values)}"
     if kind.is_approximate("sort", "popular"):
         yield "sort popular"
-
-
-def describe_needed_settings(kind: type[Agency]) -> str:
-    """Return the settings without which an agency is not on."""
-    alternatives = (
-        " and ".join(get_setting_prefix(kind.name) + name for name in names)
-        for names in kind.credentials
-    )
-    return ", or ".join(alternatives) or f"{kind.name} in AGENCIES"
 
 
 def _get_switches() -> AgencySwitches:

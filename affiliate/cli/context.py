@@ -5,9 +5,6 @@ from contextlib import contextmanager
 
 import click
 
-from affiliate.agencies import AGENCIES
-from affiliate.config.setting_table import get_setting_prefix
-from affiliate.config.settings import AgencySettings, Config
 from affiliate.database.purchases import Purchases
 from affiliate.errors import (
     AgencyError,
@@ -17,18 +14,18 @@ from affiliate.errors import (
     StoreDown,
     StoreRefused,
 )
-from affiliate.licensing.accounts.registry import SELLERS
-from affiliate.licensing.accounts.shutterstock import AGENCY, ShutterstockAccount
+from affiliate.licensing.accounts.opening import open_seller, open_shutterstock_account
+from affiliate.licensing.accounts.shutterstock import ShutterstockAccount
 from affiliate.licensing.seller import Seller
 from affiliate.services import current_services
 
 
 def get_shutterstock_account(*, live: bool) -> ShutterstockAccount:
     """Return the account that pays: the real account when ``live``, else the sandbox's."""
-    config: Config = current_services().config
-    tokens = current_services().tokens
-    url = tokens.url if live else config.shutterstock_license_url
-    return ShutterstockAccount(current_services().transport, url=url, token=tokens.get_access_token)
+    services = current_services()
+    return open_shutterstock_account(
+        services.config, services.transport, services.tokens, live=live
+    )
 
 
 def get_seller(agency: str, *, live: bool) -> Seller:
@@ -37,24 +34,8 @@ def get_seller(agency: str, *, live: bool) -> Seller:
     Raises:
         PurchaseRefused: names the settings that the account needs and that are missing.
     """
-    if agency == AGENCY:
-        return get_shutterstock_account(live=live)
-    config: Config = current_services().config
-    settings, kind = config.agencies.get(agency, AgencySettings()), AGENCIES[agency]
-    required_names = (*kind.credentials[0], *kind.buyer)
-    secrets = {**settings.credentials, **settings.buyer}
-    if missing_names := [
-        get_setting_prefix(agency) + name for name in required_names if name not in secrets
-    ]:
-        hint = (
-            "" if agency in config.agencies else f", and {agency} among AGENCIES where that is set"
-        )
-        raise PurchaseRefused(
-            f"Licensing at {kind.title} needs {' and '.join(missing_names)}{hint}."
-        )
-    keys = {name: secrets[name].reveal() for name in required_names}
-    transport = current_services().transport
-    return SELLERS[agency](transport, url=settings.url or kind.api, keys=keys)
+    services = current_services()
+    return open_seller(agency, services.config, services.transport, services.tokens, live=live)
 
 
 def get_purchases() -> Purchases:

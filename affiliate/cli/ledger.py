@@ -16,12 +16,10 @@ from flask.cli import with_appcontext
 
 from affiliate.cli.context import cli_errors
 from affiliate.cli.outputs import Group
+from affiliate.database.sqlite_file import BACKUP_NOTE
 from affiliate.durable_files import sync_folder
 from affiliate.errors import LedgerError
 from affiliate.services import current_services
-
-BACKUP_NOTE: Final = "last-backup"
-"""An empty file in ``DATA_DIR`` with the time of the last backup."""
 
 LOCK_SUFFIX: Final = "-lock"
 """The end of the name of a copy's lock file."""

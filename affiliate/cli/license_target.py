@@ -1,15 +1,14 @@
 """The target of a command in words: the agency's own host or a test server, and the account."""
 
-from collections.abc import Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
-from affiliate.cli.hosts import find_foreign_host, parse_host
+from affiliate.agencies.hosts import find_foreign_host, parse_host
 from affiliate.config.setting_table import SETTINGS, get_setting_prefix
-from affiliate.config.settings import AgencySettings
 from affiliate.domain.media import clean_text
 from affiliate.errors import AgencyError
+from affiliate.licensing.accounts.opening import describe_buyer
 from affiliate.licensing.accounts.shutterstock import AGENCY, ShutterstockAccount
 from affiliate.licensing.seller import Seller
 from affiliate.services import current_services
@@ -57,17 +56,8 @@ def _describe_owner(account: Seller) -> str:
     return (
         _describe_shutterstock_owner(account)
         if isinstance(account, ShutterstockAccount)
-        else describe_buyer(account.agency)
+        else describe_buyer(account.agency, current_services().config)
     )
-
-
-def describe_buyer(agency: str) -> str:
-    """Return the buyer that the settings name for an agency other than Shutterstock, in words."""
-    prefix = get_setting_prefix(agency)
-    settings = current_services().config.agencies.get(agency, AgencySettings())
-    if user := settings.buyer.get("USERNAME"):
-        return f"as {clean_text(user.reveal())} ({prefix}USERNAME)"
-    return f"with {_join_token_names(prefix + name for name in settings.buyer)}"
 
 
 def _describe_shutterstock_owner(account: ShutterstockAccount) -> str:
@@ -84,8 +74,3 @@ def _describe_shutterstock_owner(account: ShutterstockAccount) -> str:
         return f"as {name or 'the connected account'} (connected {day})"
     setting = f"the token in {get_setting_prefix(AGENCY)}API_TOKEN"
     return f"as {name} ({setting})" if name else f"with {setting}"
-
-
-def _join_token_names(names: Iterable[str]) -> str:
-    """Return the settings of tokens in words."""
-    return " and ".join(f"the token in {name}" for name in names)

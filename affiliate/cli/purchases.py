@@ -10,12 +10,12 @@ import click
 import msgspec
 from flask.cli import with_appcontext
 
+from affiliate.agencies.hosts import find_foreign_host
 from affiliate.cli import options, outputs, tables
 from affiliate.cli.context import (
     cli_errors,
     get_purchases,
 )
-from affiliate.cli.hosts import find_foreign_host
 from affiliate.cli.purchase_recovery import try_to_recover
 from affiliate.database.purchases import Purchase
 from affiliate.licensing.accounts.registry import SELLERS

@@ -8,8 +8,8 @@ from typing import IO, Any, Final
 
 import click
 
+from affiliate.checks.findings import FAULT, Finding
 from affiliate.cli import outputs
-from affiliate.cli.findings import FAULT, Finding
 from affiliate.errors import ConfigError, LedgerError
 
 DOCTOR_FAULT_STATUS: Final = 2

@@ -20,6 +20,8 @@ from urllib.parse import quote
 import sqlalchemy as sa
 from sqlalchemy.pool import ConnectionPoolEntry as PoolEntry
 
+BACKUP_NOTE: Final = "last-backup"
+"""Name of the empty file in ``DATA_DIR`` whose time is that of the last backup."""
 PAGE_BYTES: Final = 4096
 """Bytes of a page of SQLite."""
 NUMBER_RANGE: Final = 2**31

@@ -152,7 +152,7 @@ def test_a_check_that_breaks_ends_no_other(
     def breaks(*_: object) -> None:
         raise error
 
-    monkeypatch.setattr("affiliate.cli.site_checks.find_blocked_label", breaks)
+    monkeypatch.setattr("affiliate.checks.site.find_blocked_label", breaks)
     monkeypatch.setattr(shutil, "disk_usage", breaks)
     result = doctor(client)
     assert lines(result, "FAULT") == [

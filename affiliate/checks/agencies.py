@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from typing import Final
 
+from affiliate.agencies.hosts import find_foreign_host, parse_host
 from affiliate.agencies.limits import Limit
 from affiliate.agencies.link_earnings import assess_links
-from affiliate.cli import live_checks
-from affiliate.cli.findings import OK, WARN, Finding
-from affiliate.cli.hosts import find_foreign_host, parse_host
-from affiliate.cli.live_checks import NOT_FOLLOWED
+from affiliate.checks import live_search
+from affiliate.checks.findings import OK, WARN, Finding
+from affiliate.checks.live_search import NOT_FOLLOWED
 from affiliate.domain.affiliate_links import build_affiliate_link
 from affiliate.domain.media import Media, Thumbnail
 from affiliate.errors import DEFAULT_SUSPENSION_REASON, SUSPENSION_REASONS, AgencyError
@@ -41,13 +41,13 @@ def check_agency(enabled: EnabledAgency, services: Services, *, live: bool) -> I
         yield Finding(WARN, name, words)
     yield from _check_links(enabled)
     if live:
-        yield from live_checks.check_search(enabled, services)
+        yield from live_search.check_search(enabled, services)
 
 
 def _check_key(enabled: EnabledAgency) -> Finding:
     """Return a finding on whether an agency answers and accepts the key."""
     try:
-        with allow_longer_calls(live_checks.CALL_SECONDS):
+        with allow_longer_calls(live_search.CALL_SECONDS):
             return Finding(OK, enabled.agency.name, enabled.agency.check_key().words)
     except AgencyError as error:
         kind = "no key" if error.kind == "credentials" and not enabled.agency.keys else error.kind
@@ -127,7 +127,7 @@ def _check_links(enabled: EnabledAgency) -> Iterator[Finding]:
             note = f"{NOT_FOLLOWED}; {source}" if source else NOT_FOLLOWED
             yield Finding(OK, name, f"links to {media}s are such as {link} ({note})")
         if enabled.link.is_owner_template and media == "image":
-            yield from live_checks.check_link_host(
+            yield from live_search.check_link_host(
                 enabled, link, enabled.agency.build_landing_url(sample)
             )
     status = assess_links(type(enabled.agency), enabled.link)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from click.testing import Result
 
-from affiliate.cli import live_checks
+from affiliate.checks import live_search
 from tests.dialects import Answer, DialectRequest, Server, answer_text, serve_dialect
 from tests.dialects.pixabay import PixabayDialect
 from tests.support import shutterstock as simulator
@@ -70,7 +70,7 @@ def test_a_slow_agency_is_called_slow_and_not_out_of_reach(
     make_client: ClientMaker, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its calls last longer than visitors wait, and it works all the same."""
-    monkeypatch.setattr("affiliate.cli.live_checks.LATE_SECONDS", 0.0)
+    monkeypatch.setattr("affiliate.checks.live_search.LATE_SECONDS", 0.0)
     result = doctor(make_client, server)
     assert result.exit_code == 0, result.output
     assert re.search(r"in \d+ ms; slow: \d\.\d s, so that pages", lines(result, "warn"))
@@ -143,7 +143,7 @@ def test_a_file_that_drips_is_given_up(
     make_client: ClientMaker, dialect: WithFiles, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """However often something comes, there is an end to the waiting."""
-    monkeypatch.setattr(live_checks, "MAX_SECONDS", 0.3)
+    monkeypatch.setattr(live_search, "MAX_SECONDS", 0.3)
     drips = then_drip(head(200, "Content-Length: 5000000"), b"x" * 5_000_000)
     with Upstream(drips) as slow, serve_dialect(dialect) as server:
         dialect.url = slow.url

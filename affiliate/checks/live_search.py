@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from PIL import Image, UnidentifiedImageError
 
-from affiliate.cli.findings import Finding
+from affiliate.checks.findings import Finding
 from affiliate.domain.affiliate_links import percent_encode
 from affiliate.domain.media import Media, SearchQuery
 from affiliate.errors import AgencyError, AgencyTimeout, Suspended

@@ -7,18 +7,18 @@ from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 from affiliate import __version__
-from affiliate.cli.context import (
-    get_seller,
-    get_shutterstock_account,
-)
-from affiliate.cli.findings import FAULT, OK, WARN, Finding
-from affiliate.cli.license_target import describe_buyer
+from affiliate.checks.findings import FAULT, OK, WARN, Finding
 from affiliate.config.blocked_names import describe_blocking, find_blocked_label
 from affiliate.domain.media import clean_text
 from affiliate.errors import AgencyError, BadCredentials, NotConnected, RequestRefused
+from affiliate.licensing.accounts.opening import (
+    describe_buyer,
+    open_seller,
+    open_shutterstock_account,
+)
 from affiliate.licensing.models import TokenDetails
 from affiliate.licensing.oauth.flow import ACCOUNT
-from affiliate.services import Services, current_services
+from affiliate.services import Services
 from affiliate.transport.client import Transport
 from affiliate.transport.messages import Request
 
@@ -46,11 +46,14 @@ def check_settings(services: Services) -> Iterator[Finding]:
 def check_account(services: Services) -> Iterator[Finding]:
     """Check that the agency accepts the connected account's token."""
     settings = services.config.agencies.get(ACCOUNT)
-    token = current_services().tokens.read_token() if settings else None
+    token = services.tokens.read_token() if settings else None
     if settings is None or token is None:
         return
     try:
-        details = get_shutterstock_account(live=True).fetch_token_details()
+        account = open_shutterstock_account(
+            services.config, services.transport, services.tokens, live=True
+        )
+        details = account.fetch_token_details()
     except NotConnected as error:
         yield Finding(FAULT, "account", f"the connected account can't be used: {error.message}")
         details = TokenDetails()
@@ -77,20 +80,19 @@ def check_seller(services: Services, name: str) -> Iterator[Finding]:
     settings = services.config.agencies.get(name)
     if settings is None or not settings.buyer:
         return
+    buyer = describe_buyer(name, services.config)
     try:
-        account = get_seller(name, live=True)
+        account = open_seller(name, services.config, services.transport, services.tokens, live=True)
         newest = next(account.iter_history("image"), None)
     except (BadCredentials, RequestRefused) as error:
-        words = f"it lets nobody buy licenses {describe_buyer(name)}; it says: {error.message}"
+        words = f"it lets nobody buy licenses {buyer}; it says: {error.message}"
         yield Finding(FAULT, name, words)
     except AgencyError as error:
-        words = (
-            f"whether it lets you buy licenses {describe_buyer(name)} is not known: {error.message}"
-        )
+        words = f"whether it lets you buy licenses {buyer} is not known: {error.message}"
         yield Finding(FAULT, name, words)
     else:
         last = f"the newest is of {newest.downloaded_at:%Y-%m-%d}" if newest else "there is none"
-        words = f"licenses can be bought {describe_buyer(name)}; of images {last}"
+        words = f"licenses can be bought {buyer}; of images {last}"
         yield Finding(OK, name, words)
 
 

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Final
 
 from affiliate.cache.stores.redis import RedisStore
-from affiliate.cli.findings import FAULT, OK, WARN, Finding
-from affiliate.cli.ledger import BACKUP_NOTE
+from affiliate.checks.findings import FAULT, OK, WARN, Finding
 from affiliate.database.ledger import Ledger
 from affiliate.database.migrations import REVISION
+from affiliate.database.sqlite_file import BACKUP_NOTE
 from affiliate.errors import LedgerError, StoreDown, StoreRefused
 from affiliate.services import Services
 
