@@ -16,9 +16,9 @@ from flask.cli import with_appcontext
 from affiliate.agencies.limits import HOUR
 from affiliate.cli import options, outputs
 from affiliate.cli.context import cli_errors
+from affiliate.domain.masking import is_masked
 from affiliate.domain.query import SearchQuery
 from affiliate.domain.ui_languages import UI_LANGUAGES
-from affiliate.domain.words import is_masked
 from affiliate.errors import DEFAULT_SUSPENSION_REASON, SUSPENSION_REASONS
 from affiliate.search.cached_searches import peek_first_chunk
 from affiliate.search.federation import EnabledAgency

@@ -17,6 +17,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from affiliate.database.engine import LedgerDatabase
 from affiliate.database.schema import action_states, actions, clicks, imports
 from affiliate.domain.actions import Action
+from affiliate.domain.masking import mask_personal
 from affiliate.errors import BadQuery
 
 BATCH: Final = 300
@@ -180,11 +181,12 @@ class Earnings:
 
 
 def _build_columns(action: Action) -> dict[str, Any]:
-    """Return the fields of an action, times in UTC without a zone, as SQLite knows none."""
-    return {
+    """Return the fields of an action, words masked, times in UTC without a zone (as in SQLite)."""
+    columns = {
         name: value.astimezone(UTC).replace(tzinfo=None) if isinstance(value, datetime) else value
         for name, value in msgspec.structs.asdict(action).items()
     }
+    return {**columns, "words": mask_personal(action.words)}
 
 
 def _read_known(

@@ -13,9 +13,10 @@ from urllib.parse import parse_qsl, quote, unquote_plus, urlsplit, urlunsplit
 
 import msgspec
 
+from affiliate.domain.masking import mask_personal
 from affiliate.domain.media import Media, read_web_address
 from affiliate.domain.url_encoding import is_plain
-from affiliate.domain.words import cut_between_signs, mask_personal
+from affiliate.domain.words import cut_between_signs
 
 NETWORKS: Final = ("impact", "partnerize", "query", "fragment")
 """Forms of affiliate links; the first two can carry sub ids."""

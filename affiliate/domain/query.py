@@ -8,7 +8,7 @@ from urllib.parse import unquote_to_bytes
 
 import msgspec
 
-from affiliate.domain import language_tags, words
+from affiliate.domain import language_tags, masking, words
 from affiliate.domain.site_names import read_host
 from affiliate.domain.url_encoding import encode_pairs
 from affiliate.errors import BadQuery
@@ -148,7 +148,7 @@ class SearchQuery(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True)
         """
         lang = self.lang or ""
         named = {name: getattr(self, name) for name in ("category", "contributor")}
-        masked = {name: words.mask_personal(value) for name, value in named.items() if value}
+        masked = {name: masking.mask_personal(value) for name, value in named.items() if value}
         counted = {name: words.to_counted(getattr(self, name), lang) for name in ("q", "exclude")}
         return self.replace(page=1, agency=(), **counted, **masked)
 

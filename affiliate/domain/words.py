@@ -14,13 +14,9 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
-from itertools import pairwise
 from typing import Final, NamedTuple
 
-MASK: Final = "***"
-"""The replacement of a personal detail in counted words."""
-NUMBER_DIGITS: Final = 9
-"""Digits of the shortest number that may be personal: of a phone, a card or an account."""
+from affiliate.domain.masking import mask_personal
 
 VIRAMA: Final = 9
 """The canonical combining class of signs that take a consonant's vowel away."""
@@ -81,27 +77,6 @@ _SPLIT_VOWEL: Final = re.compile("\u0e4d([\u0e48-\u0e4b]?)\u0e32|([\u0e48-\u0e4b
 """Thai SARA AM as compatibility decomposition leaves the vowel, behind or before a tone mark."""
 _DOTTED_I: Final = re.compile("i\u0307+")
 """A small letter i with one more dot, which case folding makes of the Turkish capital."""
-_AT_SIGNS: Final = "@＠﹫"  # noqa: RUF001 - look-alikes are the point
-_DOT_SIGNS: Final = ".．。｡﹒"  # noqa: RUF001 - look-alikes are the point
-"""Signs that stand for the dot in the name of a host (Unicode, UTS 46), the first one ASCII's."""
-_MAIL_SEPARATORS: Final = rf'\s{_AT_SIGNS}"<>(),;:'
-"""Separators of e-mail addresses from other words, for use in a class of characters."""
-_MAIL: Final = re.compile(
-    f"[^{_MAIL_SEPARATORS}]+[{_AT_SIGNS}][^{_MAIL_SEPARATORS}{_DOT_SIGNS}]+[{_DOT_SIGNS}]"
-    f"[^{_MAIL_SEPARATORS}]+"
-)
-_DIGIT_GAPS: Final = (
-    "\\s()（）,，/／_＿·•‧∙⋅・･~～〜\u2010-\u2015\u2212\ufe58\ufe63\uff0dー\u200c\u200d\ufe0f\u20e3"  # noqa: RUF001
-    f"{_DOT_SIGNS}-"
-)
-"""Signs between the digits of a number, up to three side by side."""
-_NUMBER: Final = re.compile(rf"[+＋(（]*\d(?:[{_DIGIT_GAPS}]{{0,3}}\d){{{NUMBER_DIGITS - 1},}}")  # noqa: RUF001
-_YEAR: Final = r"(?:19|20)\d\d"
-_DAY: Final = rf"(?:\d\d?[./-]\d\d?[./-]{_YEAR}|{_YEAR}[./-]\d\d?[./-]\d\d?)"
-_DAYS: Final = re.compile(rf"{_DAY}(?:[{_DIGIT_GAPS}]+{_DAY})+")
-"""Dates in a row, such as the first and the last day of a time."""
-_PIXEL_SIDES: Final = re.compile(r"[1-9]\d\d0(?: [1-9]\d\d0){2}")
-"""Three round numbers of four digits, such as sides in pixels; a card has four groups of them."""
 
 
 def _iter_usual_forms() -> Iterator[tuple[int, str]]:
@@ -345,36 +320,3 @@ def to_excluded_key(text: str, lang: str) -> str:
 def to_counted(text: str, lang: str) -> str:
     """Return the words for reports and suggestions: sent, in small letters, masked."""
     return mask_personal(lower_text(to_sent(text) or to_shown(text), lang))
-
-
-@lru_cache(maxsize=1024)
-def mask_personal(text: str) -> str:
-    """Return a text with `MASK` for each e-mail address and each number of 9 digits or more.
-
-    Digits of a number may be in groups, such as +49 170 1234567. Lists of years, dates, single
-    digits, numbers in even steps, or three round numbers of four digits, stay.
-    """
-    masked = _MAIL.sub(MASK, text) if any(sign in text for sign in _AT_SIGNS) else text
-    return _NUMBER.sub(lambda match: match[0] if _is_list(match[0]) else MASK, masked)
-
-
-def _is_list(number: str) -> bool:
-    """Return whether digits in groups are several numbers, none of which is personal."""
-    groups = re.findall(r"\d+", number)
-    if len(groups) < 3 or not number[0].isdecimal():  # noqa: PLR2004 - two are no list
-        return False
-    if all(re.fullmatch(_YEAR, group) for group in groups) or max(map(len, groups)) == 1:
-        return True
-    return _is_series(groups) or bool(_DAYS.fullmatch(number) or _PIXEL_SIDES.fullmatch(number))
-
-
-def _is_series(groups: list[str]) -> bool:
-    """Return whether numbers grow or shrink in even steps, as in 8 9 10; codes begin with 0."""
-    values = [int(group) for group in groups]
-    steps = {after - before for before, after in pairwise(values)}
-    return len(steps) == 1 and 0 not in steps and not any(g[0] == "0" for g in groups if g[1:])
-
-
-def is_masked(text: str) -> bool:
-    """Return whether a counted text has a masked part."""
-    return MASK in text

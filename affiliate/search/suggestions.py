@@ -11,8 +11,9 @@ from itertools import islice
 from typing import Final, NamedTuple
 
 from affiliate.database.searches import SearchCounts
+from affiliate.domain.masking import is_masked, mask_personal
 from affiliate.domain.query import SearchQuery
-from affiliate.domain.words import is_masked, lower_text, to_key, to_sent
+from affiliate.domain.words import lower_text, to_key, to_sent
 from affiliate.errors import AgencyError, BadQuery, LedgerError
 from affiliate.refreshed_value import RefreshedValue
 from affiliate.search.lookups import LookupService
@@ -72,10 +73,11 @@ class Suggestions:
         """Return at most 8 searches that continue the words, best first; none on any failure.
 
         Suggestions are in small letters. Popular searches are read from the ledger behind, at most
-        once a minute.
+        once a minute. Words with a personal detail, which nobody has searched for yet, are passed
+        on to no agency and have no suggestions.
         """
         typed = _normalize_words(words, lang)
-        if not typed:
+        if not typed or is_masked(mask_personal(typed)):
             return ()
         popular = self._popular.get().get(lang, ())
         free = self._iter_free_suggestions(typed, lang)

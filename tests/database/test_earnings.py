@@ -57,6 +57,13 @@ def test_an_older_report_changes_nothing(ledger: Ledger) -> None:
     assert (newest.as_of, newest.actions) == (DAY.replace(tzinfo=None), 1)
 
 
+def test_words_in_reports_are_masked(ledger: Ledger) -> None:
+    """A report's words that hold an address are kept without the address, as those of clicks."""
+    earnings = Earnings(ledger)
+    earnings.record("impact", [change(words="card for jane@example.com")], DAY)
+    assert read_sums(earnings, "words") == [("card for ***", "USD", "pending", 1, 50_000)]
+
+
 def test_networks_are_apart(ledger: Ledger) -> None:
     earnings = Earnings(ledger)
     for network in ("impact", "partnerize"):

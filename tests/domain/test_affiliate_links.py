@@ -18,8 +18,8 @@ from affiliate.domain.affiliate_links import (
     percent_encode_within,
     read_destination,
 )
+from affiliate.domain.masking import mask_personal
 from affiliate.domain.media import Media, Thumbnail
-from affiliate.domain.words import mask_personal
 from affiliate.transport.client import Transport
 
 TEMPLATE = Shutterstock.link_template

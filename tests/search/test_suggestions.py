@@ -279,6 +279,15 @@ def test_masked_searches_are_offered_to_nobody(counts: SearchCounts, over: Maker
     assert renew(over()).suggest("call", "en") == ()
 
 
+@pytest.mark.parametrize("typed", ["jane@example.com", "call 0170 1234567"])
+def test_personal_details_are_passed_on_to_no_agency(
+    server: simulator.Shutterstock, paid: Shutterstock, over: Maker, typed: str
+) -> None:
+    """Nobody has searched for typed words yet: an address or a number among them stays here."""
+    assert over(paid).suggest(typed, "en") == ()
+    assert read_asked_words(server) == []
+
+
 def test_a_call_is_made_only_when_the_free_ones_are_too_few(
     server: simulator.Shutterstock, paid: Shutterstock, counts: SearchCounts, over: Maker
 ) -> None:
