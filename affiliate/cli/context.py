@@ -16,6 +16,7 @@ from affiliate.errors import (
 )
 from affiliate.licensing.accounts.opening import open_seller, open_shutterstock_account
 from affiliate.licensing.accounts.shutterstock import ShutterstockAccount
+from affiliate.licensing.accounts.targets import describe_target_and_owner
 from affiliate.licensing.seller import Seller
 from affiliate.services import current_services
 
@@ -36,6 +37,17 @@ def get_seller(agency: str, *, live: bool) -> Seller:
     """
     services = current_services()
     return open_seller(agency, services.config, services.transport, services.tokens, live=live)
+
+
+def describe_account(account: Seller) -> str:
+    """Return the target and the user of an account, in words."""
+    services = current_services()
+    return describe_target_and_owner(account, services.config, services.tokens)
+
+
+def format_heading(account: Seller) -> str:
+    """Return the line above a list of an account's licenses or subscriptions."""
+    return f"What is {describe_account(account)}:"
 
 
 def get_purchases() -> Purchases:

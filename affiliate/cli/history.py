@@ -13,9 +13,9 @@ from flask.cli import with_appcontext
 from affiliate.cli import options, outputs, tables
 from affiliate.cli.context import (
     cli_errors,
+    format_heading,
     get_seller,
 )
-from affiliate.cli.license_target import format_heading
 from affiliate.cli.purchase_recovery import try_to_recover
 from affiliate.domain.media import clean_text
 from affiliate.licensing.accounts.shutterstock import AGENCY, ShutterstockAccount

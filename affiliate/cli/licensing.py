@@ -1,6 +1,5 @@
 """``flask license``: buy licenses with an owner's subscriptions."""
 
-import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, redirect_stdout, suppress
@@ -8,25 +7,35 @@ from decimal import Decimal
 from pathlib import Path
 
 import click
-import msgspec
 from flask.cli import with_appcontext
 from flask_babel import force_locale, gettext
 
 from affiliate.cli import options, outputs
 from affiliate.cli.context import (
     cli_errors,
+    describe_account,
     get_purchases,
     get_seller,
 )
-from affiliate.cli.license_files import prepare_folder
-from affiliate.cli.license_target import describe_target, describe_target_and_owner
-from affiliate.cli.purchase_records import UNFINISHED, PurchaseRecorder, Row, build_row
+from affiliate.cli.purchase_records import PurchaseRecorder, Row, build_row
 from affiliate.cli.purchase_recovery import get_journal, recover
 from affiliate.cli.signals import convert_end_signals, defer_interrupt
-from affiliate.errors import AgencyError, PurchaseRefused
+from affiliate.errors import PurchaseRefused
+from affiliate.licensing.files.purchased_files import prepare_folder
 from affiliate.licensing.offers import LicenseOptions, Offer, describe_total_cost, parse_price
 from affiliate.licensing.purchasing.addresses import read_ids
 from affiliate.licensing.purchasing.checkout import PurchaseService
+from affiliate.licensing.purchasing.preparation import (
+    create_service,
+    describe_payment,
+    find_other_size,
+    format_size,
+    make_offer,
+    parse_custom_size,
+    refuse_live_address,
+    refuse_other_sizes,
+)
+from affiliate.licensing.purchasing.recorder import UNFINISHED
 from affiliate.licensing.seller import Proposer, Seller
 from affiliate.services import current_services
 
@@ -116,9 +125,9 @@ def license(  # noqa: A001, PLR0913 - the command's name; its options
             if not media_ids:
                 raise click.UsageError("Name an image or a video to license.")
             account = get_seller(agency, live=live)
-            _refuse_live_address(account, live=live)
+            refuse_live_address(account, live=live)
             dry_run = dry_run or not (live or account.has_sandbox)
-            service = _create_service(account, live=live)
+            service = create_service(account, get_purchases(), live=live)
             offers, run.rows = _make_offers(service.create_proposer(), license_options, media_ids)
             if not dry_run:
                 offers = [_confirm_editorial(offer) for offer in map(_fill_missing, offers)]
@@ -194,31 +203,6 @@ def _redirect_output(*, as_json: bool) -> Iterator[None]:
         yield
 
 
-def _refuse_live_address(account: Seller, *, live: bool) -> None:
-    """Refuse to spend money without --live.
-
-    Raises:
-        PurchaseRefused: the setting for the sandbox has the address of the real account.
-    """
-    is_real = describe_target(account.agency, account.url).is_real
-    if account.has_sandbox and not live and is_real:
-        raise PurchaseRefused(
-            "SHUTTERSTOCK_LICENSE_URL is the real account's address; say --live to buy there."
-        )
-
-
-def _create_service(account: Seller, *, live: bool) -> PurchaseService:
-    """Return the purchase service; at an agency without a sandbox, settle open purchases first.
-
-    Otherwise such an agency would refuse an item that it has sold with its answer lost, and the
-    purchase would stay open in our records.
-    """
-    service = PurchaseService(account, get_purchases(), sandbox=account.has_sandbox and not live)
-    if live and not account.has_sandbox:
-        service.settle()
-    return service
-
-
 def _parse_custom_size(custom: str | None) -> tuple[int, int] | None:
     """Return width and height in pixels, 0 for a side that is left open.
 
@@ -227,10 +211,10 @@ def _parse_custom_size(custom: str | None) -> tuple[int, int] | None:
     """
     if custom is None:
         return None
-    match = re.fullmatch(r"([0-9]{0,6})x([0-9]{0,6})", custom)
-    if not match:
-        raise click.BadParameter("Write 800x or x600.", param_hint="--custom")
-    return int(match[1] or 0), int(match[2] or 0)
+    try:
+        return parse_custom_size(custom)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--custom") from None
 
 
 def _parse_price(text: str | None) -> Decimal | None:
@@ -257,16 +241,10 @@ def _make_offers(
     offers, refused_rows = [], []
     for media_id in media_ids:
         try:
-            offers.append(proposer.make_offer(license_options, media_id))
-            continue
+            offers.append(make_offer(proposer, license_options, media_id))
         except PurchaseRefused as error:
-            message = str(error)
-        except AgencyError as error:
-            if error.kind not in {"not found", "refused"}:
-                raise
-            message = error.message
-        click.echo(f"{media_id}: {message}", err=True)
-        refused_rows.append(Row(id=media_id, state="refused", error=message))
+            click.echo(f"{media_id}: {error}", err=True)
+            refused_rows.append(Row(id=media_id, state="refused", error=str(error)))
     return offers, refused_rows
 
 
@@ -337,35 +315,27 @@ def _confirm_other_size(offer: Offer, service: PurchaseService, *, yes: bool) ->
 
     `PurchaseService` refuses another size without this question, or bought after the question.
     """
-    other_size = "" if yes or offer.size_auto_selected else service.find_other_size(offer)
+    other_size = "" if yes else find_other_size(offer, service)
     if not other_size:
-        return msgspec.structs.replace(offer, size_auto_selected=True)
-    question = f"{offer.asset.id}: you bought this {other_size}; buy {_format_size(offer)} too?"
+        return refuse_other_sizes(offer)
+    question = f"{offer.asset.id}: you bought this {other_size}; buy {format_size(offer)} too?"
     return offer if click.confirm(question) else None
-
-
-def _format_size(offer: Offer) -> str:
-    """Return the name of the size, or the pixels of a custom size."""
-    return "x".join(str(side or "") for side in offer.request.custom or ()) or offer.request.size
 
 
 def _show_offers(offers: Sequence[Offer], account: Seller, *, live: bool) -> None:
     """Print a line about each offer, then the target and the total cost."""
     for offer in offers:
-        plan = offer.subscription
-        downloads_left = "" if plan.downloads_left is None else f" ({plan.downloads_left} left)"
-        paid_by = f"{plan.id}{downloads_left}".strip()
         words = (
             offer.asset.id,
-            _format_size(offer),
-            plan.license,
-            paid_by,
+            format_size(offer),
+            offer.subscription.license,
+            describe_payment(offer),
             offer.cost,
             offer.asset.title,
         )
         needs = (f"needs {', '.join(offer.missing)}",) if offer.missing else ()
         click.echo("  ".join(filter(None, (*words, *needs))))
-    click.echo(f"{len(offers)} to license {describe_target_and_owner(account)}.")
+    click.echo(f"{len(offers)} to license {describe_account(account)}.")
     if offers:
         click.echo(f"In all: {describe_total_cost(offers)}.")
     if not live and not account.has_sandbox:

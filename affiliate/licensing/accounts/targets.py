@@ -1,4 +1,4 @@
-"""The target of a command in words: the agency's own host or a test server, and the account."""
+"""The target of a purchase in words: the agency's own host or a test server, and the account."""
 
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -6,12 +6,13 @@ from typing import Final, NamedTuple
 
 from affiliate.agencies.hosts import find_foreign_host, parse_host
 from affiliate.config.setting_table import SETTINGS, get_setting_prefix
+from affiliate.config.settings import Config
 from affiliate.domain.media import clean_text
 from affiliate.errors import AgencyError
 from affiliate.licensing.accounts.opening import describe_buyer
 from affiliate.licensing.accounts.shutterstock import AGENCY, ShutterstockAccount
+from affiliate.licensing.oauth.flow import ShutterstockOAuth
 from affiliate.licensing.seller import Seller
-from affiliate.services import current_services
 
 SANDBOX_URL: Final = next(
     setting.default for setting in SETTINGS if setting.name == "SHUTTERSTOCK_LICENSE_URL"
@@ -40,32 +41,27 @@ def describe_target(agency: str, url: str) -> Target:
     return Target(f"at a test server ({host})", f" [a test server ({host})]", is_real=False)
 
 
-def describe_target_and_owner(account: Seller) -> str:
-    """Return the target and the user of a command, in words."""
-    words = (describe_target(account.agency, account.url).phrase, _describe_owner(account))
-    return " ".join(filter(None, words))
+def describe_target_and_owner(account: Seller, config: Config, tokens: ShutterstockOAuth) -> str:
+    """Return the target and the user of an account, in words."""
+    target = describe_target(account.agency, account.url).phrase
+    return " ".join(filter(None, (target, describe_owner(account, config, tokens))))
 
 
-def format_heading(account: Seller) -> str:
-    """Return the line above a list of an account's licenses or subscriptions."""
-    return f"What is {describe_target_and_owner(account)}:"
-
-
-def _describe_owner(account: Seller) -> str:
+def describe_owner(account: Seller, config: Config, tokens: ShutterstockOAuth) -> str:
     """Return the user, and the setting or connection that the token is from."""
     return (
-        _describe_shutterstock_owner(account)
+        _describe_shutterstock_owner(account, tokens)
         if isinstance(account, ShutterstockAccount)
-        else describe_buyer(account.agency, current_services().config)
+        else describe_buyer(account.agency, config)
     )
 
 
-def _describe_shutterstock_owner(account: ShutterstockAccount) -> str:
+def _describe_shutterstock_owner(account: ShutterstockAccount, tokens: ShutterstockOAuth) -> str:
     """Return the connected account, else the token in the settings.
 
     `ShutterstockOAuth.get_access_token` has the same order.
     """
-    token = current_services().tokens.read_token()
+    token = tokens.read_token()
     name = ""
     with suppress(AgencyError):  # the next call reports the failure in full
         name = clean_text(account.fetch_token_details().username)

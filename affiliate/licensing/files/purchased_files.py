@@ -1,15 +1,12 @@
-"""Downloads of new licenses: files that were asked for, and files that can't be had later."""
+"""Files of new purchases: files that are wanted, and files that can't be had later."""
 
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Final, NamedTuple, Protocol
 
-import click
-
-from affiliate.cli.outputs import is_terminal
 from affiliate.database.purchases import Purchase
 from affiliate.errors import AgencyError, DownloadFailed, PurchaseRefused
 from affiliate.licensing.files.downloads import Downloads
@@ -19,7 +16,7 @@ from affiliate.licensing.models import MEDIA_ENDPOINTS, MediaKind, Record
 from affiliate.licensing.offers import Offer
 from affiliate.licensing.purchasing.outcomes import PurchaseOutcome
 from affiliate.licensing.seller import Seller
-from affiliate.services import current_services
+from affiliate.transport.client import Transport
 
 MIN_FREE_BYTES: Final = 100 * 10**6
 """Bytes for a file that can't be had later: a guess for images, too little for some clips."""
@@ -63,30 +60,39 @@ class Printer(Protocol):
     def __call__(self, words: str, *, err: bool = False) -> None: ...
 
 
-def fetch_license_file(
-    account: Seller, outcome: PurchaseOutcome, folder: Path | None, say: Printer
+def fetch_license_file(  # noqa: PLR0913, PLR0917 - the parts of a purchase
+    account: Seller,
+    outcome: PurchaseOutcome,
+    folder: Path | None,
+    say: Printer,
+    transport: Transport,
+    ask_again: Callable[[], bool] = lambda: False,
 ) -> FetchResult:
-    """Download the file of a purchase if asked to, or if the file can't be had later.
+    """Download the file of a purchase if there is a folder, or if the file can't be had later.
 
-    For a file that can't be had later, the person at the terminal is asked whether to try again.
+    After a failure to fetch a file that can't be had later, ``ask_again`` returns whether to try
+    again.
     """
     purchase, comes_once = outcome.purchase, outcome.offer.comes_once
     if purchase is None or (folder is None and not comes_once):
         return FetchResult()
     while True:
         try:
-            path = download_file(purchase, folder or Path(), _iter_links(account, outcome))
+            links = _iter_links(account, outcome)
+            path = download_file(purchase, folder or Path(), links, transport)
         except (AgencyError, DownloadFailed, OSError) as error:
             hint = "It can't be had later." if comes_once else "Get it by `flask download`."
             say(f"{purchase.media_id}: the file was not fetched: {error} {hint}", err=True)
         else:
             say(str(path))
             return FetchResult(path)
-        if not (comes_once and is_terminal() and click.confirm("Try again?", default=True)):
+        if not (comes_once and ask_again()):
             return FetchResult(failed=True)
 
 
-def download_file(purchase: Purchase, folder: Path, links: Iterator[str]) -> Path:
+def download_file(
+    purchase: Purchase, folder: Path, links: Iterator[str], transport: Transport
+) -> Path:
     """Return the path of a purchase's file, downloaded into the folder if not there already.
 
     Raises:
@@ -95,11 +101,16 @@ def download_file(purchase: Purchase, folder: Path, links: Iterator[str]) -> Pat
     """
     media: MediaKind = purchase.media  # type: ignore[assignment] # written by PurchaseService
     folder.mkdir(parents=True, exist_ok=True)
-    stem = folder / FilenamePattern().build_stem(_build_record(purchase, media))
+    stem = build_stem(purchase, folder)
     if placed_file := find_placed_file(stem):
         return placed_file
-    downloads = Downloads(current_services().transport, agency=purchase.agency)
+    downloads = Downloads(transport, agency=purchase.agency)
     return downloads.fetch(stem, links, media=MEDIA_ENDPOINTS[media].history_name).path
+
+
+def build_stem(purchase: Purchase, folder: Path) -> Path:
+    """Return the path of a purchase's file, without its suffix."""
+    return folder / FilenamePattern().build_stem(_build_record(purchase))
 
 
 def _iter_links(account: Seller, outcome: PurchaseOutcome) -> Iterator[str]:
@@ -112,8 +123,9 @@ def _iter_links(account: Seller, outcome: PurchaseOutcome) -> Iterator[str]:
         yield account.request_download_link(request.media, purchase.license_id, request.size)
 
 
-def _build_record(purchase: Purchase, media: MediaKind) -> Record:
+def _build_record(purchase: Purchase) -> Record:
     """Return a purchase as the license record from which file names are built."""
+    media: MediaKind = purchase.media  # type: ignore[assignment] # written by PurchaseService
     return Record(
         id=purchase.license_id or purchase.purchase_id,
         media=media,

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from affiliate.cli.license_target import describe_target
 from affiliate.config.setting_table import get_setting_prefix
 from affiliate.database.token_store import Token
+from affiliate.licensing.accounts.targets import describe_target
 from app import create_app
 from tests.dialects.selling import FIRST, Shop
 from tests.simulator import CLIENT, FIRST_ID, TOKEN, Simulator, simulator
