@@ -37,7 +37,7 @@ from affiliate.licensing.oauth.flow import ShutterstockOAuth
 from affiliate.licensing.oauth.scopes import DEFAULT_SCOPE, SCOPES
 from affiliate.services import current_services
 from affiliate.web.errors import error_page
-from affiliate.web.owner import login_throttle
+from affiliate.web.owner import kept, login_throttle
 from affiliate.web.owner.cookies import (
     OWNER_PATH,
     SESSION_COOKIE,
@@ -57,6 +57,7 @@ STATE_SECONDS: Final = 900
 log = logging.getLogger(__name__)
 
 blueprint = Blueprint("owner", __name__, url_prefix="/owner")
+kept.add_routes(blueprint)
 
 
 def register(app: Flask) -> None:

@@ -1,0 +1,243 @@
+"""What a site keeps: each table, file, cache and log, for how long, and how much there is now.
+
+The owner's desk shows the list, `docs/operations.md` has the same; `privacy_text` makes of the
+settings what a site's privacy page can say.
+"""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import sqlalchemy as sa
+
+from affiliate.config.settings import Config
+from affiliate.database.owner_sessions import IDLE_LIMIT, LIFETIME
+from affiliate.database.row_counts import RowCount, count_rows
+from affiliate.database.schema import metadata
+from affiliate.errors import LedgerError, StoreDown
+from affiliate.licensing.purchasing.journal import FILE_PATTERN
+from affiliate.services import Services
+
+FOR_EVER: Final = "for ever"
+DAY_SECONDS: Final = 86400
+HOUR: Final = timedelta(hours=1)
+
+Period = Callable[[Config], str]
+
+
+class KeptKind(NamedTuple):
+    """A kind of kept data: ``period`` is the time for which the settings keep the data.
+
+    ``setting`` bounds the time, empty where no setting does. ``tables`` are the ledger's tables
+    with such data, ``files`` a pattern of files in ``DATA_DIR``.
+    """
+
+    name: str
+    holds: str
+    reason: str
+    period: Period
+    setting: str = ""
+    tables: tuple[str, ...] = ()
+    files: str = ""
+
+
+class Kept(NamedTuple):
+    """A kind of kept data with its time in words, and the amount that there is now."""
+
+    kind: KeptKind
+    period: str
+    amount: str
+
+
+def _always(text: str) -> Period:
+    return lambda _: text
+
+
+def format_days(days: int) -> str:
+    """Return a setting in days in words; 0 is for ever."""
+    return FOR_EVER if not days else "1 day" if days == 1 else f"{days:,} days"
+
+
+def _format_answers(config: Config) -> str:
+    days = -(-(config.cache_fresh_seconds + config.cache_stale_seconds) // DAY_SECONDS)
+    return f"{format_days(days)} at most, or until room is needed"
+
+
+KINDS: Final = (
+    KeptKind(
+        "Clicks",
+        "medium, agency, words (masked), place, embedding site, time; nothing about the visitor",
+        "what is clicked where, and which click led to a sale",
+        lambda config: format_days(config.clicks_keep_days),
+        "CLICKS_KEEP_DAYS",
+        ("clicks",),
+    ),
+    KeptKind(
+        "Clicks that wait",
+        "the same, while the database takes no rows",
+        "no click is lost in an outage",
+        _always("until the database has them"),
+        files="clicks.journal*",
+    ),
+    KeptKind(
+        "Counts of searches",
+        "words (masked), language, filters and how often a day, with a number of clients; nobody's"
+        " address",
+        "what people look for and don't find; suggestions",
+        lambda config: format_days(config.searches_keep_days),
+        "SEARCHES_KEEP_DAYS",
+        ("searches",),
+    ),
+    KeptKind(
+        "Sales and reports",
+        "what affiliate networks report: amount, state, time, and what the link carried; nothing"
+        " about the buyer",
+        "what is earned, by word, picture and site",
+        _always(FOR_EVER),
+        tables=("actions", "action_states", "imports"),
+    ),
+    KeptKind(
+        "Purchases",
+        "the licenses that you have bought: medium, license, price, time",
+        "proof of each license; nothing is bought twice",
+        _always(FOR_EVER),
+        tables=("purchases",),
+    ),
+    KeptKind(
+        "Purchases under way",
+        "an agency's answers, with links to files that are not fetched yet",
+        "no paid license is lost in an outage",
+        _always("until ledger and files are complete"),
+        files=FILE_PATTERN,
+    ),
+    KeptKind(
+        "Log-ins of yours",
+        "digest of the session, network (not the address), browser, times",
+        "the list of log-ins at the desk",
+        _always(
+            f"{LIFETIME // HOUR} hours at most, {IDLE_LIMIT // HOUR} unused; deleted at the next"
+            " log-in"
+        ),
+        tables=("owner_sessions",),
+    ),
+    KeptKind(
+        "Access to your account",
+        "the agency's token, encrypted by SECRET_KEY",
+        "licenses are bought in your name",
+        _always("until you disconnect the account"),
+        tables=("tokens",),
+    ),
+    KeptKind(
+        "Switches",
+        "agencies that you have switched off",
+        "they are left out in all processes",
+        _always("until you switch them on"),
+        tables=("switches",),
+    ),
+    KeptKind(
+        "The site's key",
+        "a random key, and a copy in DATA_DIR",
+        "seals of clicks, digests of addresses",
+        _always(FOR_EVER),
+        tables=("keys",),
+        files="site.key",
+    ),
+    KeptKind(
+        "Revisions of the tables",
+        "which versions can use the database",
+        "upgrades and their undoing",
+        _always(FOR_EVER),
+        tables=("revisions",),
+    ),
+    KeptKind(
+        "Answers of agencies",
+        "pictures found, under the words as asked; details and suggestions",
+        "each answer is paid for once",
+        _format_answers,
+        "CACHE_FRESH_SECONDS, CACHE_STALE_SECONDS, CACHE_BYTES",
+        files="cache.db*",
+    ),
+    KeptKind(
+        "Finished pages",
+        "pages of results, the same for everybody",
+        "pages are answered from memory",
+        _always("5 minutes"),
+    ),
+    KeptKind(
+        "Counts of clients",
+        "a digest of the network of who searches or clicks, whose key changes each day",
+        "nobody spends all calls; a person counts once a day",
+        _always("1 day"),
+    ),
+    KeptKind(
+        "Tries to log in",
+        "network of who tries, number of tries",
+        "passwords are not guessed",
+        _always("15 minutes"),
+    ),
+    KeptKind(
+        "Calls to agencies",
+        "how many in each hour",
+        "quotas hold over all processes and restarts",
+        _always("until the window of the quota is over"),
+        files="calls.counts",
+    ),
+    KeptKind(
+        "Log",
+        "what the site does; no words and no addresses of visitors",
+        "faults are found",
+        _always("as long as your platform keeps what the server prints"),
+        "LOG_LEVEL",
+    ),
+    KeptKind(
+        "Access log",
+        "time, path without words, status, size and duration of each request; no address",
+        "what is requested",
+        lambda config: "as the log" if config.access_log else "not written",
+        "ACCESS_LOG",
+    ),
+)
+"""All that is kept, by name. A test compares the tables with those of the ledger."""
+
+
+def list_kept(services: Services) -> Iterator[Kept]:
+    """Yield what the site keeps, with the amounts that there are now."""
+    for kind in KINDS:
+        yield Kept(kind, kind.period(services.config), ", ".join(_iter_amounts(kind, services)))
+
+
+def _iter_amounts(kind: KeptKind, services: Services) -> Iterator[str]:
+    for name in kind.tables:
+        yield _describe_rows(services, metadata.tables[name])
+    if kind.files == "cache.db*":
+        yield _describe_store(services)
+    elif kind.files and (size := _measure_files(services.config.data_dir, kind.files)):
+        yield f"{size / 1000:,.1f} kB"
+
+
+def _describe_rows(services: Services, table: sa.Table) -> str:
+    try:
+        count = count_rows(services.ledger, table)
+    except LedgerError:
+        count = RowCount(0, exact=False)
+    if not count.rows and not count.exact:
+        return "can't be counted now"
+    about = "" if count.exact else "about "
+    return f"{about}{count.rows:,} {'row' if count.rows == 1 else 'rows'} in {table.name}"
+
+
+def _describe_store(services: Services) -> str:
+    try:
+        entries, size_bytes = services.store.store.size()
+    except StoreDown:
+        return "can't be counted now"
+    return f"{entries:,} entries, {size_bytes / 1e6:,.1f} MB"
+
+
+def _measure_files(folder: Path, pattern: str) -> int:
+    """Return the bytes of the files of a pattern, without those that go meanwhile."""
+    try:
+        return sum(path.stat().st_size for path in folder.glob(pattern))
+    except OSError:
+        return 0

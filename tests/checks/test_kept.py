@@ -1,0 +1,104 @@
+"""What a site keeps is listed whole: each table, for how long, and how much there is now."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from affiliate.checks.kept import KINDS, Kept, list_kept
+from affiliate.checks.privacy_text import list_privacy_paragraphs
+from affiliate.database.row_counts import RowCount
+from affiliate.database.schema import metadata
+from affiliate.errors import LedgerError
+from affiliate.services import Services
+from tests.support.apps import ClientMaker
+
+OPERATIONS = Path(__file__).parents[2] / "docs" / "operations.md"
+EARNING = {
+    "AGENCIES": "shutterstock,openverse",
+    "SHUTTERSTOCK_API_TOKEN": "v2/abcdefghijklmnop",
+    "SHUTTERSTOCK_AFFILIATE_ID": "1234567",
+}
+
+
+@pytest.fixture
+def build(make_client: ClientMaker) -> Callable[..., Services]:
+    def build(**settings: str) -> Services:
+        app: Flask = make_client(**settings).application
+        services: Services = app.extensions["services"]
+        return services
+
+    return build
+
+
+def by_name(services: Services) -> dict[str, Kept]:
+    return {kept.kind.name: kept for kept in list_kept(services)}
+
+
+def test_each_table_is_listed() -> None:
+    """A new table needs a row: what it holds, why, and until when."""
+    listed = [table for kind in KINDS for table in kind.tables]
+    assert sorted(listed) == sorted(metadata.tables)
+
+
+def test_times_are_those_of_the_settings(build: Callable[..., Services]) -> None:
+    """Each kind has a time, or says that it stays for ever."""
+    kept = by_name(build())
+    assert all(item.period for item in kept.values())
+    assert (kept["Clicks"].period, kept["Counts of searches"].period) == ("for ever", "90 days")
+    assert kept["Access log"].period == "not written"
+    kept = by_name(build(CLICKS_KEEP_DAYS="1", SEARCHES_KEEP_DAYS="0", CACHE_STALE_SECONDS="1"))
+    assert (kept["Clicks"].period, kept["Counts of searches"].period) == ("1 day", "for ever")
+    assert kept["Answers of agencies"].period == "2 days at most, or until room is needed"
+
+
+def test_amounts_are_those_of_now(build: Callable[..., Services]) -> None:
+    services = build()
+    assert by_name(services)["Switches"].amount == "0 rows in switches"
+    services.switches.switch_agency("demo", off=True)
+    kept = by_name(services)
+    assert kept["Switches"].amount == "1 row in switches"
+    assert "0 rows in actions, 0 rows in action_states" in kept["Sales and reports"].amount
+
+
+def test_a_ledger_out_of_reach_is_said(
+    build: Callable[..., Services], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The list is there while the database is away."""
+
+    def fail(*_: object) -> RowCount:
+        raise LedgerError("away")
+
+    monkeypatch.setattr("affiliate.checks.kept.count_rows", fail)
+    assert by_name(build())["Clicks"].amount == "can't be counted now"
+
+
+def test_the_documentation_has_the_same_list() -> None:
+    """Each kind has its row in the documentation, with the setting that bounds its time."""
+    text = OPERATIONS.read_text(encoding="utf-8")
+    for kind in KINDS:
+        setting = ", ".join(f"`{name}`" for name in filter(None, kind.setting.split(", ")))
+        assert f"\n| {kind.name} | {kind.holds} | {kind.reason} |" in text
+        assert f"| {setting} |" in text
+
+
+def test_the_privacy_text_says_what_the_settings_do(build: Callable[..., Services]) -> None:
+    """Times, agencies, networks and what links carry are those of the settings."""
+    text = " ".join(list_privacy_paragraphs(build(**EARNING, CLICKS_KEEP_DAYS="400")))
+    assert "sends your words to Shutterstock and Openverse, without" in text
+    assert "These records are kept for 400 days." in text
+    assert "way of an affiliate network (shutterstock.7eer.net)" in text
+    assert "the words that found the picture (masked), the picture's number and a random" in text
+    text = " ".join(
+        list_privacy_paragraphs(build(**EARNING, AFFILIATE_SUB_IDS="id", ACCESS_LOG="1"))
+    )
+    assert "They carry the picture's number and a random number of the click." in text
+    assert "until the operator deletes them" in text
+    assert "log contains the time, the page without your words" in text
+
+
+def test_a_site_without_affiliate_links_says_nothing_of_networks(
+    build: Callable[..., Services],
+) -> None:
+    assert "affiliate" not in " ".join(list_privacy_paragraphs(build(AGENCIES="demo")))
