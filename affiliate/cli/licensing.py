@@ -35,7 +35,7 @@ from affiliate.licensing.purchasing.preparation import (
     refuse_live_address,
     refuse_other_sizes,
 )
-from affiliate.licensing.purchasing.recorder import UNFINISHED
+from affiliate.licensing.purchasing.recorder import UNFINISHED, buy_offers
 from affiliate.licensing.seller import Proposer, Seller
 from affiliate.services import current_services
 
@@ -144,7 +144,7 @@ def license(  # noqa: A001, PLR0913 - the command's name; its options
                 prepare_folder(offers, folder)
                 with get_journal().create_file() as file:
                     run.offers, run.recorder = offers, PurchaseRecorder(account, file, folder)
-                    status = _buy(service, offers, run.recorder, force=force) or status
+                    status = buy_offers(service, offers, run.recorder, force=force) or status
         raise click.exceptions.Exit(max(status, run.print_json()))
 
 
@@ -340,24 +340,3 @@ def _show_offers(offers: Sequence[Offer], account: Seller, *, live: bool) -> Non
         click.echo(f"In all: {describe_total_cost(offers)}.")
     if not live and not account.has_sandbox:
         click.echo("Nothing was sent: there is no sandbox, so only --live buys.")
-
-
-def _buy(
-    service: PurchaseService, offers: Sequence[Offer], recorder: PurchaseRecorder, *, force: bool
-) -> int:
-    """Buy the offers, print the outcomes, and return the exit status.
-
-    A failure after something was bought, or may have been, gives `UNFINISHED`.
-    """
-    statuses = {0}
-    try:
-        for outcome in service.license(offers, force=force, observer=recorder):
-            statuses.add(recorder.finish(outcome))
-    except (Exception, KeyboardInterrupt) as error:
-        if not recorder.may_have_bought:
-            raise
-        recorder.report_failure(error)
-        statuses.add(UNFINISHED)
-    if UNFINISHED in statuses and (unsent := len(offers) - recorder.begun_count) > 0:
-        recorder.say(f"{unsent} were not sent.", err=True)
-    return max(*statuses, UNFINISHED * recorder.has_failed)

@@ -95,7 +95,8 @@ class Purchases:
         With ``any_size``, as for a purchase without a chosen size, any size counts as the same.
 
         Returns:
-            The purchase that blocks this one. With ``force`` only an open purchase does.
+            The purchase that blocks this one. With ``force`` only an open purchase does, or one
+            with the same ``purchase_id``: a form that was sent twice.
         """
         expired: sa.ColumnElement[bool] = sa.true()
         if not force:
@@ -106,6 +107,9 @@ class Purchases:
         with self._ledger.write_transaction() as connection:
             if connection.dialect.name == "postgresql":  # a transaction in SQLite is alone
                 connection.execute(_lock_item(purchase))
+            own = sa.select(purchases).where(purchases.c.purchase_id == purchase.purchase_id)
+            if begun := connection.execute(own).mappings().first():
+                return _from_row(begun)
             connection.execute(release.values(intent=None))
             if any_size and not force and (other := self._select_other_size(connection, purchase)):
                 return other
@@ -216,6 +220,15 @@ class Purchases:
         same = (purchases.c.api == api) & (purchases.c.media_id == media_id)
         rows = self._select(same, purchases.c.purchase_id != but)
         return {purchase.license_id for purchase in rows if purchase.license_id}
+
+    def find(self, purchase_id: str) -> Purchase | None:
+        """Return the purchase with an id, or None."""
+        found = self._select(purchases.c.purchase_id == purchase_id)
+        return found[0] if found else None
+
+    def list_item(self, agency: str, media_id: str) -> list[Purchase]:
+        """Return the purchases of an item at an agency and its test servers, oldest first."""
+        return self._select(purchases.c.agency == agency, purchases.c.media_id == media_id)
 
     def list_all(self) -> list[Purchase]:
         """Return every purchase, oldest first."""

@@ -50,7 +50,8 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
     ``size_auto_selected`` marks a size that nobody insists on, so that an earlier purchase in any
     size counts as the same; ``cost_text`` is the cost in the agency's words, if any, and ``takes``
     the cost as a number of ``downloads`` or ``credits``; ``once`` tells that the agency gives files
-    only right after the purchase.
+    only right after the purchase. ``purchase_id`` names the purchase before it begins, so that the
+    same form sent twice buys once; empty: a new id.
     """
 
     asset: Asset
@@ -60,6 +61,7 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
     cost_text: str = ""
     takes: tuple[int, Literal["downloads", "credits"]] | None = None
     once: bool = False
+    purchase_id: str = ""
 
     @property
     def comes_once(self) -> bool:

@@ -27,6 +27,7 @@ from affiliate.database.purchases import (
 from affiliate.database.schema import purchases
 from affiliate.errors import LedgerError
 from affiliate.licensing.purchasing.journal import FILE_PATTERN, JournalFile
+from affiliate.licensing.purchasing.recorder import buy_offers
 from app import create_app
 from tests.dialects.selling import FIRST
 from tests.simulator import (
@@ -449,7 +450,7 @@ def test_programs_are_told_of_a_purchase_whenever_an_end_comes(
     agency: Simulator, app: Flask, monkeypatch: pytest.MonkeyPatch, moments: str
 ) -> None:
     """Standard output has one whole document with the license."""
-    buying, text_of = licensing._buy, outputs.format_json
+    buying, text_of = buy_offers, outputs.format_json
 
     def interrupt(moment: str) -> None:
         if moment in moments:
@@ -464,7 +465,7 @@ def test_programs_are_told_of_a_purchase_whenever_an_end_comes(
         interrupt("printed")
         return text_of(value)
 
-    monkeypatch.setattr(licensing, "_buy", bought)
+    monkeypatch.setattr(licensing, "buy_offers", bought)
     monkeypatch.setattr(outputs, "format_json", printed)
     before = signal.signal(signal.SIGTERM, signal.SIG_DFL)
     try:

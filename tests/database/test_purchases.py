@@ -250,3 +250,51 @@ def test_of_two_sizes_claimed_at_once_one_is_had(url: str, clock: SetClock[datet
     assert [sum(had) for had in zip(*both, strict=True)] == [1] * 15
     for one in ledgers:
         one.close()
+
+
+def test_a_form_that_is_sent_twice_claims_once(
+    purchases: Purchases, clock: SetClock[datetime]
+) -> None:
+    """Under the id of a purchase that was begun nothing is claimed again, whatever became of it."""
+    first = purchase(purchase_id="a" * 32)
+    assert purchases.claim(first) is None
+    for state in ("pending", "licensed", "failed"):
+        if state != "pending":
+            purchases.close(first, state=state)
+        clock.now = clock.now + timedelta(days=2)
+        again = purchase(purchase_id="a" * 32, made_at=clock.now)
+        for force in (False, True):
+            clash = purchases.claim(again, force=force)
+            assert clash
+            assert (clash.purchase_id, clash.state) == ("a" * 32, state)
+    assert purchases.claim(purchase(made_at=clock.now)) is None
+    assert len(purchases.list_all()) == 2
+
+
+def test_of_one_form_in_many_threads_one_claims(purchases: Purchases) -> None:
+    """A double click is two requests at the same moment, with the same id."""
+    barrier = Barrier(4)
+
+    def claim(_: int) -> bool:
+        barrier.wait()
+        return purchases.claim(purchase(purchase_id="b" * 32), force=True) is None
+
+    with ThreadPoolExecutor(4) as threads:
+        assert sum(threads.map(claim, range(4))) == 1
+
+
+def test_purchases_are_found_by_their_id_and_item(purchases: Purchases) -> None:
+    """Of an item at one agency, whichever server of the agency sold the item."""
+    rows = [
+        purchase(purchase_id="1" * 32),
+        purchase(purchase_id="2" * 32, api="https://sandbox.example"),
+        purchase(purchase_id="3" * 32, media_id="2"),
+        purchase(purchase_id="4" * 32, agency="istock"),
+    ]
+    for row in rows:
+        assert purchases.claim(row, force=True) is None or row.agency == "istock"
+    found = purchases.find("3" * 32)
+    assert found
+    assert found.media_id == "2"
+    assert purchases.find("5" * 32) is None
+    assert {one.purchase_id[0] for one in purchases.list_item("shutterstock", "1")} == {"1", "2"}

@@ -15,6 +15,7 @@ from contextlib import suppress
 from datetime import timedelta
 from itertools import chain, groupby, takewhile
 from typing import Final
+from uuid import uuid4
 
 from msgspec.structs import replace
 
@@ -314,6 +315,7 @@ class PurchaseService:
             else request.size
         )
         purchase = Purchase(
+            purchase_id=offer.purchase_id or uuid4().hex,
             agency=self._account.agency,
             api=self._account.url,
             media=request.media,

@@ -9,7 +9,7 @@ import os
 from abc import abstractmethod
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import ClassVar, Final, TypeVar
 
 import msgspec
 
@@ -18,6 +18,7 @@ from affiliate.domain.media import clean_text
 from affiliate.errors import AffiliateError, AgencyError
 from affiliate.licensing.accounts.targets import describe_target
 from affiliate.licensing.offers import Offer
+from affiliate.licensing.purchasing.checkout import PurchaseService
 from affiliate.licensing.purchasing.journal import Entry, JournalFile, build_unwritable_refusal
 from affiliate.licensing.purchasing.outcomes import PurchaseObserver, PurchaseOutcome
 from affiliate.licensing.seller import Seller
@@ -37,6 +38,9 @@ class JournalRecorder(PurchaseObserver):
     items that were about to be sent, ``bought_count`` the items that were bought; ``has_failed``
     tells of a failure on this site's side since the first request.
     """
+
+    shows_links: ClassVar[bool] = True
+    """Whether lines may hold the link of a file, a secret that gets the file."""
 
     def __init__(self, account: Seller, file: JournalFile, folder: Path | None) -> None:
         self._account = account
@@ -129,7 +133,7 @@ class JournalRecorder(PurchaseObserver):
         self.say(f"\nError: {describe_failure(error)}", err=True)
         suffix = describe_target(self._account.agency, self._account.url).suffix
         for entry in self._file.open_entries:
-            for words in describe_open_entry(entry):
+            for words in describe_open_entry(entry, show_link=self.shows_links):
                 self.say(f"{entry.purchase.media_id}: {words}{suffix}", err=True)
 
     def _build_entry(self, outcome: PurchaseOutcome) -> Entry:
@@ -153,6 +157,27 @@ class JournalRecorder(PurchaseObserver):
             self.say(f"{self._file.path} can't be written: {reason}.", err=True)
 
 
+def buy_offers(
+    service: PurchaseService, offers: Sequence[Offer], recorder: JournalRecorder, *, force: bool
+) -> int:
+    """Buy the offers, say the outcomes, and return the status.
+
+    A failure after something was bought, or may have been, gives `UNFINISHED`.
+    """
+    statuses = {0}
+    try:
+        for outcome in service.license(offers, force=force, observer=recorder):
+            statuses.add(recorder.finish(outcome))
+    except (Exception, KeyboardInterrupt) as error:
+        if not recorder.may_have_bought:
+            raise
+        recorder.report_failure(error)
+        statuses.add(UNFINISHED)
+    if UNFINISHED in statuses and (unsent := len(offers) - recorder.begun_count) > 0:
+        recorder.say(f"{unsent} were not sent.", err=True)
+    return max(*statuses, UNFINISHED * recorder.has_failed)
+
+
 def describe_outcome(outcome: PurchaseOutcome) -> str:
     """Return the outcome of an offer in words."""
     purchase = outcome.purchase
@@ -170,7 +195,7 @@ def describe_outcome(outcome: PurchaseOutcome) -> str:
     return f"not licensed: {purchase.error}"
 
 
-def describe_open_entry(entry: Entry) -> list[str]:
+def describe_open_entry(entry: Entry, *, show_link: bool) -> list[str]:
     """Return the steps that a purchase still lacks, with all that is known of the purchase."""
     purchase = entry.purchase
     words = []
@@ -181,7 +206,8 @@ def describe_open_entry(entry: Entry) -> list[str]:
         outcome = f"licensed{name}" if purchase.state == "licensed" else "not licensed"
         words = [f"{outcome}, which the ledger has not yet; the next run writes it there."]
     if entry.link:
-        words.append(f"its file comes once, from {entry.link} ; the next run fetches it too.")
+        link = f", from {entry.link} " if show_link else ""
+        words.append(f"its file comes once{link}; the next run fetches it too.")
     return words
 
 
