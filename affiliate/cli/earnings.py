@@ -1,19 +1,27 @@
 """``flask earnings``: what affiliate networks report of sales, imported and summed up."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 from flask.cli import with_appcontext
 
 from affiliate.cli import options, outputs, tables
 from affiliate.cli.context import cli_errors
+from affiliate.cli.report_options import (
+    Currency,
+    Network,
+    ReportOptions,
+    Zone,
+    build_form,
+    remember,
+)
 from affiliate.database.earnings import GROUPS, Earnings, ImportCounts
+from affiliate.database.report_mappings import ReportMappings
 from affiliate.domain.actions import MONEY_UNITS
-from affiliate.earnings import impact
+from affiliate.earnings import impact, reports
 from affiliate.earnings.impact_api import ImpactApi
 from affiliate.earnings.tables import MAX_BYTES
 from affiliate.errors import ReportError
@@ -25,35 +33,6 @@ MAX_DAYS: Final = 3 * 365
 NUMBER_COLUMNS: Final = frozenset({"actions", "payout"})
 
 
-class Zone(click.ParamType[tzinfo]):
-    """A time zone by its name in the database of time zones: ``America/New_York``."""
-
-    name = "zone"
-
-    def convert(
-        self, value: str | tzinfo, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tzinfo:
-        """Return the zone; UTC needs no database."""
-        if isinstance(value, tzinfo) or value == "UTC":
-            return value if isinstance(value, tzinfo) else UTC
-        try:
-            return ZoneInfo(value)
-        except (ZoneInfoNotFoundError, ValueError, OSError):
-            self.fail(f"{value!r} is no time zone such as America/New_York.", param, ctx)
-
-
-class Currency(click.ParamType[str]):
-    """A code of a currency (ISO 4217)."""
-
-    name = "code"
-
-    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Return the code in capital letters."""
-        if not impact.CURRENCY.fullmatch(value.upper()):
-            self.fail(f"{value!r} is no code of a currency such as USD.", param, ctx)
-        return value.upper()
-
-
 @click.group("earnings", cls=outputs.Group)
 def group() -> None:
     """Import what affiliate networks report of sales, and sum it up."""
@@ -63,14 +42,40 @@ def group() -> None:
 @click.argument(
     "report", type=click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
 )
+@click.option(
+    "--network",
+    type=Network(),
+    default=impact.NETWORK,
+    show_default=True,
+    help="Network of the report: one whose form is known, or a name of your own.",
+)
+@click.option(
+    "--column",
+    "columns",
+    metavar="FIELD=HEAD",
+    multiple=True,
+    help="Column of a field, by its head; remembered for the network.",
+)
+@click.option(
+    "--state",
+    "states",
+    metavar="WORD=STATE",
+    multiple=True,
+    help="Meaning of a word in the column of status: pending, approved or reversed; a STATE alone"
+    " is that of all rows of a report without such a column. Remembered.",
+)
 @click.option("--currency", type=Currency(), help="Currency of a report that names none.")
 @click.option(
     "--time-zone",
     "zone",
     type=Zone(),
-    default="UTC",
-    show_default=True,
-    help="Time zone of times without an offset: that of your account at the network.",
+    help="Time zone of times without an offset: that of your account at the network.  [UTC]",
+)
+@click.option(
+    "--date-format",
+    metavar="FORMAT",
+    help="Form of times, such as %d.%m.%Y or '%m/%d/%Y %H:%M', in a report that has not that of"
+    " ISO 8601; remembered.",
 )
 @click.option(
     "--as-of",
@@ -80,10 +85,12 @@ def group() -> None:
 )
 @options.as_json
 @with_appcontext
-def import_report(
-    *, report: Path, currency: str | None, zone: tzinfo, as_of: datetime | None, as_json: bool
-) -> None:
-    """Import an action listing of impact.com: a CSV file, as downloaded.
+def import_report(*, report: Path, as_of: datetime | None, as_json: bool, **said: Any) -> None:  # noqa: ANN401 - the fields of `ReportOptions`
+    """Import a report of sales: a CSV file, as downloaded from impact.com or any other network.
+
+    Of a network whose columns are unknown, name them once: --network NAME --column payout=HEAD and
+    others of action-id, action-date, status, currency, sale-amount, click-time, click-id, site,
+    words, picture, program, item. The next import of that network needs no option.
 
     Import it as often as you like: an action counts once, with the state and the amounts of the
     newest report. Amounts change until a network has paid, so let each report go back a year. A
@@ -94,14 +101,24 @@ def import_report(
         raise click.ClickException(f"{report.name} is larger than {MAX_BYTES // 1024**2} MB.")
     made_at = as_of.replace(tzinfo=UTC) if as_of else datetime.fromtimestamp(file.st_mtime, UTC)
     made_at = min(made_at, datetime.now(UTC))  # no later report would count
-    try:
-        actions = impact.read_report(report.read_bytes(), currency=currency or "", zone=zone)
-    except ReportError as error:
-        faults = "\n".join(f"- {fault}" for fault in error.faults)
-        raise click.ClickException(f"{report.name} was not imported:\n{faults}") from None
+    report_options = ReportOptions(**said)
+    network = report_options.network
+    ledger = current_services().ledger
+    mappings = ReportMappings(ledger)
     with cli_errors():
-        counts = Earnings(current_services().ledger).record(impact.NETWORK, actions, made_at)
+        form, mapping = build_form(report_options, mappings)
+        try:
+            actions = reports.read_report(report.read_bytes(), form)
+        except ReportError as error:
+            faults = "\n".join(f"- {fault}" for fault in error.faults)
+            raise click.ClickException(f"{report.name} was not imported:\n{faults}") from None
+        counts = Earnings(ledger).record(network, actions, made_at)
+        was_remembered = remember(network, mapping, mappings)
     _show_counts(counts, len(actions), made_at, as_json=as_json)
+    if not as_json and was_remembered:
+        click.echo(f"The columns are remembered for {network}.")
+    if not as_json and "action id" not in form.columns:
+        click.echo("Without ids of actions, let each report have whole days.")
 
 
 def _show_counts(counts: ImportCounts, actions: int, as_of: datetime, *, as_json: bool) -> None:

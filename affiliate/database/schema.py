@@ -142,3 +142,10 @@ imports = sa.Table(
     sa.Column("as_of", sa.DateTime, nullable=False),
     sa.Column("actions", sa.Integer, nullable=False),
 )
+
+report_mappings = sa.Table(
+    "report_mappings",
+    metadata,
+    sa.Column("network", sa.String(20), primary_key=True),
+    sa.Column("mapping", sa.Text, nullable=False),  # JSON of earnings.column_mapping
+)

@@ -14,7 +14,7 @@ import msgspec
 from affiliate.domain.actions import Action, State
 from affiliate.domain.media import clean_text
 from affiliate.domain.words import cut_between_signs
-from affiliate.earnings import impact
+from affiliate.earnings import impact, reports
 from affiliate.earnings.values import read_amount, read_time
 from affiliate.errors import BadAnswer, Forbidden, RequestRefused
 from affiliate.transport.client import Transport
@@ -149,7 +149,7 @@ def _to_action(wire: _WireAction) -> Action:
 
     payout: int | None = read("Payout", read_amount, wire.payout, decimal_sign=".")
     occurred_at: datetime | None = read("EventDate", read_time, wire.event_date, zone=UTC)
-    state: State = read("State", impact.read_state, wire.state)
+    state: State = read("State", reports.read_state, wire.state)
     if payout is None or occurred_at is None:
         raise BadAnswer(impact.NETWORK, "An action has no payout or no date.")
     texts = {
@@ -159,13 +159,13 @@ def _to_action(wire: _WireAction) -> Action:
         "media_id": wire.sub_id3,
         "click_id": wire.shared_id,
     }
-    lengths = dict(impact.TEXTS.values())
+    lengths = dict(reports.TEXTS.values())
     return Action(
-        action_id=read("Id", impact.read_id, wire.id),
+        action_id=read("Id", reports.read_id, wire.id),
         state=state,
         payout=payout,
         sale=read("Amount", read_amount, wire.amount, decimal_sign="."),
-        currency=read("Currency", impact.read_currency, wire.currency),
+        currency=read("Currency", reports.read_currency, wire.currency),
         occurred_at=occurred_at,
         clicked_at=read("ReferringDate", read_time, wire.referring_date, zone=UTC),
         locks_at=read("LockingDate", read_time, wire.locking_date, zone=UTC),

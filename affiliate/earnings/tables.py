@@ -95,12 +95,17 @@ def _iter_rows(text: str, delimiter: str) -> Iterator[Row]:
         raise ReportError([f"line {reader.line_num}: {error}"]) from None
 
 
+def simplify_head(head: str) -> str:
+    """Return a head without case, spaces and signs: ``Sub ID (1)`` is ``subid1``."""
+    return re.sub(r"[\W_]", "", head).casefold()
+
+
 def find_columns(
     heads: list[str], names: Mapping[str, frozenset[str]], required: frozenset[str]
 ) -> dict[str, int]:
     """Return the position of each field's column; ``names`` has the heads of a field.
 
-    Heads are compared without case, spaces and signs: ``Sub ID (1)`` is ``subid1``.
+    Heads are compared as `simplify_head` returns them.
 
     Raises:
         ReportError: a required column is missing, or two columns have heads of one field.
@@ -108,7 +113,7 @@ def find_columns(
     places: dict[str, int] = {}
     faults = []
     for place, head in enumerate(heads):
-        plain = re.sub(r"[\W_]", "", head).casefold()
+        plain = simplify_head(head)
         field = next((field for field, known in names.items() if plain in known), "")
         if field in places:
             faults.append(f'columns "{heads[places[field]]}" and "{head}" mean the same')

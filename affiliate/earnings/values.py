@@ -53,19 +53,26 @@ def read_amount(text: str, decimal_sign: str) -> int | None:
     return int((amount * MONEY_UNITS).to_integral_value())
 
 
-def read_time(text: str, zone: tzinfo) -> datetime | None:
+def read_time(text: str, zone: tzinfo, date_format: str = "") -> datetime | None:
     """Return a time in UTC; None for an empty text.
 
     A time without an offset is in ``zone``.
 
     Raises:
-        ValueError: the text is not in the form of ISO 8601, such as 2026-11-20 13:45:00.
+        ValueError: the text is not in the form of ISO 8601, such as 2026-11-20 13:45:00, or in
+            ``date_format``.
     """
-    if not text.strip():
+    text = text.strip()
+    if not text:
         return None
     try:
-        moment = datetime.fromisoformat(text.strip())
+        moment = (
+            datetime.strptime(text, date_format)  # noqa: DTZ007 - gets its zone below
+            if date_format
+            else datetime.fromisoformat(text)
+        )
         moment = moment if moment.tzinfo else moment.replace(tzinfo=zone)
         return moment.astimezone(UTC)
     except (ValueError, OverflowError):
-        raise ValueError("is no time such as 2026-11-20 13:45:00") from None
+        example = date_format or "2026-11-20 13:45:00"
+        raise ValueError(f"is no time such as {example}") from None

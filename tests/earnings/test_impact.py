@@ -1,12 +1,14 @@
 """Listings of impact.com are read as they are downloaded, whole or not at all."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from zoneinfo import ZoneInfo
 
+import msgspec
 import pytest
 
 from affiliate.domain.actions import Action
-from affiliate.earnings.impact import MAX_FAULTS, read_report
+from affiliate.earnings import impact, reports
+from affiliate.earnings.reports import MAX_FAULTS
 from affiliate.errors import ReportError
 
 API = (
@@ -32,6 +34,11 @@ ACTION = Action(
     media_id="1061428",
     click_id="12345678-1",
 )
+
+
+def read_report(data: bytes, currency: str = "", zone: tzinfo = UTC) -> list[Action]:
+    form = msgspec.structs.replace(impact.FORM, currency=currency, zone=zone)
+    return reports.read_report(data, form)
 
 
 def refuse(data: bytes, **options: str) -> list[str]:

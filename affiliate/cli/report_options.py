@@ -1,0 +1,150 @@
+"""Options of commands that read networks' reports, and the forms that they ask for."""
+
+import re
+from collections.abc import Iterable
+from datetime import UTC, tzinfo
+from typing import Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import click
+import msgspec
+
+from affiliate.database.report_mappings import ReportMappings
+from affiliate.earnings import impact
+from affiliate.earnings.column_mapping import (
+    NAMES,
+    ColumnMapping,
+    decode_mapping,
+    encode_mapping,
+)
+from affiliate.earnings.reports import CURRENCY, ReportForm
+
+FORMS: Final = {impact.NETWORK: impact.FORM}
+"""Networks whose reports have columns that this program knows."""
+
+
+class Zone(click.ParamType[tzinfo]):
+    """A time zone by its name in the database of time zones: ``America/New_York``."""
+
+    name = "zone"
+
+    def convert(
+        self, value: str | tzinfo, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tzinfo:
+        """Return the zone; UTC needs no database."""
+        if isinstance(value, tzinfo) or value == "UTC":
+            return value if isinstance(value, tzinfo) else UTC
+        try:
+            return ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            self.fail(f"{value!r} is no time zone such as America/New_York.", param, ctx)
+
+
+class Currency(click.ParamType[str]):
+    """A code of a currency (ISO 4217)."""
+
+    name = "code"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the code in capital letters."""
+        if not CURRENCY.fullmatch(value.upper()):
+            self.fail(f"{value!r} is no code of a currency such as USD.", param, ctx)
+        return value.upper()
+
+
+class Network(click.ParamType[str]):
+    """The name of an affiliate network, which the owner chooses freely where it is unknown."""
+
+    name = "name"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the name in small letters."""
+        name = value.strip().casefold()
+        if not re.fullmatch(r"[a-z0-9][a-z0-9._-]{0,19}", name):
+            self.fail(
+                f"{value!r} is no name of 1 to 20 letters, digits, dots and hyphens.", param, ctx
+            )
+        return name
+
+
+class ReportOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """What the command line says of a report; None and empty where it says nothing."""
+
+    network: str
+    columns: tuple[str, ...] = ()
+    states: tuple[str, ...] = ()
+    currency: str | None = None
+    zone: tzinfo | None = None
+    date_format: str | None = None
+
+
+def build_form(
+    options: ReportOptions, mappings: ReportMappings
+) -> tuple[ReportForm, ColumnMapping | None]:
+    """Return the form of a network's reports, and the mapping to remember after a good import.
+
+    Raises:
+        UsageError: the options name no columns of a network whose columns are unknown, or columns
+            of a network whose columns are known.
+        BadQuery: an option can't be read.
+        LedgerError: the database is out of reach.
+    """
+    known = FORMS.get(options.network)
+    if known:
+        if options.columns or options.states or options.date_format:
+            raise click.UsageError(
+                f"The form of {options.network}'s reports is known: --column, --state and"
+                " --date-format are for other networks."
+            )
+        return msgspec.structs.replace(
+            known, currency=options.currency or "", zone=options.zone or UTC
+        ), None
+    remembered = mappings.read(options.network)
+    if not remembered and not options.columns:
+        raise click.UsageError(
+            f"The columns of {options.network}'s reports are unknown. Name them once, as the file"
+            " has them: --column action-id=ID --column action-date=DATE --column payout=COMMISSION"
+            f" --column status=STATUS. There are also {', '.join(list(NAMES)[2:])}."
+        )
+    try:
+        mapping = decode_mapping(remembered) if remembered else ColumnMapping()
+    except ValueError:
+        raise click.UsageError(
+            f"The columns of {options.network}'s reports were remembered by a newer version:"
+            " name them again."
+        ) from None
+    mapping = mapping.with_columns(_split_pairs(options.columns, "column"))
+    mapping = mapping.with_states(_split_pairs(options.states, "state", bare=True))
+    changes = {
+        "currency": options.currency,
+        "zone": str(options.zone) if options.zone else None,
+        "date_format": options.date_format,
+    }
+    mapping = msgspec.structs.replace(
+        mapping, **{name: text for name, text in changes.items() if text is not None}
+    )
+    return mapping.build_form(), mapping
+
+
+def remember(network: str, mapping: ColumnMapping | None, mappings: ReportMappings) -> bool:
+    """Write a mapping unless the same is known; return whether it was written."""
+    text = encode_mapping(mapping) if mapping else ""
+    if not text or text == mappings.read(network):
+        return False
+    mappings.write(network, text)
+    return True
+
+
+def _split_pairs(texts: Iterable[str], option: str, *, bare: bool = False) -> dict[str, str]:
+    """Return the pairs of ``NAME=TEXT``; with ``bare`` a text alone has an empty name.
+
+    Raises:
+        BadParameter: a text is no pair.
+    """
+    pairs = {}
+    for text in texts:
+        name, sign, value = text.rpartition("=") if bare else text.partition("=")
+        if not sign and not bare:
+            raise click.BadParameter(f"{text!r} is no FIELD=HEAD.", param_hint=f"--{option}")
+        pairs[name.strip()] = value
+    return pairs

@@ -1,0 +1,252 @@
+"""Reports of affiliate networks in files: rows are read into actions by the form of a report."""
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, tzinfo
+from functools import partial
+from types import MappingProxyType
+from typing import Any, Final, TypeVar
+
+import msgspec
+
+from affiliate.domain.actions import STATES, Action, State
+from affiliate.domain.media import clean_text
+from affiliate.domain.words import cut_between_signs
+from affiliate.earnings.tables import Row, Table, find_columns, read_table
+from affiliate.earnings.values import find_decimal_sign, read_amount, read_time
+from affiliate.errors import ReportError
+
+AMOUNTS: Final = ("payout", "sale amount")
+TIMES: Final = {
+    "action date": "occurred_at",
+    "click time": "clicked_at",
+    "locking date": "locks_at",
+    "clearing date": "cleared_at",
+}
+"""Columns of times, with the fields of `Action`."""
+TEXTS: Final = {
+    "program": ("program", 64),
+    "site": ("site", 253),
+    "words": ("words", 500),
+    "picture": ("media_id", 100),
+    "click id": ("click_id", 64),
+}
+"""Columns whose texts are kept, with the fields of `Action` and their most characters."""
+FIELDS: Final = ("action id", "status", "currency", "item", *AMOUNTS, *TIMES, *TEXTS)
+"""Everything that a column of a report can have."""
+MAX_FAULTS: Final = 20
+"""Faults that are named; a file of another kind has one in each line."""
+CURRENCY: Final = re.compile(r"[A-Z]{3}")
+"""Codes of currencies (ISO 4217)."""
+SAME_STATES: Final[Mapping[str, State]] = MappingProxyType({state: state for state in STATES})
+
+Value = TypeVar("Value")
+Join = Callable[[Action, Action], Action | None]
+
+
+def add_item(action: Action, item: Action) -> Action | None:
+    """Return an action with the amounts of one more of its items; None where they can't be added.
+
+    Items of one action have one state and one currency.
+    """
+    if (action.state, action.currency) != (item.state, item.currency):
+        return None
+    sales = [sale for sale in (action.sale, item.sale) if sale is not None]
+    return msgspec.structs.replace(
+        action, payout=action.payout + item.payout, sale=sum(sales) if sales else None
+    )
+
+
+class ReportForm(msgspec.Struct, frozen=True, kw_only=True):
+    """The form of a network's reports.
+
+    ``columns`` has the heads of fields of `FIELDS`, compared as `find_columns` does. ``states`` has
+    the words of a status, in small letters; ``state`` and ``currency`` are those of all rows of a
+    report without such a column. Times without an offset are in ``zone``, and in ``date_format`` of
+    `datetime.strptime` where the form is not that of ISO 8601. ``join`` joins the rows of one
+    action in a report that has a row for each item.
+    """
+
+    columns: Mapping[str, frozenset[str]]
+    required: frozenset[str] = frozenset({"payout", "action date"})
+    states: Mapping[str, State] = SAME_STATES
+    state: State | None = None
+    currency: str = ""
+    zone: tzinfo = UTC
+    date_format: str = ""
+    join: Join = add_item
+
+
+def read_report(data: bytes, form: ReportForm) -> list[Action]:
+    """Read a report.
+
+    Rows that are equal count once, unless the report has no ids of actions: then each row is an
+    action, whose id is built as `number_actions` documents. In a report by item the amounts of an
+    action's rows are joined.
+
+    Raises:
+        ReportError: names the faults of the file, of which nothing is read then.
+    """
+    table = read_table(data)
+    reader = _RowReader(table, form)
+    rows: list[Row] = list(reversed(table.rows))
+    if reader.has_ids:
+        rows = list({tuple(row.cells): row for row in rows}.values())
+    lines: dict[str, int] = {}
+    actions: dict[str, Action] = {}
+    unnumbered: list[Action] = []
+    faults: list[str] = []
+    for row in rows:
+        try:
+            action = reader.read_action(row)
+        except ReportError as error:
+            faults = error.faults + faults
+            continue
+        if not reader.has_ids:
+            unnumbered.append(action)
+            continue
+        before = actions.get(action.action_id)
+        joined: Action | None = action
+        if before and reader.is_by_item:
+            joined = form.join(before, action)
+        elif before and before != action:
+            joined = None
+        if joined is None:
+            first, second = sorted((lines[action.action_id], row.line))
+            faults.append(f"lines {first} and {second}: action {action.action_id} differs")
+        actions[action.action_id] = joined or action
+        lines[action.action_id] = row.line
+    if faults:
+        more = len(faults) - MAX_FAULTS
+        raise ReportError(faults[:MAX_FAULTS] + [f"and {more} more"] * (more > 0))
+    return list(reversed(actions.values())) or number_actions(unnumbered)
+
+
+def number_actions(actions: Sequence[Action]) -> list[Action]:
+    """Return actions of a report without ids, each with an id that later reports give it, too.
+
+    The id is a digest of what never changes (time, click, program, and what the link has carried)
+    and the number of the action among those with the same digest. Amounts and states change, and
+    are no part of the id; actions with one digest are numbered by them, so that a report that has
+    all actions of its days leaves the ledger with exactly its own sums.
+    """
+    counts: Counter[str] = Counter()
+    numbered = []
+    for action in sorted(actions, key=lambda one: (one.sale or 0, one.payout, one.state)):
+        values = [action.occurred_at.isoformat(), str(action.clicked_at), action.currency]
+        values += [str(getattr(action, name)) for name, _ in TEXTS.values()]
+        digest = hashlib.sha256("\0".join(values).encode()).hexdigest()[:32]
+        counts[digest] += 1
+        numbered.append(msgspec.structs.replace(action, action_id=f"row-{digest}-{counts[digest]}"))
+    return sorted(numbered, key=lambda one: (one.occurred_at, one.action_id))
+
+
+class _RowReader:
+    """The columns of a report, and what is the same in all its rows."""
+
+    def __init__(self, table: Table, form: ReportForm) -> None:
+        self._places = find_columns(table.heads, form.columns, form.required)
+        self._heads = table.heads
+        self._form = form
+        self._decimal_sign = "."
+        self.has_ids = "action id" in self._places
+        self.is_by_item = "item" in self._places
+        if "currency" not in self._places and not form.currency:
+            raise ReportError(["there is no column of currency: name the currency of all rows"])
+        if "status" not in self._places and not form.state:
+            raise ReportError(["there is no column of status: name the state of all rows"])
+        columns = [self._places[field] for field in AMOUNTS if field in self._places]
+        self._decimal_sign = find_decimal_sign(
+            row.cells[column] for row in table.rows for column in columns
+        )
+        if not self._decimal_sign:
+            raise ReportError(
+                ["amounts have a comma before their cents in some rows, a point in others"]
+            )
+
+    def read_action(self, row: Row) -> Action:
+        """Return the action of a row; its id is empty where the report has none.
+
+        Raises:
+            ReportError: names the faults of the row, each with line and column.
+        """
+        faults: list[str] = []
+        form = self._form
+
+        def read(field: str, convert: Callable[[str], Value]) -> Value | None:
+            if field not in self._places:
+                return None
+            place = self._places[field]
+            try:
+                return convert(row.cells[place])
+            except ValueError as error:
+                shown = f'"{clean_text(row.cells[place])[:40]}"'
+                faults.append(f'line {row.line}, column "{self._heads[place]}": {shown} {error}')
+                return None
+
+        to_amount = partial(read_amount, decimal_sign=self._decimal_sign)
+        to_time = partial(read_time, zone=form.zone, date_format=form.date_format)
+        amounts = {field: read(field, to_amount) for field in AMOUNTS}
+        times: dict[str, Any] = {name: read(field, to_time) for field, name in TIMES.items()}
+        action_id = read("action id", read_id) if self.has_ids else ""
+        state = read("status", partial(read_state, states=form.states)) or form.state
+        currency = read("currency", lambda code: code and read_currency(code)) or form.currency
+        payout = amounts["payout"]
+        for field, value in (
+            ("payout", payout),
+            ("action date", times["occurred_at"]),
+            ("currency", currency),
+        ):
+            if value in {None, ""} and not faults:
+                faults.append(f"line {row.line}: there is no {field}")
+        if faults or action_id is None or not state or payout is None:
+            raise ReportError(faults)
+        texts: dict[str, Any] = {
+            name: cut_between_signs(read(field, clean_text) or "", most)
+            for field, (name, most) in TEXTS.items()
+        }
+        return Action(
+            action_id=action_id,
+            state=state,
+            payout=payout,
+            sale=amounts["sale amount"],
+            currency=currency,
+            **times,
+            **texts,
+        )
+
+
+def read_id(text: str) -> str:
+    """Return the id of an action.
+
+    Raises:
+        ValueError: the text is no id.
+    """
+    if not re.fullmatch(r"[!-~]{1,64}", text.strip()):
+        raise ValueError("is no id of an action")
+    return text.strip()
+
+
+def read_state(text: str, states: Mapping[str, State] = SAME_STATES) -> State:
+    """Return the state that a word means.
+
+    Raises:
+        ValueError: ``states`` has no such word.
+    """
+    state = states.get(" ".join(text.casefold().split()))
+    if state is None:
+        raise ValueError(f"is none of {', '.join(states)}")
+    return state
+
+
+def read_currency(text: str) -> str:
+    """Return the code of a currency in capital letters.
+
+    Raises:
+        ValueError: the text is no code.
+    """
+    if not CURRENCY.fullmatch(code := text.strip().upper()):
+        raise ValueError("is no code of a currency such as USD")
+    return code

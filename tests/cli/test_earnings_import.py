@@ -1,0 +1,127 @@
+"""``flask earnings import`` reads a report of any network by columns that the owner names once."""
+
+import json
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+from flask import Flask
+from flask.testing import FlaskClient
+
+HEADS = "Order;Bought;Image;Commission;State;Cur.;Source"
+ROWS = [
+    'A-1;20.11.2026 13:00;7;"1.005,50";Paid;EUR;blog.example',
+    "A-2;21.11.2026 09:30;8;2,00;Waiting;EUR;blog.example",
+]
+COLUMNS = (
+    "--column=action-id=order",
+    "--column=action-date=Bought",
+    "--column=picture=IMAGE",
+    "--column=payout=Commission",
+    "--column=status=State",
+    "--column=currency=Cur",
+    "--column=site=Source",
+)
+WORDS = ("--state=Paid=approved", "--state=waiting=pending", "--state=refunded=reversed")
+FIRST = ("--network=Depositphotos", *COLUMNS, *WORDS, "--date-format=%d.%m.%Y %H:%M")
+NEXT = ("--network=depositphotos",)
+
+
+@pytest.fixture
+def app(client: FlaskClient) -> Flask:
+    return client.application
+
+
+def run(app: Flask, *arguments: str) -> Result:
+    return app.test_cli_runner().invoke(args=["earnings", *arguments])
+
+
+def write(folder: Path, *lines: str, day: int = 22) -> str:
+    """Write a report that was downloaded on a day of November."""
+    path = folder / "report.csv"
+    path.write_bytes("\r\n".join(lines).encode("utf-16"))
+    moment = datetime(2026, 11, day, 8, tzinfo=UTC).timestamp()
+    os.utime(path, (moment, moment))
+    return str(path)
+
+
+def read_sums(app: Flask, by: str = "network") -> list[tuple[object, ...]]:
+    answer = json.loads(run(app, "status", f"--by={by}", "--json").output)
+    return [tuple(row.values()) for row in answer["sums"]]
+
+
+def test_columns_are_named_once(app: Flask, tmp_path: Path) -> None:
+    """The next import needs the network alone, and other words or heads can be added."""
+    first = run(app, "import", write(tmp_path, HEADS, *ROWS), *FIRST)
+    assert first.output.splitlines()[1:] == ["The columns are remembered for depositphotos."]
+    refunded = [ROWS[0], ROWS[1].replace("Waiting", "REFUNDED ")]
+    second = run(app, "import", write(tmp_path, HEADS, *refunded, day=23), *NEXT)
+    assert second.output.endswith(": 0 new, 1 changed, 1 as before.\n")
+    assert read_sums(app, "network,id,site") == [
+        ("depositphotos", "7", "blog.example", "EUR", "approved", 1, 1005.5),
+        ("depositphotos", "8", "blog.example", "EUR", "reversed", 1, 2.0),
+    ]
+    renamed = write(tmp_path, HEADS.replace("Order", "Number"), *ROWS, day=24)
+    refused = run(app, "import", renamed, *NEXT)
+    assert refused.exit_code == 1
+    assert "there is no column of action id; the file has" in refused.output
+    assert run(app, "import", renamed, *NEXT, "--column=action-id=Number").exit_code == 0
+    assert run(app, "import", renamed, *NEXT).exit_code == 0
+
+
+def test_a_refused_report_is_not_remembered(app: Flask, tmp_path: Path) -> None:
+    """Each fault has its line and column, nothing is imported, and the columns stay unknown."""
+    bad = [ROWS[0].replace("Paid", "Unheard"), ROWS[1].replace("21.11", "31.11")]
+    result = run(app, "import", write(tmp_path, HEADS, *bad), *FIRST)
+    assert result.exit_code == 1
+    assert result.output.splitlines() == [
+        "Error: report.csv was not imported:",
+        (
+            '- line 2, column "State": "Unheard" is none of pending, approved, reversed, paid,'
+            " waiting, refunded"
+        ),
+        '- line 3, column "Bought": "31.11.2026 09:30" is no time such as %d.%m.%Y %H:%M',
+    ]
+    assert run(app, "status").output.startswith("Nothing was imported yet")
+    unknown = run(app, "import", write(tmp_path, HEADS, *ROWS), *NEXT)
+    assert (unknown.exit_code, "columns of depositphotos's reports are" in unknown.output) == (
+        2,
+        True,
+    )
+
+
+def test_a_report_without_state_and_currency_is_read_by_options(app: Flask, tmp_path: Path) -> None:
+    """Both are remembered, and so is the time zone."""
+    lines = ("Day,Sum", "2026-11-20 20:00,3.5")
+    options = ("--network=other", "--column=action-date=day", "--column=payout=sum")
+    refused = run(app, "import", write(tmp_path, *lines), *options)
+    assert "there is no column of currency: name the currency of all rows" in refused.output
+    refused = run(app, "import", write(tmp_path, *lines), *options, "--currency=usd")
+    assert "there is no column of status: name the state of all rows" in refused.output
+    given = (*options, "--currency=usd", "--state=approved", "--time-zone=America/New_York")
+    assert run(app, "import", write(tmp_path, *lines), *given).exit_code == 0
+    assert run(app, "import", write(tmp_path, *lines, day=23), "--network=other").exit_code == 0
+    assert read_sums(app, "day") == [("2026-11-21", "USD", "approved", 1, 3.5)]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "fault"),
+    [
+        (("--network=a b",), "'a b' is no name of 1 to 20 letters, digits, dots and hyphens."),
+        (("--network=x", "--column=payout"), "'payout' is no FIELD=HEAD."),
+        (("--network=x", "--column=money=Sum"), "'money' is none of action-id, status, currency,"),
+        (
+            ("--network=x", "--column=payout=Sum", "--column=site=SUM"),
+            "payout and site can't both be the column 'sum'.",
+        ),
+        (("--network=x", "--column=payout=Sum", "--state=paid=yes"), "'yes' is none of pending,"),
+        (("--column=payout=Sum",), "The form of impact's reports is known"),
+    ],
+)
+def test_an_unreadable_option_is_refused(
+    app: Flask, tmp_path: Path, arguments: tuple[str, ...], fault: str
+) -> None:
+    result = run(app, "import", write(tmp_path, HEADS, *ROWS), *arguments)
+    assert (result.exit_code, fault in " ".join(result.output.split())) == (2, True)
