@@ -223,7 +223,7 @@ class Embed extends Pictures {
     const { style, offsetWidth } = this.#frame;
     const kind = this.#kind;
     const narrow = offsetWidth < 481 && kind !== "strip";
-    style.setProperty("--note", `${this.#note.offsetHeight}px`);
+    style.setProperty("--note", this.#note.offsetHeight + "px");
     style.setProperty("--lines", narrow ? Math.ceil(this.#rows * 1.4 - .3) : this.#rows);
     for (const link of this.#frame.querySelectorAll("a")) link.target = this.getAttribute("target") ?? "";
     const list = this.#area.querySelector(".tiles");
@@ -239,7 +239,7 @@ class Embed extends Pictures {
     if (said) said.hidden = said.dataset.from > seen;
     if (kind === "strip") end += 16;
     if (this.#isComplete && kind !== "image" && end < this.#area.clientHeight) {
-      this.#area.style.blockSize = `${end}px`;
+      this.#area.style.blockSize = end + "px";
       this.#releaseHeight();
     }
   }

@@ -53,7 +53,7 @@ class Pictures extends HTMLElement {
   }
 
   mend(image) {
-    if (image.tagName === "IMG") image.closest(".tile, figure")?.classList.add("broken");
+    if (image.matches("img")) image.closest(".tile, figure")?.classList.add("broken");
   }
 
   #tell(event) {
@@ -61,8 +61,8 @@ class Pictures extends HTMLElement {
     if (!link || (link.closest("affiliate-search") ?? this) !== this) return;
     const { ping, href } = link;
     const id = crypto.getRandomValues(new Uint32Array(4)).join("-");
-    // impact.com reports the id with a sale. The next click gets an id of its own.
-    link.href = href.replace(/\/c\/[\d/]+\?/, `$&SharedId=${id}&`);
+    // impact.com and Partnerize report the id with a sale. The next click gets an id of its own.
+    link.href = href.replace(/\/c\/[\d/]+\?/, `$&SharedId=${id}&`).replace(/pubref:[^/]+/, `$&~${id}`);
     setTimeout(() => { link.ping = ping; link.href = href; });
     if (origin === "null") {
       // In a sandbox (or a file) the window may be blocked: then no click is reported.

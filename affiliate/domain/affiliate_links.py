@@ -30,6 +30,11 @@ shorter, so the limit holds for both, and a link stays short in every script.
 """
 PUBREF_LENGTH: Final = 256
 """Characters of the longest publisher reference at Partnerize, percent-encoded."""
+CLICK_ID: Final = r"[0-9]{1,10}(?:-[0-9]{1,10}){3}"
+"""Ids of clicks as `static/embed.js` draws them, of at most 43 characters."""
+CLICK_ID_LENGTH: Final = 43
+PUBREF_PARTS: Final = ("site", "id", "query")
+"""The values of a publisher reference in their order, with a tilde between them."""
 
 
 class LinkStyle(msgspec.Struct, frozen=True, kw_only=True):
@@ -200,9 +205,21 @@ def _read_pair(pair: str) -> tuple[str, str]:
 def _add_pubref(link: str, sub_ids: Mapping[str, str]) -> str:
     """Return a link of Partnerize's with a reference, which must stand before the destination.
 
-    The reference is site, id and words, cut to its limit: https://docs.fmtc.co/kb/partnerize.
+    The reference has the values of `PUBREF_PARTS`, also empty ones before others. The length leaves
+    room for the tilde and the id that a click appends: https://docs.fmtc.co/kb/partnerize.
     """
     before, mark, page = link.partition("/destination:")
-    parts = (sub_ids[name] for name in ("site", "id", "query") if name in sub_ids)
-    reference = percent_encode_within("~".join(parts), PUBREF_LENGTH)
+    text = "~".join(sub_ids.get(name, "") for name in PUBREF_PARTS).rstrip("~")
+    reference = percent_encode_within(text, PUBREF_LENGTH - CLICK_ID_LENGTH - 1)
     return f"{before}/pubref:{reference}{mark}{page}" if mark else link
+
+
+def read_pubref(reference: str) -> tuple[dict[str, str], str]:
+    """Return the values of a reference at Partnerize by `PUBREF_PARTS`, and the id of the click.
+
+    The values are empty where the reference has none, as is the id where no script has run.
+    """
+    found = re.fullmatch(rf"(.*?)(?:~({CLICK_ID}))?", reference, re.DOTALL)
+    text, click_id = found.groups("") if found else (reference, "")
+    parts = [*text.split("~", 2), "", ""]
+    return dict(zip(PUBREF_PARTS, parts, strict=False)), click_id

@@ -17,6 +17,7 @@ from affiliate.domain.affiliate_links import (
     percent_encode,
     percent_encode_within,
     read_destination,
+    read_pubref,
 )
 from affiliate.domain.masking import mask_personal
 from affiliate.domain.media import Media, Thumbnail
@@ -407,8 +408,33 @@ def test_a_partnerize_reference_is_short_and_breaks_no_link(site: str, words: st
     before, destination = link.split("/destination:")
     reference = before.partition("/pubref:")[2]
     assert unquote(destination) == "https://a.example"
-    assert len(reference) <= 256
+    assert len(reference) + len("~" + "-".join(4 * ["4294967295"])) <= 256
     assert "/" not in reference
+
+
+@pytest.mark.parametrize("click_id", ["", "1-22-333-4294967295"])
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"site": "blog.example", "id": "7", "query": "red ~bike~"},
+        {"site": "", "id": "7", "query": ""},
+        {"site": "", "id": "", "query": "1-2-3-4 cats"},
+        {"site": "blog.example", "id": "", "query": ""},
+        {"site": "", "id": "", "query": ""},
+    ],
+)
+def test_a_reference_is_read_as_it_was_written(values: dict[str, str], click_id: str) -> None:
+    """With the id of the click behind it, which a script appends, and without."""
+    link = build_affiliate_link(
+        partnerize(),
+        media(values["id"]),
+        "https://a.example",
+        site=values["site"],
+        query=values["query"],
+    )
+    reference = unquote(link.partition("/destination:")[0].partition("/pubref:")[2])
+    reference = f"{reference}~{click_id}" if click_id else reference
+    assert read_pubref(reference) == ({**values, "query": values["query"].rstrip("~")}, click_id)
 
 
 # -- searches at agencies

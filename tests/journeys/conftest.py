@@ -69,3 +69,12 @@ def visited(tmp_path_factory: pytest.TempPathFactory, others: HostPages) -> Iter
             yield server
         agency.shutdown()
         thread.join()
+
+
+@pytest.fixture(scope="package")
+def referring(tmp_path_factory: pytest.TempPathFactory, others: HostPages) -> Iterator[SiteServer]:
+    """Yield a site whose affiliate links have the form of Partnerize, and lead to another site."""
+    link = f"{others.url}/click/camref:1abc/pubref:{{site}}~{{id}}/destination:{{landing}}"
+    settings = {"AGENCIES": "demo", "DEMO_AFFILIATE_LINK": link}
+    with running_site(tmp_path_factory.mktemp("referring"), settings) as server:
+        yield server

@@ -1,9 +1,12 @@
 """The ways of visitors and readers, the same in Chromium, Firefox and WebKit."""
 
+import re
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 
+from affiliate.domain.affiliate_links import read_pubref
 from tests.support.crop import has_bar, open_png
 from tests.support.engines import Window
 from tests.support.host_pages import HostPages
@@ -195,6 +198,24 @@ def test_a_click_is_counted_and_back_leads_to_the_same_place(
     shows(window, "return location.hostname === '127.0.0.1' && window.kept")
     assert window.run(SEEN) == before
     assert len(clicks(visited, words)) == 1
+
+
+def test_a_reference_at_partnerize_carries_the_click(
+    window: Window, referring: SiteServer, others: HostPages
+) -> None:
+    """The id that the ledger has stands behind what the cached page's link carries."""
+    window.open(f"{referring.url}/search?q=flower&lang=en")
+    others.gate.clear()  # the agency answers after the click can be told
+    media_id = shows(window, "return document.querySelector('.tile .picture')?.dataset.id")
+    press(window, ".tile .picture")
+    wait_until(lambda: bool(referring.clicks()))
+    others.gate.set()
+    path = shows(window, "return location.hostname === 'localhost' && location.pathname")
+    reference = re.fullmatch(r"/click/camref:1abc/pubref:([^/]*)/destination:.+", unquote(path))
+    assert reference
+    values, click_id = read_pubref(reference[1])
+    assert values == {"site": "", "id": media_id, "query": ""}
+    assert click_id == referring.clicks()[-1]["click_id"]
 
 
 @pytest.mark.skipif(not SOAK, reason="SOAK=1 starts every engine once more")

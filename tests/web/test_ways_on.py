@@ -70,7 +70,7 @@ def test_agencies_that_are_down_are_searched_on_their_own_sites(
     assert words == "Search “zebra” at Shutterstock"
     assert link == f"{IMPACT}{ZEBRA}&subId1=me.example&subId2=zebra"
     assert found["adobe-stock"][1] == (
-        "https://adobe.prf.hn/click/camref:cam/pubref:me.example~zebra/destination:"
+        "https://adobe.prf.hn/click/camref:cam/pubref:me.example~~zebra/destination:"
         "https%3A%2F%2Fstock.adobe.com%2Fsearch%3Fk%3Dzebra"
     )
     assert found["pixabay"][1] == "https://pixabay.com/images/search/zebra/"

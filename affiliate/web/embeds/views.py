@@ -63,7 +63,7 @@ STYLE_BLANKS: Final = re.compile(r";\s*(?=})|(?<=[{},:;>])\s+|\s+(?=[{}>])")
 """Insignificant blanks around the marks of a style sheet, and the last semicolons of blocks."""
 
 SCRIPT_BLANKS: Final = re.compile(
-    r"""("[^"\n]*"|'[^'\n]*'|`[^`]*`|(?<=\()/[^/\n]+/)|\s*([=<>?:&|*{}(),;!\[\]])\s*"""
+    r"""("[^"\n]*"|'[^'\n]*'|`[^`]*`|(?<=\()/[^/\n]+/)|\s*([-+=<>?:&|*{}(),;!\[\]])\s*"""
 )
 """A string or pattern of a script, which is kept; or a mark with blanks around it to drop."""
 PRIVATE_DECLARATION: Final = re.compile(r"^ +(?:(?:async|get) )?#(\w+)", re.MULTILINE)
@@ -208,7 +208,7 @@ def embed_script() -> Response:
     config = current_services().config
     with force_locale(i18n.nearest_ui_language(config.site_language)):
         texts = {"search": gettext("Search"), "show": gettext("Show pictures")}
-    texts_json = json.dumps(texts, ensure_ascii=False)
+    texts_json = json.dumps(texts, ensure_ascii=False, separators=(",", ":"))
     return _build_script_response(
         _build_module(current_app.static_folder or "", config.site_accent, texts_json)
     )
