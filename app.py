@@ -164,7 +164,6 @@ def create_app(
     machine_counts = MachineCounts(settings.data_dir / "calls.counts")
     quota = Quota(store, limits, settings.web_concurrency, machine_counts)
     switches = AgencySwitches(ledger)
-    gateway = AgencyGateway(cache, quota, Breaker(store), ChunkSizes(store))
     spare_key = settings.secret_key.reveal() if settings.secret_key else ""
     site_key = SiteKey(ledger, spare_key, settings.data_dir / "site.key")
     client_limits = ClientLimits(
@@ -176,13 +175,18 @@ def create_app(
         crawls=limit_crawls(limits.values()),
     )
     counts = SearchCounts(ledger)
+    usage = UsageCounter(
+        ledger,
+        store,
+        settings.site_language,
+        client_limits.searcher_digest,
+        keep=KeepDays(settings.clicks_keep_days, settings.searches_keep_days),
+        zone=settings.site_timezone,
+    )
+    gateway = AgencyGateway(cache, quota, Breaker(store), ChunkSizes(store), usage.count_call)
     registry = AgencyRegistry(enabled, switches.off_agencies)
     calls = VisitorCalls(gateway, client_limits.spend)
     lookups = LookupService(registry, calls)
-    keep_days = KeepDays(settings.clicks_keep_days, settings.searches_keep_days)
-    usage = UsageCounter(
-        ledger, store, settings.site_language, client_limits.searcher_digest, keep_days
-    )
     app.extensions["client_limits"] = client_limits
     build_id = _compute_build_id(app, settings, enabled)
     services = Services(

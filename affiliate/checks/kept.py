@@ -90,12 +90,38 @@ KINDS: Final = (
         ("searches",),
     ),
     KeptKind(
+        "Figures of clicks",
+        "how many clicks an hour, a day and a month, by agency, site, place, position, picture and"
+        " words (masked)",
+        "figures of a year in a moment",
+        lambda config: format_days(config.clicks_keep_days),
+        "CLICKS_KEEP_DAYS",
+        ("click_hours", "click_days", "position_days", "ranked_counts", "ranked_texts", "roll_ups"),
+    ),
+    KeptKind(
+        "Figures of searches",
+        "words (masked), language and hour: how often asked, in vain, from the cache, and how long"
+        " answers took; also in the tables of words above",
+        "what people look for and don't find",
+        lambda config: format_days(config.searches_keep_days),
+        "SEARCHES_KEEP_DAYS",
+        ("search_hours",),
+    ),
+    KeptKind(
+        "Figures without words",
+        "searches a day by language, and calls to agencies an hour",
+        "how much is asked, and what it costs",
+        lambda config: format_days(config.clicks_keep_days),
+        "CLICKS_KEEP_DAYS",
+        ("search_days", "call_hours"),
+    ),
+    KeptKind(
         "Sales and reports",
         "what affiliate networks report: amount, state, time, and what the link carried; nothing"
-        " about the buyer",
+        " about the buyer; the names of the columns of each network's reports",
         "what is earned, by word, picture and site",
         _always(FOR_EVER),
-        tables=("actions", "action_states", "imports"),
+        tables=("actions", "action_states", "imports", "report_mappings"),
     ),
     KeptKind(
         "Purchases",

@@ -12,6 +12,7 @@ from affiliate.cli import (
     collections,
     doctor,
     earnings,
+    figures,
     history,
     ledger,
     licensing,
@@ -26,6 +27,7 @@ from affiliate.cli import (
 COMMANDS: Final[tuple[click.Command, ...]] = (
     clicks.clicks,
     earnings.group,
+    figures.group,
     ledger.group,
     cache.group,
     searches.searches,

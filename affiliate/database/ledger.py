@@ -21,7 +21,8 @@ from affiliate.database.click_journal import ClickJournal
 from affiliate.database.click_writer import ClickWriter
 from affiliate.database.clicks import Click
 from affiliate.database.engine import LedgerDatabase
-from affiliate.database.schema import clicks
+from affiliate.database.roll_ups import LATE, add_late_clicks
+from affiliate.database.schema import clicks, roll_ups
 from affiliate.domain import decoding
 from affiliate.errors import BadQuery, LedgerError, LedgerLost
 
@@ -158,10 +159,6 @@ class Ledger(LedgerDatabase):
             last = connection.execute(query.order_by(clicks.c.at.desc()).limit(1)).scalar()
         return last and last.replace(tzinfo=UTC)
 
-    def forget_clicks(self, before: date) -> None:
-        """Delete the clicks of days before one, in UTC."""
-        self.delete_rows(clicks, clicks.c.at < datetime.combine(before, clock_time.min))
-
     def check_writing(self) -> None:
         """Write a click and delete the click again, to see whether clicks can be written.
 
@@ -193,10 +190,20 @@ class Ledger(LedgerDatabase):
         super().close()
 
     def _insert_clicks(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        early = self.now() - LATE
+        late = [row for row in rows if row["at"] < early]
+        new = [row for row in rows if row["at"] >= early] if late else rows
         with self._transaction(
             self._database.first_statement, more_follow=len(rows) > 1
         ) as connection:
-            connection.execute(INSERTS[connection.dialect.name], rows)
+            insert = INSERTS[connection.dialect.name]
+            if new:
+                connection.execute(insert, new)
+            if late:  # their hours may be counted already
+                written = connection.execute(insert.returning(clicks.c.click_id), late).scalars()
+                known = set(written)
+                if sa.inspect(connection).has_table(roll_ups.name):  # else not upgraded yet
+                    add_late_clicks(connection, [row for row in late if row["click_id"] in known])
 
     def _find_write_failure(self) -> str | None:
         """Return the reason why no click can be written, or None; replace a lost connection."""

@@ -149,3 +149,98 @@ report_mappings = sa.Table(
     sa.Column("network", sa.String(20), primary_key=True),
     sa.Column("mapping", sa.Text, nullable=False),  # JSON of earnings.column_mapping
 )
+
+roll_ups = sa.Table(  # one row: the clicks before ``until`` are counted in the tables below
+    "roll_ups",
+    metadata,
+    sa.Column("name", sa.String(20), primary_key=True),
+    sa.Column("until", sa.DateTime, nullable=False),
+    sa.Column("zone", sa.String(64), nullable=False),
+)
+
+click_hours = sa.Table(
+    "click_hours",
+    metadata,
+    sa.Column("hour", sa.DateTime, primary_key=True),  # UTC, the beginning of an hour of the zone
+    sa.Column("agency", sa.String(100), primary_key=True),
+    sa.Column("site", sa.String(253), primary_key=True),
+    sa.Column("place", sa.String(10), primary_key=True),
+    sa.Column("clicks", sa.Integer, nullable=False),
+    sa.Column("marked", sa.Integer, nullable=False),
+)
+
+click_days = sa.Table(
+    "click_days",
+    metadata,
+    sa.Column("day", sa.Date, primary_key=True),  # of the zone
+    sa.Column("agency", sa.String(100), primary_key=True),
+    sa.Column("site", sa.String(253), primary_key=True),
+    sa.Column("place", sa.String(10), primary_key=True),
+    sa.Column("clicks", sa.Integer, nullable=False),
+    sa.Column("marked", sa.Integer, nullable=False),
+)
+
+position_days = sa.Table(
+    "position_days",
+    metadata,
+    sa.Column("day", sa.Date, primary_key=True),
+    sa.Column("place", sa.String(10), primary_key=True),
+    sa.Column("position", sa.Integer, primary_key=True),
+    sa.Column("clicks", sa.Integer, nullable=False),
+)
+
+ranked_counts = sa.Table(  # numbers instead of texts: see `ranked_counts`
+    "ranked_counts",
+    metadata,
+    sa.Column("list", sa.SmallInteger, primary_key=True, autoincrement=False),
+    sa.Column("scope", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("bucket", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("key", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("count", sa.Integer, nullable=False),
+    sa.Index("ranked_counts_count", "list", "scope", "bucket", "count", "key"),
+    sqlite_with_rowid=False,
+)
+
+ranked_texts = sa.Table(
+    "ranked_texts",
+    metadata,
+    sa.Column("list", sa.SmallInteger, primary_key=True, autoincrement=False),
+    sa.Column("key", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("text", sa.String(500), nullable=False),
+    sa.Column("last_day", sa.Date, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+search_hours = sa.Table(
+    "search_hours",
+    metadata,
+    sa.Column("hour", sa.DateTime, primary_key=True),
+    sa.Column("digest", sa.String(32), primary_key=True),  # of words and language
+    sa.Column("words", sa.String(500), nullable=False),
+    sa.Column("language", sa.String(10), nullable=False),
+    sa.Column("asked", sa.Integer, nullable=False),
+    sa.Column("missed", sa.Integer, nullable=False),
+    sa.Column("hits", sa.Integer, nullable=False),
+    sa.Column("milliseconds", sa.BigInteger, nullable=False),
+)
+
+search_days = sa.Table(
+    "search_days",
+    metadata,
+    sa.Column("day", sa.Date, primary_key=True),
+    sa.Column("language", sa.String(10), primary_key=True),
+    sa.Column("asked", sa.Integer, nullable=False),
+    sa.Column("missed", sa.Integer, nullable=False),
+    sa.Column("hits", sa.Integer, nullable=False),
+    sa.Column("milliseconds", sa.BigInteger, nullable=False),
+)
+
+call_hours = sa.Table(
+    "call_hours",
+    metadata,
+    sa.Column("hour", sa.DateTime, primary_key=True),
+    sa.Column("agency", sa.String(100), primary_key=True),
+    sa.Column("calls", sa.Integer, nullable=False),
+    sa.Column("failures", sa.Integer, nullable=False),
+    sa.Column("milliseconds", sa.BigInteger, nullable=False),
+)

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import Final, Generic, NamedTuple, TypeVar
+from typing import Final, Generic, NamedTuple, Protocol, TypeVar
 
 from affiliate.agencies.base import PAGE_PLACES
 from affiliate.cache.answers import AnswerCache, CachedAnswer, CacheRequest
@@ -25,6 +25,16 @@ AGAIN_SECONDS: Final = 1.0
 
 Value = TypeVar("Value")
 OnDuration = Callable[[float], None]
+
+
+class OnCall(Protocol):
+    """A function that counts a call that an agency has got."""
+
+    def __call__(self, agency: str, seconds: float, *, failed: bool) -> None: ...
+
+
+def _ignore_call(agency: str, seconds: float, *, failed: bool) -> None:
+    """Count nothing."""
 
 
 class PreparedCall(NamedTuple, Generic[Value]):
@@ -56,8 +66,14 @@ class AgencyGateway:
     """Cache, quota and circuit breaker around the calls to agencies."""
 
     def __init__(
-        self, cache: AnswerCache, quota: Quota, breaker: Breaker, sizes: ChunkSizes
+        self,
+        cache: AnswerCache,
+        quota: Quota,
+        breaker: Breaker,
+        sizes: ChunkSizes,
+        on_call: OnCall = _ignore_call,
     ) -> None:
+        self._on_call = on_call
         self._cache = cache
         self._quota = quota
         self._breaker = breaker
@@ -112,11 +128,13 @@ class AgencyGateway:
                 value = fetch()
         except AgencyError as error:
             if began is not None and error.was_asked:
+                self._on_call(enabled.agency.name, time.monotonic() - began, failed=True)
                 if on_duration and isinstance(error, AgencyTimeout):
                     on_duration(time.monotonic() - began)
                 self._breaker.record_failure(source, error, searches=cost.searches)
             raise
         if began is not None:
+            self._on_call(enabled.agency.name, time.monotonic() - began, failed=False)
             if on_duration:
                 on_duration(time.monotonic() - began)
             self._breaker.record_success(source, searches=cost.searches)

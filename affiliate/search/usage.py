@@ -14,13 +14,16 @@ import threading
 import zlib
 from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Iterable, Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import cache
 from itertools import islice
 from multiprocessing import util
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
+from urllib.parse import parse_qsl
 
 from affiliate.database.ledger import Ledger
+from affiliate.database.roll_ups import RollUps
+from affiliate.database.search_figures import CallNumbers, Search, SearchFigures, SearchNumbers
 from affiliate.database.searches import CLIENT_BITS, MAX_QUERY_LENGTH, SearchCounts
 from affiliate.domain.query import SearchQuery
 from affiliate.errors import BadQuery, LedgerError
@@ -39,6 +42,9 @@ searches of the most clients stay, so that one client's junk displaces no search
 MARKS: Final = ("MEMORY", "HIT", "STALE", "MISS")
 """Sources of an answer: the page cache, the store fresh or stale, or an agency."""
 
+Key = TypeVar("Key")
+Value = TypeVar("Value")
+
 log = logging.getLogger(__name__)
 
 
@@ -53,25 +59,30 @@ class UsageCounter:
     """The counts of a process; ``replays.append`` is the page cache's ``on_hit``.
 
     ``language`` is the language of searches that name none; ``client`` returns today's
-    digest of an address.
+    digest of an address; ``zone`` is that of the days of the owner's figures.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - where to, how to count, and for how long
         self,
         ledger: Ledger,
         store: Counters,
         language: str,
         client: Callable[[str], str] = lambda address: address,
+        *,
         keep: KeepDays = KeepDays(),  # noqa: B008 - a tuple
+        zone: tzinfo = UTC,
     ) -> None:
         self._language = language
         self._ledger = ledger
         self._counts = SearchCounts(ledger)
+        self._figures = SearchFigures(ledger, zone)
+        self._roll_ups = RollUps(ledger, zone)
         self._store = store
         self._client = client
         self._keep = keep
         self.replays: deque[tuple[tuple[str, str], str, bool]] = deque(maxlen=QUEUE_ENTRIES)
-        self._answered: deque[tuple[str, str, str, bool]] = deque(maxlen=QUEUE_ENTRIES)
+        self._answered: deque[tuple[str, str, str, bool, float]] = deque(maxlen=QUEUE_ENTRIES)
+        self._calls: deque[tuple[str, float, bool]] = deque(maxlen=QUEUE_ENTRIES)
         self._counted: OrderedDict[int, None] = OrderedDict()
         self._claims = 0
         self._forgot: date | None = None
@@ -86,15 +97,20 @@ class UsageCounter:
         address: str = "",
         *,
         found: bool = True,
+        seconds: float = 0.0,
     ) -> None:
-        """Count an answer of a view; ``mark`` is its X-Cache.
+        """Count an answer of a view; ``mark`` is its X-Cache, ``seconds`` the time it took.
 
         A given search counts for ``address`` once a day, by whether it ``found`` something.
         """
         words = query.to_counted().to_query_string() if query else ""
-        self._answered.append(
-            (mark, words if len(words) <= MAX_QUERY_LENGTH else "", address, found)
-        )
+        self._answered.append((mark, words, address, found, seconds))
+        if self._thread is None:
+            self._start_thread()
+
+    def count_call(self, agency: str, seconds: float, *, failed: bool) -> None:
+        """Count a call that an agency has got."""
+        self._calls.append((agency, seconds, failed))
         if self._thread is None:
             self._start_thread()
 
@@ -117,12 +133,12 @@ class UsageCounter:
         marks: Counter[str] = Counter()
         searches = _Searches(self._counted, self._client, self._claim_search)
         for _ in range(len(self._answered)):
-            mark, words, address, found = self._answered.popleft()
+            mark, words, address, found, seconds = self._answered.popleft()
             marks[mark] += 1
-            searches.add(words, address, found=found)
+            searches.add(words, address, mark, found=found, seconds=seconds)
         for words, address, found in self._iter_replays():
             marks["MEMORY"] += 1
-            searches.add(words, address, found=found)
+            searches.add(words, address, "MEMORY", found=found)
         for mark, times in marks.items():
             self._store.incr(counter_name(mark), times, KEEP_SECONDS)
         try:
@@ -130,9 +146,23 @@ class UsageCounter:
                 self._counts.add_found(counts, searches.clients)
             for counts in _iter_batches(searches.missed.most_common(MAX_MISSED)):
                 self._counts.add_missed(counts, MAX_MISSED)
+            for numbers in _iter_batches(searches.numbers.items()):
+                self._figures.add_searches(numbers)
+            self._figures.add_calls(self._sum_calls())
             self._delete_expired()
         except LedgerError as error:
             log.warning("searches are not counted: %s", error)
+
+    def _sum_calls(self) -> dict[str, CallNumbers]:
+        """Return the calls of each agency since the last time."""
+        sums: dict[str, CallNumbers] = {}
+        for _ in range(len(self._calls)):
+            agency, seconds, failed = self._calls.popleft()
+            calls, failures, milliseconds = sums.get(agency, (0, 0, 0))
+            sums[agency] = CallNumbers(
+                calls + 1, failures + failed, milliseconds + round(1000 * seconds)
+            )
+        return sums
 
     def _claim_search(self, client: str, words: str, *, found: bool) -> bool:
         """Claim the count of a client's search for today; return whether no process had the claim.
@@ -153,9 +183,13 @@ class UsageCounter:
             return
         self._claims = 0
         if self._keep.searches:
-            self._counts.forget_before(today - timedelta(days=self._keep.searches))
+            first = today - timedelta(days=self._keep.searches)
+            self._counts.forget_before(first)
+            self._figures.forget_searches(first)
         if self._keep.clicks:
-            self._ledger.forget_clicks(today - timedelta(days=self._keep.clicks))
+            first = today - timedelta(days=self._keep.clicks)
+            self._roll_ups.forget_before(first)
+            self._figures.forget_numbers(first)
         self._forgot = today
 
     def close(self) -> None:
@@ -190,6 +224,9 @@ class UsageCounter:
         while not self._stopping.wait(FLUSH_SECONDS):
             try:
                 self.flush()
+                self._roll_ups.advance()
+            except LedgerError as error:
+                log.warning("clicks are not summed up: %s", error)
             except Exception:
                 log.exception("searches are not counted")
 
@@ -197,9 +234,10 @@ class UsageCounter:
 class _Searches:
     """The counts between two writes: the times of each search, and its clients.
 
-    ``missed`` has searches that found nothing, ``times`` and ``clients`` all others. ``counted``
-    holds digests of the searches that clients have made in this process today, of which the oldest
-    are dropped first; ``claim`` returns whether no other process has counted a search.
+    ``missed`` has searches that found nothing, ``times`` and ``clients`` all others, ``numbers``
+    the words of all with language, hits and time. ``counted`` holds digests of the searches that
+    clients have made in this process today, of which the oldest are dropped first; ``claim``
+    returns whether no other process has counted a search.
     """
 
     def __init__(
@@ -211,13 +249,16 @@ class _Searches:
         self.times: Counter[str] = Counter()
         self.missed: Counter[str] = Counter()
         self.clients: dict[str, int] = {}
+        self.numbers: dict[Search, SearchNumbers] = {}
         self._counted = counted
         self._client = cache(client)
         self._claim = claim
 
-    def add(self, words: str, address: str, *, found: bool) -> None:
+    def add(
+        self, words: str, address: str, mark: str, *, found: bool, seconds: float = 0.0
+    ) -> None:
         """Count a search, of a known address once a day."""
-        if not words:
+        if not words or len(words) > MAX_QUERY_LENGTH:
             return
         if address:
             client = self._client(address)
@@ -233,12 +274,21 @@ class _Searches:
                 bit = 1 << zlib.crc32(client.encode()) % CLIENT_BITS
                 self.clients[words] = self.clients.get(words, 0) | bit
         (self.times if found else self.missed)[words] += 1
+        fields = dict(parse_qsl(words))
+        search = Search(fields.get("q", ""), fields.get("lang", ""))
+        asked, missed, hits, milliseconds = self.numbers.get(search, (0, 0, 0, 0))
+        self.numbers[search] = SearchNumbers(
+            asked + 1,
+            missed + (not found),
+            hits + (mark != "MISS"),
+            milliseconds + round(1000 * seconds),
+        )
 
 
-def _iter_batches(counts: Iterable[tuple[str, int]]) -> Iterator[dict[str, int]]:
-    """Yield counts in parts of `BATCH`, without searches that are too long for the ledger."""
-    short = ((words, times) for words, times in counts if len(words) <= MAX_QUERY_LENGTH)
-    while some := dict(islice(short, BATCH)):
+def _iter_batches(counts: Iterable[tuple[Key, Value]]) -> Iterator[dict[Key, Value]]:
+    """Yield counts in parts of `BATCH`."""
+    rest = iter(counts)
+    while some := dict(islice(rest, BATCH)):
         yield some
 
 

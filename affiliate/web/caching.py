@@ -210,7 +210,11 @@ def finish_search_response(
     if is_search and (outcome.waited or "late" not in statuses):
         query = None if has_results is None else outcome.page.query
         current_services().usage.count_answer(
-            cache_status, query, request.remote_addr or "", found=bool(has_results)
+            cache_status,
+            query,
+            request.remote_addr or "",
+            found=bool(has_results),
+            seconds=current_context().seconds,
         )
     return finish_response(
         response, outcome.lifetime, outcome.page, *(lookup.values for lookup in lookups)

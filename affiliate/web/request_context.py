@@ -4,6 +4,7 @@
 answer no request, have a context without parameters.
 """
 
+import time
 from functools import cached_property
 from typing import Final, NamedTuple
 
@@ -36,6 +37,12 @@ class RequestContext:
         self._query_string = query_string
         self._varies_by_site = varies_by_site
         self.languages = Languages()
+        self._began_at = time.perf_counter()
+
+    @property
+    def seconds(self) -> float:
+        """Return the seconds since the request's context began."""
+        return time.perf_counter() - self._began_at
 
     @cached_property
     def parameters(self) -> Parameters:

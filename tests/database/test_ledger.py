@@ -14,7 +14,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from msgspec.structs import asdict
 
-from affiliate.database import click_writer, engine, migrations
+from affiliate.database import click_writer, migrations
 from affiliate.database.click_writer import MAX_WAITING
 from affiliate.database.clicks import (
     PLACES,
@@ -460,18 +460,6 @@ def test_a_click_needs_no_turn_of_its_own(ledger: Ledger, monkeypatch: pytest.Mo
     monkeypatch.setattr(ledger._click_writer, "_turn", Crowded())
     ledger.record(click())
     assert ids(ledger) == ["click-000000"]
-
-
-def test_clicks_are_forgotten_up_to_a_day(
-    ledger: Ledger, clock: SetClock[datetime], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Clicks of earlier days go, more than fit one transaction; those of the day itself stay."""
-    monkeypatch.setattr(engine, "MAX_DELETED", 2)
-    for number, at in enumerate(["2026-03-01T23:59:59.999999"] * 5 + ["2026-03-02"] * 2):
-        clock.now = datetime.fromisoformat(at).replace(tzinfo=UTC)
-        ledger.record(click(number))
-    ledger.forget_clicks(date(2026, 3, 2))
-    assert ids(ledger) == ["click-000005", "click-000006"]
 
 
 @pytest.mark.parametrize(

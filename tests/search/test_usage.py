@@ -14,7 +14,10 @@ from click.testing import Result
 from flask.testing import FlaskClient
 
 from affiliate.database.clicks import Click
+from affiliate.database.figures import Figures
 from affiliate.database.ledger import Ledger
+from affiliate.database.local_time import Days
+from affiliate.database.ranked_counts import RankedList
 from affiliate.database.searches import SearchCounts
 from affiliate.domain.media import SearchQuery
 from affiliate.search.lookups import LookupService
@@ -423,3 +426,39 @@ def test_an_unexpected_error_ends_no_counting(
     client.get("/ajax/search?q=dog")
     assert again.wait(60)
     assert "RuntimeError: odd" in caplog.text
+
+
+def test_answers_are_in_the_owners_figures(client: FlaskClient) -> None:
+    """Words, language, hits and misses, and the calls that they have cost."""
+    client.get("/api/search?q=dog")
+    for number in range(2):
+        where = {"REMOTE_ADDR": f"198.51.100.{number}"}
+        client.get("/api/search?q=dog", environ_overrides=where)
+        client.get("/api/search?q=xqzzv", environ_overrides=where)
+    site = get_services(client)
+    site.usage.flush()
+    figures = Figures(site.ledger, UTC)
+    days = Days(date(2026, 1, 1), date(2099, 1, 1))
+    assert figures.list_top(RankedList.ASKED_WORDS, days, 9) == [("dog", 3), ("xqzzv", 2)]
+    assert figures.list_top(RankedList.MISSED_WORDS, days, 9) == [("xqzzv", 2)]
+    (sums,) = figures.sum_searches(days, ["language"])
+    assert (sums["language"], sums["asked"], sums["missed"], sums["hits"]) == ("en", 5, 2, 3)
+
+
+def test_calls_of_agencies_are_in_the_owners_figures(make_client: ClientMaker) -> None:
+    """A call that failed counts as one; an answer of the cache is none."""
+    days = Days(date(2026, 1, 1), date(2099, 1, 1))
+    with shutterstock(10) as agency:
+        settings = {"SHUTTERSTOCK_URL": agency.url, "SHUTTERSTOCK_API_TOKEN": TOKEN}
+        client = make_client(**settings, CLIENT_SEARCHES_PER_MINUTE="0")
+        for words in ("dog", "dog", "cat"):
+            client.get(f"/api/search?q={words}")
+        get_services(client).usage.flush()
+        (calls,) = Figures(get_services(client).ledger, UTC).sum_calls(days, ["agency"])
+        assert (calls["agency"], calls["calls"]) == ("shutterstock", len(agency.requests))
+        assert calls["failures"] == 0
+    client = make_client(SHUTTERSTOCK_URL="http://127.0.0.1:1", SHUTTERSTOCK_API_TOKEN=TOKEN)
+    client.get("/api/search?q=owl")
+    get_services(client).usage.flush()
+    (calls,) = Figures(get_services(client).ledger, UTC).sum_calls(days)
+    assert calls["failures"] == 1

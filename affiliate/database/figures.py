@@ -1,0 +1,253 @@
+"""Figures for the owner: sums of clicks, searches, calls and earnings in days of a time zone.
+
+Clicks are summed from their roll-ups and, since the last counted hour, from their rows: see
+`roll_ups`. Clicks of robots and other programs are ``marked``, and in no other count.
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from affiliate.database.engine import LedgerDatabase
+from affiliate.database.local_time import Days, find_bounds, find_hour, find_local_day
+from affiliate.database.ranked_counts import RankedCounts, RankedList
+from affiliate.database.roll_ups import read_state
+from affiliate.database.schema import (
+    actions,
+    call_hours,
+    click_days,
+    click_hours,
+    clicks,
+    position_days,
+    search_days,
+    search_hours,
+)
+
+MAX_TAIL: Final = timedelta(hours=3)
+"""The most time before now that is summed from the rows of clicks."""
+QUARTER_SECONDS: Final = 900
+"""Seconds of a quarter of an hour: offsets of time zones are whole quarters."""
+CLICK_FILTERS: Final = ("agency", "site", "place")
+"""Fields that sums of clicks can be limited by."""
+NO_FILTERS: Final[Mapping[str, str]] = {}
+
+Row = dict[str, Any]
+
+
+class Figures:
+    """The figures in a database, by a zone's days; every method may raise `LedgerError`."""
+
+    def __init__(self, database: LedgerDatabase, zone: tzinfo) -> None:
+        self._database = database
+        self.zone = zone
+
+    def find_counted_until(self) -> datetime | None:
+        """Return the time in UTC before which alone clicks are counted; None where all are."""
+        with self._read() as connection:
+            state = read_state(connection)
+            if state is None:
+                first = connection.execute(sa.select(sa.func.min(clicks.c.at))).scalar()
+                until = first if first and first < self._tail_start() else None
+            else:
+                until = state.until if state.until < self._tail_start() else None
+        return until and until.replace(tzinfo=UTC)
+
+    def sum_clicks(
+        self, days: Days, by: Sequence[str] = (), filters: Mapping[str, str] = NO_FILTERS
+    ) -> list[Row]:
+        """Sum up ``clicks`` and ``marked`` by any of day, hour, agency, site and place.
+
+        Hours are their beginnings in UTC. Rows are in no order.
+        """
+        table = click_hours if "hour" in by else click_days
+        sums: dict[tuple[Any, ...], list[int]] = {}
+        with self._read() as connection:
+            where = _match(table, filters)
+            if "hour" in by:
+                start, end = find_bounds(days, self.zone)
+                where = [*where, table.c.hour >= start, table.c.hour < end]
+            else:
+                where = [*where, table.c.day.between(days.first, days.last)]
+            groups = [table.c[name] for name in by if name in table.c]
+            numbers = [sa.func.sum(table.c.clicks), sa.func.sum(table.c.marked)]
+            query = sa.select(*groups, *numbers).where(*where).group_by(*groups)
+            names = [group.name for group in groups]
+            for *key, shown, marked in connection.execute(query):
+                if shown is not None:
+                    self._add(sums, by, dict(zip(names, key, strict=True)), shown, marked)
+            for row in self._iter_tail(connection, days, filters):
+                self._add(sums, by, row, int(not row["sender"]), int(bool(row["sender"])))
+        return [
+            {**dict(zip(by, key, strict=True)), "clicks": counts[0], "marked": counts[1]}
+            for key, counts in sums.items()
+        ]
+
+    def sum_positions(self, days: Days, place: str = "") -> list[Row]:
+        """Sum up clicks by ``place`` and ``position``, of one place where it is named."""
+        table = position_days
+        sums: dict[tuple[Any, ...], list[int]] = {}
+        by = ("place", "position")
+        filters = {"place": place} if place else NO_FILTERS
+        with self._read() as connection:
+            groups = [table.c[name] for name in by]
+            query = sa.select(*groups, sa.func.sum(table.c.clicks)).group_by(*groups)
+            period = table.c.day.between(days.first, days.last)
+            for *key, shown in connection.execute(query.where(period, *_match(table, filters))):
+                self._add(sums, by, dict(zip(by, key, strict=True)), shown, 0)
+            for row in self._iter_tail(connection, days, filters):
+                if not row["sender"]:
+                    self._add(sums, by, row, 1, 0)
+        return [
+            {"place": place, "position": position, "clicks": counts[0]}
+            for (place, position), counts in sums.items()
+        ]
+
+    def sum_searches(self, days: Days, by: Sequence[str] = ()) -> list[Row]:
+        """Sum up searches by day, hour or language: asked, missed, hits and milliseconds."""
+        table = search_hours if "hour" in by else search_days
+        where = self._in_days(table, days)
+        return self._sum(table, by, ("asked", "missed", "hits", "milliseconds"), where)
+
+    def sum_calls(self, days: Days, by: Sequence[str] = ()) -> list[Row]:
+        """Sum up calls to agencies by any of hour, agency: calls, failures, milliseconds."""
+        where = self._in_days(call_hours, days)
+        return self._sum(call_hours, by, ("calls", "failures", "milliseconds"), where)
+
+    def sum_earnings(
+        self, days: Days, by: Sequence[str] = (), filters: Mapping[str, str] = NO_FILTERS
+    ) -> list[Row]:
+        """Sum up ``payout`` and ``actions`` by currency, state and columns of actions.
+
+        ``by`` may have day, the zone's day of the sale.
+        """
+        quarter = sa.cast(sa.extract("epoch", actions.c.occurred_at), sa.BigInteger)
+        moment = (quarter // QUARTER_SECONDS).label("day")
+        groups = [moment if name == "day" else actions.c[name] for name in by]
+        groups += [actions.c.currency, actions.c.state]
+        start, end = find_bounds(days, self.zone)
+        where = [actions.c.occurred_at >= start, actions.c.occurred_at < end]
+        numbers = [sa.func.sum(actions.c.payout), sa.func.count()]
+        query = sa.select(*groups, *numbers).where(*where, *_match(actions, filters))
+        names = (*by, "currency", "state")
+        sums: dict[tuple[Any, ...], list[int]] = {}
+        with self._read() as connection:
+            for row in connection.execute(query.group_by(*groups)):
+                key = dict(zip(names, row, strict=False))
+                if "day" in key:
+                    seconds = int(key["day"]) * QUARTER_SECONDS
+                    at = datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None)
+                    key["day"] = find_local_day(at, self.zone)
+                self._add(sums, names, key, int(row[-2]), row[-1])
+        return [
+            {**dict(zip(names, key, strict=True)), "payout": payout, "actions": count}
+            for key, (payout, count) in sums.items()
+        ]
+
+    def list_top(
+        self,
+        name: RankedList,
+        days: Days,
+        limit: int,
+        *,
+        site: str | None = None,
+        containing: str = "",
+    ) -> list[tuple[str, int]]:
+        """Return the most frequent texts of a list, of a site or of all, with their counts.
+
+        Pictures are written as agency, blank and id; they can't be limited to a site.
+        """
+        with self._read() as connection:
+            return self._open(connection, name, days, site).find_top(limit, containing)
+
+    def count_texts(
+        self, name: RankedList, days: Days, texts: Collection[str], *, site: str | None = None
+    ) -> dict[str, int]:
+        """Return the count of each of some texts of a list."""
+        with self._read() as connection:
+            return self._open(connection, name, days, site).count_texts(texts)
+
+    def _open(
+        self, connection: sa.Connection, name: RankedList, days: Days, site: str | None
+    ) -> RankedCounts:
+        newest: dict[str, int] = {}
+        if name in {RankedList.CLICKED_WORDS, RankedList.CLICKED_PICTURES}:
+            filters = NO_FILTERS if site is None else {"site": site}
+            for row in self._iter_tail(connection, days, filters):
+                if not row["sender"]:
+                    is_words = name is RankedList.CLICKED_WORDS
+                    text = row["words"] if is_words else f"{row['agency']} {row['id']}"
+                    newest[text] = newest.get(text, 0) + 1
+        return RankedCounts(connection, name, days, site, newest)
+
+    def _iter_tail(
+        self, connection: sa.Connection, days: Days, filters: Mapping[str, str]
+    ) -> Iterator[Row]:
+        """Yield the clicks of a period that no roll-up has, with the zone's day and hour."""
+        state = read_state(connection)
+        start, end = find_bounds(days, self.zone)
+        start = max(start, state.until if state else self._tail_start())
+        if start < self._tail_start() or start >= end:
+            return
+        names = ("at", "agency", "id", "words", "site", "place", "position", "sender")
+        query = sa.select(*(clicks.c[name] for name in names)).where(
+            clicks.c.at >= start, clicks.c.at < end, *_match(clicks, filters)
+        )
+        for row in connection.execute(query).mappings():
+            hour = find_hour(row["at"], self.zone)
+            yield {**row, "hour": hour, "day": find_local_day(row["at"], self.zone)}
+
+    def _tail_start(self) -> datetime:
+        return self._database.now() - MAX_TAIL
+
+    def _in_days(self, table: sa.Table, days: Days) -> list[sa.ColumnElement[bool]]:
+        if "day" in table.c:
+            return [table.c.day.between(days.first, days.last)]
+        start, end = find_bounds(days, self.zone)
+        return [table.c.hour >= start, table.c.hour < end]
+
+    def _sum(
+        self,
+        table: sa.Table,
+        by: Sequence[str],
+        names: Sequence[str],
+        where: Sequence[sa.ColumnElement[bool]],
+    ) -> list[Row]:
+        groups = [table.c[name] for name in by]
+        numbers = [sa.func.sum(table.c[name]).label(name) for name in names]
+        query = sa.select(*groups, *numbers).where(*where).group_by(*groups)
+        with self._read() as connection:
+            rows = [dict(row) for row in connection.execute(query).mappings()]
+        return [
+            row | {name: int(row[name]) for name in names}
+            for row in rows
+            if row[names[0]] is not None
+        ]
+
+    @staticmethod
+    def _add(
+        sums: dict[tuple[Any, ...], list[int]],
+        by: Sequence[str],
+        row: Mapping[str, Any],
+        first: int,
+        second: int,
+    ) -> None:
+        counts = sums.setdefault(tuple(row[name] for name in by), [0, 0])
+        counts[0] += int(first)
+        counts[1] += int(second)
+
+    @contextmanager
+    def _read(self) -> Iterator[sa.Connection]:
+        """Open a connection whose reads all see one state of the database."""
+        with self._database.read_connection() as connection:
+            if connection.dialect.name == "sqlite":
+                connection.exec_driver_sql("BEGIN")
+                yield connection
+            else:
+                yield connection.execution_options(isolation_level="REPEATABLE READ")
+
+
+def _match(table: sa.Table, filters: Mapping[str, str]) -> list[sa.ColumnElement[bool]]:
+    return [table.c[name] == value for name, value in filters.items() if name in table.c]

@@ -1,0 +1,284 @@
+"""Counts of words and pictures by day and month, from which the most frequent are found quickly.
+
+A row has the number of a list, a scope (all, or one site), a bucket (a day or a month, see
+`local_time`), a text's number and its count. A text's number is a digest: rows are short, and a
+text is written once. Each count stands in the bucket of its day and in that of its month.
+"""
+
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import date
+from enum import IntEnum
+from itertools import islice
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from affiliate.database.local_time import Days, list_buckets, number_day, number_month
+from affiliate.database.schema import ranked_counts, ranked_texts
+
+ALL: Final = 0
+"""The scope of all sites."""
+FIRST_ROWS: Final = 100
+"""Rows that are read of each bucket at first; then four times as many, and so on."""
+MAX_READ_ROWS: Final = 6400
+"""Rows of a bucket from which on summing up whole buckets is faster."""
+MONTH: Final = 100
+"""The factor of a month in a bucket's number; the bucket of a month is a multiple."""
+KEYS_AT_ONCE: Final = 500
+"""Keys in a statement: databases allow 32,766 parameters or more."""
+
+
+class RankedList(IntEnum):
+    """Lists of counted texts."""
+
+    CLICKED_WORDS = 1
+    CLICKED_PICTURES = 2
+    ASKED_WORDS = 3
+    MISSED_WORDS = 4
+
+
+SEARCH_LISTS: Final = (RankedList.ASKED_WORDS, RankedList.MISSED_WORDS)
+CLICK_LISTS: Final = (RankedList.CLICKED_WORDS, RankedList.CLICKED_PICTURES)
+
+
+def number_text(text: str) -> int:
+    """Return the number of a text: 63 bits of a digest."""
+    digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return int.from_bytes(digest, "big") >> 1
+
+
+def _upsert_counts(insert: Any) -> sa.Insert:  # noqa: ANN401 - either dialect's insert
+    added = ranked_counts.c["count"] + insert.excluded["count"]
+    upsert: sa.Insert = insert.on_conflict_do_update(
+        index_elements=["list", "scope", "bucket", "key"], set_={"count": added}
+    )
+    return upsert
+
+
+def _upsert_texts(insert: Any) -> sa.Insert:  # noqa: ANN401 - either dialect's insert
+    new = insert.excluded
+    upsert: sa.Insert = insert.on_conflict_do_update(
+        index_elements=["list", "key"],
+        set_={"last_day": new.last_day},
+        where=ranked_texts.c.last_day < new.last_day,
+    )
+    return upsert
+
+
+COUNT_UPSERTS: Final[Mapping[str, sa.Insert]] = {
+    "sqlite": _upsert_counts(sqlite.insert(ranked_counts)),
+    "postgresql": _upsert_counts(postgresql.insert(ranked_counts)),
+}
+TEXT_UPSERTS: Final[Mapping[str, sa.Insert]] = {
+    "sqlite": _upsert_texts(sqlite.insert(ranked_texts)),
+    "postgresql": _upsert_texts(postgresql.insert(ranked_texts)),
+}
+
+
+class CountAdditions:
+    """Counts that are added to the lists in one transaction, in an order that all processes keep.
+
+    Rows are locked in the order of their keys, so that two processes never wait for each other.
+    """
+
+    def __init__(self) -> None:
+        self._counts: Counter[tuple[int, int, int, int]] = Counter()
+        self._texts: dict[tuple[int, int], tuple[str, date]] = {}
+
+    def add(self, name: RankedList, day: date, text: str, count: int, site: str | None) -> None:
+        """Add the count of a text on a day; without a site for the scope of all alone."""
+        key = number_text(text)
+        scopes = [ALL] if site is None else [ALL, number_text(site)]
+        for bucket in (number_day(day), number_month(day)):
+            for scope in scopes:
+                self._counts[name, scope, bucket, key] += count
+        known = self._texts.get((name, key))
+        self._texts[name, key] = (text, max(day, known[1]) if known else day)
+
+    def write(self, connection: sa.Connection) -> None:
+        """Write the counts."""
+        texts = [
+            {"list": name, "key": key, "text": text, "last_day": day}
+            for (name, key), (text, day) in sorted(self._texts.items())
+        ]
+        names = ("list", "scope", "bucket", "key", "count")
+        rows = [
+            dict(zip(names, (*place, count), strict=True))
+            for place, count in sorted(self._counts.items())
+        ]
+        if rows:
+            connection.execute(TEXT_UPSERTS[connection.dialect.name], texts)
+            connection.execute(COUNT_UPSERTS[connection.dialect.name], rows)
+
+
+class RankedCounts:
+    """The counts of a list in a period, read by a connection whose reads see one state."""
+
+    def __init__(
+        self,
+        connection: sa.Connection,
+        name: RankedList,
+        days: Days,
+        site: str | None = None,
+        newest: Mapping[str, int] | None = None,
+    ) -> None:
+        """Read the list of a site, or of all; ``newest`` has counts that no bucket has yet."""
+        self._connection = connection
+        self._list = name
+        self._buckets = list_buckets(days)
+        self._newest = {number_text(text): count for text, count in (newest or {}).items()}
+        self._newest_texts = {number_text(text): text for text in newest or {}}
+        scope = ALL if site is None else number_text(site)
+        self._own = (ranked_counts.c.list == name) & (ranked_counts.c.scope == scope)
+
+    def find_top(self, limit: int, containing: str = "") -> list[tuple[str, int]]:
+        """Return the most frequent texts and their counts, the most frequent first.
+
+        The first rows of each bucket are enough as soon as no text beyond these rows can have a
+        greater sum than the last text of the answer (the threshold algorithm of Fagin, Lotem and
+        Naor). With ``containing`` only texts with these characters count.
+        """
+        rows = max(FIRST_ROWS, limit)
+        while not containing and rows <= MAX_READ_ROWS:
+            top = self._find_top_of(rows, limit)
+            if top is not None:
+                return self._name(top)
+            rows *= 4
+        return self._sum_all(limit, containing)
+
+    def count_texts(self, texts: Collection[str]) -> dict[str, int]:
+        """Return the count of each of some texts."""
+        keys = {number_text(text): text for text in texts}
+        sums = self._sum_keys(keys)
+        return {text: sums.get(key, 0) for key, text in keys.items()}
+
+    def trace_text(self, text: str, days: Iterable[date]) -> dict[date, int]:
+        """Return the count of a text on each of some days; without the newest counts."""
+        by_bucket = {number_day(day): day for day in days}
+        key = number_text(text)
+        counts = dict.fromkeys(by_bucket.values(), 0)
+        for some in _iter_parts(by_bucket):
+            query = sa.select(ranked_counts.c.bucket, ranked_counts.c["count"]).where(
+                self._own, ranked_counts.c.bucket.in_(some), ranked_counts.c.key == key
+            )
+            for bucket, count in self._connection.execute(query):
+                counts[by_bucket[bucket]] = count
+        return counts
+
+    def _find_top_of(self, rows: int, limit: int) -> list[tuple[int, int]] | None:
+        """Return the greatest sums, if the first rows of each bucket suffice to know them."""
+        seen: defaultdict[int, int] = defaultdict(int, self._newest)
+        unseen = 0
+        bounds: dict[int, int] = {}
+        found: defaultdict[int, int] = defaultdict(int)
+        for bucket in self._buckets:
+            query = (
+                sa.select(ranked_counts.c.key, ranked_counts.c["count"])
+                .where(self._own, ranked_counts.c.bucket == bucket)
+                .order_by(ranked_counts.c["count"].desc(), ranked_counts.c.key.desc())
+                .limit(rows)
+            )
+            head = self._connection.execute(query).all()
+            bounds[bucket] = head[-1][1] if len(head) == rows else 0
+            unseen += bounds[bucket]
+            for key, count in head:
+                seen[key] += count
+                found[key] += bounds[bucket]
+        least = sorted(seen.values(), reverse=True)[:limit]
+        floor = least[-1] if len(least) == limit else 0
+        # A text may have up to a bucket's bound in each bucket whose first rows lack the text.
+        able = [key for key, count in seen.items() if count + unseen - found[key] >= floor]
+        sums = self._sum_keys(able) if unseen else {key: seen[key] for key in able}
+        top = sorted(sums.items(), key=lambda item: (-item[1], item[0]))[:limit]
+        is_enough = not unseen or (len(top) == limit and top[-1][1] >= unseen)
+        return top if is_enough else None
+
+    def _sum_keys(self, keys: Iterable[int]) -> dict[int, int]:
+        total = sa.func.sum(ranked_counts.c["count"])
+        sums: dict[int, int] = {}
+        for some in _iter_parts(keys):
+            query = (
+                sa.select(ranked_counts.c.key, total)
+                .where(self._own)
+                .where(ranked_counts.c.bucket.in_(self._buckets), ranked_counts.c.key.in_(some))
+                .group_by(ranked_counts.c.key)
+            )
+            for key, count in self._connection.execute(query):
+                sums[key] = int(count)
+            for key in some:
+                if key in self._newest:
+                    sums[key] = sums.get(key, 0) + self._newest[key]
+        return sums
+
+    def _sum_all(self, limit: int, containing: str) -> list[tuple[str, int]]:
+        total = sa.func.sum(ranked_counts.c["count"]).label("total")
+        query = (
+            sa.select(ranked_counts.c.key, total)
+            .where(self._own, ranked_counts.c.bucket.in_(self._buckets))
+            .group_by(ranked_counts.c.key)
+            .order_by(total.desc(), ranked_counts.c.key)
+            .limit(limit + len(self._newest))
+        )
+        if containing:
+            query = query.where(self._has_text(containing))
+        able = {key for key, _ in self._connection.execute(query)}
+        able |= {key for key, text in self._newest_texts.items() if containing in text}
+        sums = self._sum_keys(able)
+        return self._name(sorted(sums.items(), key=lambda item: (-item[1], item[0]))[:limit])
+
+    def _has_text(self, containing: str) -> sa.ColumnElement[bool]:
+        texts = ranked_texts.c
+        own = (texts.list == self._list) & (texts.key == ranked_counts.c.key)
+        return sa.exists().where(own, texts.text.contains(containing, autoescape=True))
+
+    def _name(self, counts: Sequence[tuple[int, int]]) -> list[tuple[str, int]]:
+        """Return counts with the texts of their keys."""
+        texts = dict(self._newest_texts)
+        for some in _iter_parts(key for key, _ in counts):
+            query = sa.select(ranked_texts.c.key, ranked_texts.c.text).where(
+                ranked_texts.c.list == self._list, ranked_texts.c.key.in_(some)
+            )
+            texts |= {row.key: row.text for row in self._connection.execute(query)}
+        return [(texts[key], count) for key, count in counts if key in texts]
+
+
+def forget_days(connection: sa.Connection, lists: Collection[RankedList], before: date) -> None:
+    """Take the days before one out of their months, and delete these days and their texts."""
+    own = ranked_counts.c.list.in_(lists)
+    days = (
+        sa.select(ranked_counts.c.bucket)
+        .where(own, ranked_counts.c.scope == ALL, ranked_counts.c.bucket < number_day(before))
+        .where(ranked_counts.c.bucket % MONTH != 0)
+        .distinct()
+    )
+    for day in connection.execute(days).scalars().all():
+        _take_out_day(connection, lists, day)
+    connection.execute(
+        sa.delete(ranked_texts).where(
+            ranked_texts.c.list.in_(lists), ranked_texts.c.last_day < before
+        )
+    )
+
+
+def _take_out_day(connection: sa.Connection, lists: Collection[RankedList], day: int) -> None:
+    month, of_day = ranked_counts, ranked_counts.alias("of_day")
+    same = sa.and_(*(of_day.c[name] == month.c[name] for name in ("list", "scope", "key")))
+    count = sa.select(of_day.c["count"]).where(same, of_day.c.bucket == day)
+    in_month = month.c.list.in_(lists) & (month.c.bucket == day - day % MONTH)
+    connection.execute(
+        sa.update(month)
+        .where(in_month, count.correlate(month).exists())
+        .values({"count": month.c["count"] - count.correlate(month).scalar_subquery()})
+    )
+    connection.execute(sa.delete(month).where(in_month, month.c["count"] <= 0))
+    connection.execute(sa.delete(month).where(month.c.list.in_(lists), month.c.bucket == day))
+
+
+def _iter_parts(keys: Iterable[int]) -> Iterator[list[int]]:
+    """Yield keys in parts of `KEYS_AT_ONCE`."""
+    rest = iter(keys)
+    while part := list(islice(rest, KEYS_AT_ONCE)):
+        yield part

@@ -1,0 +1,269 @@
+"""Roll-ups: clicks counted by hour, day and month, written behind and exact.
+
+Clicks before the moment ``until`` are counted in the tables of figures, later ones are counted
+from their rows, so that sums are complete at any time. An hour is counted in one transaction, some
+minutes after its end. A click of an hour that is counted already, as from the journal, is counted
+with its own row.
+"""
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from affiliate.database.engine import LedgerDatabase
+from affiliate.database.local_time import (
+    DAY,
+    Days,
+    find_day_start,
+    find_hour,
+    find_local_day,
+    find_next_hour,
+)
+from affiliate.database.ranked_counts import (
+    CLICK_LISTS,
+    CountAdditions,
+    RankedList,
+    forget_days,
+)
+from affiliate.database.schema import (
+    click_days,
+    click_hours,
+    clicks,
+    position_days,
+    ranked_counts,
+    ranked_texts,
+    roll_ups,
+)
+
+NAME: Final = "clicks"
+MARGIN: Final = timedelta(minutes=10)
+"""Time after the end of an hour in which clicks of this hour may still be on their way."""
+LATE: Final = timedelta(minutes=5)
+"""Age from which on a click is written together with the counts of its hour."""
+ALL_TIME: Final = datetime(2000, 1, 1)  # noqa: DTZ001 - UTC, as in the tables
+"""A time before all clicks."""
+GROUPS: Final = ("agency", "site", "place")
+FIGURES: Final = (click_hours, click_days, position_days)
+COUNTS: Final = ("clicks", "marked")
+
+
+class RollUpState(msgspec.Struct, frozen=True):
+    """The moment before which clicks are counted, in UTC without a zone, and their time zone."""
+
+    until: datetime
+    zone: tzinfo
+
+
+def _upsert(insert: Any, table: sa.Table) -> sa.Insert:  # noqa: ANN401 - either dialect's insert
+    names = [name for name in COUNTS if name in table.c]
+    upsert: sa.Insert = insert(table)
+    keys = [column.name for column in table.primary_key]
+    added = {name: table.c[name] + upsert.excluded[name] for name in names}  # type: ignore[attr-defined]
+    return upsert.on_conflict_do_update(index_elements=keys, set_=added)  # type: ignore[attr-defined,no-any-return]
+
+
+UPSERTS: Final[Mapping[tuple[str, str], sa.Insert]] = {
+    (dialect, table.name): _upsert(insert, table)
+    for dialect, insert in (("sqlite", sqlite.insert), ("postgresql", postgresql.insert))
+    for table in FIGURES
+}
+
+
+class RollUps:
+    """The roll-ups of clicks in the days of a time zone; every method may raise `LedgerError`."""
+
+    def __init__(self, database: LedgerDatabase, zone: tzinfo) -> None:
+        self._database = database
+        self._zone = zone
+
+    def advance(self, seconds: float = 1.0) -> bool:
+        """Count the hours that have ended, for so long; return whether all are counted.
+
+        Roll-ups of another time zone, or of a clock that was set back, are counted anew.
+        """
+        deadline = time.monotonic() + seconds
+        if self._is_done():
+            return True
+        self._begin()
+        while not self._count_hour():
+            if time.monotonic() > deadline:
+                return False
+        return True
+
+    def find_counted_days(self) -> Days | None:
+        """Return the days of clicks that are counted, at least in part; None before any."""
+        with self._database.read_connection() as connection:
+            state = read_state(connection)
+            first = connection.execute(sa.select(sa.func.min(clicks.c.at))).scalar()
+        if state is None or first is None or first >= state.until:
+            return None
+        last = state.until - timedelta(microseconds=1)
+        return Days(find_local_day(first, state.zone), find_local_day(last, state.zone))
+
+    def is_exact(self, day: date) -> bool:
+        """Return whether the counts of a day, as far as it is counted, are those of its rows."""
+        with self._database.read_connection() as connection:
+            state = read_state(connection)
+            return state is None or not _differs(connection, day, state)
+
+    def forget_before(self, day: date) -> None:
+        """Delete the clicks of days before one, and their counts."""
+        start = find_day_start(day, self._zone)
+        self._database.delete_rows(clicks, clicks.c.at < start)
+        self._database.delete_rows(click_hours, click_hours.c.hour < start)
+        for table in (click_days, position_days):
+            self._database.delete_rows(table, table.c.day < day)
+        with self._database.write_transaction() as connection:
+            forget_days(connection, CLICK_LISTS, day)
+
+    def forget_all(self) -> None:
+        """Delete all counts of clicks, which `advance` then counts anew."""
+        with self._database.write_transaction() as connection:
+            connection.execute(sa.delete(roll_ups).where(_OWN))
+        for table in FIGURES:
+            self._database.delete_rows(table, sa.true())
+        for table in (ranked_counts, ranked_texts):
+            self._database.delete_rows(table, table.c.list.in_(CLICK_LISTS))
+
+    def _is_done(self) -> bool:
+        """Return whether nothing is to do, without a lock."""
+        with self._database.read_connection() as connection:
+            state = read_state(connection)
+        now = self._database.now()
+        return (
+            state is not None
+            and _name_zone(state.zone) == _name_zone(self._zone)
+            and find_next_hour(state.until, self._zone) + MARGIN > now >= state.until - LATE
+        )
+
+    def _begin(self) -> None:
+        """Write the row of the state where there is none, or where the old one can't go on."""
+        with self._database.read_connection() as connection:
+            state = read_state(connection)
+            first = connection.execute(sa.select(sa.func.min(clicks.c.at))).scalar()
+        now = self._database.now()
+        if state and (_name_zone(state.zone) != _name_zone(self._zone) or state.until > now + LATE):
+            self.forget_all()
+            state = None
+        if state is None:
+            until = find_hour(min(first or now, now), self._zone)
+            row = {"name": NAME, "until": until, "zone": _name_zone(self._zone)}
+            with self._database.write_transaction() as connection:
+                insert = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+                new = insert[connection.dialect.name](roll_ups).values(row)
+                connection.execute(new.on_conflict_do_nothing())  # type: ignore[attr-defined]
+
+    def _count_hour(self) -> bool:
+        """Count the next hour that has ended; return whether none is left."""
+        with self._database.write_transaction() as connection:
+            state = lock_state(connection)
+            if state is None:
+                return True
+            end = find_next_hour(state.until, state.zone)
+            latest = self._database.now() - MARGIN
+            if end > latest:
+                return True
+            hour = (clicks.c.at >= state.until) & (clicks.c.at < end)
+            columns = [clicks.c[name] for name in ("at", *GROUPS, "words", "id", "position")]
+            rows = connection.execute(sa.select(*columns, clicks.c.sender).where(hour)).mappings()
+            any_row = _add_clicks(connection, rows, state.zone)
+            if not any_row:  # as before the first click, and at night
+                following = sa.select(sa.func.min(clicks.c.at)).where(clicks.c.at >= end)
+                next_at = connection.execute(following).scalar() or latest
+                end = max(end, find_hour(min(next_at, latest), state.zone))
+            connection.execute(sa.update(roll_ups).where(_OWN).values(until=end))
+        return False
+
+
+_OWN: Final = roll_ups.c.name == NAME
+
+
+def read_state(connection: sa.Connection) -> RollUpState | None:
+    """Return the state of roll-ups; None before any."""
+    row = connection.execute(sa.select(roll_ups.c.until, roll_ups.c.zone).where(_OWN)).first()
+    return RollUpState(row.until, _find_zone(row.zone)) if row else None
+
+
+def lock_state(connection: sa.Connection) -> RollUpState | None:
+    """Return the state, which no other transaction changes before the end of this one."""
+    lock = sa.update(roll_ups).where(_OWN).values(name=NAME)
+    row = connection.execute(lock.returning(roll_ups.c.until, roll_ups.c.zone)).first()
+    return RollUpState(row.until, _find_zone(row.zone)) if row else None
+
+
+def add_late_clicks(connection: sa.Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Count clicks whose rows this transaction has written, where their hours are counted."""
+    state = lock_state(connection)
+    if state:
+        _add_clicks(connection, (row for row in rows if row["at"] < state.until), state.zone)
+
+
+def _add_clicks(connection: sa.Connection, rows: Iterable[Any], zone: tzinfo) -> bool:
+    """Add clicks to all figures; return whether there are any."""
+    hours: dict[tuple[Any, ...], list[int]] = {}
+    days: dict[tuple[Any, ...], list[int]] = {}
+    positions: dict[tuple[Any, ...], int] = {}
+    lists = CountAdditions()
+    local: dict[datetime, tuple[datetime, date]] = {}
+    for row in rows:
+        minute = row["at"].replace(second=0, microsecond=0)
+        if minute not in local:
+            local[minute] = find_hour(minute, zone), find_local_day(minute, zone)
+        hour, day = local[minute]
+        group = tuple(row[name] for name in GROUPS)
+        is_marked = bool(row["sender"])
+        for start, counts in ((hour, hours), (day, days)):
+            counts.setdefault((start, *group), [0, 0])[is_marked] += 1
+        if not is_marked:
+            place = (day, row["place"], row["position"])
+            positions[place] = positions.get(place, 0) + 1
+            lists.add(RankedList.CLICKED_WORDS, day, row["words"], 1, row["site"])
+            picture = f"{row['agency']} {row['id']}"
+            lists.add(RankedList.CLICKED_PICTURES, day, picture, 1, None)
+    for table, counts in ((click_hours, hours), (click_days, days)):
+        names = [column.name for column in table.c]
+        _execute(connection, table, names, [(*key, *counts[key]) for key in sorted(counts)])
+    rows_of_positions = [(*key, count) for key, count in sorted(positions.items())]
+    _execute(connection, position_days, [c.name for c in position_days.c], rows_of_positions)
+    lists.write(connection)
+    return bool(hours)
+
+
+def _execute(
+    connection: sa.Connection, table: sa.Table, names: Sequence[str], rows: Sequence[Sequence[Any]]
+) -> None:
+    if rows:
+        values = [dict(zip(names, row, strict=True)) for row in rows]
+        connection.execute(UPSERTS[connection.dialect.name, table.name], values)
+
+
+def _differs(connection: sa.Connection, day: date, state: RollUpState) -> bool:
+    """Return whether the counts of a day, as far as it is counted, are not those of its rows."""
+    start = find_day_start(day, state.zone)
+    end = min(find_day_start(day + DAY, state.zone), state.until)
+    groups = [clicks.c[name] for name in GROUPS]
+    marked = sa.func.sum(sa.case((clicks.c.sender != "", 1), else_=0))
+    rows = (
+        sa.select(*groups, sa.func.count() - marked, marked)
+        .where(clicks.c.at >= start, clicks.c.at < end)
+        .group_by(*groups)
+    )
+    columns = [click_days.c[name] for name in (*GROUPS, *COUNTS)]
+    counted = sa.select(*columns).where(click_days.c.day == day)
+    return {tuple(row) for row in connection.execute(rows)} != {
+        tuple(row) for row in connection.execute(counted)
+    }
+
+
+def _name_zone(zone: tzinfo) -> str:
+    return zone.key if isinstance(zone, ZoneInfo) else "UTC"
+
+
+def _find_zone(name: str) -> tzinfo:
+    return UTC if name == "UTC" else ZoneInfo(name)

@@ -1,0 +1,78 @@
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from affiliate.database.local_time import (
+    DAY,
+    Days,
+    find_bounds,
+    find_hour,
+    find_local_day,
+    find_next_hour,
+    list_buckets,
+    number_day,
+    number_month,
+)
+
+ZONES = [
+    ZoneInfo(name)
+    for name in (
+        *("UTC", "Europe/Amsterdam", "America/New_York", "Asia/Kathmandu", "Asia/Kolkata"),
+        *("Australia/Lord_Howe", "Pacific/Apia", "America/St_Johns", "Pacific/Kiritimati"),
+    )
+]
+days = st.dates(date(2020, 1, 1), date(2027, 12, 31))
+moments = st.datetimes(datetime.fromisoformat("2020-01-02"), datetime.fromisoformat("2027-12-30"))
+
+
+@given(moments, st.sampled_from(ZONES))
+def test_a_moment_lies_in_its_hour(moment: datetime, zone: ZoneInfo) -> None:
+    """Hours begin at a full hour of the zone's clocks and follow each other without a gap."""
+    hour = find_hour(moment, zone)
+    following = find_next_hour(hour, zone)
+    assert hour <= moment < following
+    assert find_hour(following, zone) == following
+    assert timedelta(minutes=30) <= following - hour <= timedelta(hours=1, minutes=30)
+    assert hour.replace(tzinfo=UTC).astimezone(zone).minute == 0
+
+
+@given(moments, st.sampled_from(ZONES))
+def test_an_hour_is_of_one_day(moment: datetime, zone: ZoneInfo) -> None:
+    """The first and the last moment of an hour have the same day, and lie in its bounds."""
+    hour = find_hour(moment, zone)
+    day = find_local_day(hour, zone)
+    last = find_next_hour(hour, zone) - timedelta(microseconds=1)
+    assert find_local_day(last, zone) == day
+    start, end = find_bounds(Days(day, day), zone)
+    assert start <= hour <= last < end
+
+
+@given(days, st.integers(0, 900))
+def test_buckets_are_the_days_of_a_period(first: date, more: int) -> None:
+    """Each day is in one bucket, whole months in one together."""
+    last = first + DAY * more
+    buckets = list_buckets(Days(first, last))
+    in_buckets = []
+    day = date(2020, 1, 1)
+    while day <= last + DAY * 62:
+        times = buckets.count(number_day(day)) + buckets.count(number_month(day))
+        in_buckets += [day] * times
+        day += DAY
+    assert in_buckets == [first + DAY * number for number in range(more + 1)]
+    assert len(buckets) <= more // 28 + 60
+
+
+@pytest.mark.parametrize(
+    ("moment", "zone", "day"),
+    [
+        ("2026-03-28T23:30", "Europe/Amsterdam", date(2026, 3, 29)),
+        ("2026-01-01T04:59", "America/New_York", date(2025, 12, 31)),
+        ("2026-01-01T18:15", "Asia/Kathmandu", date(2026, 1, 2)),
+        ("2026-01-01T18:14", "Asia/Kathmandu", date(2026, 1, 1)),
+    ],
+)
+def test_days_are_the_zones(moment: str, zone: str, day: date) -> None:
+    assert find_local_day(datetime.fromisoformat(moment), ZoneInfo(zone)) == day

@@ -1,0 +1,149 @@
+from collections import Counter
+from collections.abc import Callable
+from datetime import date
+from random import Random
+
+import pytest
+import sqlalchemy as sa
+
+from affiliate.database import ranked_counts
+from affiliate.database.ledger import Ledger
+from affiliate.database.local_time import DAY, Days
+from affiliate.database.ranked_counts import CountAdditions, RankedCounts, RankedList
+from affiliate.database.schema import ranked_texts
+
+FIRST = date(2026, 1, 20)
+WORDS = RankedList.CLICKED_WORDS
+Counts = list[tuple[date, str, str, int]]
+
+
+def spread(random: Random, skew: float) -> Counts:
+    """Return counts of 400 words over 130 days and two sites; the first words are more frequent."""
+    counts = []
+    for _ in range(6000):
+        rank = int(400 * random.random() ** skew)
+        day = FIRST + DAY * random.randrange(130)
+        site = random.choice(["", "blog.example"])
+        counts.append((day, f"word {rank}", site, random.randrange(1, 4)))
+    return counts
+
+
+def write(ledger: Ledger, counts: Counts) -> None:
+    additions = CountAdditions()
+    for day, text, site, count in counts:
+        additions.add(WORDS, day, text, count, site)
+    with ledger.write_transaction() as connection:
+        additions.write(connection)
+
+
+def sum_up(counts: Counts, days: Days, site: str | None = None) -> Counter[str]:
+    sums: Counter[str] = Counter()
+    for day, text, own, count in counts:
+        if days.first <= day <= days.last and site in {None, own}:
+            sums[text] += count
+    return sums
+
+
+PERIODS = [
+    Days(FIRST, FIRST + DAY * 129),
+    Days(FIRST + DAY * 3, FIRST + DAY * 3),
+    Days(date(2026, 2, 1), date(2026, 2, 28)),
+    Days(date(2026, 1, 25), date(2026, 4, 2)),
+    Days(date(2030, 1, 1), date(2030, 3, 1)),
+]
+
+
+@pytest.mark.parametrize("skew", [1, 3, 8])
+def test_the_most_frequent_are_found_from_the_first_rows(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch, skew: int
+) -> None:
+    """The answer is that of a sum over all rows, whatever the spread, the period and the site."""
+    monkeypatch.setattr(ranked_counts, "FIRST_ROWS", 8)
+    monkeypatch.setattr(ranked_counts, "KEYS_AT_ONCE", 7)
+    counts = spread(Random(skew), skew)
+    write(ledger, counts)
+    with ledger.read_connection() as connection:
+        for days in PERIODS:
+            for site in (None, "blog.example", ""):
+                for limit in (1, 5, 40):
+                    read = RankedCounts(connection, WORDS, days, site)
+                    sums = sum_up(counts, days, site)
+                    top = read.find_top(limit)
+                    right = sorted(sums.values(), reverse=True)[:limit]
+                    assert [count for _, count in top] == right, (days, site, limit)
+                    assert all(sums[text] == count for text, count in top)
+
+
+def test_the_first_rows_are_enough_for_usual_words(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where some words are far more frequent than others, no bucket is read to its end."""
+    monkeypatch.setattr(ranked_counts, "FIRST_ROWS", 40)
+    counts = spread(Random(1), 6)
+    write(ledger, counts)
+    with ledger.read_connection() as connection:
+        read = RankedCounts(connection, WORDS, PERIODS[0])
+        assert read._find_top_of(40, 5) is not None
+
+
+def test_newest_counts_are_added(ledger: Ledger) -> None:
+    """Counts that no bucket has yet change the order and bring new words."""
+    write(ledger, [(FIRST, "cat", "", 5), (FIRST, "dog", "", 4)])
+    with ledger.read_connection() as connection:
+        read = RankedCounts(connection, WORDS, Days(FIRST, FIRST), None, {"dog": 3, "owl": 6})
+        assert read.find_top(3) == [("dog", 7), ("owl", 6), ("cat", 5)]
+        assert read.find_top(1) == [("dog", 7)]
+        assert read.find_top(5, containing="o") == [("dog", 7), ("owl", 6)]
+        assert read.count_texts(["dog", "cat", "nothing"]) == {"dog": 7, "cat": 5, "nothing": 0}
+
+
+def test_texts_are_found_by_a_part(ledger: Ledger) -> None:
+    """Signs of patterns stand for themselves."""
+    write(ledger, [(FIRST, text, "", 1) for text in ("100% wool", "100 wools", "a_b", "acb")])
+    with ledger.read_connection() as connection:
+        read = RankedCounts(connection, WORDS, Days(FIRST, FIRST))
+        assert [text for text, _ in read.find_top(9, containing="0%")] == ["100% wool"]
+        assert [text for text, _ in read.find_top(9, containing="a_b")] == ["a_b"]
+
+
+def test_a_text_is_traced_through_days(ledger: Ledger) -> None:
+    write(ledger, [(FIRST, "cat", "", 2), (FIRST + DAY, "cat", "blog.example", 3)])
+    days = [FIRST, FIRST + DAY, FIRST + DAY * 2]
+    with ledger.read_connection() as connection:
+        read = RankedCounts(connection, WORDS, Days(days[0], days[-1]))
+        assert read.trace_text("cat", days) == dict(zip(days, (2, 3, 0), strict=True))
+
+
+def test_sums_grow_and_texts_know_their_last_day(ledger: Ledger) -> None:
+    """Whatever the order of days; the longest words of any script are kept."""
+    longest = "\U0001f6b2" * 500
+    for day in (FIRST + DAY, FIRST):
+        write(ledger, [(day, longest, "s" * 253, 1)])
+    with ledger.read_connection() as connection:
+        read = RankedCounts(connection, WORDS, Days(FIRST, FIRST + DAY))
+        assert read.find_top(2) == [(longest, 2)]
+        row = connection.execute(sa.select(ranked_texts.c.text, ranked_texts.c.last_day)).one()
+    assert row == (longest, FIRST + DAY)
+
+
+def test_writers_lock_rows_in_one_order(
+    url: str, ledger: Ledger, opened: Callable[..., Ledger]
+) -> None:
+    """Additions are sorted by their keys, so that two writers can't wait for each other."""
+    del url, ledger, opened
+    written: list[list[tuple[object, ...]]] = []
+
+    class Connection:
+        class dialect:  # noqa: N801 - as SQLAlchemy has it
+            name = "sqlite"
+
+        def execute(self, _: object, rows: list[dict[str, object]]) -> None:
+            written.append([tuple(row.values())[:4] for row in rows])
+
+    for order in (1, -1):
+        additions = CountAdditions()
+        for text in ("a", "b", "c", "d")[::order]:
+            additions.add(WORDS, FIRST, text, 1, "blog.example")
+        additions.write(Connection())  # type: ignore[arg-type]
+    assert written[0] == written[2]
+    assert written[1] == written[3] == sorted(written[1])
