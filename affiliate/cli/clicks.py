@@ -13,6 +13,7 @@ from affiliate.cli import options, outputs, tables
 from affiliate.cli.context import cli_errors
 from affiliate.database.clicks import Click
 from affiliate.database.ledger import GROUPS
+from affiliate.domain.spreadsheets import escape_formula
 from affiliate.services import current_services
 
 DEFAULT_GROUPS: Final = "day,agency"
@@ -84,5 +85,5 @@ def _write_csv(file: IO[str], since: date | None, until: date | None) -> None:
     writer = csv.writer(file, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
     writer.writerow(["at", *Click.__struct_fields__])
     for moment, click_row in current_services().ledger.stream_clicks(since, until):
-        cells = map(options.escape_formula, msgspec.structs.astuple(click_row))
+        cells = map(escape_formula, msgspec.structs.astuple(click_row))
         writer.writerow([moment.isoformat(timespec="seconds"), *cells])

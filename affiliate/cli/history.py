@@ -18,6 +18,7 @@ from affiliate.cli.context import (
 )
 from affiliate.cli.purchase_recovery import try_to_recover
 from affiliate.domain.media import clean_text
+from affiliate.domain.spreadsheets import escape_formula
 from affiliate.licensing.accounts.shutterstock import AGENCY, ShutterstockAccount
 from affiliate.licensing.models import MediaKind, Record
 from affiliate.licensing.seller import Seller
@@ -167,4 +168,4 @@ def _write_csv(file: IO[str], records: Iterator[Record]) -> None:
             *(record.size, record.format, downloaded_at, int(record.downloadable), record.username),
             *(*price, metadata),
         )
-        writer.writerow([options.escape_formula(str(cell)) for cell in row])
+        writer.writerow([escape_formula(str(cell)) for cell in row])

@@ -19,9 +19,6 @@ MAX_DAYS_BACK: Final = 36_500
 
 MAX_ROWS: Final = 10**9
 
-FORMULAS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-"""Beginnings of cells that spreadsheets may take for formulas; the last four are wide signs."""
-
 
 class Day(click.ParamType[datetime]):
     """A day in UTC: ``2026-03-01``, ``today``, ``yesterday``, or ``7d`` for seven days ago."""
@@ -155,12 +152,3 @@ def choose_media(*, video: bool, editorial: bool) -> MediaKind:
     if editorial:
         return "editorial-video" if video else "editorial"
     return "video" if video else "image"
-
-
-def escape_formula(value: str | int) -> str | int:
-    """Return a cell that no spreadsheet takes for a formula, as visitors typed the words.
-
-    The rule: https://owasp.org/www-community/attacks/CSV_Injection
-    """
-    text = str(value)
-    return f"'{text}" if text.startswith(FORMULAS) else value

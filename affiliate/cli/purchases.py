@@ -18,6 +18,7 @@ from affiliate.cli.context import (
 )
 from affiliate.cli.purchase_recovery import try_to_recover
 from affiliate.database.purchases import Purchase
+from affiliate.domain.spreadsheets import escape_formula
 from affiliate.licensing.accounts.registry import SELLERS
 from affiliate.licensing.accounts.shutterstock import AGENCY
 
@@ -138,7 +139,7 @@ def _write_csv(file: IO[str], rows: Sequence[dict[str, Any]]) -> None:
     writer.writerow(names)
     for row in rows:
         values = ("" if row[name] is None else row[name] for name in names)
-        writer.writerow([options.escape_formula(_format_cell(value)) for value in values])
+        writer.writerow([escape_formula(_format_cell(value)) for value in values])
 
 
 def _format_cell(value: object) -> str:

@@ -49,7 +49,8 @@ def desk(visit: BrowserContext) -> Page:
     page.goto("/owner/")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Log in").click()
-    expect(page.get_by_role("heading", name="Shutterstock account")).to_be_visible()
+    expect(page.get_by_role("heading", name="Overview")).to_be_visible()
+    page.goto("/owner/account")
     return page
 
 
@@ -100,7 +101,7 @@ def test_a_form_on_another_site_does_nothing(desk: Page, shutterstock: Simulator
     """A page elsewhere that sends the desk's forms neither disconnects nor logs out."""
     connect(desk)
     for path in ("shutterstock/disconnect", "log-out"):
-        target = desk.url.rstrip("/") + f"/{path}"
+        target = desk.url.removesuffix("account") + path
         other = desk.context.new_page()
         other.goto(shutterstock.url)  # another site: its port differs
         other.set_content(f'<form method="post" action="{target}"><button>Go</button></form>')
@@ -140,7 +141,7 @@ def test_back_after_log_out_shows_nothing(desk: Page) -> None:
 def test_the_desk_breaks_no_rule(
     browser: Browser, owned: SiteServer, scheme: Literal["light", "dark"]
 ) -> None:
-    """Log-in and desk keep the rules that axe-core can check, on a phone too."""
+    """Every page keeps the rules that axe-core can check, fits a phone, and logs no error."""
     context = browser.new_context(
         base_url=owned.url,
         bypass_csp=True,  # for the checker's own script
@@ -148,13 +149,44 @@ def test_the_desk_breaks_no_rule(
         viewport={"width": 375, "height": 700},
     )
     page = context.new_page()
+    told: list[str] = []
+    page.on("console", lambda message: told.append(message.text))
+    page.on("pageerror", lambda error: told.append(str(error)))
     page.goto("/owner/")
     page.evaluate(AXE.read_text())
     assert page.evaluate(CHECK) == []
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Log in").click()
-    expect(page.get_by_role("button", name="Connect")).to_be_visible()
-    page.evaluate(AXE.read_text())
-    assert page.evaluate(CHECK) == []
-    assert page.evaluate("document.documentElement.scrollWidth") <= 375
+    urls = page.evaluate(
+        "[...document.querySelectorAll('nav[aria-label=Desk] a')].map(a => a.pathname)"
+    )
+    assert len(urls) > 2
+    for url in urls:
+        for width in (375, 768, 1440):
+            page.set_viewport_size({"width": width, "height": 700})
+            page.goto(url)
+            page.evaluate(AXE.read_text())
+            assert page.evaluate(CHECK) == [], (url, width)
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, (url, width)
+    assert told == []
     context.close()
+
+
+def test_the_navigation_is_reached_by_keyboard_at_every_width(desk: Page) -> None:
+    """The first stop skips it; a phone opens it as a menu, wide screens show it at once."""
+    for width, is_menu in ((375, True), (1440, False)):
+        desk.set_viewport_size({"width": width, "height": 700})
+        desk.goto("/owner/account")
+        desk.keyboard.press("Tab")
+        expect(desk.get_by_role("link", name="Skip to the content")).to_be_focused()
+        sessions = desk.get_by_role("link", name="Sessions")
+        expect(sessions).to_be_visible(visible=not is_menu)
+        if is_menu:
+            desk.get_by_text("Menu", exact=True).focus()
+            desk.keyboard.press("Enter")
+        expect(sessions).to_be_visible()
+        current = desk.get_by_role("navigation", name="Desk").locator("[aria-current=page]")
+        expect(current).to_have_text("Account")
+        sessions.focus()
+        desk.keyboard.press("Enter")
+        expect(desk.get_by_role("heading", name="Where you are logged in")).to_be_visible()

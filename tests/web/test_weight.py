@@ -14,6 +14,7 @@ SCRIPTS = 14_000
 STYLES = 8_000
 EMBED = 5_000
 FRAME = 500
+DESK = 4_000
 
 
 def weight(name: str) -> int:
@@ -28,6 +29,13 @@ def test_scripts_and_styles_keep_to_their_budget(client: FlaskClient, address: s
     assert sum(weight(name) for name in loaded if name.endswith(".js")) <= SCRIPTS
     assert sum(weight(name) for name in loaded if name.endswith(".css")) <= STYLES
     assert "@font-face" not in (ROOT / "static" / "site.css").read_text()
+
+
+def test_the_desk_adds_little_and_nothing_to_visitors_pages(client: FlaskClient) -> None:
+    """Its own styles have at most 4 kB, gzipped; no page of visitors loads them."""
+    assert weight("owner.css") <= DESK
+    for address in ("/?lang=en", "/search?q=cat&lang=en", "/nowhere", "/embed/builder"):
+        assert "owner.css" not in client.get(address).text
 
 
 def test_scripts_give_way_to_pictures(client: FlaskClient) -> None:

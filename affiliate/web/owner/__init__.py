@@ -1,1 +1,1 @@
-"""The owner's area: log-in, sessions, and the account at the agency."""
+"""The owner's desk: log-in, sessions, the frame of all pages, and the pages themselves."""

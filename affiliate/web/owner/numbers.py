@@ -1,0 +1,57 @@
+"""Numbers in words: counts, shares, money with its currency, and changes between two periods."""
+
+from decimal import Decimal
+from typing import Final, NamedTuple
+
+from babel.numbers import format_currency, format_decimal, format_percent
+
+from affiliate.domain.actions import MONEY_UNITS
+
+LOCALE: Final = "en"
+"""The desk is in English."""
+MONEY_FORMAT: Final = "#,##0.00\u00a0¤¤"
+"""An amount with the digits of its currency, and the currency's code: `1,234.50 USD`."""
+
+
+class Money(NamedTuple):
+    """An amount in `MONEY_UNITS` of a currency."""
+
+    amount: int
+    currency: str
+
+    def to_decimal(self) -> Decimal:
+        """Return the amount as a decimal number of the currency."""
+        return Decimal(self.amount) / MONEY_UNITS
+
+
+class Change(NamedTuple):
+    """A change against the period before: ``sign`` is `+`, `-` or empty, ``text`` the words."""
+
+    sign: str
+    text: str
+
+
+def format_count(count: float) -> str:
+    """Return a number with separators of thousands: `1,234`."""
+    return format_decimal(count, locale=LOCALE)
+
+
+def format_share(share: float) -> str:
+    """Return a share of 1 in percent: `12.3%`."""
+    return format_percent(share, "#,##0.#%", locale=LOCALE)
+
+
+def format_money(money: Money) -> str:
+    """Return an amount with its currency: `1,234.50 USD`, `1,235 JPY`."""
+    return format_currency(money.to_decimal(), money.currency, MONEY_FORMAT, locale=LOCALE)
+
+
+def describe_change(current: float, before: float) -> Change:
+    """Return the change from the period before, with a sign and a word, never by color alone."""
+    if current == before:
+        return Change("", "as before")
+    if not before:
+        return Change("+", "none before")
+    share = (current - before) / abs(before)
+    sign, word = ("+", "more") if share > 0 else ("-", "less")
+    return Change(sign, f"{format_percent(abs(share), '#,##0%', locale=LOCALE)} {word}")

@@ -1,0 +1,116 @@
+"""The table of a page as a file with the rows of the screen: CSV or JSON."""
+
+import csv
+import io
+import json
+import re
+from collections.abc import Iterator
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Final
+
+from flask import Response
+
+from affiliate.domain.spreadsheets import escape_formula
+from affiliate.web.owner.numbers import Money
+from affiliate.web.owner.tables import Cell, Column, State, Table, list_money
+
+BYTE_ORDER_MARK: Final = "\ufeff"
+"""Beginning of a CSV file by which Excel reads the file as UTF-8."""
+CENT: Final = Decimal("0.01")
+UNIT: Final = Decimal("0.0001")
+"""The unit of money, one of `MONEY_UNITS`."""
+
+
+def build_file(table: Table, file_format: str, path: str) -> Response:
+    """Return a table as an attachment, named by the page's path: `csv` or `json`."""
+    name = re.sub(r"\W+", "-", path.rpartition("/")[2]).strip("-") or "overview"
+    if file_format == "csv":
+        text, kind = BYTE_ORDER_MARK + _write_csv(table), "text/csv"
+    else:
+        text, kind = _write_json(table), "application/json"
+    response = Response(text, mimetype=kind)
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}.{file_format}"'
+    return response
+
+
+def _list_columns(table: Table) -> list[Column]:
+    """Return the columns of a file: all but those with forms."""
+    return [column for column in table.columns if column.kind != "action"]
+
+
+def _write_csv(table: Table) -> str:
+    """Return the rows as CSV; money has a column for each currency, so that columns add up."""
+    file = io.StringIO()
+    writer = csv.writer(file)
+    columns = _list_columns(table)
+    currencies = {
+        column.name: sorted(
+            {money.currency for row in table.rows for money in list_money(row.get(column.name))}
+        )
+        for column in columns
+        if column.kind == "money"
+    }
+    writer.writerow([name for column in columns for name in _list_names(column, currencies)])
+    for row in table.rows:
+        writer.writerow(
+            [
+                text
+                for column in columns
+                for text in _iter_texts(row.get(column.name), column, currencies, table)
+            ]
+        )
+    return file.getvalue()
+
+
+def _list_names(column: Column, currencies: dict[str, list[str]]) -> list[str]:
+    if column.kind != "money":
+        return [column.name]
+    return [f"{column.name} {currency}" for currency in currencies[column.name]]
+
+
+def _iter_texts(
+    cell: Cell, column: Column, currencies: dict[str, list[str]], table: Table
+) -> Iterator[str | int]:
+    if column.kind == "money":
+        amounts = {money.currency: money for money in list_money(cell)}
+        for currency in currencies[column.name]:
+            yield _format_amount(amounts[currency]) if currency in amounts else ""
+        return
+    value = _simplify(cell, table)
+    yield "" if value is None else value if column.is_number else escape_formula(str(value))
+
+
+def _write_json(table: Table) -> str:
+    """Return the rows as JSON; money is an object of texts by currency, which keeps each digit."""
+    rows = [
+        {
+            column.name: {
+                money.currency: _format_amount(money) for money in list_money(row.get(column.name))
+            }
+            if column.kind == "money"
+            else _simplify(row.get(column.name), table)
+            for column in _list_columns(table)
+        }
+        for row in table.rows
+    ]
+    view, arrangement = table.view, table.arrangement
+    document: dict[str, Any] = {"title": table.caption, "rows": rows, "total": table.total}
+    if view.period:
+        document["from"], document["to"] = f"{view.period.first}", f"{view.period.last}"
+    document |= {"filters": dict(view.filters.values), "page": arrangement.page}
+    return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
+
+
+def _simplify(cell: Cell, table: Table) -> Any:  # noqa: ANN401 - a value of JSON
+    """Return a cell as a plain value: the time in the owner's time zone, the word of a state."""
+    if isinstance(cell, datetime):
+        return cell.astimezone(table.view.zone).isoformat(timespec="seconds")
+    return cell.word if isinstance(cell, State) else cell
+
+
+def _format_amount(money: Money) -> str:
+    """Return an amount without its currency, with two digits, or four where two would round."""
+    amount = money.to_decimal()
+    digits = CENT if amount == amount.quantize(CENT) else UNIT
+    return f"{amount.quantize(digits):f}"

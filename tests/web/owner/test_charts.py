@@ -1,0 +1,41 @@
+"""Charts are drawn by the server: bars, a line to compare with, and the figures in words."""
+
+import re
+
+from affiliate.web.owner.charts import MAX_POINTS, draw_chart, draw_sparkline
+
+
+def test_bars_are_in_proportion_and_nothing_has_none() -> None:
+    chart = draw_chart("Clicks", ["a", "b", "c", "d"], [10, 5, 0, 0.001])
+    assert re.findall(r"M([\d.]+) 100v-([\d.]+)", chart.bars) == [
+        ("1", "100"),
+        ("11", "50"),
+        ("31", "1"),
+    ]
+    assert chart.line == ""
+    assert chart.summary == "Clicks: at most 10, a"
+    assert chart.width == 40
+
+
+def test_the_line_is_that_of_the_period_before() -> None:
+    """It has no more points than there are bars, and each point has both figures in words."""
+    chart = draw_chart("Clicks", ["a", "b"], [1, 2], [4, 0, 9])
+    assert chart.line == "M5 0L15 100"
+    assert chart.most == "4"
+    assert [tuple(point) for point in chart.points] == [("a", "1", "4"), ("b", "2", "0")]
+
+
+def test_a_level_stretch_is_one_line() -> None:
+    assert draw_sparkline("Clicks", [3] * 300).path == "M5 0L2995 0"
+
+
+def test_a_chart_without_figures_draws_nothing() -> None:
+    chart = draw_chart("Clicks", [], [])
+    assert (chart.bars, chart.line, chart.points) == ("", "", [])
+    assert draw_chart("Clicks", ["a"], [0]).bars == ""
+    assert draw_sparkline("Clicks", [1]).path == ""
+
+
+def test_points_are_bounded() -> None:
+    days = [str(day) for day in range(MAX_POINTS + 9)]
+    assert len(draw_chart("Clicks", days, [1] * len(days)).points) == MAX_POINTS
