@@ -21,15 +21,15 @@ from affiliate.cli.report_options import (
 from affiliate.database.earnings import GROUPS, Earnings, ImportCounts
 from affiliate.database.report_mappings import ReportMappings
 from affiliate.domain.actions import MONEY_UNITS
-from affiliate.earnings import impact, reports
-from affiliate.earnings.impact_api import ImpactApi
+from affiliate.earnings import impact, partnerize, reports
+from affiliate.earnings.apis import SETTINGS, open_apis
 from affiliate.earnings.tables import MAX_BYTES
-from affiliate.errors import ReportError
+from affiliate.errors import AgencyError, ReportError
 from affiliate.services import current_services
 
 DEFAULT_DAYS: Final = 365
 MAX_DAYS: Final = 3 * 365
-"""Days back that impact.com answers for."""
+"""Days back that impact.com answers for; Partnerize documents no limit."""
 NUMBER_COLUMNS: Final = frozenset({"actions", "payout"})
 
 
@@ -114,24 +114,34 @@ def import_report(*, report: Path, as_of: datetime | None, as_json: bool, **said
             raise click.ClickException(f"{report.name} was not imported:\n{faults}") from None
         counts = Earnings(ledger).record(network, actions, made_at)
         was_remembered = remember(network, mapping, mappings)
-    _show_counts(counts, len(actions), made_at, as_json=as_json)
-    if not as_json and was_remembered:
-        click.echo(f"The columns are remembered for {network}.")
-    if not as_json and "action id" not in form.columns:
-        click.echo("Without ids of actions, let each report have whole days.")
-
-
-def _show_counts(counts: ImportCounts, actions: int, as_of: datetime, *, as_json: bool) -> None:
     if as_json:
         outputs.print_json(counts)
-    else:
+        return
+    _show_counts(counts, len(actions), made_at, network)
+    if was_remembered:
+        click.echo(f"The columns are remembered for {network}.")
+    if "action id" not in form.columns:
+        click.echo("Without ids of actions, let each report have whole days.")
+    if network == partnerize.NETWORK:
         click.echo(
-            f"Imported {actions} actions of {as_of:%Y-%m-%d %H:%M} UTC: {counts.new} new,"
-            f" {counts.changed} changed, {counts.unchanged} as before."
+            "Partnerize's files lack the references of links: sales are joined to clicks by the"
+            " time of the click. flask earnings fetch reads the references, too."
         )
 
 
+def _show_counts(counts: ImportCounts, actions: int, as_of: datetime, network: str) -> None:
+    click.echo(
+        f"Imported {actions} actions of {network}, as of {as_of:%Y-%m-%d %H:%M} UTC: {counts.new}"
+        f" new, {counts.changed} changed, {counts.unchanged} as before."
+    )
+
+
 @group.command("fetch")
+@click.option(
+    "--network",
+    type=click.Choice(list(SETTINGS)),
+    help="Fetch from one network alone.  [all with an account in the settings]",
+)
 @click.option(
     "--days",
     type=click.IntRange(1, MAX_DAYS),
@@ -141,26 +151,37 @@ def _show_counts(counts: ImportCounts, actions: int, as_of: datetime, *, as_json
 )
 @options.as_json
 @with_appcontext
-def fetch(*, days: int, as_json: bool) -> None:
-    """Fetch the sales of the last year from impact.com, with their states and amounts of today.
+def fetch(*, network: str | None, days: int, as_json: bool) -> None:
+    """Fetch the sales of the last year from impact.com and Partnerize, with states and amounts.
 
-    It needs IMPACT_ACCOUNT_SID and IMPACT_AUTH_TOKEN. Run it daily by a scheduler: amounts change
-    until the network has paid. Where a call fails, the last import stays.
+    It needs IMPACT_ACCOUNT_SID and IMPACT_AUTH_TOKEN, or PARTNERIZE_APPLICATION_KEY,
+    PARTNERIZE_USER_API_KEY and PARTNERIZE_PUBLISHER_ID. Run it daily by a scheduler: amounts change
+    until the network has paid. Where a network fails, its last import stays, the other network is
+    fetched, and the status is 1.
     """
-    config = current_services().config
-    if config.impact_account_sid is None or config.impact_auth_token is None:
-        raise click.ClickException("Set IMPACT_ACCOUNT_SID and IMPACT_AUTH_TOKEN first.")
-    api = ImpactApi(
-        current_services().transport,
-        config.impact_account_sid.reveal(),
-        config.impact_auth_token.reveal(),
-        config.impact_url,
-    )
+    services = current_services()
+    apis = open_apis(services.config, services.transport)
+    if not apis or (network and network not in apis):
+        needed = SETTINGS[network] if network else ", or ".join(SETTINGS.values())
+        raise click.ClickException(f"Set {needed} first.")
     now = datetime.now(UTC)
-    with cli_errors():
-        actions = api.fetch_actions(now - timedelta(days=days), now)
-        counts = Earnings(current_services().ledger).record(impact.NETWORK, actions, now)
-    _show_counts(counts, len(actions), now, as_json=as_json)
+    earnings = Earnings(services.ledger)
+    counts: dict[str, ImportCounts] = {}
+    failures: list[str] = []
+    for name in [network] if network else apis:
+        try:
+            actions = apis[name].fetch_actions(now - timedelta(days=days), now)
+        except AgencyError as error:
+            failures.append(f"{name} was not fetched: {error.message}")
+            continue
+        with cli_errors():
+            counts[name] = earnings.record(name, actions, now)
+        if not as_json:
+            _show_counts(counts[name], len(actions), now, name)
+    if as_json:
+        outputs.print_json({"imported": counts, "failed": failures})
+    if failures:
+        raise click.ClickException("\n".join(failures))
 
 
 @group.command("status")

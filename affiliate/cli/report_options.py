@@ -10,7 +10,7 @@ import click
 import msgspec
 
 from affiliate.database.report_mappings import ReportMappings
-from affiliate.earnings import impact
+from affiliate.earnings import impact, partnerize
 from affiliate.earnings.column_mapping import (
     NAMES,
     ColumnMapping,
@@ -19,7 +19,7 @@ from affiliate.earnings.column_mapping import (
 )
 from affiliate.earnings.reports import CURRENCY, ReportForm
 
-FORMS: Final = {impact.NETWORK: impact.FORM}
+FORMS: Final = {impact.NETWORK: impact.FORM, partnerize.NETWORK: partnerize.FORM}
 """Networks whose reports have columns that this program knows."""
 
 

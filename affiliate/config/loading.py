@@ -23,6 +23,11 @@ Credentials = tuple[tuple[str, ...], ...]
 """Sets of setting names without the agency's prefix; any one complete set is enough."""
 TYPED_CREDENTIALS: Final = frozenset({"USERNAME", "PASSWORD"})
 """Settings of agencies that people have chosen, in any script."""
+NETWORK_ACCOUNTS: Final = (
+    ("IMPACT_ACCOUNT_SID", "IMPACT_AUTH_TOKEN"),
+    ("PARTNERIZE_APPLICATION_KEY", "PARTNERIZE_USER_API_KEY", "PARTNERIZE_PUBLISHER_ID"),
+)
+"""Settings of accounts at affiliate networks, which are set together or not at all."""
 PathReader = Callable[[str, Path, Mapping[str, str]], Any]
 """A reader of a text with a path in it, from the folder and the variables that it may name."""
 
@@ -74,16 +79,21 @@ def load_config(  # noqa: PLR0913 - the settings, and what only the application 
         )
     if values["owner_password"] and not reader.environ.get("SECRET_KEY"):
         reader.faults.append("OWNER_PASSWORD needs SECRET_KEY, of at least 32 characters.")
-    account = ("IMPACT_ACCOUNT_SID", "IMPACT_AUTH_TOKEN")
-    missing = [name for name in account if not reader.environ.get(name)]
-    if len(missing) == 1 and any(values[name.lower()] for name in account):
-        reader.faults.append(f"{' and '.join(account)} belong together; set {missing[0]}, too.")
+    reader.faults += _find_account_faults(reader.environ, values)
     names = (values["site_name"], values["site_url"])
     reader.faults += _find_password_faults(values["owner_password"], *names)
     reader.faults += check(known, weights)
     if reader.faults:
         raise ConfigError(reader.faults)
     return Config(**values, notes=tuple(reader.find_notes(weights, credentials)))
+
+
+def _find_account_faults(environ: Mapping[str, str], values: Mapping[str, Any]) -> Iterator[str]:
+    """Yield a fault for each account at a network of which only a part is set."""
+    for account in NETWORK_ACCOUNTS:
+        missing = [name for name in account if not environ.get(name)]
+        if missing and any(values[name.lower()] for name in account):
+            yield f"{' and '.join(account)} belong together; set {' and '.join(missing)}, too."
 
 
 def _find_password_faults(password: Secret | None, *names: str | None) -> Iterator[str]:

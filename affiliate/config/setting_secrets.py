@@ -11,8 +11,13 @@ def iter_secrets(settings: Config) -> Iterator[str]:
     for agency in settings.agencies.values():
         for secret in (*agency.credentials.values(), *agency.buyer.values()):
             yield secret.reveal()
-    impact = (settings.impact_account_sid, settings.impact_auth_token)
-    for own in (settings.secret_key, settings.owner_password, *impact):
+    networks = (
+        settings.impact_account_sid,
+        settings.impact_auth_token,
+        settings.partnerize_application_key,
+        settings.partnerize_user_api_key,
+    )
+    for own in (settings.secret_key, settings.owner_password, *networks):
         if own:
             yield own.reveal()
     for address in (settings.redis_url, settings.database_url):

@@ -197,6 +197,31 @@ SETTINGS: Final = (
         "Base address of impact.com's API, for tests.",
     ),
     Setting(
+        "PARTNERIZE_APPLICATION_KEY",
+        partial(readers.read_credential, is_typed=False),
+        None,
+        "User Application Key of your account at Partnerize (Settings), for"
+        " `flask earnings fetch`.",
+    ),
+    Setting(
+        "PARTNERIZE_USER_API_KEY",
+        partial(readers.read_credential, is_typed=False),
+        None,
+        "User API Key beside the Application Key.",
+    ),
+    Setting(
+        "PARTNERIZE_PUBLISHER_ID",
+        readers.read_affiliate_id,
+        None,
+        "Id of your partner account at Partnerize, such as `1l1007802`; it needs both keys.",
+    ),
+    Setting(
+        "PARTNERIZE_URL",
+        readers.make_address_reader("https", "http"),
+        "https://api.partnerize.com",
+        "Base address of Partnerize's API, for tests.",
+    ),
+    Setting(
         "SHUTTERSTOCK_LICENSE_URL",
         readers.make_address_reader("https", "http"),
         "https://api-sandbox.shutterstock.com",

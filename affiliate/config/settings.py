@@ -57,6 +57,10 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     impact_account_sid: Secret | None
     impact_auth_token: Secret | None
     impact_url: str
+    partnerize_application_key: Secret | None
+    partnerize_user_api_key: Secret | None
+    partnerize_publisher_id: str | None
+    partnerize_url: str
     shutterstock_license_url: str
     log_level: str
     log_format: str

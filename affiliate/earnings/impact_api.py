@@ -7,14 +7,14 @@ sale, all of them again each time.
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
 import msgspec
 
-from affiliate.domain.actions import Action, State
-from affiliate.domain.media import clean_text
-from affiliate.domain.words import cut_between_signs
+from affiliate.domain.actions import Action
 from affiliate.earnings import impact, reports
+from affiliate.earnings.api_values import clean_values, read_value
 from affiliate.earnings.values import read_amount, read_time
 from affiliate.errors import BadAnswer, Forbidden, RequestRefused
 from affiliate.transport.client import Transport
@@ -137,38 +137,32 @@ def _to_action(wire: _WireAction) -> Action:
     Raises:
         BadAnswer: a field can't be read.
     """
-
-    def read(field: str, convert: Any, value: object, **options: Any) -> Any:  # noqa: ANN401
-        try:
-            return convert("" if value is None else str(value), **options)
-        except ValueError as error:
-            raise BadAnswer(impact.NETWORK, f"{field} of an action {error}.") from None
-
-    def clean(value: object, most: int) -> str:
-        return cut_between_signs(clean_text("" if value is None else str(value)), most)
-
-    payout: int | None = read("Payout", read_amount, wire.payout, decimal_sign=".")
-    occurred_at: datetime | None = read("EventDate", read_time, wire.event_date, zone=UTC)
-    state: State = read("State", reports.read_state, wire.state)
+    read = partial(read_value, impact.NETWORK)
+    to_amount = partial(read_amount, decimal_sign=".")
+    to_time = partial(read_time, zone=UTC)
+    payout = read("Payout", to_amount, wire.payout)
+    occurred_at = read("EventDate", to_time, wire.event_date)
+    state = read("State", reports.read_state, wire.state)
     if payout is None or occurred_at is None:
         raise BadAnswer(impact.NETWORK, "An action has no payout or no date.")
-    texts = {
-        "program": wire.campaign_id,
-        "site": wire.sub_id1,
-        "words": wire.sub_id2,
-        "media_id": wire.sub_id3,
-        "click_id": wire.shared_id,
-    }
-    lengths = dict(reports.TEXTS.values())
+    texts: dict[str, Any] = clean_values(
+        {
+            "program": wire.campaign_id,
+            "site": wire.sub_id1,
+            "words": wire.sub_id2,
+            "media_id": wire.sub_id3,
+            "click_id": wire.shared_id,
+        }
+    )
     return Action(
         action_id=read("Id", reports.read_id, wire.id),
         state=state,
         payout=payout,
-        sale=read("Amount", read_amount, wire.amount, decimal_sign="."),
+        sale=read("Amount", to_amount, wire.amount),
         currency=read("Currency", reports.read_currency, wire.currency),
         occurred_at=occurred_at,
-        clicked_at=read("ReferringDate", read_time, wire.referring_date, zone=UTC),
-        locks_at=read("LockingDate", read_time, wire.locking_date, zone=UTC),
-        cleared_at=read("ClearedDate", read_time, wire.cleared_date, zone=UTC),
-        **{name: clean(value, lengths[name]) for name, value in texts.items()},
+        clicked_at=read("ReferringDate", to_time, wire.referring_date),
+        locks_at=read("LockingDate", to_time, wire.locking_date),
+        cleared_at=read("ClearedDate", to_time, wire.cleared_date),
+        **texts,
     )

@@ -14,7 +14,7 @@ import msgspec
 from affiliate.domain.actions import STATES, Action, State
 from affiliate.domain.media import clean_text
 from affiliate.domain.words import cut_between_signs
-from affiliate.earnings.tables import Row, Table, find_columns, read_table
+from affiliate.earnings.tables import Row, Table, find_columns, read_table, simplify_head
 from affiliate.earnings.values import find_decimal_sign, read_amount, read_time
 from affiliate.errors import ReportError
 
@@ -66,10 +66,12 @@ class ReportForm(msgspec.Struct, frozen=True, kw_only=True):
     the words of a status, in small letters; ``state`` and ``currency`` are those of all rows of a
     report without such a column. Times without an offset are in ``zone``, and in ``date_format`` of
     `datetime.strptime` where the form is not that of ISO 8601. ``join`` joins the rows of one
-    action in a report that has a row for each item.
+    action in a report that has a row for each item; there ``item_columns`` take precedence.
+    ``state_hint`` follows the fault of an unknown status.
     """
 
     columns: Mapping[str, frozenset[str]]
+    item_columns: Mapping[str, frozenset[str]] = MappingProxyType({})
     required: frozenset[str] = frozenset({"payout", "action date"})
     states: Mapping[str, State] = SAME_STATES
     state: State | None = None
@@ -77,6 +79,7 @@ class ReportForm(msgspec.Struct, frozen=True, kw_only=True):
     zone: tzinfo = UTC
     date_format: str = ""
     join: Join = add_item
+    state_hint: str = ""
 
 
 def read_report(data: bytes, form: ReportForm) -> list[Action]:
@@ -147,7 +150,10 @@ class _RowReader:
     """The columns of a report, and what is the same in all its rows."""
 
     def __init__(self, table: Table, form: ReportForm) -> None:
-        self._places = find_columns(table.heads, form.columns, form.required)
+        columns = form.columns
+        if any(simplify_head(head) in columns.get("item", ()) for head in table.heads):
+            columns = {**columns, **form.item_columns}
+        self._places = find_columns(table.heads, columns, form.required)
         self._heads = table.heads
         self._form = form
         self._decimal_sign = "."
@@ -157,9 +163,9 @@ class _RowReader:
             raise ReportError(["there is no column of currency: name the currency of all rows"])
         if "status" not in self._places and not form.state:
             raise ReportError(["there is no column of status: name the state of all rows"])
-        columns = [self._places[field] for field in AMOUNTS if field in self._places]
+        amounts = [self._places[field] for field in AMOUNTS if field in self._places]
         self._decimal_sign = find_decimal_sign(
-            row.cells[column] for row in table.rows for column in columns
+            row.cells[place] for row in table.rows for place in amounts
         )
         if not self._decimal_sign:
             raise ReportError(
@@ -191,7 +197,8 @@ class _RowReader:
         amounts = {field: read(field, to_amount) for field in AMOUNTS}
         times: dict[str, Any] = {name: read(field, to_time) for field, name in TIMES.items()}
         action_id = read("action id", read_id) if self.has_ids else ""
-        state = read("status", partial(read_state, states=form.states)) or form.state
+        state = read("status", partial(read_state, states=form.states, hint=form.state_hint))
+        state = state or form.state
         currency = read("currency", lambda code: code and read_currency(code)) or form.currency
         payout = amounts["payout"]
         for field, value in (
@@ -229,15 +236,15 @@ def read_id(text: str) -> str:
     return text.strip()
 
 
-def read_state(text: str, states: Mapping[str, State] = SAME_STATES) -> State:
+def read_state(text: str, states: Mapping[str, State] = SAME_STATES, hint: str = "") -> State:
     """Return the state that a word means.
 
     Raises:
-        ValueError: ``states`` has no such word.
+        ValueError: ``states`` has no such word; ``hint`` is the end of the message.
     """
     state = states.get(" ".join(text.casefold().split()))
     if state is None:
-        raise ValueError(f"is none of {', '.join(states)}")
+        raise ValueError(f"is none of {', '.join(states)}{hint}")
     return state
 
 

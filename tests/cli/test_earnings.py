@@ -13,6 +13,12 @@ from flask.testing import FlaskClient
 
 from tests.support.apps import ClientMaker
 from tests.support.impact_network import ACCOUNT, ImpactNetwork, make_action, run_impact_network
+from tests.support.partnerize_network import (
+    KEYS,
+    PUBLISHER,
+    make_conversion,
+    run_partnerize_network,
+)
 
 HEADS = "Action Id,Action Date,Status,Payout,Currency,SubId1"
 ROWS = ["1,2026-11-20 13:00,PENDING,5.00,USD,a.example", "2,2026-11-21,APPROVED,2.5,USD,b.example"]
@@ -44,7 +50,7 @@ def test_reports_are_imported_again_and_again(app: Flask, tmp_path: Path) -> Non
     """Each says what is new; the newest counts, whichever is imported last."""
     newer = [ROWS[0].replace("PENDING", "REVERSED"), ROWS[1]]
     said = [
-        run(app, "import", write_report(tmp_path, *rows, day=day)).output.partition(": ")[2]
+        run(app, "import", write_report(tmp_path, *rows, day=day)).output.partition("UTC: ")[2]
         for rows, day in ((ROWS, 22), (ROWS, 22), (newer, 24), (ROWS, 23))
     ]
     assert said == [
@@ -131,9 +137,8 @@ def test_earnings_are_fetched_again_and_again(
     assert run(app, "fetch").output.endswith(": 2 new, 0 changed, 0 as before.\n")
     network.actions = [make_action(1, day, State="REVERSED"), make_action(2, day)]
     assert json.loads(run(app, "fetch", "--json").output) == {
-        "new": 0,
-        "changed": 1,
-        "unchanged": 1,
+        "imported": {"impact": {"new": 0, "changed": 1, "unchanged": 1}},
+        "failed": [],
     }
     network.refusal = 403
     refused = run(app, "fetch")
@@ -143,5 +148,50 @@ def test_earnings_are_fetched_again_and_again(
 
 
 def test_without_an_account_nothing_is_fetched(app: Flask) -> None:
+    """The settings of both networks are named, or those of the named network."""
     result = run(app, "fetch")
-    assert result.output == "Error: Set IMPACT_ACCOUNT_SID and IMPACT_AUTH_TOKEN first.\n"
+    assert result.output.startswith("Error: Set IMPACT_ACCOUNT_SID and IMPACT_AUTH_TOKEN, or PART")
+    result = run(app, "fetch", "--network=partnerize")
+    assert result.output.startswith("Error: Set PARTNERIZE_APPLICATION_KEY, PARTNERIZE_USER_API_K")
+
+
+def test_a_network_that_fails_keeps_no_other_from_being_fetched(
+    make_client: ClientMaker, network: ImpactNetwork
+) -> None:
+    """Sales of Partnerize have what their references have carried."""
+    network.refusal = 503
+    with run_partnerize_network() as partnerize:
+        day = datetime.now(UTC) - timedelta(days=3)
+        partnerize.conversions = [make_conversion(1, f"{day:%Y-%m-%d %H:%M:%S}")]
+        app = make_client(
+            IMPACT_ACCOUNT_SID=ACCOUNT[0],
+            IMPACT_AUTH_TOKEN=ACCOUNT[1],
+            IMPACT_URL=network.url,
+            PARTNERIZE_APPLICATION_KEY=KEYS[0],
+            PARTNERIZE_USER_API_KEY=KEYS[1],
+            PARTNERIZE_PUBLISHER_ID=PUBLISHER,
+            PARTNERIZE_URL=partnerize.url,
+        ).application
+        result = run(app, "fetch")
+    assert result.exit_code == 1
+    assert "Imported 1 actions of partnerize, as of " in result.output
+    assert "Error: impact was not fetched: " in result.output
+    [row] = json.loads(run(app, "status", "--by=network,site,words,id", "--json").output)["sums"]
+    expected = ("partnerize", "blog.example", "red bicycle", "1061428", "EUR", "pending", 1, 95.5)
+    assert tuple(row.values()) == expected
+
+
+PARTNERIZE_CSV = """\
+conversion_id,campaign_id,publisher_id,conversion_date,conversion_date_time,click_time,click_date,\
+click_date_time,currency,conversion_status,value,commission,publisher_commission
+111111l3919676,10l176,1l1007802,2016-03-02,"2016-03-02 10:22:02",10:11:36,2016-03-02,\
+"2016-03-02 10:11:36",EUR,pending,90.92,1.0001,0.9092
+"""
+
+
+def test_a_file_of_partnerize_says_what_it_lacks(app: Flask, tmp_path: Path) -> None:
+    path = tmp_path / "conversion.csv"
+    path.write_text(PARTNERIZE_CSV)
+    result = run(app, "import", str(path), "--network=partnerize")
+    assert "1 new" in result.output
+    assert "Partnerize's files lack the references of links" in result.output

@@ -96,6 +96,7 @@ GOOD: list[tuple[str, str, object]] = [
     ("AFFILIATE_SUB_IDS", "none", frozenset()),
     ("SHUTTERSTOCK_LICENSE_URL", "http://localhost:8081/", "http://localhost:8081"),
     ("IMPACT_URL", "http://localhost:8082/", "http://localhost:8082"),
+    ("PARTNERIZE_URL", "http://localhost:8083/", "http://localhost:8083"),
     ("LOG_LEVEL", "warning", "WARNING"),
     ("LOG_FORMAT", "JSON", "json"),
     ("ACCESS_LOG", "1", True),
@@ -136,6 +137,10 @@ BAD: list[tuple[str, str]] = [
     *(("IMPACT_ACCOUNT_SID", text) for text in ("IR a", "YOUR_TOKEN", "'IRa'")),
     *(("IMPACT_AUTH_TOKEN", text) for text in ("a b", "YOUR_TOKEN", "to\u200bken")),
     *(("IMPACT_URL", text) for text in ("impact", "ftp://h")),
+    *(("PARTNERIZE_APPLICATION_KEY", text) for text in ("a b", "YOUR_TOKEN", "'k'")),
+    *(("PARTNERIZE_USER_API_KEY", text) for text in ("a b", "YOUR_TOKEN", "to\u200bken")),
+    *(("PARTNERIZE_PUBLISHER_ID", text) for text in ("a b", "YOUR_ID", "1l1/../x")),
+    *(("PARTNERIZE_URL", text) for text in ("partnerize", "ftp://h")),
     *(("LOG_LEVEL", text) for text in ("all", "30", "INFO,DEBUG")),
     *(("LOG_FORMAT", text) for text in ("xml", "%(message)s")),
     *(("ACCESS_LOG", text) for text in ("yes", "/var/log/access.log")),
@@ -179,7 +184,16 @@ def test_a_bad_value_is_a_fault_that_names_the_setting() -> None:
 
 
 KEY = "a secret of no less than thirty-two signs"
-SECRET = {"SECRET_KEY", "OWNER_PASSWORD", "IMPACT_ACCOUNT_SID", "IMPACT_AUTH_TOKEN"}
+ACCOUNTS = [
+    {"IMPACT_ACCOUNT_SID": "IRabc", "IMPACT_AUTH_TOKEN": "t0ken"},
+    {
+        "PARTNERIZE_APPLICATION_KEY": "app1",
+        "PARTNERIZE_USER_API_KEY": "t0ken",
+        "PARTNERIZE_PUBLISHER_ID": "1l10",
+    },
+]
+"""Accounts at networks, whose settings are good together alone."""
+SECRET = {"SECRET_KEY", "OWNER_PASSWORD", *ACCOUNTS[0], *ACCOUNTS[1]}
 """Settings that are shown nowhere; their good values are tested below."""
 FREE = {"DATA_DIR", "AGENCIES"}
 """Settings that are any text, or are tested below."""
@@ -239,17 +253,16 @@ def test_random_keys_are_taken() -> None:
             assert isinstance(read_config_or_faults(SECRET_KEY=key), Config), key
 
 
-def test_an_account_at_impact_is_whole() -> None:
-    """One half of it is a fault that names the other; a bad half is a fault of its own."""
-    halves = {"IMPACT_ACCOUNT_SID": "IRabc", "IMPACT_AUTH_TOKEN": "t0ken"}
-    for name, text in halves.items():
-        (missing,) = halves.keys() - {name}
+@pytest.mark.parametrize("account", ACCOUNTS)
+def test_an_account_at_a_network_is_whole(account: dict[str, str]) -> None:
+    """A part of it is a fault that names the others; a bad part is a fault of its own."""
+    for name, text in account.items():
         (fault,) = list_faults(**{name: text})
-        assert fault.endswith(f" belong together; set {missing}, too.")
-    settings = read_config(**halves)
-    assert settings.impact_auth_token
-    assert settings.impact_auth_token.reveal() == "t0ken"
+        others = " and ".join(other for other in account if other != name)
+        assert fault.endswith(f" belong together; set {others}, too.")
+    settings = read_config(**account)
     assert "t0ken" in set(iter_secrets(settings))
+    assert "t0ken" not in repr(settings)
 
 
 def test_a_desk_needs_a_key() -> None:
