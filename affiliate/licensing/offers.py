@@ -70,21 +70,24 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
         return self.once or by_license or self.request.media.startswith("editorial")
 
     @property
-    def missing(self) -> tuple[str, ...]:
-        """Return the names of missing values that the subscription requires.
+    def required(self) -> tuple[str, ...]:
+        """Return the names of values that the subscription requires.
 
         The values are ``price``, ``customer_id`` and fields of ``metadata``.
         """
-        request, plan = self.request, self.subscription
-        fields = [name for name in plan.metadata_fields if name != "customer_id"]
-        missing = [name for name in fields if not request.metadata.get(name, "").strip()]
-        if (
-            plan.is_api or "customer_id" in plan.metadata_fields
-        ) and not request.customer_id.strip():
-            missing.insert(0, "customer_id")
-        if plan.is_api and request.price is None:
-            missing.insert(0, "price")
-        return tuple(missing)
+        plan = self.subscription
+        names = [name for name in plan.metadata_fields if name != "customer_id"]
+        if plan.is_api or "customer_id" in plan.metadata_fields:
+            names.insert(0, "customer_id")
+        return ("price", *names) if plan.is_api else tuple(names)
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Return the names of required values that the request lacks."""
+        request = self.request
+        values = {**request.metadata, "customer_id": request.customer_id}
+        values["price"] = "" if request.price is None else str(request.price)
+        return tuple(name for name in self.required if not values.get(name, "").strip())
 
     @property
     def cost(self) -> str:

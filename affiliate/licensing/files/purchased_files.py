@@ -7,6 +7,8 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Final, NamedTuple, Protocol
 
+import msgspec
+
 from affiliate.database.purchases import Purchase
 from affiliate.errors import AgencyError, DownloadFailed, PurchaseRefused
 from affiliate.licensing.files.downloads import Downloads
@@ -111,6 +113,13 @@ def download_file(
 def build_stem(purchase: Purchase, folder: Path) -> Path:
     """Return the path of a purchase's file, without its suffix."""
     return folder / FilenamePattern().build_stem(_build_record(purchase))
+
+
+def find_file(purchase: Purchase, folder: Path) -> Path | None:
+    """Return the file of a purchase in a folder, also a file from before the license had an id."""
+    unnamed = msgspec.structs.replace(purchase, license_id=None)
+    stems = (build_stem(row, folder) for row in (purchase, unnamed))
+    return next(filter(None, map(find_placed_file, stems)), None)
 
 
 def _iter_links(account: Seller, outcome: PurchaseOutcome) -> Iterator[str]:

@@ -77,6 +77,13 @@ def read_ids(texts: Iterable[str], agency: str, media: MediaKind) -> list[str]:
     return list(dict.fromkeys(_read_id(part, agency, media) for part in parts))
 
 
+def find_item(text: str) -> tuple[str, MediaKind, str] | None:
+    """Return agency, kind of media and id of a picture's address; None for any other text."""
+    if not WEB_ADDRESS.match(text):
+        return None
+    return next(filter(None, map(_parse_address, _iter_addresses(text))), None)
+
+
 def _read_id(text: str, agency: str, media: MediaKind) -> str:
     if not WEB_ADDRESS.match(text):
         return text

@@ -153,6 +153,19 @@ class Journal:
             for file in files:
                 file.close()
 
+    def find_entry(self, purchase_id: str) -> Entry | None:
+        """Return the entry of a purchase, also of a buyer that is running; None for none."""
+        for path in self._list_paths():
+            with suppress(OSError):
+                descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+                try:
+                    entries = JournalFile(path, descriptor).read_entries().entries
+                finally:
+                    os.close(descriptor)
+                if purchase_id in entries:
+                    return entries[purchase_id]
+        return None
+
     def _list_paths(self) -> list[Path]:
         with suppress(OSError):
             return sorted(self._folder.glob(FILE_PATTERN), key=lambda path: path.stat().st_mtime_ns)

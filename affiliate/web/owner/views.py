@@ -15,7 +15,7 @@ from affiliate.database.owner_sessions import LIFETIME
 from affiliate.web.owner import login_throttle
 from affiliate.web.owner.cookies import OWNER_PATH, OwnerSession
 
-PAGES: Final = ("login", "overview", "account", "kept", "sessions")
+PAGES: Final = ("login", "overview", "account", "kept", "licenses", "licensing", "sessions")
 """Modules of pages, which add their views to the blueprint of `frame`."""
 
 
