@@ -2,8 +2,8 @@
 
 Clicks before the moment ``until`` are counted in the tables of figures, later ones are counted
 from their rows, so that sums are complete at any time. An hour is counted in one transaction, some
-minutes after its end. A click of an hour that is counted already, as from the journal, is counted
-with its own row.
+minutes after its end; after an upgrade, several hours are counted at once. A click of an hour that
+is counted already, as from the journal, is counted with its own row.
 """
 
 import time
@@ -46,8 +46,8 @@ MARGIN: Final = timedelta(minutes=10)
 """Time after the end of an hour in which clicks of this hour may still be on their way."""
 LATE: Final = timedelta(minutes=5)
 """Age from which on a click is written together with the counts of its hour."""
-ALL_TIME: Final = datetime(2000, 1, 1)  # noqa: DTZ001 - UTC, as in the tables
-"""A time before all clicks."""
+MAX_ROWS: Final = 5000
+"""Clicks that are counted in one transaction, unless an hour has more: others wait meanwhile."""
 GROUPS: Final = ("agency", "site", "place")
 FIGURES: Final = (click_hours, click_days, position_days)
 COUNTS: Final = ("clicks", "marked")
@@ -91,7 +91,7 @@ class RollUps:
         if self._is_done():
             return True
         self._begin()
-        while not self._count_hour():
+        while not self._count_hours():
             if time.monotonic() > deadline:
                 return False
         return True
@@ -159,24 +159,20 @@ class RollUps:
                 new = insert[connection.dialect.name](roll_ups).values(row)
                 connection.execute(new.on_conflict_do_nothing())  # type: ignore[attr-defined]
 
-    def _count_hour(self) -> bool:
-        """Count the next hour that has ended; return whether none is left."""
+    def _count_hours(self) -> bool:
+        """Count the next hours that have ended; return whether none is left."""
         with self._database.write_transaction() as connection:
             state = lock_state(connection)
             if state is None:
                 return True
-            end = find_next_hour(state.until, state.zone)
-            latest = self._database.now() - MARGIN
-            if end > latest:
+            latest = find_hour(self._database.now() - MARGIN, state.zone)
+            if state.until >= latest:
                 return True
-            hour = (clicks.c.at >= state.until) & (clicks.c.at < end)
+            end = _find_end(connection, state, latest)
+            hours = (clicks.c.at >= state.until) & (clicks.c.at < end)
             columns = [clicks.c[name] for name in ("at", *GROUPS, "words", "id", "position")]
-            rows = connection.execute(sa.select(*columns, clicks.c.sender).where(hour)).mappings()
-            any_row = _add_clicks(connection, rows, state.zone)
-            if not any_row:  # as before the first click, and at night
-                following = sa.select(sa.func.min(clicks.c.at)).where(clicks.c.at >= end)
-                next_at = connection.execute(following).scalar() or latest
-                end = max(end, find_hour(min(next_at, latest), state.zone))
+            rows = connection.execute(sa.select(*columns, clicks.c.sender).where(hours)).mappings()
+            _add_clicks(connection, rows, state.zone)
             connection.execute(sa.update(roll_ups).where(_OWN).values(until=end))
         return False
 
@@ -204,8 +200,8 @@ def add_late_clicks(connection: sa.Connection, rows: Sequence[Mapping[str, Any]]
         _add_clicks(connection, (row for row in rows if row["at"] < state.until), state.zone)
 
 
-def _add_clicks(connection: sa.Connection, rows: Iterable[Any], zone: tzinfo) -> bool:
-    """Add clicks to all figures; return whether there are any."""
+def _add_clicks(connection: sa.Connection, rows: Iterable[Any], zone: tzinfo) -> None:
+    """Add clicks to all figures."""
     hours: dict[tuple[Any, ...], list[int]] = {}
     days: dict[tuple[Any, ...], list[int]] = {}
     positions: dict[tuple[Any, ...], int] = {}
@@ -232,7 +228,15 @@ def _add_clicks(connection: sa.Connection, rows: Iterable[Any], zone: tzinfo) ->
     rows_of_positions = [(*key, count) for key, count in sorted(positions.items())]
     _execute(connection, position_days, [c.name for c in position_days.c], rows_of_positions)
     lists.write(connection)
-    return bool(hours)
+
+
+def _find_end(connection: sa.Connection, state: RollUpState, latest: datetime) -> datetime:
+    """Return the end of the hours that are counted next: one hour, or some with few clicks."""
+    query = sa.select(clicks.c.at).where(clicks.c.at >= state.until, clicks.c.at < latest)
+    farthest = connection.execute(query.order_by(clicks.c.at).offset(MAX_ROWS).limit(1)).scalar()
+    if farthest is None:
+        return latest
+    return max(find_hour(farthest, state.zone), find_next_hour(state.until, state.zone))
 
 
 def _execute(

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from affiliate.database import engine
+from affiliate.database import roll_ups as roll_ups_module
 from affiliate.database.clicks import Click
 from affiliate.database.figures import Figures
 from affiliate.database.ledger import Ledger
@@ -96,11 +97,17 @@ def record_some(ledger: Ledger, clock: SetClock[datetime], numbers: range) -> No
         )
 
 
+@pytest.mark.parametrize("most", [1, 7, 5000])
 @pytest.mark.parametrize("zone", [ZoneInfo("UTC"), ZONE, ZoneInfo("Australia/Lord_Howe")])
 def test_figures_are_those_of_the_rows(
-    ledger: Ledger, clock: SetClock[datetime], zone: ZoneInfo
+    ledger: Ledger,
+    clock: SetClock[datetime],
+    monkeypatch: pytest.MonkeyPatch,
+    zone: ZoneInfo,
+    most: int,
 ) -> None:
-    """Counted or not yet, in any zone; a second look changes nothing."""
+    """Counted in many steps or few, or not yet, in any zone; a second look changes nothing."""
+    monkeypatch.setattr(roll_ups_module, "MAX_ROWS", most)
     roll_ups = RollUps(ledger, zone)
     record_some(ledger, clock, range(60))
     assert roll_ups.advance(60)
@@ -192,7 +199,7 @@ def test_hours_without_clicks_take_one_step(ledger: Ledger, clock: SetClock[date
     clock.now += timedelta(hours=5)
     roll_ups._begin()
     steps = 0
-    while not roll_ups._count_hour():
+    while not roll_ups._count_hours():
         steps += 1
     assert steps < 10
     assert Figures(ledger, ZONE).sum_clicks(Days(date(2026, 1, 1), date(2029, 1, 1))) == [
@@ -291,6 +298,6 @@ def test_two_processes_count_together(
     one, other = RollUps(first, ZONE), RollUps(second, ZONE)
     one._begin()
     other._begin()
-    while not (one._count_hour() and other._count_hour()):
+    while not (one._count_hours() and other._count_hours()):
         pass
     check_all(first, ZONE)
