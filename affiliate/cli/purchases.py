@@ -3,7 +3,6 @@
 import csv
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import IO, Any, Final
 
 import click
@@ -21,6 +20,7 @@ from affiliate.database.purchases import Purchase
 from affiliate.domain.spreadsheets import escape_formula
 from affiliate.licensing.accounts.registry import SELLERS
 from affiliate.licensing.accounts.shutterstock import AGENCY
+from affiliate.licensing.purchasing.spending import sum_months
 
 COLUMNS: Final = ("day", "agency", "item", "size", "state", "license", "cost")
 SUM_COLUMNS: Final = ("month", "agency", "licenses", "downloads", "price", "currency")
@@ -65,7 +65,7 @@ def purchases(  # noqa: PLR0913 - its options
         period_end = options.get_period_end(until)
         records = [record for record in records if record.made_at < period_end]
     records.reverse()
-    sums = _sum_months(records)
+    sums = [month._asdict() for month in sum_months(records)]
     if as_json:
         outputs.print_json(sums if months else [_build_row(record) for record in records])
     elif file is not None:
@@ -78,7 +78,7 @@ def purchases(  # noqa: PLR0913 - its options
 
 
 def _show_purchases(
-    records: Sequence[Purchase], sums: Sequence[dict[str, object]], *, months: bool
+    records: Sequence[Purchase], sums: Sequence[dict[str, Any]], *, months: bool
 ) -> None:
     if not months:
         tables.show(COLUMNS, [tuple(_format_cells(record)) for record in records], NUMBER_COLUMNS)
@@ -109,28 +109,6 @@ def _build_row(record: Purchase) -> dict[str, Any]:
     """Return all fields of a purchase, for programs."""
     fields = msgspec.structs.asdict(record)
     return {**fields, "test_server": find_foreign_host(record.agency, record.api) or None}
-
-
-def _sum_months(records: Sequence[Purchase]) -> list[dict[str, object]]:
-    """Return the sums of paid licenses by month, agency and currency, the newest month first."""
-    groups: dict[tuple[str, str, str], list[Purchase]] = {}
-    for record in records:
-        if record.state == "licensed" and not find_foreign_host(record.agency, record.api):
-            key = (f"{record.made_at:%Y-%m}", record.agency, record.currency or "")
-            groups.setdefault(key, []).append(record)
-    return [
-        {
-            "month": month,
-            "agency": agency,
-            "licenses": len(group),
-            "downloads": sum(record.charge or 0 for record in group),
-            "price": sum((record.price or Decimal(0) for record in group), Decimal(0))
-            if currency
-            else None,
-            "currency": currency,
-        }
-        for (month, agency, currency), group in sorted(groups.items(), reverse=True)
-    ]
 
 
 def _write_csv(file: IO[str], rows: Sequence[dict[str, Any]]) -> None:

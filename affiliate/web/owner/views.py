@@ -15,7 +15,10 @@ from affiliate.database.owner_sessions import LIFETIME
 from affiliate.web.owner import login_throttle
 from affiliate.web.owner.cookies import OWNER_PATH, OwnerSession
 
-PAGES: Final = ("login", "overview", "account", "kept", "licenses", "licensing", "sessions")
+PAGES: Final = (
+    *("login", "overview", "account", "kept", "licenses", "license_history", "licensing"),
+    "sessions",
+)
 """Modules of pages, which add their views to the blueprint of `frame`."""
 
 
