@@ -156,6 +156,11 @@ addEventListener("popstate", ({ state }) => {
   redraw(address);
 });
 
+// Only a browser that the owner's desk has marked loads the links to license.
+try {
+  if (localStorage.sellers) import("./license-links.js");
+} catch {}
+
 // The button that copies the sentence which credits a picture.
 addEventListener("click", async ({ target }) => {
   if (!target.matches("dd > .copy")) return;

@@ -39,6 +39,12 @@ AGREED_FIELDS: Final = ("agreed", "other_size", "again")
 """The boxes of the second step: the notice, another size, and to buy again within a day."""
 
 
+@blueprint.context_processor
+def add_sellers() -> dict[str, str]:
+    """Add the agencies whose pictures get a link to license, for the mark of the browser."""
+    return {"sellers": " ".join(name for name, _ in _list_agencies())}
+
+
 @blueprint.get("/license")
 def find_license() -> AnyResponse:
     """Show the form for an address or an id, or redirect to the form for the item."""

@@ -462,3 +462,17 @@ def test_other_agencies_sell_in_the_real_account_alone(kind: type[Shop], tmp_pat
         file = client.get(answers[0].headers["Location"] + "/file", buffered=True)
         assert file.status_code == 200
         assert file.data.startswith(b"\xff\xd8\xff")
+
+
+def test_the_desk_marks_the_browser_and_the_log_in_does_not(
+    client: FlaskClient, app: Flask
+) -> None:
+    """The mark names the agencies of this site that sell; pages of visitors have none of it."""
+    mark = '<meta name="sellers" content="shutterstock">'
+    assert mark in client.get("/owner/").text
+    assert mark in client.get("/owner/license").text
+    visitor = app.test_client()
+    assert 'name="sellers"' not in visitor.get("/owner/log-in").text
+    page = visitor.get("/?lang=en").text
+    assert "sellers" not in page
+    assert "/owner/" not in page
