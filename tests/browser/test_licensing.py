@@ -1,4 +1,4 @@
-"""In a real browser an owner goes from a picture to its licensed file; visitors see none of that."""
+"""In a real browser an owner goes from a picture to its file; visitors see none of that."""
 
 from collections.abc import Iterator
 from pathlib import Path
