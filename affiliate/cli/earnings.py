@@ -23,6 +23,7 @@ from affiliate.database.report_mappings import ReportMappings
 from affiliate.domain.actions import MONEY_UNITS
 from affiliate.earnings import impact, partnerize, reports
 from affiliate.earnings.apis import SETTINGS, open_apis
+from affiliate.earnings.network_agencies import find_agencies
 from affiliate.earnings.tables import MAX_BYTES
 from affiliate.errors import AgencyError, ReportError
 from affiliate.services import current_services
@@ -112,7 +113,8 @@ def import_report(*, report: Path, as_of: datetime | None, as_json: bool, **said
         except ReportError as error:
             faults = "\n".join(f"- {fault}" for fault in error.faults)
             raise click.ClickException(f"{report.name} was not imported:\n{faults}") from None
-        counts = Earnings(ledger).record(network, actions, made_at)
+        agencies = find_agencies(network, current_services().config)
+        counts = Earnings(ledger).record(network, actions, made_at, agencies)
         was_remembered = remember(network, mapping, mappings)
     if as_json:
         outputs.print_json(counts)
@@ -175,7 +177,8 @@ def fetch(*, network: str | None, days: int, as_json: bool) -> None:
             failures.append(f"{name} was not fetched: {error.message}")
             continue
         with cli_errors():
-            counts[name] = earnings.record(name, actions, now)
+            agencies = find_agencies(name, services.config)
+            counts[name] = earnings.record(name, actions, now, agencies)
         if not as_json:
             _show_counts(counts[name], len(actions), now, name)
     if as_json:
@@ -205,15 +208,20 @@ def show_status(
     groups = tuple(dict.fromkeys(by.replace(",", " ").split()))
     with cli_errors():
         rows = [dict(row) for row in earnings.sum_payouts(groups, first, last)][:limit]
+        joins = earnings.count_joins(first, last)
         imports = earnings.find_last_imports()
     if as_json:
         sums = [{**row, "payout": row["payout"] / MONEY_UNITS} for row in rows]
-        outputs.print_json({"sums": sums, "imports": imports})
+        outputs.print_json({"sums": sums, "joins": joins, "imports": imports})
         return
     if not imports:
         click.echo("Nothing was imported yet: flask earnings import FILE.")
         return
     _show_sums(groups, rows)
+    click.echo(
+        f"Joined to clicks: {joins['exact']} exactly, {joins['estimated']} by estimate,"
+        f" {joins['unknown']} not."
+    )
     for one in imports:
         click.echo(
             f"{one.network}: {one.actions} actions imported {one.at:%Y-%m-%d %H:%M} UTC,"

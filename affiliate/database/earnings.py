@@ -4,7 +4,7 @@ A report shows actions as of a time. The newest report decides, whichever is imp
 may come in any order and be repeated.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from datetime import time as clock_time
 from typing import Any, Final
@@ -14,8 +14,9 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
+from affiliate.database.click_joins import JOIN, JOINED, JOINS, get_click_column, refresh_estimates
 from affiliate.database.engine import LedgerDatabase
-from affiliate.database.schema import action_states, actions, clicks, imports
+from affiliate.database.schema import action_states, actions, imports
 from affiliate.domain.actions import Action
 from affiliate.domain.masking import mask_personal
 from affiliate.errors import BadQuery
@@ -27,23 +28,32 @@ MONEY: Final = ("state", "payout", "currency")
 """Columns whose change is a new state of an action."""
 ORDER: Final = ("as_of", "state", "payout", "sale", "currency")
 """Columns by which one of two rows of an action is the newer: of equal times either will do, but
-always the same."""
+always the same. Of equal rows the later import counts, which may read more columns."""
+OWN_COLUMNS: Final = (*KEY, "estimated_click")
+"""Columns that the values of a report never replace."""
+
+
+def _carry(name: str, click_name: str) -> sa.Label[str]:
+    """Return what a sale's link has carried, else the same of the click that led to the sale."""
+    carried = sa.func.nullif(actions.c[name], "")
+    return sa.func.coalesce(carried, get_click_column(click_name), "").label(click_name)
+
+
 GROUPS: Final[Mapping[str, sa.Label[Any]]] = {
     "day": sa.func.date(actions.c.occurred_at, type_=sa.Date()).label("day"),
-    "site": actions.c.site.label("site"),
-    "words": actions.c.words.label("words"),
-    "id": actions.c.media_id.label("id"),
+    "site": _carry("site", "site"),
+    "words": _carry("words", "words"),
+    "id": _carry("media_id", "id"),
     "program": actions.c.program.label("program"),
     "network": actions.c.network.label("network"),
-    "place": sa.func.coalesce(clicks.c.place, "").label("place"),
-    "position": clicks.c.position.label("position"),
-    "clicked": clicks.c.click_id.is_not(None).label("clicked"),
+    "place": sa.func.coalesce(get_click_column("place"), "").label("place"),
+    "position": get_click_column("position").label("position"),
+    "clicked": JOIN.label("clicked"),
 }
-"""Columns that earnings can be counted by. The last three are of the click that led to a sale, by
-the id that the click has set into its link: the click's place, its position, and whether this site
-knows the click."""
-CLICK_GROUPS: Final = frozenset({"place", "position", "clicked"})
-JOINED: Final = actions.outerjoin(clicks, clicks.c.click_id == actions.c.click_id)
+"""Columns that earnings can be counted by. Place and position are those of the click that led to a
+sale; ``clicked`` is exact, estimated or unknown, as `click_joins` documents."""
+PLAIN_GROUPS: Final = frozenset({"day", "program", "network"})
+"""Groups that need no click."""
 
 
 class ImportCounts(msgspec.Struct, frozen=True):
@@ -73,8 +83,10 @@ def _upsert_newer(insert: Any) -> sa.Insert:  # noqa: ANN401 - either dialect's 
 
     upsert: sa.Insert = insert.on_conflict_do_update(
         index_elements=KEY,
-        set_={column.name: new[column.name] for column in actions.c if column.name not in KEY},
-        where=rank(new) > rank(actions.c),
+        set_={
+            column.name: new[column.name] for column in actions.c if column.name not in OWN_COLUMNS
+        },
+        where=rank(new) >= rank(actions.c),
     )
     return upsert
 
@@ -95,10 +107,17 @@ class Earnings:
     def __init__(self, database: LedgerDatabase) -> None:
         self._database = database
 
-    def record(self, network: str, reported: Sequence[Action], as_of: datetime) -> ImportCounts:
+    def record(
+        self,
+        network: str,
+        reported: Sequence[Action],
+        as_of: datetime,
+        agencies: Collection[str] = (),
+    ) -> ImportCounts:
         """Write the actions of a report, whose values hold ``as_of`` a time in UTC.
 
-        An import that breaks off has written a part of them; repeat it.
+        All sales since the report's first are joined to clicks again: to clicks of ``agencies``, or
+        of any agency. An import that breaks off has written a part of the actions; repeat it.
         """
         as_of = as_of.astimezone(UTC).replace(tzinfo=None)
         new = changed = 0
@@ -120,6 +139,10 @@ class Earnings:
             before = [known.get(row["action_id"]) for row in states]
             new += before.count(None)
             changed += sum(row is not None and row.as_of < as_of for row in before)
+        if reported:
+            first = min(action.occurred_at for action in reported)
+            first = first.astimezone(UTC).replace(tzinfo=None)
+            refresh_estimates(self._database, network, first, agencies)
         with self._database.write_transaction() as connection:
             row: dict[str, Any] = {"import_id": uuid4().hex, "network": network, "as_of": as_of}
             row |= {"at": self._database.now(), "actions": len(reported)}
@@ -147,13 +170,20 @@ class Earnings:
         last = datetime.combine(until or date.max, clock_time.max)
         query = (
             sa.select(*keys, sa.func.count().label("actions"), payout)
-            .select_from(actions if CLICK_GROUPS.isdisjoint(names) else JOINED)
+            .select_from(actions if PLAIN_GROUPS.issuperset(names) else JOINED)
             .where(actions.c.occurred_at.between(first, last))
             .group_by(*keys)
             .order_by(*(g.desc() for g in groups if g.name == "day"), payout.desc(), *keys)
         )
         with self._database.read_connection() as connection:
             return connection.execute(query).mappings().all()
+
+    def count_joins(self, since: date | None = None, until: date | None = None) -> dict[str, int]:
+        """Count the actions of a period that are joined to clicks exactly, by estimate, and not."""
+        counts = dict.fromkeys(JOINS, 0)
+        for row in self.sum_payouts(["clicked"], since, until):
+            counts[str(row["clicked"])] += int(row["actions"])
+        return counts
 
     def list_states(self, network: str, action_id: str) -> Sequence[sa.RowMapping]:
         """Return the states that reports have shown of an action, the oldest first."""

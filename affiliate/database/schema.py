@@ -19,6 +19,7 @@ clicks = sa.Table(
     sa.Column("sender", sa.String(10), nullable=False, server_default=""),
     # No words in it: PostgreSQL refuses a row whose entry in an index passes 2704 bytes.
     sa.Index("clicks_at_agency", "at", "agency"),
+    sa.Index("clicks_id_at", "id", "at"),
 )
 
 searches = sa.Table(
@@ -119,6 +120,7 @@ actions = sa.Table(
     sa.Column("media_id", sa.String(100), nullable=False),
     sa.Column("click_id", sa.String(64), nullable=False),
     sa.Column("as_of", sa.DateTime, nullable=False),  # of the report that has these values
+    sa.Column("estimated_click", sa.String(64), nullable=False, server_default=""),
     sa.Index("actions_occurred_at", "occurred_at"),
 )
 

@@ -6,11 +6,17 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
+import sqlalchemy as sa
 from click.testing import Result
 from flask import Flask
 from flask.testing import FlaskClient
 
+from affiliate.database.clicks import Click
+from affiliate.database.ledger import Ledger
+from affiliate.database.schema import clicks
+from affiliate.services import current_services
 from tests.support.apps import ClientMaker
 from tests.support.impact_network import ACCOUNT, ImpactNetwork, make_action, run_impact_network
 from tests.support.partnerize_network import (
@@ -27,6 +33,11 @@ ROWS = ["1,2026-11-20 13:00,PENDING,5.00,USD,a.example", "2,2026-11-21,APPROVED,
 @pytest.fixture
 def app(client: FlaskClient) -> Flask:
     return client.application
+
+
+def current_ledger(app: Flask) -> Ledger:
+    with app.app_context():
+        return current_services().ledger
 
 
 def run(app: Flask, *arguments: str) -> Result:
@@ -60,11 +71,12 @@ def test_reports_are_imported_again_and_again(app: Flask, tmp_path: Path) -> Non
         "0 new, 0 changed, 2 as before.\n",
     ]
     lines = run(app, "status").output.splitlines()
-    assert [line.split() for line in lines[:-1]] == [
+    assert [line.split() for line in lines[:-2]] == [
         ["currency", "state", "actions", "payout"],
         ["USD", "reversed", "1", "5.00"],
         ["USD", "approved", "1", "2.50"],
     ]
+    assert lines[-2] == "Joined to clicks: 0 exactly, 0 by estimate, 2 not."
     assert lines[-1].startswith("impact: 2 actions imported ")
     assert lines[-1].endswith(" UTC, as of 2026-11-24 08:00.")
 
@@ -83,6 +95,7 @@ def test_sums_are_grouped_and_machine_readable(app: Flask, tmp_path: Path) -> No
             "payout": 2.5,
         }
     ]
+    assert answer["joins"] == {"exact": 0, "estimated": 0, "unknown": 1}
     assert answer["imports"][0]["as_of"] == "2026-11-22T08:00:00"
 
 
@@ -195,3 +208,23 @@ def test_a_file_of_partnerize_says_what_it_lacks(app: Flask, tmp_path: Path) -> 
     result = run(app, "import", str(path), "--network=partnerize")
     assert "1 new" in result.output
     assert "Partnerize's files lack the references of links" in result.output
+
+
+def test_a_sale_in_a_file_of_partnerize_has_what_its_click_has(app: Flask, tmp_path: Path) -> None:
+    """By the time of the click, among the clicks of agencies of that network."""
+    ledger = current_ledger(app)
+    for number, (agency, minute) in enumerate((("adobe-stock", 12), ("shutterstock", 11))):
+        click = Click(
+            click_id=f"click-{number}", agency=agency, id="7", position=1, site="a.example"
+        )
+        with ledger.write_transaction() as connection:
+            at = datetime(2016, 3, 2, 10, minute, 30, tzinfo=UTC).replace(tzinfo=None)
+            connection.execute(sa.insert(clicks), {"at": at, **msgspec.structs.asdict(click)})
+    path = tmp_path / "conversion.csv"
+    path.write_text(PARTNERIZE_CSV)
+    run(app, "import", str(path), "--network=partnerize")
+    answer = json.loads(run(app, "status", "--by=clicked,site,id", "--json").output)
+    [row] = answer["sums"]
+    assert tuple(row.values())[:3] == ("estimated", "a.example", "7")
+    assert answer["joins"] == {"exact": 0, "estimated": 1, "unknown": 0}
+    assert "Joined to clicks: 0 exactly, 1 by estimate, 0 not." in run(app, "status").output

@@ -1,0 +1,152 @@
+"""The join of sales to the clicks that led to them: exact by the id of a click, else estimated.
+
+A sale without the id of a known click is joined to a visitor's click that has all that the sale's
+link has carried (picture, site, beginning of the words):
+
+- with the time of the click, to the click nearest to it, from `BEFORE_CLICK` before until
+  `AFTER_CLICK` after it, as clocks differ;
+- else, if the picture is known, to the last click before the sale within `COOKIE_TIME`.
+
+A time on a full or half hour is a day of a report that has days alone, whichever its zone: the sale
+may be of any time of that day, and so may the click. The estimate depends on the sale and the
+clicks alone, never on the order of imports or on other sales.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from affiliate.database.engine import LedgerDatabase
+from affiliate.database.schema import actions, clicks
+from affiliate.domain.words import to_counted
+
+BATCH: Final = 300
+"""Sales whose estimates are written in a transaction, as clicks wait meanwhile."""
+BEFORE_CLICK: Final = timedelta(minutes=5)
+AFTER_CLICK: Final = timedelta(minutes=1)
+COOKIE_TIME: Final = timedelta(days=30)
+"""Time after a click within which networks credit a sale, as most programs have it."""
+DAY: Final = timedelta(days=1)
+
+EXACT: Final = clicks.alias("exact_clicks")
+ESTIMATED: Final = clicks.alias("estimated_clicks")
+JOINED: Final = actions.outerjoin(
+    EXACT, (actions.c.click_id != "") & (EXACT.c.click_id == actions.c.click_id)
+).outerjoin(
+    ESTIMATED,
+    EXACT.c.click_id.is_(None) & (ESTIMATED.c.click_id == actions.c.estimated_click),
+)
+"""Sales with their clicks; a click that is known by its id rules out an estimate."""
+JOINS: Final = ("exact", "estimated", "unknown")
+JOIN: Final = sa.case(
+    (EXACT.c.click_id.is_not(None), JOINS[0]),
+    (ESTIMATED.c.click_id.is_not(None), JOINS[1]),
+    else_=JOINS[2],
+)
+"""How a sale of `JOINED` is joined to a click."""
+
+_IN_TIME: Final = (
+    (clicks.c.at >= sa.bindparam("first", type_=sa.DateTime))
+    & (clicks.c.at <= sa.bindparam("last", type_=sa.DateTime))
+    & (clicks.c.sender == "")
+)
+
+
+def get_click_column(name: str) -> sa.ColumnElement[Any]:
+    """Return a column of the click that led to a sale of `JOINED`."""
+    return sa.func.coalesce(EXACT.c[name], ESTIMATED.c[name])
+
+
+def refresh_estimates(
+    database: LedgerDatabase, network: str, since: datetime, agencies: Collection[str] = ()
+) -> None:
+    """Join a network's sales since a time in UTC, without a zone, to clicks.
+
+    ``agencies`` are those whose links lead by way of the network; empty, any agency's may.
+    """
+    last_id = ""
+    while True:
+        with database.read_connection() as connection:
+            rows = connection.execute(_select_sales(network, since, last_id)).all()
+            changes = [
+                {"key": row.action_id, "estimate": click_id}
+                for row in rows
+                if (click_id := _estimate(connection, row, agencies)) != row.estimated_click
+            ]
+        if changes:
+            update = (
+                sa.update(actions)
+                .where(actions.c.network == network, actions.c.action_id == sa.bindparam("key"))
+                .values(estimated_click=sa.bindparam("estimate"))
+            )
+            with database.write_transaction() as connection:
+                connection.execute(update, changes)
+        if len(rows) < BATCH:
+            return
+        last_id = rows[-1].action_id
+
+
+def _select_sales(network: str, since: datetime, last_id: str) -> sa.Select[Any]:
+    """Return the query of the next sales that have or need an estimate."""
+    is_known = sa.exists().where(clicks.c.click_id == actions.c.click_id)
+    is_exact = (actions.c.click_id != "") & is_known
+    return (
+        sa.select(actions, is_exact.label("is_exact"))
+        .where(
+            actions.c.network == network,
+            actions.c.action_id > last_id,
+            actions.c.occurred_at >= since,
+            ~is_exact | (actions.c.estimated_click != ""),
+        )
+        .order_by(actions.c.action_id)
+        .limit(BATCH)
+    )
+
+
+def _estimate(connection: sa.Connection, sale: sa.Row[Any], agencies: Collection[str]) -> str:
+    """Return the id of the click that led to a sale by `refresh_estimates`; empty for none."""
+    if sale.is_exact:
+        return ""
+    clicked_at, occurred_at = sale.clicked_at, sale.occurred_at
+    where = _IN_TIME
+    if agencies:
+        where &= clicks.c.agency.in_(sorted(agencies))
+    if sale.site:
+        where &= clicks.c.site == sale.site
+    if words := to_counted(sale.words, ""):
+        where &= sa.func.substr(clicks.c.words, 1, len(words)) == words
+    if sale.media_id:
+        where &= clicks.c.id == sale.media_id
+    values: Mapping[str, Any]
+    order: Sequence[sa.ColumnElement[Any]]
+    if clicked_at and not _is_day(clicked_at):
+        values = {
+            "at": int(clicked_at.replace(tzinfo=UTC).timestamp()),
+            "first": clicked_at - BEFORE_CLICK,
+            "last": clicked_at + AFTER_CLICK,
+        }
+        order = [
+            sa.func.abs(
+                sa.cast(sa.extract("epoch", clicks.c.at), sa.BigInteger)
+                - sa.bindparam("at", type_=sa.BigInteger)
+            )
+        ]
+    elif sale.media_id:
+        last = occurred_at + DAY if _is_day(occurred_at) else occurred_at
+        values = {"first": occurred_at - COOKIE_TIME, "last": last}
+        if clicked_at:
+            values = {"first": clicked_at, "last": min(last, clicked_at + DAY)}
+        order = [clicks.c.at.desc()]
+    else:
+        return ""
+    query = (
+        sa.select(clicks.c.click_id).where(where).order_by(*order, clicks.c.at, clicks.c.click_id)
+    )
+    return connection.scalar(query.limit(1), values) or ""
+
+
+def _is_day(moment: datetime) -> bool:
+    """Return whether a time may be a whole day: in any zone, days begin on such a time of UTC."""
+    return moment.minute % 30 == 0 and moment.second == 0 and moment.microsecond == 0

@@ -1,0 +1,175 @@
+"""Sales without the id of a click are joined to the click that has probably led to them."""
+
+from collections.abc import Collection
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+import pytest
+import sqlalchemy as sa
+from hypothesis import given
+from hypothesis import strategies as st
+
+from affiliate.database.click_joins import AFTER_CLICK, BEFORE_CLICK, COOKIE_TIME
+from affiliate.database.clicks import Click
+from affiliate.database.earnings import Earnings
+from affiliate.database.ledger import Ledger
+from affiliate.database.schema import actions, clicks
+from affiliate.domain.actions import Action
+from tests.support.ledgers import new_ledger
+
+SOLD_AT = datetime(2026, 11, 20, 12, 7, 3, tzinfo=UTC)
+SECOND = timedelta(seconds=1)
+MINUTE = timedelta(minutes=1)
+HOUR = timedelta(hours=1)
+SALE = Action(
+    action_id="1", state="pending", payout=50_000, currency="USD", occurred_at=SOLD_AT, media_id="7"
+)
+
+
+def place_click(ledger: Ledger, click_id: str, at: datetime, **fields: Any) -> None:
+    """Write a click on picture 7, of a time."""
+    click = Click(
+        **{"agency": "shutterstock", "id": "7", "position": 1, **fields}, click_id=click_id
+    )
+    with ledger.write_transaction() as connection:
+        row = {"at": at.replace(tzinfo=None), **msgspec.structs.asdict(click)}
+        connection.execute(sa.insert(clicks), row)
+
+
+def join(ledger: Ledger, agencies: Collection[str] = (), **changes: Any) -> str:
+    """Import a sale and return the id of the click that is estimated for it."""
+    sale = msgspec.structs.replace(SALE, **changes)
+    Earnings(ledger).record("impact", [sale], SOLD_AT + 9 * HOUR, agencies)
+    with ledger.read_connection() as connection:
+        return str(connection.scalar(sa.select(actions.c.estimated_click)))
+
+
+def test_the_last_click_on_the_picture_before_the_sale_is_taken(ledger: Ledger) -> None:
+    """Within the time of the network's cookie, and no click of a robot."""
+    place_click(ledger, "click-of-before", SOLD_AT - COOKIE_TIME - SECOND)
+    assert join(ledger) == ""
+    place_click(ledger, "click-of-days-ago", SOLD_AT - COOKIE_TIME)
+    assert join(ledger) == "click-of-days-ago"
+    place_click(ledger, "click-of-hours-ago", SOLD_AT - HOUR)
+    place_click(ledger, "click-of-a-robot", SOLD_AT - MINUTE, sender="program")
+    place_click(ledger, "click-on-another", SOLD_AT - MINUTE, id="8")
+    place_click(ledger, "click-of-afterwards", SOLD_AT + MINUTE)
+    assert join(ledger) == "click-of-hours-ago"
+
+
+def test_the_nearest_click_to_the_time_of_the_click_is_taken(ledger: Ledger) -> None:
+    """As clocks differ; without a picture the time alone decides, among the network's agencies."""
+    clicked_at = SOLD_AT - 2 * HOUR
+    place_click(ledger, "click-too-early", clicked_at - BEFORE_CLICK - SECOND)
+    place_click(ledger, "click-too-late", clicked_at + AFTER_CLICK + SECOND)
+    assert join(ledger, clicked_at=clicked_at) == ""
+    place_click(ledger, "click-30-s-before", clicked_at - 30 * SECOND)
+    place_click(ledger, "click-20-s-after", clicked_at + 20 * SECOND)
+    place_click(ledger, "click-elsewhere", clicked_at, agency="depositphotos", id="8")
+    assert join(ledger, clicked_at=clicked_at) == "click-20-s-after"
+    assert join(ledger, ["shutterstock"], clicked_at=clicked_at, media_id="") == "click-20-s-after"
+    assert join(ledger, clicked_at=clicked_at, media_id="") == "click-elsewhere"
+
+
+@pytest.mark.parametrize(
+    ("carried", "found"),
+    [
+        ({}, "click-newest"),
+        ({"site": "blog.example"}, "click-of-blog"),
+        ({"words": "Red bi"}, "click-of-words"),
+        ({"site": "blog.example", "words": "red bicycle"}, ""),
+        ({"media_id": ""}, ""),
+    ],
+)
+def test_a_click_has_all_that_the_link_has_carried(
+    ledger: Ledger, carried: dict[str, str], found: str
+) -> None:
+    """The words may have been cut for the link."""
+    place_click(ledger, "click-of-words", SOLD_AT - 3 * HOUR, words="red bicycle")
+    place_click(ledger, "click-of-blog", SOLD_AT - 2 * HOUR, site="blog.example")
+    place_click(ledger, "click-newest", SOLD_AT - HOUR)
+    assert join(ledger, **carried) == found
+
+
+def test_a_sale_of_a_day_may_have_a_click_of_that_day(ledger: Ledger) -> None:
+    """Some reports have days alone, in the zone of the account, for sales and for clicks."""
+    day = datetime(2026, 11, 20, 5, tzinfo=UTC)
+    place_click(ledger, "click-of-the-day", day + 20 * HOUR)
+    place_click(ledger, "click-of-the-next", day + 25 * HOUR)
+    assert join(ledger, occurred_at=day) == "click-of-the-day"
+    place_click(ledger, "click-of-two-days-ago", day - 30 * HOUR)
+    assert join(ledger, occurred_at=day, clicked_at=day - 48 * HOUR) == "click-of-two-days-ago"
+    assert join(ledger, occurred_at=day, clicked_at=day - 48 * HOUR, media_id="") == ""
+
+
+def test_a_known_id_of_a_click_rules_out_an_estimate(ledger: Ledger) -> None:
+    """Also where the click comes after the import that had estimated another."""
+    place_click(ledger, "click-of-hours-ago", SOLD_AT - HOUR, place="tile", site="blog.example")
+    earnings = Earnings(ledger)
+    assert join(ledger, click_id="1-2-3-4") == "click-of-hours-ago"
+    by = ["clicked", "place", "site", "id"]
+    [row] = earnings.sum_payouts(by)
+    assert tuple(row.values())[:4] == ("estimated", "tile", "blog.example", "7")
+    place_click(ledger, "1-2-3-4", SOLD_AT - 2 * HOUR, place="look", site="")
+    [row] = earnings.sum_payouts(by)
+    assert tuple(row.values())[:4] == ("exact", "look", "", "7")
+
+
+MOMENTS = st.sampled_from([SOLD_AT + n * MINUTE for n in (-300, -4, -1, 0, 1, 4)])
+CLICKS = st.lists(
+    st.fixed_dictionaries(
+        {
+            "at": MOMENTS,
+            "id": st.sampled_from(["7", "8"]),
+            "site": st.sampled_from(["", "blog.example"]),
+        }
+    ),
+    max_size=4,
+)
+SALES = st.lists(
+    st.builds(
+        Action,
+        action_id=st.sampled_from("123"),
+        state=st.just("pending"),
+        payout=st.integers(0, 3),
+        currency=st.just("USD"),
+        occurred_at=MOMENTS,
+        clicked_at=st.none() | MOMENTS,
+        media_id=st.sampled_from(["", "7"]),
+        site=st.sampled_from(["", "blog.example"]),
+        click_id=st.sampled_from(["", "click-0"]),
+    ),
+    max_size=3,
+    unique_by=lambda sale: sale.action_id,
+)
+
+
+@given(data=st.data(), found=CLICKS, reports=st.lists(SALES, min_size=1, max_size=3))
+def test_joins_do_not_depend_on_the_order_of_imports_and_clicks(
+    data: st.DataObject,
+    found: list[dict[str, Any]],
+    reports: list[list[Action]],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    """Clicks may come late, in any order: the next import of the period joins them."""
+    numbered: list[Any] = [(f"click-{number}", click) for number, click in enumerate(found)]
+    dated: list[Any] = list(enumerate(reports))
+    events = data.draw(st.permutations([*numbered, *dated, *dated[:1]]))
+    everything = [sale for report in reports for sale in report]
+    outcomes = []
+    for order in ([*numbered, *dated], events):
+        with new_ledger(tmp_path_factory.mktemp("ledger")) as ledger:
+            earnings = Earnings(ledger)
+            for name, event in [*order, *dated]:
+                if isinstance(name, str):
+                    place_click(ledger, name, **event)
+                else:
+                    earnings.record("impact", event, SOLD_AT + name * HOUR)
+            with ledger.read_connection() as connection:
+                rows = connection.execute(
+                    sa.select(actions.c.action_id, actions.c.estimated_click, actions.c.as_of)
+                ).all()
+            outcomes.append((sorted(map(tuple, rows)), earnings.sum_payouts(["clicked", "place"])))
+    assert outcomes[0] == outcomes[1]
+    assert len(outcomes[0][0]) == len({sale.action_id for sale in everything})
