@@ -15,7 +15,8 @@ import sys
 from collections.abc import Callable, Iterable
 from functools import partial
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import IO, TYPE_CHECKING, Any, Final, Self
+from wsgiref.util import FileWrapper
 
 from granian._granian import CallbackScheduler, RSGIHTTPProtocol
 from granian.rsgi import Scope
@@ -61,6 +62,7 @@ _CONSTANT_ENVIRON: Final = {
     "wsgi.multithread": True,
     "wsgi.multiprocess": True,
     "wsgi.run_once": False,
+    "wsgi.file_wrapper": FileWrapper,
     "wsgi.input_terminated": True,
 }
 
@@ -184,9 +186,13 @@ class RequestScheduler(CallbackScheduler):
             status, sent = HTTPStatus.INTERNAL_SERVER_ERROR, b""
         if self.stopping or _is_unread(environ, body):
             headers = [*headers, ("Connection", "close")]
-        proto.response_bytes(status, headers, sent)
+        if isinstance(sent, str):
+            proto.response_file(status, headers, sent)
+        else:
+            proto.response_bytes(status, headers, sent)
 
-    def _call_app(self, environ: "WSGIEnvironment") -> tuple[int, Headers, bytes]:
+    def _call_app(self, environ: "WSGIEnvironment") -> tuple[int, Headers, bytes | str]:
+        """Return the application's answer; a body that is a whole file on the disk is its path."""
         head: list[tuple[str, Headers]] = []
 
         def start(status: str, headers: Headers, exc_info: Any = None) -> Any:  # noqa: ANN401, ARG001 - as WSGI has it
@@ -194,7 +200,8 @@ class RequestScheduler(CallbackScheduler):
 
         parts: Iterable[bytes] = self._app(environ, start)
         try:
-            body = b"".join(parts)
+            path = _find_path(parts)
+            body = path if path and head[0][0].startswith("200") else b"".join(parts)
         finally:
             if hasattr(parts, "close"):
                 parts.close()
@@ -243,6 +250,16 @@ class RequestScheduler(CallbackScheduler):
         if len(self._names) < MAX_HEADER_NAMES:
             self._names[name] = key
         return key
+
+
+def _find_path(parts: Iterable[bytes]) -> str:
+    """Return the path of a file that the application has wrapped (PEP 3333); empty for none.
+
+    The server sends such a file by itself, however large it is, and no thread of Python waits.
+    """
+    file: IO[bytes] | None = getattr(parts, "filelike", None)
+    name = getattr(file, "name", "") if isinstance(parts, FileWrapper) else ""
+    return name if isinstance(name, str) else ""
 
 
 async def _join_parts(proto: RSGIHTTPProtocol) -> bytes | None:

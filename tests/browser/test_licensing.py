@@ -69,10 +69,10 @@ def test_from_a_picture_to_its_file(
     log_in(page)
     page.goto(f"/image/shutterstock/{one}?lang=en")
     page.get_by_role("link", name="License, shutterstock").click()
-    expect(page.get_by_text("Sandbox: tried for nothing")).to_be_visible()
+    expect(page.get_by_text("Sandbox: charges nothing")).to_be_visible()
     page.get_by_label("Real account").check()
     page.get_by_label("Size").select_option("small")
-    page.get_by_role("button", name="Look at it once more").click()
+    page.get_by_role("button", name="Review the purchase").click()
     expect(page.get_by_role("heading", name="License this now?")).to_be_visible()
     page.get_by_role("button", name="License now").dblclick()
     expect(page.get_by_role("heading", name="Licensed", exact=True)).to_be_visible()
@@ -125,7 +125,9 @@ def test_the_steps_break_no_rule(
     page.get_by_role("button", name="License now").click()
     expect(page.get_by_role("heading", name="Licensed", exact=True)).to_be_visible()
     check(page)
-    for path in ("/owner/licenses", "/owner/licenses/months", "/owner/licenses/history"):
+    other_size = f"/owner/license/shutterstock/{one}/review?account=real&size=medium"
+    lists = ("/owner/licenses", "/owner/licenses/months", "/owner/licenses/history")
+    for path in (other_size, *lists):
         page.goto(path)
         check(page)
     context.close()

@@ -7,10 +7,11 @@ import select
 import socket
 import threading
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, suppress
 from itertools import product
+from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
@@ -260,6 +261,36 @@ def test_the_line_of_an_error_hides_what_was_typed(
     assert line in caplog.text
     assert f"ValueError: {told}\n" in caplog.text
     assert "cuttlefish" not in caplog.text
+
+
+def test_a_file_is_sent_by_the_server_itself(tmp_path: Path) -> None:
+    """A body that is a file on the disk is not read into memory, and is closed; parts of it are."""
+    (tmp_path / "file").write_bytes(b"whole")
+    opened = []
+
+    def app(environ: "WSGIEnvironment", start: "StartResponse") -> Iterable[bytes]:
+        start(environ["PATH_INFO"].strip("/"), [("Content-Type", "image/jpeg")])
+        opened.append((tmp_path / "file").open("rb"))
+        wrapped: Iterable[bytes] = environ["wsgi.file_wrapper"](opened[-1], 2)
+        return wrapped
+
+    answers = list[tuple[object, ...]]()
+    proto = SimpleNamespace(
+        response_bytes=lambda *answer: answers.append(("bytes", *answer)),
+        response_file=lambda *answer: answers.append(("file", *answer)),
+    )
+    with closing(asyncio.new_event_loop()) as loop:
+        scheduler = RequestScheduler(loop, app)
+        for status in ("200 OK", "206 Partial Content"):
+            scope = SimpleNamespace(**{**vars(SCOPE), "path": f"/{status}"})
+            environ = scheduler._build_environ(scope, b"")  # type: ignore[arg-type] # as much of it as is used
+            scheduler._answer_request(environ, proto, b"")  # type: ignore[arg-type] # as much of it as is used
+    headers = [("Content-Type", "image/jpeg")]
+    assert answers == [
+        ("file", 200, headers, str(tmp_path / "file")),
+        ("bytes", 206, headers, b"whole"),
+    ]
+    assert all(file.closed for file in opened)
 
 
 def test_bodies_that_wait_for_an_answer_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

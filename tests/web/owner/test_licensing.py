@@ -95,7 +95,7 @@ def test_the_sandbox_is_the_default(
     desk: LicenseDesk, agency: Simulator, sandbox: Simulator, app: Flask
 ) -> None:
     """Unless the real account is chosen nothing is bought there, and the page says so."""
-    assert "Sandbox: tried for nothing" in desk.choose().text
+    assert "Sandbox: charges nothing" in desk.choose().text
     bought = desk.buy()
     assert bought.status_code == 303
     assert (len(sandbox.purchases), len(agency.purchases)) == (1, 0)
