@@ -20,7 +20,8 @@ from affiliate.cli.report_options import (
 )
 from affiliate.database.earnings import GROUPS, Earnings, ImportCounts
 from affiliate.database.report_mappings import ReportMappings
-from affiliate.domain.actions import MONEY_UNITS
+from affiliate.domain.actions import MONEY_UNITS, STATES
+from affiliate.domain.rates import ConvertedSums, convert_sums
 from affiliate.earnings import impact, partnerize, reports
 from affiliate.earnings.apis import SETTINGS, open_apis
 from affiliate.earnings.network_agencies import find_agencies
@@ -209,15 +210,28 @@ def show_status(
     with cli_errors():
         rows = [dict(row) for row in earnings.sum_payouts(groups, first, last)][:limit]
         joins = earnings.count_joins(first, last)
+        sums = earnings.sum_payouts((), first, last)
         imports = earnings.find_last_imports()
+    converted = convert_sums(
+        ((row["state"], row["currency"], row["payout"]) for row in sums),
+        current_services().config.earnings_rates,
+    )
     if as_json:
-        sums = [{**row, "payout": row["payout"] / MONEY_UNITS} for row in rows]
-        outputs.print_json({"sums": sums, "joins": joins, "imports": imports})
+        outputs.print_json(
+            {
+                "sums": [{**row, "payout": row["payout"] / MONEY_UNITS} for row in rows],
+                "converted": converted and _describe_converted(converted),
+                "joins": joins,
+                "imports": imports,
+            }
+        )
         return
     if not imports:
         click.echo("Nothing was imported yet: flask earnings import FILE.")
         return
     _show_sums(groups, rows)
+    if converted:
+        _show_converted(converted)
     click.echo(
         f"Joined to clicks: {joins['exact']} exactly, {joins['estimated']} by estimate,"
         f" {joins['unknown']} not."
@@ -227,6 +241,22 @@ def show_status(
             f"{one.network}: {one.actions} actions imported {one.at:%Y-%m-%d %H:%M} UTC,"
             f" as of {one.as_of:%Y-%m-%d %H:%M}."
         )
+
+
+def _describe_converted(converted: ConvertedSums) -> dict[str, Any]:
+    """Return converted sums in whole units, for JSON."""
+    sums = {state: units / MONEY_UNITS for state, units in converted.sums.items()}
+    return {"currency": converted.currency, "sums": sums, "missing": converted.missing}
+
+
+def _show_converted(converted: ConvertedSums) -> None:
+    known = [state for state in STATES if state in converted.sums]
+    parts = [f"{converted.sums[state] / MONEY_UNITS:,.2f} {state}" for state in known]
+    without = ", ".join(converted.missing)
+    click.echo(
+        f"In {converted.currency}: {', '.join(parts) or 'nothing'}"
+        f"{f', without {without}, which EARNINGS_RATES lacks' if without else ''}."
+    )
 
 
 def _show_sums(groups: Sequence[str], rows: Sequence[dict[str, Any]]) -> None:

@@ -14,6 +14,7 @@ from typing import Any, Final, NamedTuple
 from affiliate.config import passwords, readers
 from affiliate.config.listening import read_listening_address
 from affiliate.config.trusted_proxies import read_trusted_proxies
+from affiliate.domain.rates import parse_rates
 
 
 class Setting(NamedTuple):
@@ -220,6 +221,13 @@ SETTINGS: Final = (
         readers.make_address_reader("https", "http"),
         "https://api.partnerize.com",
         "Base address of Partnerize's API, for tests.",
+    ),
+    Setting(
+        "EARNINGS_RATES",
+        parse_rates,
+        (),
+        "Rates by which sums of earnings are converted, such as `EUR=1, USD=0.92`: the worth of"
+        " each currency in the first. Unset: nothing is converted.",
     ),
     Setting(
         "SHUTTERSTOCK_LICENSE_URL",

@@ -8,6 +8,7 @@ import msgspec
 
 from affiliate.config.readers import Secret
 from affiliate.config.trusted_proxies import Trusted
+from affiliate.domain.rates import Rates
 
 
 class AgencySettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,6 +62,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     partnerize_user_api_key: Secret | None
     partnerize_publisher_id: str | None
     partnerize_url: str
+    earnings_rates: Rates
     shutterstock_license_url: str
     log_level: str
     log_format: str

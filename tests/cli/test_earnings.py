@@ -96,7 +96,34 @@ def test_sums_are_grouped_and_machine_readable(app: Flask, tmp_path: Path) -> No
         }
     ]
     assert answer["joins"] == {"exact": 0, "estimated": 0, "unknown": 1}
+    assert answer["converted"] is None
     assert answer["imports"][0]["as_of"] == "2026-11-22T08:00:00"
+
+
+def test_currencies_stand_side_by_side_and_are_converted_by_rates(
+    make_client: ClientMaker, tmp_path: Path
+) -> None:
+    """Reversed payouts are summed apart; a currency without a rate is named and left out."""
+    app = make_client(EARNINGS_RATES="EUR=1, USD=0.92").application
+    rows = [
+        *ROWS,
+        "3,2026-11-21,APPROVED,1,EUR,b.example",
+        "4,2026-11-21,APPROVED,9,GBP,b.example",
+        "5,2026-11-21,REVERSED,100,USD,b.example",
+    ]
+    run(app, "import", write_report(tmp_path, *rows))
+    lines = run(app, "status", "--limit=2").output.splitlines()
+    assert lines[3] == (
+        "In EUR: 4.60 pending, 3.30 approved, 92.00 reversed, without GBP, which EARNINGS_RATES"
+        " lacks."
+    )
+    answer = json.loads(run(app, "status", "--json").output)
+    assert len(answer["sums"]) == 5
+    assert answer["converted"] == {
+        "currency": "EUR",
+        "sums": {"reversed": 92.0, "pending": 4.6, "approved": 3.3},
+        "missing": ["GBP"],
+    }
 
 
 def test_of_a_file_with_a_fault_nothing_is_imported(app: Flask, tmp_path: Path) -> None:

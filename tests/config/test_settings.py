@@ -4,6 +4,7 @@ import random
 import re
 import string
 from datetime import UTC
+from decimal import Decimal
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -97,6 +98,7 @@ GOOD: list[tuple[str, str, object]] = [
     ("SHUTTERSTOCK_LICENSE_URL", "http://localhost:8081/", "http://localhost:8081"),
     ("IMPACT_URL", "http://localhost:8082/", "http://localhost:8082"),
     ("PARTNERIZE_URL", "http://localhost:8083/", "http://localhost:8083"),
+    ("EARNINGS_RATES", "EUR=1, usd = 0.92,", (("EUR", Decimal(1)), ("USD", Decimal("0.92")))),
     ("LOG_LEVEL", "warning", "WARNING"),
     ("LOG_FORMAT", "JSON", "json"),
     ("ACCESS_LOG", "1", True),
@@ -141,6 +143,8 @@ BAD: list[tuple[str, str]] = [
     *(("PARTNERIZE_USER_API_KEY", text) for text in ("a b", "YOUR_TOKEN", "to\u200bken")),
     *(("PARTNERIZE_PUBLISHER_ID", text) for text in ("a b", "YOUR_ID", "1l1/../x")),
     *(("PARTNERIZE_URL", text) for text in ("partnerize", "ftp://h")),
+    *(("EARNINGS_RATES", text) for text in ("EUR", "USD=0.92", "EUR=1, USD=0,92", "EUR=1, EUR=1")),
+    *(("EARNINGS_RATES", text) for text in (",", "EUR=1, USD=0", "EUR=1, USD=-1", "Euro=1")),
     *(("LOG_LEVEL", text) for text in ("all", "30", "INFO,DEBUG")),
     *(("LOG_FORMAT", text) for text in ("xml", "%(message)s")),
     *(("ACCESS_LOG", text) for text in ("yes", "/var/log/access.log")),
