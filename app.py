@@ -189,7 +189,7 @@ def create_app(
     lookups = LookupService(registry, calls)
     app.extensions["client_limits"] = client_limits
     build_id = _compute_build_id(app, settings, enabled)
-    services = Services(
+    app.extensions["services"] = services = Services(
         config=settings,
         build_id=build_id,
         host=read_host(settings.site_url),
@@ -208,7 +208,6 @@ def create_app(
         site_key=site_key,
         machine_counts=machine_counts,
     )
-    app.extensions["services"] = services
     pages.register(app, services)
     seo.register(app)
     embeds.register(app)
@@ -216,6 +215,10 @@ def create_app(
     cli.register(app)
     app.after_request(make_redirect_relative)
     _wrap_wsgi_app(app, services)
+    if not _runs_command() and (settings.smtp_url or settings.alert_webhook_url):
+        from affiliate.alerts.thread import start_thread  # noqa: PLC0415 - few sites load mail
+
+        app.extensions["alerts"] = start_thread(services)
     return app
 
 

@@ -243,3 +243,7 @@ class ReportError(AffiliateError):
     def __init__(self, faults: list[str]) -> None:
         super().__init__("\n".join(faults))
         self.faults = faults
+
+
+class MailFailed(AffiliateError):
+    """A mail that its server has not taken; the message says why, without a secret."""

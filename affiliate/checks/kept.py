@@ -155,6 +155,13 @@ KINDS: Final = (
         tables=("tokens",),
     ),
     KeptKind(
+        "Alerts",
+        "what was wrong with the site, since when, and whether you were told",
+        "each alert is told once",
+        _always("until 30 days after its end"),
+        tables=("alerts",),
+    ),
+    KeptKind(
         "Switches",
         "agencies that you have switched off",
         "they are left out in all processes",

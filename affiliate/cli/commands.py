@@ -7,6 +7,7 @@ import click
 from affiliate.cli import (
     accounts,
     agencies,
+    alerts,
     cache,
     clicks,
     collections,
@@ -34,6 +35,7 @@ COMMANDS: Final[tuple[click.Command, ...]] = (
     warm.warm,
     accounts.group,
     agencies.group,
+    alerts.group,
     doctor.doctor,
     subscriptions.subscriptions,
     licensing.license,

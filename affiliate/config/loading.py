@@ -23,11 +23,13 @@ Credentials = tuple[tuple[str, ...], ...]
 """Sets of setting names without the agency's prefix; any one complete set is enough."""
 TYPED_CREDENTIALS: Final = frozenset({"USERNAME", "PASSWORD"})
 """Settings of agencies that people have chosen, in any script."""
-NETWORK_ACCOUNTS: Final = (
+JOINT_SETTINGS: Final = (
     ("IMPACT_ACCOUNT_SID", "IMPACT_AUTH_TOKEN"),
     ("PARTNERIZE_APPLICATION_KEY", "PARTNERIZE_USER_API_KEY", "PARTNERIZE_PUBLISHER_ID"),
+    ("SMTP_URL", "ALERT_TO"),
+    ("ALERT_WEBHOOK_URL", "ALERT_WEBHOOK_SECRET"),
 )
-"""Settings of accounts at affiliate networks, which are set together or not at all."""
+"""Settings that are set together or not at all."""
 PathReader = Callable[[str, Path, Mapping[str, str]], Any]
 """A reader of a text with a path in it, from the folder and the variables that it may name."""
 
@@ -79,7 +81,7 @@ def load_config(  # noqa: PLR0913 - the settings, and what only the application 
         )
     if values["owner_password"] and not reader.environ.get("SECRET_KEY"):
         reader.faults.append("OWNER_PASSWORD needs SECRET_KEY, of at least 32 characters.")
-    reader.faults += _find_account_faults(reader.environ, values)
+    reader.faults += _find_joint_faults(reader.environ, values)
     names = (values["site_name"], values["site_url"])
     reader.faults += _find_password_faults(values["owner_password"], *names)
     reader.faults += check(known, weights)
@@ -88,12 +90,12 @@ def load_config(  # noqa: PLR0913 - the settings, and what only the application 
     return Config(**values, notes=tuple(reader.find_notes(weights, credentials)))
 
 
-def _find_account_faults(environ: Mapping[str, str], values: Mapping[str, Any]) -> Iterator[str]:
-    """Yield a fault for each account at a network of which only a part is set."""
-    for account in NETWORK_ACCOUNTS:
-        missing = [name for name in account if not environ.get(name)]
-        if missing and any(values[name.lower()] for name in account):
-            yield f"{' and '.join(account)} belong together; set {' and '.join(missing)}, too."
+def _find_joint_faults(environ: Mapping[str, str], values: Mapping[str, Any]) -> Iterator[str]:
+    """Yield a fault for each of `JOINT_SETTINGS` of which only a part is set."""
+    for group in JOINT_SETTINGS:
+        missing = [name for name in group if not environ.get(name)]
+        if missing and any(values[name.lower()] for name in group):
+            yield f"{' and '.join(group)} belong together; set {' and '.join(missing)}, too."
 
 
 def _find_password_faults(password: Secret | None, *names: str | None) -> Iterator[str]:

@@ -17,7 +17,9 @@ def iter_secrets(settings: Config) -> Iterator[str]:
         settings.partnerize_application_key,
         settings.partnerize_user_api_key,
     )
-    for own in (settings.secret_key, settings.owner_password, *networks):
+    webhook = (settings.alert_webhook_url, settings.alert_webhook_secret)
+    mail = settings.smtp_url.password if settings.smtp_url else None
+    for own in (settings.secret_key, settings.owner_password, *networks, *webhook, mail):
         if own:
             yield own.reveal()
     for address in (settings.redis_url, settings.database_url):

@@ -11,7 +11,7 @@ from datetime import UTC
 from functools import partial
 from typing import Any, Final, NamedTuple
 
-from affiliate.config import passwords, readers
+from affiliate.config import alert_readers, passwords, readers
 from affiliate.config.listening import read_listening_address
 from affiliate.config.trusted_proxies import read_trusted_proxies
 from affiliate.domain.rates import parse_rates
@@ -228,6 +228,39 @@ SETTINGS: Final = (
         (),
         "Rates by which sums of earnings are converted, such as `EUR=1, USD=0.92`: the worth of"
         " each currency in the first. Unset: nothing is converted.",
+    ),
+    Setting(
+        "SMTP_URL",
+        alert_readers.read_mail_server,
+        None,
+        "Mail server for alerts and the weekly digest: `smtp://user:password@host:587` "
+        "(STARTTLS) or `smtps://user:password@host:465`. It needs `ALERT_TO`.",
+    ),
+    Setting(
+        "ALERT_TO",
+        alert_readers.read_mail_addresses,
+        (),
+        "Comma list of the addresses that alerts and the weekly digest go to.",
+    ),
+    Setting(
+        "ALERT_FROM",
+        alert_readers.read_mail_address,
+        None,
+        "The sender of these mails, which your mail server must let you use. Unset: the first "
+        "address of `ALERT_TO`.",
+    ),
+    Setting(
+        "ALERT_WEBHOOK_URL",
+        alert_readers.read_webhook_url,
+        None,
+        "Address to which alerts and the digest are posted as JSON, signed. It needs "
+        "`ALERT_WEBHOOK_SECRET`.",
+    ),
+    Setting(
+        "ALERT_WEBHOOK_SECRET",
+        alert_readers.read_webhook_secret,
+        None,
+        "Signs what is posted, by Standard Webhooks: `whsec_` and base64 of 24 to 64 random bytes.",
     ),
     Setting(
         "SHUTTERSTOCK_LICENSE_URL",

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 
+from affiliate.config.alert_readers import MailServer
 from affiliate.config.readers import Secret
 from affiliate.config.trusted_proxies import Trusted
 from affiliate.domain.rates import Rates
@@ -63,6 +64,11 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     partnerize_publisher_id: str | None
     partnerize_url: str
     earnings_rates: Rates
+    smtp_url: MailServer | None
+    alert_to: tuple[str, ...]
+    alert_from: str | None
+    alert_webhook_url: Secret | None
+    alert_webhook_secret: Secret | None
     shutterstock_license_url: str
     log_level: str
     log_format: str

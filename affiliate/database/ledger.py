@@ -142,6 +142,16 @@ class Ledger(LedgerDatabase):
         with self.read_connection() as connection:
             return connection.execute(query).mappings().all()
 
+    def count_visitor_clicks_between(self, start: datetime, end: datetime) -> int:
+        """Count the clicks of visitors from one time, in UTC without a zone, until before another.
+
+        Clicks of programs and other marked senders are left out.
+        """
+        period = (clicks.c.at >= start) & (clicks.c.at < end)
+        query = sa.select(sa.func.count()).where(period, clicks.c.sender == "")
+        with self.read_connection() as connection:
+            return int(connection.execute(query).scalar_one())
+
     def stream_clicks(
         self, since: date | None = None, until: date | None = None
     ) -> Iterator[tuple[datetime, Click]]:

@@ -246,3 +246,18 @@ call_hours = sa.Table(
     sa.Column("failures", sa.Integer, nullable=False),
     sa.Column("milliseconds", sa.BigInteger, nullable=False),
 )
+
+alerts = sa.Table(
+    "alerts",
+    metadata,
+    sa.Column("name", sa.String(200), primary_key=True),
+    sa.Column("title", sa.String(300), nullable=False),
+    sa.Column("advice", sa.String(500), nullable=False),
+    sa.Column("since", sa.DateTime, nullable=False),  # UTC, as are all times
+    sa.Column("due_at", sa.DateTime, nullable=False),
+    sa.Column("lasts_until", sa.DateTime, nullable=False),
+    sa.Column("told_at", sa.DateTime),
+    sa.Column("told_to", sa.String(100), nullable=False),
+    sa.Column("silenced_until", sa.DateTime),
+    sa.Column("ended_at", sa.DateTime),
+)

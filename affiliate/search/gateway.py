@@ -144,6 +144,10 @@ class AgencyGateway:
         """Return the seconds that an agency is suspended, and the reason; None if it is not."""
         return self._breaker.get_suspension(enabled.agency.source)
 
+    def read_failure(self, enabled: EnabledAgency) -> str | None:
+        """Return the kind of error for which an agency was last suspended; None after a success."""
+        return self._breaker.read_failure(enabled.agency.source)
+
     def list_spent_calls(self, enabled: EnabledAgency) -> list[SpentCalls]:
         """Return the spent calls of each limit of an agency."""
         return self._quota.list_spent_calls(enabled.agency.source)

@@ -261,6 +261,15 @@ class Breaker:
             return None
         return mark.until - self._now(), mark.why
 
+    def read_failure(self, source: str) -> str | None:
+        """Return the kind of error of the last suspension; None where a call succeeded since.
+
+        A suspension that is over is remembered for `REMEMBER_SECONDS`; its kind is empty for
+        an agency most of whose calls failed.
+        """
+        mark = self._read_mark(source)
+        return None if mark is None else mark.why
+
     def end_suspension(self, source: str) -> None:
         """End a source's suspension, as if the calls before had succeeded."""
         self._window.add(source, MAX_CALLS, bad=False)

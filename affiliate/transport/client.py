@@ -154,6 +154,11 @@ class Transport:
         self._watchdog = Watchdog()
 
     @property
+    def watchdog(self) -> Watchdog:
+        """Return the watchdog, which ends every call as the process ends."""
+        return self._watchdog
+
+    @property
     def total_seconds(self) -> float:
         """Return the seconds for a call of the current thread, connection and body included."""
         return max(self._total_seconds, _least_seconds.get())

@@ -1,4 +1,4 @@
-"""Sockets with a deadline, for `transport.client` alone.
+"""Sockets with a deadline, for `transport.client` and `transport.mail` alone.
 
 Every connection registers its socket with the call that it serves, for the watchdog to shut.
 """
@@ -142,7 +142,7 @@ def has_address(host: str, seconds: float) -> bool:
         return False
 
 
-def _connect(host: str, port: int, call: Attempt) -> socket.socket:
+def connect(host: str, port: int, call: Attempt) -> socket.socket:
     """Resolve and connect within the call's connect deadline, trying each address in turn."""
     lookup = _look_up(host, port)
     try:
@@ -176,7 +176,7 @@ class _WatchedConnection:
     def _new_conn(self) -> socket.socket:
         call = thread_state.attempt
         assert call is not None  # noqa: S101 - Transport alone opens these
-        return _connect(self._dns_host, self.port or 80, call)  # type: ignore[attr-defined]
+        return connect(self._dns_host, self.port or 80, call)  # type: ignore[attr-defined]
 
     def request(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - as urllib3 calls it
         if thread_state.attempt is not None and self.sock is not None:

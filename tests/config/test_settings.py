@@ -99,6 +99,8 @@ GOOD: list[tuple[str, str, object]] = [
     ("IMPACT_URL", "http://localhost:8082/", "http://localhost:8082"),
     ("PARTNERIZE_URL", "http://localhost:8083/", "http://localhost:8083"),
     ("EARNINGS_RATES", "EUR=1, usd = 0.92,", (("EUR", Decimal(1)), ("USD", Decimal("0.92")))),
+    ("ALERT_FROM", "Alerts+1@Pictures.example", "Alerts+1@pictures.example"),
+    ("ALERT_FROM", "me@b\u00fccher.example", "me@xn--bcher-kva.example"),
     ("LOG_LEVEL", "warning", "WARNING"),
     ("LOG_FORMAT", "JSON", "json"),
     ("ACCESS_LOG", "1", True),
@@ -145,6 +147,13 @@ BAD: list[tuple[str, str]] = [
     *(("PARTNERIZE_URL", text) for text in ("partnerize", "ftp://h")),
     *(("EARNINGS_RATES", text) for text in ("EUR", "USD=0.92", "EUR=1, USD=0,92", "EUR=1, EUR=1")),
     *(("EARNINGS_RATES", text) for text in (",", "EUR=1, USD=0", "EUR=1, USD=-1", "Euro=1")),
+    *(("SMTP_URL", text) for text in ("mail.example", "http://h.example", "smtp://", "smtp://u@h")),
+    *(("SMTP_URL", f"smtp://u:{text}") for text in ("p/w@h.ex", "p@h.ex:x", "\u00fc@h.ex")),
+    *(("SMTP_URL", f"smtp://h.ex{text}") for text in ("/x", "?x=1", "#x", ":99999", "\u200b:25")),
+    *(("ALERT_TO", text) for text in ("me", ",", "me@host", "a@b.ex c@d.ex", "a@b.ex,x")),
+    *(("ALERT_FROM", text) for text in ("Me <me@b.ex>", "me@b.ex,", "me@b.ex:25", "a\u00e9@b.ex")),
+    *(("ALERT_WEBHOOK_URL", text) for text in ("hooks.example", "ftp://h.example")),
+    *(("ALERT_WEBHOOK_SECRET", text) for text in ("x", "whsec_x", "whsec_c2hvcnQ=", "a" * 32)),
     *(("LOG_LEVEL", text) for text in ("all", "30", "INFO,DEBUG")),
     *(("LOG_FORMAT", text) for text in ("xml", "%(message)s")),
     *(("ACCESS_LOG", text) for text in ("yes", "/var/log/access.log")),
@@ -197,8 +206,13 @@ ACCOUNTS = [
     },
 ]
 """Accounts at networks, whose settings are good together alone."""
-SECRET = {"SECRET_KEY", "OWNER_PASSWORD", *ACCOUNTS[0], *ACCOUNTS[1]}
-"""Settings that are shown nowhere; their good values are tested below."""
+WEBHOOK = {
+    "ALERT_WEBHOOK_URL": "https://hooks.example/T0/t0ken/",
+    "ALERT_WEBHOOK_SECRET": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+}
+MAIL = {"SMTP_URL": "smtp://me%40b.ex:p%2Fw0rd@mail.ex", "ALERT_TO": "a@b.ex, c@d.ex,a@b.ex"}
+SECRET = {"SECRET_KEY", "OWNER_PASSWORD", *ACCOUNTS[0], *ACCOUNTS[1], *WEBHOOK, *MAIL}
+"""Settings that are shown nowhere, or belong together; their good values are tested below."""
 FREE = {"DATA_DIR", "AGENCIES"}
 """Settings that are any text, or are tested below."""
 
@@ -267,6 +281,39 @@ def test_an_account_at_a_network_is_whole(account: dict[str, str]) -> None:
     settings = read_config(**account)
     assert "t0ken" in set(iter_secrets(settings))
     assert "t0ken" not in repr(settings)
+
+
+@pytest.mark.parametrize("pair", [WEBHOOK, MAIL])
+def test_a_way_to_tell_alerts_is_whole(pair: dict[str, str]) -> None:
+    """One half of it is a fault that names the other half."""
+    for name, text in pair.items():
+        (missing,) = pair.keys() - {name}
+        (fault,) = list_faults(**{name: text})
+        assert fault.endswith(f" belong together; set {missing}, too.")
+
+
+def test_a_mail_server_is_read_into_its_parts() -> None:
+    """The password is shown nowhere, and no line of the log holds it."""
+    settings = read_config(**MAIL)
+    assert settings.alert_to == ("a@b.ex", "c@d.ex")
+    server = settings.smtp_url
+    assert server
+    assert server.password
+    assert (server.host, server.port, server.tls, server.user) == ("mail.ex", 587, False, "me@b.ex")
+    assert server.password.reveal() == "p/w0rd"
+    assert "p/w0rd" not in f"{server!r} {settings}"
+    assert "p/w0rd" in set(iter_secrets(settings))
+    server = read_config(**MAIL | {"SMTP_URL": "smtps://[::1]"}).smtp_url
+    assert server
+    assert (server.host, server.port, server.tls, server.user) == ("::1", 465, True, "")
+
+
+def test_a_webhook_is_a_secret() -> None:
+    """Its address may hold a token; neither part is shown."""
+    settings = read_config(**WEBHOOK)
+    secrets = set(iter_secrets(settings))
+    assert secrets == {WEBHOOK["ALERT_WEBHOOK_URL"].rstrip("/"), WEBHOOK["ALERT_WEBHOOK_SECRET"]}
+    assert "hooks" not in repr(settings.alert_webhook_url)
 
 
 def test_a_desk_needs_a_key() -> None:

@@ -59,6 +59,8 @@ def close(app: Flask) -> None:
     """
     services = app.extensions["services"]
     services.usage._stopping.set()
+    if alerts := app.extensions.get("alerts"):
+        alerts.close()
     services.transport.close()
     services.ledger.close()
     if isinstance(services.store.store, SQLiteStore):

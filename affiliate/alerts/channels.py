@@ -1,0 +1,141 @@
+"""The ways to the owner: mail by SMTP, and a webhook signed by Standard Webhooks.
+
+See https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md.
+"""
+
+import base64
+import hmac
+import time
+from collections.abc import Callable
+from email.message import EmailMessage
+from email.utils import formataddr, formatdate, make_msgid
+from typing import Final, Protocol
+
+import msgspec
+
+from affiliate import __version__
+from affiliate.alerts.messages import Event, Message, format_html, format_text, format_time
+from affiliate.config.alert_readers import WEBHOOK_PREFIX, MailServer
+from affiliate.config.settings import Config
+from affiliate.transport.client import Transport
+from affiliate.transport.mail import send_mail
+from affiliate.transport.messages import Request
+
+WEBHOOK_SECONDS: Final = 15.0
+"""Seconds that a receiver has for its answer (Standard Webhooks recommends 15 to 30)."""
+
+
+class Channel(Protocol):
+    """A way to the owner, by whose ``name`` the ledger remembers what was told."""
+
+    name: str
+
+    def send(self, message: Message) -> None:
+        """Send a message.
+
+        Raises:
+            MailFailed: the mail server has not taken it.
+            AgencyError: the webhook has not.
+        """
+
+
+class MailChannel:
+    """Mails through a server."""
+
+    name = "mail"
+
+    def __init__(  # noqa: PLR0913 - from whom, to whom, and by which way
+        self,
+        server: MailServer,
+        sender: str,
+        receivers: tuple[str, ...],
+        transport: Transport,
+        *,
+        site_name: str,
+        send: Callable[..., None] = send_mail,
+    ) -> None:
+        self._server = server
+        self._sender = sender
+        self._receivers = receivers
+        self._transport = transport
+        self._site_name = site_name
+        self._send = send
+
+    def send(self, message: Message) -> None:
+        """Send a message as text and HTML, in one mail to all receivers."""
+        mail = EmailMessage()
+        mail["Subject"] = f"{self._site_name}: {message.subject}"
+        mail["From"] = formataddr((self._site_name, self._sender))
+        mail["To"] = ", ".join(self._receivers)
+        mail["Date"] = formatdate()
+        mail["Message-ID"] = make_msgid(domain=self._sender.rpartition("@")[2])
+        mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: no reply of an absent owner
+        mail.set_content(format_text(message))
+        mail.add_alternative(format_html(message), subtype="html")
+        self._send(self._server, mail, self._transport.watchdog)
+
+
+class WebhookChannel:
+    """Posts of events to an address, each signed; ``now`` is the clock in Unix time."""
+
+    name = "webhook"
+
+    def __init__(
+        self, url: str, secret: str, transport: Transport, now: Callable[[], float] = time.time
+    ) -> None:
+        self._url = url
+        self._secret = secret
+        self._transport = transport
+        self._now = now
+
+    def send(self, message: Message) -> None:
+        """Post each event of a message."""
+        for event in message.events:
+            self._post(event)
+
+    def _post(self, event: Event) -> None:
+        payload = {"type": event.kind, "timestamp": format_time(event.at), "data": event.data}
+        body, timestamp = msgspec.json.encode(payload), str(int(self._now()))
+        headers = {
+            "Content-Type": "application/json",
+            "User-Agent": f"affiliate-search/{__version__}",
+            "webhook-id": event.event_id,
+            "webhook-timestamp": timestamp,
+            "webhook-signature": sign(self._secret, event.event_id, timestamp, body),
+        }
+        request = Request(
+            agency="webhook",
+            url=self._url,
+            method="POST",
+            headers=headers,
+            body=body,
+            secrets=(self._url, self._secret),
+        )
+        self._transport.send(request, WEBHOOK_SECONDS)
+
+
+def sign(secret: str, event_id: str, timestamp: str, body: bytes) -> str:
+    """Return the signature of a webhook: HMAC-SHA256 over id, timestamp and body."""
+    key = base64.b64decode(secret.removeprefix(WEBHOOK_PREFIX))
+    content = b".".join([event_id.encode(), timestamp.encode(), body])
+    return f"v1,{base64.b64encode(hmac.digest(key, content, 'sha256')).decode()}"
+
+
+def build_channels(config: Config, transport: Transport) -> list[Channel]:
+    """Return the channels that the settings have."""
+    channels: list[Channel] = []
+    if config.smtp_url:
+        sender = config.alert_from or config.alert_to[0]
+        channels.append(
+            MailChannel(
+                config.smtp_url,
+                sender,
+                config.alert_to,
+                transport,
+                site_name=config.site_name,
+            )
+        )
+    if config.alert_webhook_url and config.alert_webhook_secret:
+        url, secret = config.alert_webhook_url.reveal(), config.alert_webhook_secret.reveal()
+        channels.append(WebhookChannel(url, secret, transport))
+    return channels

@@ -1,0 +1,105 @@
+"""The watch over a site: finds troubles, and tells each once, and its end once.
+
+A check holds the lease of the ledger's database, so that of all processes and commands one tells.
+Troubles are told first and remembered afterwards: a process that is killed in between has told
+what the next check tells again (at least once). Events for webhooks keep their id.
+"""
+
+import logging
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+from affiliate.alerts.alert_messages import build_message, build_test_message
+from affiliate.alerts.channels import Channel, build_channels
+from affiliate.alerts.messages import Link, Message
+from affiliate.alerts.silence_links import build_silence_url
+from affiliate.alerts.troubles import find_troubles
+from affiliate.database.alert_states import AlertState, AlertStates
+from affiliate.errors import AgencyError, MailFailed
+from affiliate.services import Services
+
+log = logging.getLogger(__name__)
+
+
+class Failure(NamedTuple):
+    """A channel that has not taken a message, and why."""
+
+    channel: str
+    reason: str
+
+
+class AlertWatch:
+    """The watch of a process, which tells by ``channels``, by default those of the settings."""
+
+    def __init__(self, services: Services, channels: Sequence[Channel] | None = None) -> None:
+        self._services = services
+        self.channels = (
+            build_channels(services.config, services.transport) if channels is None else channels
+        )
+        self.states = AlertStates(services.ledger)
+
+    def check(self, every: timedelta = timedelta()) -> list[Failure] | None:
+        """Find troubles and tell what has begun or ended; return the channels that failed.
+
+        Return None where another process is checking, or has checked within ``every``.
+
+        Raises:
+            LedgerError: the states can't be read or written.
+        """
+        turn = self.states.take_turn(every)
+        if turn is None:
+            return None
+        try:
+            troubles, unknown = find_troubles(self._services, self.states.now())
+            self.states.record(troubles, unknown)
+            return list(self._iter_failures())
+        finally:
+            self.states.end_turn(turn)
+
+    def send_test(self) -> Iterator[tuple[str, Failure | None]]:
+        """Send a test by each channel; yield the channel's name and its failure, if any."""
+        message = build_test_message(datetime.now(UTC))
+        for channel in self.channels:
+            yield channel.name, send(channel, message)
+
+    def _iter_failures(self) -> Iterator[Failure]:
+        """Tell each channel what it does not know; yield the failures."""
+        for channel in self.channels:
+            now, states = self.states.now(), self.states.list_all()
+            started = [state for state in states if _is_to_tell(state, channel.name, now)]
+            over = [s for s in states if s.ended_at is not None and channel.name in s.told_to]
+            ended = [state for state in over if not state.is_silenced(now)]
+            if not (started or over):
+                continue
+            message = build_message(started, ended, self._find_links) if started or ended else None
+            if message and (failure := send(channel, message)):
+                yield failure
+                continue
+            self.states.mark_told([state.name for state in started], channel.name)
+            self.states.mark_told([state.name for state in over], channel.name, ended=True)
+
+    def _find_links(self, name: str) -> tuple[Link, ...]:
+        """Return the link that silences an alert, where the site has an address and a desk."""
+        config = self._services.config
+        if not config.site_url or not config.owner_password:
+            return ()
+        url = build_silence_url(config.site_url, self._services.site_key, name)
+        return (Link("Silence it", url), Link("All alerts", f"{config.site_url}/owner/alerts"))
+
+
+def send(channel: Channel, message: Message) -> Failure | None:
+    """Send a message by a channel; return the failure, which is logged, if any."""
+    try:
+        channel.send(message)
+    except (MailFailed, AgencyError) as error:
+        reason = error.message if isinstance(error, AgencyError) else str(error)
+        log.warning("the owner can't be told by %s: %s", channel.name, reason)
+        return Failure(channel.name, reason)
+    return None
+
+
+def _is_to_tell(state: AlertState, channel: str, now: datetime) -> bool:
+    """Return whether a channel is to be told of an alert that lasts."""
+    lasts = state.ended_at is None and state.due_at <= now
+    return lasts and channel not in state.told_to and not state.is_silenced(now)

@@ -1,0 +1,112 @@
+"""``flask alerts``: what is wrong now, told by mail and webhook, and silence for some of it."""
+
+from datetime import UTC, datetime
+from typing import Final
+
+import click
+
+from affiliate.alerts.channels import build_channels
+from affiliate.alerts.watch import AlertWatch
+from affiliate.cli import options, outputs, tables
+from affiliate.cli.context import cli_errors
+from affiliate.database.alert_states import AlertState, AlertStates
+from affiliate.services import current_services
+
+MAX_SILENT_DAYS: Final = 3650
+NO_CHANNEL: Final = (
+    "Nobody would be told: set SMTP_URL and ALERT_TO, or ALERT_WEBHOOK_URL and"
+    " ALERT_WEBHOOK_SECRET."
+)
+
+group = outputs.Group("alerts", help="What is wrong now, and who is told of it.")
+
+
+@group.command()
+def check() -> None:
+    """Check the site and tell what has begun or ended; for a platform's scheduler.
+
+    A running server does the same every ten minutes. The exit status is 1 if a mail or a webhook
+    could not be sent; the next check sends it again.
+    """
+    services = current_services()
+    watch = AlertWatch(services)
+    if not watch.channels:
+        raise click.ClickException(NO_CHANNEL)
+    with cli_errors():
+        failures = watch.check()
+        lasting = [state for state in watch.states.list_all() if state.ended_at is None]
+    if failures is None:
+        click.echo("Another process is checking just now.")
+        return
+    click.echo(f"{len(lasting)} alerts last: flask alerts list." if lasting else "All is well.")
+    if failures:
+        raise click.ClickException(
+            " ".join(f"Not told by {one.channel}: {one.reason}" for one in failures)
+        )
+
+
+@group.command("list")
+@options.as_json
+def list_alerts(*, as_json: bool) -> None:
+    """List the alerts that last, and those that ended in the last 30 days."""
+    with cli_errors():
+        states = AlertStates(current_services().ledger)
+        rows, now = states.list_all(), states.now()
+    if as_json:
+        outputs.print_json([_describe(state, now) for state in rows])
+        return
+    if not rows:
+        click.echo("There is no alert.")
+        return
+    heads = ["name", "state", "since", "title"]
+    shown = [{**_describe(state, now), "since": f"{state.since:%Y-%m-%d %H:%M}"} for state in rows]
+    tables.show(heads, [[row[name] for name in heads] for row in shown], frozenset())
+
+
+@group.command()
+@click.argument("name")
+@click.option(
+    "--days",
+    type=click.IntRange(0, MAX_SILENT_DAYS),
+    default=7,
+    show_default=True,
+    help="For so many days; 0 ends the silence.",
+)
+def silence(name: str, days: int) -> None:
+    """Tell nothing of the alert NAME for some days; if it lasts then, it is told again."""
+    with cli_errors():
+        states = AlertStates(current_services().ledger)
+        is_known = states.silence(name, days)
+        names = [state.name for state in states.list_all()]
+    if not is_known:
+        known = f"known are {', '.join(names)}" if names else "there is none"
+        raise click.BadParameter(f"There is no such alert; {known}.", param_hint="NAME")
+    click.echo(f"{name} is silent for {days} days." if days else f"{name} is told again.")
+
+
+@group.command()
+def test() -> None:
+    """Send a test by mail and webhook; the exit status is 1 if one of them fails."""
+    services = current_services()
+    if not build_channels(services.config, services.transport):
+        raise click.ClickException(NO_CHANNEL)
+    has_failed = False
+    for channel, failure in AlertWatch(services).send_test():
+        click.echo(f"{channel}: {failure.reason if failure else 'sent'}")
+        has_failed |= failure is not None
+    if has_failed:
+        raise click.exceptions.Exit(1)
+
+
+def _describe(state: AlertState, now: datetime) -> dict[str, object]:
+    """Return an alert as named values."""
+    times = {"since": state.since, "ended": state.ended_at, "silenced_until": state.silenced_until}
+    word = "ended" if state.ended_at else "silent" if state.is_silenced(now) else "lasts"
+    return {
+        "name": state.name,
+        "state": word,
+        "title": state.title,
+        "advice": state.advice,
+        "told_to": sorted(state.told_to),
+        **{name: at and at.replace(tzinfo=UTC).isoformat() for name, at in times.items()},
+    }
