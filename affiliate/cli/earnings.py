@@ -108,11 +108,13 @@ def import_report(*, report: Path, as_of: datetime | None, as_json: bool, **said
     ledger = current_services().ledger
     mappings = ReportMappings(ledger)
     with cli_errors():
-        form, mapping = build_form(report_options, mappings)
+        form, mapping = build_form(report_options, mappings, current_services().config)
         try:
             actions = reports.read_report(report.read_bytes(), form)
         except ReportError as error:
             faults = "\n".join(f"- {fault}" for fault in error.faults)
+            if _is_network_assumed():
+                faults += f"\nIf the report is not {network}'s, name its network by --network."
             raise click.ClickException(f"{report.name} was not imported:\n{faults}") from None
         agencies = find_agencies(network, current_services().config)
         counts = Earnings(ledger).record(network, actions, made_at, agencies)
@@ -130,6 +132,12 @@ def import_report(*, report: Path, as_of: datetime | None, as_json: bool, **said
             "Partnerize's files lack the references of links: sales are joined to clicks by the"
             " time of the click. flask earnings fetch reads the references, too."
         )
+
+
+def _is_network_assumed() -> bool:
+    """Return whether the command line names no network."""
+    source = click.get_current_context().get_parameter_source("network")
+    return source is click.core.ParameterSource.DEFAULT
 
 
 def _show_counts(counts: ImportCounts, actions: int, as_of: datetime, network: str) -> None:

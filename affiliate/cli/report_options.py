@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import click
 import msgspec
 
+from affiliate.config.settings import Config
 from affiliate.database.report_mappings import ReportMappings
 from affiliate.earnings import impact, partnerize
 from affiliate.earnings.column_mapping import (
@@ -68,7 +69,7 @@ class Network(click.ParamType[str]):
 
 
 class ReportOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """What the command line says of a report; None and empty where it says nothing."""
+    """The words of a command line about a report; None and empty where there are none."""
 
     network: str
     columns: tuple[str, ...] = ()
@@ -79,7 +80,7 @@ class ReportOptions(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def build_form(
-    options: ReportOptions, mappings: ReportMappings
+    options: ReportOptions, mappings: ReportMappings, config: Config
 ) -> tuple[ReportForm, ColumnMapping | None]:
     """Return the form of a network's reports, and the mapping to remember after a good import.
 
@@ -96,8 +97,12 @@ def build_form(
                 f"The form of {options.network}'s reports is known: --column, --state and"
                 " --date-format are for other networks."
             )
+        account = config.partnerize_publisher_id if options.network == partnerize.NETWORK else ""
         return msgspec.structs.replace(
-            known, currency=options.currency or "", zone=options.zone or UTC
+            known,
+            currency=options.currency or "",
+            zone=options.zone or UTC,
+            account=account or "",
         ), None
     remembered = mappings.read(options.network)
     if not remembered and not options.columns:

@@ -49,6 +49,7 @@ FORM: Final = ReportForm(
         "click time": frozenset({"clickdatetime"}),
         "program": frozenset({"campaignid"}),
         "item": frozenset({"conversionitemid"}),
+        "account": frozenset({"publisherid"}),
     },
     item_columns={
         "status": frozenset({"itemstatus"}),

@@ -48,7 +48,7 @@ class _WireItem(msgspec.Struct):
     """An item of a conversion."""
 
     item_status: str
-    item_publisher_commission: str | float
+    item_publisher_commission: str | float | None
     item_value: str | float | None = None
 
 
@@ -56,7 +56,7 @@ class _WireValue(msgspec.Struct):
     """The amounts and the state of a conversion as a whole."""
 
     conversion_status: str
-    publisher_commission: str | float
+    publisher_commission: str | float | None
     value: str | float | None = None
 
 
@@ -70,7 +70,7 @@ class _WireConversion(msgspec.Struct):
     publisher_reference: str | None = None
     click: _WireClick | list[Any] | None = None
     conversion_value: _WireValue | list[Any] | None = None
-    conversion_items: list[_WireItem] = []
+    conversion_items: list[_WireItem] | None = None
 
 
 class _WireRow(msgspec.Struct):
@@ -197,7 +197,7 @@ def _to_action(wire: _WireConversion) -> Action:
     occurred_at = read("conversion_time", to_time, wire.conversion_time)
     amounts = [
         (one.item_status, one.item_publisher_commission, one.item_value)
-        for one in wire.conversion_items
+        for one in wire.conversion_items or ()
     ]
     if not amounts and isinstance(whole := wire.conversion_value, _WireValue):
         amounts = [(whole.conversion_status, whole.publisher_commission, whole.value)]

@@ -67,7 +67,8 @@ class ReportForm(msgspec.Struct, frozen=True, kw_only=True):
     report without such a column. Times without an offset are in ``zone``, and in ``date_format`` of
     `datetime.strptime` where the form is not that of ISO 8601. ``join`` joins the rows of one
     action in a report that has a row for each item; there ``item_columns`` take precedence.
-    ``state_hint`` follows the fault of an unknown status.
+    ``state_hint`` follows the fault of an unknown status. Where ``account`` is known, a row of
+    another one (the column "account") is a fault.
     """
 
     columns: Mapping[str, frozenset[str]]
@@ -80,6 +81,7 @@ class ReportForm(msgspec.Struct, frozen=True, kw_only=True):
     date_format: str = ""
     join: Join = add_item
     state_hint: str = ""
+    account: str = ""
 
 
 def read_report(data: bytes, form: ReportForm) -> list[Action]:
@@ -192,6 +194,7 @@ class _RowReader:
                 faults.append(f'line {row.line}, column "{self._heads[place]}": {shown} {error}')
                 return None
 
+        read("account", partial(check_account, account=form.account))
         to_amount = partial(read_amount, decimal_sign=self._decimal_sign)
         to_time = partial(read_time, zone=form.zone, date_format=form.date_format)
         amounts = {field: read(field, to_amount) for field in AMOUNTS}
@@ -223,6 +226,16 @@ class _RowReader:
             **times,
             **texts,
         )
+
+
+def check_account(text: str, account: str) -> None:
+    """Refuse the account of another owner; an empty ``account`` is unknown.
+
+    Raises:
+        ValueError: the text is another account.
+    """
+    if account and text.strip() != account:
+        raise ValueError(f"is not your account, {account}")
 
 
 def read_id(text: str) -> str:

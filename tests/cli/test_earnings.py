@@ -23,6 +23,7 @@ from tests.support.partnerize_network import (
     KEYS,
     PUBLISHER,
     make_conversion,
+    make_item,
     run_partnerize_network,
 )
 
@@ -131,6 +132,7 @@ def test_of_a_file_with_a_fault_nothing_is_imported(app: Flask, tmp_path: Path) 
     assert result.exit_code == 1
     assert result.output == (
         'Error: report.csv was not imported:\n- line 3, column "Payout": "two" is no amount\n'
+        "If the report is not impact's, name its network by --network.\n"
     )
     assert run(app, "status").output.startswith("Nothing was imported yet")
 
@@ -227,6 +229,40 @@ click_date_time,currency,conversion_status,value,commission,publisher_commission
 111111l3919676,10l176,1l1007802,2016-03-02,"2016-03-02 10:22:02",10:11:36,2016-03-02,\
 "2016-03-02 10:11:36",EUR,pending,90.92,1.0001,0.9092
 """
+
+
+def test_states_at_partnerize_change_between_runs(make_client: ClientMaker) -> None:
+    """A rejection is the same sale with another state; a wrong key leaves the last import."""
+    with run_partnerize_network() as partnerize:
+        moment = f"{datetime.now(UTC) - timedelta(days=3):%Y-%m-%d %H:%M:%S}"
+        app = make_client(
+            PARTNERIZE_APPLICATION_KEY=KEYS[0],
+            PARTNERIZE_USER_API_KEY=KEYS[1],
+            PARTNERIZE_PUBLISHER_ID=PUBLISHER,
+            PARTNERIZE_URL=partnerize.url,
+        ).application
+        for status in ("pending", "rejected"):
+            items = [make_item(status)]
+            partnerize.conversions = [make_conversion(1, moment, conversion_items=items)]
+            result = run(app, "fetch")
+        assert result.output.endswith(": 0 new, 1 changed, 0 as before.\n")
+        partnerize.refusals = [403]
+        assert run(app, "fetch").exit_code == 1
+    [row] = json.loads(run(app, "status", "--json").output)["sums"]
+    assert (row["state"], row["payout"]) == ("reversed", 95.5)
+
+
+def test_a_file_of_another_owner_is_refused(make_client: ClientMaker, tmp_path: Path) -> None:
+    """Where the own account is in the settings."""
+    account = {"PARTNERIZE_APPLICATION_KEY": KEYS[0], "PARTNERIZE_USER_API_KEY": KEYS[1]}
+    app = make_client(**account, PARTNERIZE_PUBLISHER_ID="1l99").application
+    path = tmp_path / "conversion.csv"
+    path.write_text(PARTNERIZE_CSV)
+    result = run(app, "import", str(path), "--network=partnerize")
+    assert result.output == (
+        "Error: conversion.csv was not imported:\n"
+        '- line 2, column "publisher_id": "1l1007802" is not your account, 1l99\n'
+    )
 
 
 def test_a_file_of_partnerize_says_what_it_lacks(app: Flask, tmp_path: Path) -> None:

@@ -1,15 +1,31 @@
 """The ways of visitors and readers, the same in Chromium, Firefox and WebKit."""
 
 import re
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import unquote
 
 import pytest
 
+from affiliate.database.earnings import Earnings
+from affiliate.database.ledger import Ledger
+from affiliate.domain.actions import MONEY_UNITS
 from affiliate.domain.affiliate_links import read_pubref
+from affiliate.earnings.apis import NetworkApi
+from affiliate.earnings.impact_api import ImpactApi
+from affiliate.earnings.partnerize_api import PartnerizeApi
+from affiliate.transport.client import Transport
 from tests.support.crop import has_bar, open_png
 from tests.support.engines import Window
 from tests.support.host_pages import HostPages
+from tests.support.impact_network import ACCOUNT, make_action, run_impact_network
+from tests.support.partnerize_network import (
+    KEYS,
+    PUBLISHER,
+    make_conversion,
+    run_partnerize_network,
+)
 from tests.support.site_server import SiteServer
 from tests.support.soak import SOAK
 from tests.support.waiting import wait_until
@@ -109,6 +125,16 @@ def read_click_id(site: SiteServer, words: str) -> str:
     return str(click_id)
 
 
+def earn(site: SiteServer, network: str, api: NetworkApi) -> list[tuple[str, str, str, float]]:
+    """Import a network's sales of a month; return join, place, id and payout of each."""
+    until = datetime(2026, 12, 1, tzinfo=UTC)
+    with closing(Ledger(f"sqlite:///{site.data_dir / 'ledger.db'}")) as ledger:
+        earnings = Earnings(ledger)
+        earnings.record(network, api.fetch_actions(until - timedelta(days=30), until), until)
+        rows = earnings.sum_payouts(["clicked", "place", "id"])
+    return [(r["clicked"], r["place"], r["id"], r["payout"] / MONEY_UNITS) for r in rows]
+
+
 def test_tiles_keep_their_shape_at_every_width(window: Window, visited: SiteServer) -> None:
     """Whatever the width, and with filters open and closed, no tile is off and no bar is seen.
 
@@ -194,6 +220,10 @@ def test_a_click_is_counted_and_back_leads_to_the_same_place(
     click_id = read_click_id(visited, words)
     address = f"?SharedId={click_id}&id={9000 + at}&site="
     assert window.run("return location.search") == address
+    with run_impact_network() as impact, closing(Transport()) as transport:
+        impact.actions = [make_action(1, "2026-11-20T13:45:00Z", SharedId=click_id, SubId3="")]
+        api = ImpactApi(transport, *ACCOUNT, url=impact.url)
+        assert earn(visited, "impact", api) == [("exact", "tile", str(9000 + at), 5.8)]
     window.back()
     shows(window, "return location.hostname === '127.0.0.1' && window.kept")
     assert window.run(SEEN) == before
@@ -216,6 +246,12 @@ def test_a_reference_at_partnerize_carries_the_click(
     values, click_id = read_pubref(reference[1])
     assert values == {"site": "", "id": media_id, "query": ""}
     assert click_id == referring.clicks()[-1]["click_id"]
+    with run_partnerize_network() as network, closing(Transport()) as transport:
+        network.conversions = [
+            make_conversion(1, "2026-11-20 13:45:00", publisher_reference=reference[1])
+        ]
+        api = PartnerizeApi(transport, KEYS, PUBLISHER, network.url)
+        assert earn(referring, "partnerize", api) == [("exact", "tile", media_id, 95.5)]
 
 
 @pytest.mark.skipif(not SOAK, reason="SOAK=1 starts every engine once more")
