@@ -8,6 +8,7 @@ import hashlib
 import logging
 import math
 import multiprocessing
+import os
 import signal
 import sys
 from collections.abc import Container, Iterator, Mapping, Sequence
@@ -93,11 +94,21 @@ def load(environ: Mapping[str, str] | None = None) -> Config:
     keys = {name: kind.credentials for name, kind in AGENCIES.items()}
     buyers = {name: kind.buyer for name, kind in AGENCIES.items()}
     options = {name: kind.options for name, kind in AGENCIES.items()}
+    file_names: set[str] = set()
     if environ is None:
         environ = read_environment(FOLDER)
+        file_names = set(environ) - set(os.environ)
         _warn_of_other_file()
     try:
-        return load_config(environ, keys, buyers, options, check=_iter_agency_faults, folder=FOLDER)
+        return load_config(
+            environ,
+            keys,
+            buyers,
+            options,
+            check=_iter_agency_faults,
+            folder=FOLDER,
+            file_names=file_names,
+        )
     finally:
         passwords.forget_lists()  # server processes live long
 

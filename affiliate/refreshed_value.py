@@ -53,6 +53,11 @@ class RefreshedValue(Generic[Value]):
         self._done.wait(max(self._wait_until - self._now(), 0.0))
         return self._value
 
+    @property
+    def is_refreshing(self) -> bool:
+        """Return whether a refresh runs."""
+        return not self._done.is_set()
+
     def expire(self) -> None:
         """Have the next reader begin a refresh."""
         self._begun_at = min(self._begun_at, self._now() - self._seconds)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from affiliate.config.setting_table import AGENCY_SETTINGS, SETTINGS, Setting
+from affiliate.config.shown_settings import format_default
 
 FILE = Path(__file__).parents[1] / "docs/settings.md"
 HEAD = """\
@@ -61,14 +62,8 @@ def _iter_lines() -> Iterator[str]:
 
 def format_row(setting: Setting, prefix: str = "") -> str:
     """Return the table row of a setting whose name follows ``prefix``."""
-    default = setting.default
-    if isinstance(default, frozenset):
-        default = sorted(default)
-    if isinstance(default, tuple | list):
-        default = ", ".join(map(str, default))
-    if isinstance(default, bool):
-        default = int(default)
-    cell = "" if default in {None, ""} else f"`{default}`"
+    default = format_default(setting.default)
+    cell = f"`{default}`" if default else ""
     return f"| `{prefix}{setting.name}` | {cell} | {setting.help} |"
 
 

@@ -1,21 +1,18 @@
 """``flask agency``: list the agencies, and switch an agency off or on without a deploy."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Any
 
 import click
 
 from affiliate.agencies import AGENCIES, Agency
 from affiliate.agencies.requirements import describe_needed_settings
-from affiliate.cache.freshness import REPLAY_SECONDS
 from affiliate.cli import options, outputs, tables
 from affiliate.cli.context import cli_errors
-from affiliate.database.agency_switches import REFRESH_SECONDS, AgencySwitches
+from affiliate.database.agency_switches import AgencySwitches
 from affiliate.errors import AgencyError
+from affiliate.search.switching import SWITCH_DELAY_SECONDS, switch_off, switch_on
 from affiliate.services import current_services
-
-SWITCH_DELAY_SECONDS: Final = REFRESH_SECONDS + REPLAY_SECONDS
-"""Seconds until every page shows a switch: processes read switches, then pages are replayed."""
 
 group = outputs.Group("agency", help="The agencies that can be searched.")
 
@@ -59,9 +56,7 @@ def list_(*, size: bool, long: bool, as_json: bool) -> None:
 def off(name: str) -> None:
     """Stop searching an agency until the agency is switched on again."""
     with cli_errors():
-        _get_switches().switch_agency(name, off=True)
-        names = current_services().registry.names
-        names_left = [name for name in names if name not in _get_switches().read_off_agencies()]
+        names_left = switch_off(name, _get_switches(), current_services().registry)
     click.echo(f"{name} is off; every page knows within {SWITCH_DELAY_SECONDS:.0f} s.")
     if not names_left:
         click.echo("No agency is on now, so visitors find nothing.", err=True)
@@ -74,12 +69,10 @@ def on(name: str) -> None:
 
     The exit status is 1 if the agency is not set up.
     """
-    source = current_services().registry.find(name)
+    services = current_services()
     with cli_errors():
-        _get_switches().switch_agency(name, off=False)
-        if source:
-            current_services().gateway.end_suspension(source)
-    if source is None:
+        switch_on(name, services.switches, services.registry, services.gateway)
+    if services.registry.find(name) is None:
         needed_settings = describe_needed_settings(AGENCIES[name])
         message = f"{name} is not set up, so nobody searches it; it needs {needed_settings}."
         raise click.ClickException(f"{message} It is not switched off.")

@@ -6,7 +6,7 @@ credentials, and the notes about settings without effect.
 
 import os
 import re
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -16,7 +16,8 @@ from affiliate.config.readers import Secret
 from affiliate.config.setting_names import describe_unknown_names
 from affiliate.config.setting_table import AGENCY_SETTINGS, SETTINGS, Setting, get_setting_prefix
 from affiliate.config.setting_texts import quote_excerpt, strip_ends
-from affiliate.config.settings import AgencySettings, Config
+from affiliate.config.settings import AgencySettings, Config, ShownSetting
+from affiliate.config.shown_settings import show_setting
 from affiliate.errors import ConfigError
 
 Credentials = tuple[tuple[str, ...], ...]
@@ -49,6 +50,7 @@ def load_config(  # noqa: PLR0913 - the settings, and what only the application 
         [Mapping[str, AgencySettings], Container[str]], Iterable[str]
     ] = _find_no_faults,
     folder: Path = Path(),
+    file_names: Collection[str] = (),
 ) -> Config:
     """Read the settings from ``environ``, by default from the process's environment.
 
@@ -59,7 +61,7 @@ def load_config(  # noqa: PLR0913 - the settings, and what only the application 
     when the owner has set some of its ``options``: sets of settings of which all or none are set.
     ``buyers`` has the further settings that purchases need, which switch no agency on. ``check``
     gets the settings of every agency and the names of the agencies that are on, and returns
-    further faults.
+    further faults. ``file_names`` are the variables that come from a file alone.
 
     Raises:
         ConfigError: names every fault at once, never a value that is secret.
@@ -67,6 +69,8 @@ def load_config(  # noqa: PLR0913 - the settings, and what only the application 
     environment = os.environ if environ is None else environ
     reader = SettingsReader(environment, buyers or {}, options or {})
     values = {setting.name.lower(): reader.read(setting) for setting in SETTINGS}
+    file_names = frozenset(map(_normalize_name, file_names))
+    shown = [show_setting(s, values[s.name.lower()], reader.environ, file_names) for s in SETTINGS]
     weights = reader.read_weights(values["agencies"], credentials)
     known = {name: reader.read_agency(name, weights, credentials[name]) for name in credentials}
     values["agencies"] = {name: known[name] for name in weights if name in known}
@@ -87,7 +91,15 @@ def load_config(  # noqa: PLR0913 - the settings, and what only the application 
     reader.faults += check(known, weights)
     if reader.faults:
         raise ConfigError(reader.faults)
-    return Config(**values, notes=tuple(reader.find_notes(weights, credentials)))
+    for name in credentials:
+        shown += reader.show_agency(name, credentials[name], file_names, is_on=name in weights)
+    notes = reader.find_notes(weights, credentials)
+    return Config(**values, notes=tuple(notes), shown=tuple(shown))
+
+
+def _normalize_name(name: str) -> str:
+    """Return the name of a variable with the ``_`` that a platform may leave out."""
+    return f"_{name}" if name[:1].isdigit() else name
 
 
 def _find_joint_faults(environ: Mapping[str, str], values: Mapping[str, Any]) -> Iterator[str]:
@@ -116,10 +128,7 @@ class SettingsReader:
         buyers: Mapping[str, tuple[str, ...]],
         options: Mapping[str, Credentials],
     ) -> None:
-        self.environ = {
-            (f"_{name}" if name[:1].isdigit() else name): strip_ends(text)
-            for name, text in environ.items()
-        }
+        self.environ = {_normalize_name(name): strip_ends(text) for name, text in environ.items()}
         self.buyers = buyers
         self.options = options
         self.faults: list[str] = []
@@ -164,6 +173,19 @@ class SettingsReader:
         sets = (*alternatives, *self.options.get(agency, ()), self.buyers.get(agency, ()))
         general = (setting.name for setting in AGENCY_SETTINGS)
         return list(dict.fromkeys([*general, *(name for names in sets for name in names)]))
+
+    def show_agency(
+        self, name: str, alternatives: Credentials, file_names: Collection[str], *, is_on: bool
+    ) -> Iterator[ShownSetting]:
+        """Yield the settings of an agency for a screen, of an agency that is on or has any set."""
+        names = self._list_names(name, alternatives)
+        if not is_on and not any(self._is_set(name, setting) for setting in names):
+            return
+        general = {setting.name: setting for setting in AGENCY_SETTINGS}
+        for setting in names:
+            row = general.get(setting, Setting(setting, str, None, "Access to the agency."))
+            value = None if setting in general else Secret("")
+            yield show_setting(row, value, self.environ, file_names, name)
 
     def read_path(self, name: str, text: str, read: PathReader, folder: Path) -> Any:  # noqa: ANN401 - as ``read`` returns
         """Return the value of a setting with a path; None where the path can't be read."""

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import tzinfo
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
@@ -10,6 +11,23 @@ from affiliate.config.alert_readers import MailServer
 from affiliate.config.readers import Secret
 from affiliate.config.trusted_proxies import Trusted
 from affiliate.domain.rates import Rates
+
+ENVIRONMENT: Final = "environment"
+FILE: Final = ".env"
+DEFAULT: Final = "default"
+
+
+class ShownSetting(msgspec.Struct, frozen=True):
+    """A setting on the screen: its name, its value without secrets, its source and its help.
+
+    ``source`` is `ENVIRONMENT`, `FILE` or `DEFAULT`. ``agency`` is empty for the site's settings.
+    """
+
+    name: str
+    value: str
+    source: str
+    help: str
+    agency: str = ""
 
 
 class AgencySettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,6 +96,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
 
     notes: tuple[str, ...] = ()
     """Sentences about settings that are valid but perhaps not meant so; without secrets."""
+
+    shown: tuple[ShownSetting, ...] = ()
+    """All settings as the owner may see them on a screen, without secrets."""
 
     def __repr__(self) -> str:
         """Return names alone, as addresses of databases hold passwords."""

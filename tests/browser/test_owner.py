@@ -1,13 +1,11 @@
 """In a real browser the owner logs in, connects the account and disconnects it; others can't."""
 
 from collections.abc import Iterator
-from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.simulator import CLIENT, Simulator, simulator
-from tests.support.axe import AXE, CHECK
 from tests.support.site_server import SiteServer, running_site
 
 PASSWORD = "correct horse battery staple"
@@ -135,58 +133,3 @@ def test_back_after_log_out_shows_nothing(desk: Page) -> None:
     expect(desk.get_by_label("Password")).to_be_visible()
     desk.go_back()
     expect(desk.get_by_label("Password")).to_be_visible()
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_desk_breaks_no_rule(
-    browser: Browser, owned: SiteServer, scheme: Literal["light", "dark"]
-) -> None:
-    """Every page keeps the rules that axe-core can check, fits a phone, and logs no error."""
-    context = browser.new_context(
-        base_url=owned.url,
-        bypass_csp=True,  # for the checker's own script
-        color_scheme=scheme,
-        viewport={"width": 375, "height": 700},
-    )
-    page = context.new_page()
-    told: list[str] = []
-    page.on("console", lambda message: told.append(message.text))
-    page.on("pageerror", lambda error: told.append(str(error)))
-    page.goto("/owner/")
-    page.evaluate(AXE.read_text())
-    assert page.evaluate(CHECK) == []
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Log in").click()
-    urls = page.evaluate(
-        "[...document.querySelectorAll('nav[aria-label=Desk] a')].map(a => a.pathname)"
-    )
-    assert len(urls) > 2
-    for url in urls:
-        for width in (375, 768, 1440):
-            page.set_viewport_size({"width": width, "height": 700})
-            page.goto(url)
-            page.evaluate(AXE.read_text())
-            assert page.evaluate(CHECK) == [], (url, width)
-            assert page.evaluate("document.documentElement.scrollWidth") <= width, (url, width)
-    assert told == []
-    context.close()
-
-
-def test_the_navigation_is_reached_by_keyboard_at_every_width(desk: Page) -> None:
-    """The first stop skips it; a phone opens it as a menu, wide screens show it at once."""
-    for width, is_menu in ((375, True), (1440, False)):
-        desk.set_viewport_size({"width": width, "height": 700})
-        desk.goto("/owner/account")
-        desk.keyboard.press("Tab")
-        expect(desk.get_by_role("link", name="Skip to the content")).to_be_focused()
-        sessions = desk.get_by_role("link", name="Sessions")
-        expect(sessions).to_be_visible(visible=not is_menu)
-        if is_menu:
-            desk.get_by_text("Menu", exact=True).focus()
-            desk.keyboard.press("Enter")
-        expect(sessions).to_be_visible()
-        current = desk.get_by_role("navigation", name="Desk").locator("[aria-current=page]")
-        expect(current).to_have_text("Account")
-        sessions.focus()
-        desk.keyboard.press("Enter")
-        expect(desk.get_by_role("heading", name="Where you are logged in")).to_be_visible()

@@ -28,8 +28,13 @@ def post(client: FlaskClient, path: str, **fields: object) -> TestResponse:
 
 
 def note(client: FlaskClient, answer: TestResponse) -> str:
-    """Return the note on the desk after a redirect."""
+    """Return the note on the page of the account after a redirect."""
+    return note_at(client, answer, "/owner/account")
+
+
+def note_at(client: FlaskClient, answer: TestResponse, path: str) -> str:
+    """Return the note on a page after a redirect."""
     assert answer.status_code == 303
-    found = re.search(r'class="note" role="status">([^<]*)<', client.get("/owner/account").text)
+    found = re.search(r'class="note" role="status">([^<]*)<', client.get(path).text)
     assert found
     return found[1]

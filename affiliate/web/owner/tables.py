@@ -19,6 +19,8 @@ from affiliate.web.owner.page_requests import PageRequest
 
 PAGE_ROWS: Final = (50, 200, 1000)
 """Rows of a page that an owner may choose; the first is the default, the last the bound."""
+LEVELS: Final = ("bad", "warn", "off", "ok")
+"""Levels of a `State`, the worst first."""
 EMPTY: Final = "\u2013"
 """Text of an empty cell, a dash."""
 MAX_PAGE: Final = 100_000
@@ -28,8 +30,13 @@ MAX_PAGE: Final = 100_000
 class State(NamedTuple):
     """A state as a word and a mark: ``level`` is the shape of the mark."""
 
-    level: Literal["ok", "warn", "bad", "off"]
+    level: Literal["bad", "warn", "off", "ok"]
     word: str
+
+    @property
+    def severity(self) -> int:
+        """Return the place of the level, the worst first, by which states are sorted."""
+        return LEVELS.index(self.level)
 
 
 Cell = str | int | float | datetime | State | Markup | Money | Sequence[Money] | None
@@ -39,15 +46,16 @@ Row = Mapping[str, Cell]
 class Column(NamedTuple):
     """A column: ``name`` in the address and in files, ``title`` on the screen.
 
-    ``kind`` says how a cell is written: text; count, a whole number; share, a number from 0 to 1;
-    money, `Money` or several for several currencies; time, a `datetime` with a time zone; state,
-    a `State`; action, a form as `Markup`, which is in no file and not sortable. None is an empty
-    cell. ``link`` returns the address that a cell leads to, empty for none.
+    ``kind`` says how a cell is written: text; prose, where names between backticks are code;
+    count, a whole number; share, a number from 0 to 1; money, `Money` or several for several
+    currencies; time, a `datetime` with a time zone; state, a `State`; action, a form as `Markup`,
+    which is in no file and not sortable. None is an empty cell. ``link`` returns the address that
+    a cell leads to, empty for none.
     """
 
     name: str
     title: str
-    kind: Literal["text", "count", "money", "share", "time", "state", "action"] = "text"
+    kind: Literal["text", "prose", "count", "money", "share", "time", "state", "action"] = "text"
     link: Callable[[Row], str] | None = None
     is_sortable: bool = True
 
@@ -60,7 +68,8 @@ class Column(NamedTuple):
 class ShownCell(NamedTuple):
     """A cell of the screen: its lines of text, and the address that the cell leads to.
 
-    ``level`` is the mark of a state, ``time`` the exact time of a `datetime`.
+    ``level`` is the mark of a state, ``time`` the exact time of a `datetime`. In prose, names
+    between backticks are code.
     """
 
     lines: tuple[str, ...]
@@ -68,6 +77,7 @@ class ShownCell(NamedTuple):
     url: str
     level: str = ""
     time: str = ""
+    is_prose: bool = False
 
 
 class Arrangement(NamedTuple):
@@ -193,6 +203,7 @@ def build_table(  # noqa: PLR0913 - the parts of a table
     rows: Sequence[Row],
     *,
     default_sort: str,
+    page_rows: int = PAGE_ROWS[0],
     empty: str = "Nothing in this period.",
 ) -> Table:
     """Return the table of rows that are all in memory, arranged as the address asks.
@@ -200,7 +211,7 @@ def build_table(  # noqa: PLR0913 - the parts of a table
     Raises:
         BadQuery: the address asks for an order or a page that the table hasn't.
     """
-    arrangement = read_arrangement(view, columns, default_sort)
+    arrangement = read_arrangement(view, columns, default_sort, page_rows)
     shown = arrange_rows(rows, columns, arrangement)
     return Table(caption, columns, shown, len(rows), arrangement, view, empty)
 
@@ -220,7 +231,7 @@ def show_cell(column: Column, row: Row, zone: tzinfo) -> ShownCell:
     """Return a cell as shown on the screen; an empty cell is a dash."""
     cell = row.get(column.name)
     url = column.link(row) if column.link else ""
-    shown = ShownCell((EMPTY,), column.is_number, url)
+    shown = ShownCell((EMPTY,), column.is_number, url, is_prose=column.kind == "prose")
     if cell is None or cell == "":
         return shown
     if column.kind == "money":
@@ -243,7 +254,7 @@ def _sort_key(column: Column, row: Row) -> tuple[object, ...]:
     if column.kind == "money":
         return tuple((money.currency, money.amount) for money in list_money(cell))
     if isinstance(cell, State):
-        return (cell.word.casefold(),)
+        return (cell.severity, cell.word.casefold())
     return (cell.casefold(),) if isinstance(cell, str) else (cell,)
 
 

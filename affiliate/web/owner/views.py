@@ -14,9 +14,20 @@ from flask import Flask
 from affiliate.database.owner_sessions import LIFETIME
 from affiliate.web.owner import login_throttle
 from affiliate.web.owner.cookies import OWNER_PATH, OwnerSession
+from affiliate.web.owner.health_reports import HealthReports
 
 PAGES: Final = (
-    *("login", "overview", "account", "kept", "licenses", "license_history", "licensing"),
+    "login",
+    "overview",
+    "agencies",
+    "cache",
+    "licenses",
+    "license_history",
+    "licensing",
+    "settings",
+    "health",
+    "kept",
+    "account",
     "sessions",
 )
 """Modules of pages, which add their views to the blueprint of `frame`."""
@@ -39,6 +50,7 @@ def register(app: Flask) -> None:
     )
     app.session_interface = OwnerSession()
     login_throttle.register(app)
+    app.extensions["health_reports"] = HealthReports(app.extensions["services"])
     for page in PAGES:
         import_module(f"affiliate.web.owner.{page}")
     app.register_blueprint(import_module("affiliate.web.owner.frame").blueprint)

@@ -1,0 +1,163 @@
+"""The page of agencies: state, quota, links and calls of each, and a switch."""
+
+from http import HTTPStatus
+from typing import Final
+
+from flask import Response, abort, render_template, request
+from markupsafe import Markup
+from werkzeug.wrappers import Response as AnyResponse
+
+from affiliate.agencies import AGENCIES, Agency
+from affiliate.agencies.limits import HOUR
+from affiliate.agencies.link_earnings import assess_links
+from affiliate.agencies.requirements import describe_needed_settings
+from affiliate.database.figures import Figures
+from affiliate.database.local_time import Days
+from affiliate.errors import DEFAULT_SUSPENSION_REASON, SUSPENSION_REASONS
+from affiliate.search.federation import EnabledAgency
+from affiliate.search.gateway import AgencyGateway
+from affiliate.search.limits import SpentCalls
+from affiliate.search.switching import SWITCH_DELAY_SECONDS, switch_off, switch_on
+from affiliate.services import current_services
+from affiliate.web.owner.frame import blueprint, redirect_with_note, render_page
+from affiliate.web.owner.page_requests import PageRequest, read_page_request, require_period
+from affiliate.web.owner.tables import Cell, Column, Row, State, build_table
+
+COLUMNS: Final = (
+    Column("agency", "Agency"),
+    Column("state", "State", "state"),
+    Column("switch", "Switch", "action"),
+    Column("links", "Links", "state"),
+    Column("weight", "Weight", "count"),
+    Column("left", "Calls left", "count"),
+    Column("limit", "Of", "count"),
+    Column("window", "Each"),
+    Column("calls", "Calls", "count"),
+    Column("failures", "Failed", "count"),
+    Column("milliseconds", "Mean ms", "count"),
+)
+WINDOWS: Final = {60: "minute", HOUR: "hour", 24 * HOUR: "day"}
+"""Names of the windows of quotas, by seconds; shorter windows are a pace and no quota."""
+LOW_SHARE: Final = 0.1
+"""Share of a quota's calls below which the calls that are left deserve a warning."""
+
+
+@blueprint.get("/agencies")
+def show_agencies() -> Response:
+    """Show all agencies that are set up, and what the others need."""
+    services = current_services()
+    view = read_page_request(has_period=True, default_period="today")
+    off = services.switches.read_off_agencies()
+    calls = _sum_calls(view)
+    rows = [
+        _describe(enabled, services.gateway, calls.get(enabled.agency.name), off=off)
+        for enabled in services.registry.configured
+    ]
+    unset = {
+        kind.title: describe_needed_settings(kind)
+        for name, kind in AGENCIES.items()
+        if name not in services.registry.names
+    }
+    return render_page(
+        "owner_agencies.html",
+        "Agencies",
+        view=view,
+        table=build_table(view, "Agencies", COLUMNS, rows, default_sort="state"),
+        unset=unset,
+    )
+
+
+@blueprint.post("/agencies/switch")
+def switch_agency() -> AnyResponse:
+    """Switch the agency named by the form on or off, as `flask agency` does."""
+    services = current_services()
+    name, state = request.form.get("agency", ""), request.form.get("state", "")
+    if services.registry.find(name) is None or state not in {"on", "off"}:
+        abort(HTTPStatus.BAD_REQUEST, "No such agency or state.")
+    title = AGENCIES[name].title
+    note = f"{title} is {state}; every page knows within {SWITCH_DELAY_SECONDS:.0f} s."
+    if state == "on":
+        switch_on(name, services.switches, services.registry, services.gateway)
+    elif not switch_off(name, services.switches, services.registry):
+        note += " No agency is on now, so visitors find nothing."
+    return redirect_with_note(note, "owner.show_agencies")
+
+
+def _sum_calls(view: PageRequest) -> dict[str, dict[str, int]]:
+    """Return the calls, failures and milliseconds of the period, by the name of the agency."""
+    period = require_period(view)
+    figures = Figures(current_services().ledger, view.zone)
+    rows = figures.sum_calls(Days(period.first, period.last), ("agency",))
+    return {str(row["agency"]): row for row in rows}
+
+
+def _describe(
+    enabled: EnabledAgency,
+    gateway: AgencyGateway,
+    calls: dict[str, int] | None,
+    *,
+    off: frozenset[str],
+) -> Row:
+    """Return the row of an agency."""
+    agency = enabled.agency
+    is_off = agency.name in off
+    state = _describe_state(enabled, gateway, is_off=is_off)
+    earning = assess_links(type(agency), enabled.link)
+    row: dict[str, Cell] = {
+        "agency": agency.title,
+        "state": state,
+        "weight": enabled.weight,
+        "links": State("ok" if earning.state == "ok" else "warn", _drop_subject(earning.words)),
+        "switch": _render_switch(agency, is_off=is_off, is_suspended=state.level == "bad"),
+    }
+    if quota := _find_tightest(gateway.list_spent_calls(enabled)):
+        left = max(quota.limit.calls - quota.calls, 0)
+        row |= {
+            "limit": quota.limit.calls,
+            "left": left,
+            "window": WINDOWS.get(quota.limit.seconds, f"{quota.limit.seconds} s"),
+        }
+        if left < max(LOW_SHARE * quota.limit.calls, 1) and state.level == "ok":
+            words = "calls nearly spent" if left else "calls spent, cached answers go on"
+            row["state"] = State("warn", f"on; {words}; more in {quota.rest / 60:.0f} min")
+    if calls and calls["calls"]:
+        row |= {
+            "calls": calls["calls"],
+            "failures": calls["failures"],
+            "milliseconds": round(calls["milliseconds"] / calls["calls"]),
+        }
+    return row
+
+
+def _describe_state(enabled: EnabledAgency, gateway: AgencyGateway, *, is_off: bool) -> State:
+    """Return the state of an agency, with the reason and the seconds of a suspension."""
+    if is_off:
+        return State("off", "switched off")
+    if suspension := gateway.get_suspension(enabled):
+        seconds, kind = suspension
+        reason = SUSPENSION_REASONS.get(kind, DEFAULT_SUSPENSION_REASON).rstrip(".")
+        words = f"left alone for {seconds:.0f} s: {reason[0].lower()}{reason[1:]}"
+        return State("bad", words)
+    return State("ok", "on")
+
+
+def _find_tightest(quotas: list[SpentCalls]) -> SpentCalls | None:
+    """Return the quota with the least share of calls left; None without one of a minute or more."""
+    long = [quota for quota in quotas if quota.limit.seconds >= min(WINDOWS)]
+    return max(long, key=lambda quota: quota.calls / max(quota.limit.calls, 1), default=None)
+
+
+def _drop_subject(words: str) -> str:
+    """Return words about links for a column that is named so."""
+    return words.removeprefix("links ")
+
+
+def _render_switch(agency: Agency, *, is_off: bool, is_suspended: bool) -> Markup:
+    html = render_template(
+        "_owner_switch.html",
+        name=agency.name,
+        title=agency.title,
+        is_off=is_off,
+        is_suspended=is_suspended,
+    )
+    return Markup(html)  # noqa: S704 - the output of a template

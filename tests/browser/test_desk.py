@@ -1,0 +1,134 @@
+"""In a real browser the pages of the desk are read, sorted, filtered and switched."""
+
+import re
+from collections.abc import Iterator
+from typing import Literal
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.support.axe import AXE, CHECK
+from tests.support.site_server import SiteServer, running_site
+
+PASSWORD = "correct horse battery staple"
+
+
+@pytest.fixture(scope="module")
+def owned(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SiteServer]:
+    """Yield a site with a desk, and an agency that nobody answers for."""
+    settings = {
+        "OWNER_PASSWORD": PASSWORD,
+        "SECRET_KEY": "a secret of no less than thirty-two signs",
+        "AGENCIES": "demo,shutterstock:3",
+        "SHUTTERSTOCK_API_TOKEN": "x",
+        "SHUTTERSTOCK_URL": "http://127.0.0.1:9",
+    }
+    with running_site(tmp_path_factory.mktemp("owned"), settings) as server:
+        yield server
+
+
+def log_in(page: Page) -> None:
+    page.goto("/owner/")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    expect(page.get_by_role("heading", name="Overview")).to_be_visible()
+
+
+@pytest.fixture
+def desk(browser: Browser, owned: SiteServer) -> Iterator[Page]:
+    """Yield the desk of an owner who has logged in."""
+    context = browser.new_context(base_url=owned.url)
+    page = context.new_page()
+    log_in(page)
+    yield page
+    context.close()
+
+
+def test_an_agency_is_switched_off_and_on_in_place(desk: Page) -> None:
+    """The page says so in a note, and by a word beside a mark."""
+    desk.goto("/owner/agencies")
+    row = desk.get_by_role("row").filter(has_text="Shutterstock")
+    for label, word in (("Switch off", "switched off"), ("Switch on", "on")):
+        row.get_by_role("button", name=label).click()
+        expect(desk.get_by_role("status")).to_contain_text("every page knows within")
+        expect(row.get_by_role("cell").first).to_have_text(word)
+
+
+def test_a_heading_sorts_the_table_and_days_are_chosen_by_a_form(desk: Page) -> None:
+    """All is in the address, and Back leads to the order before."""
+    desk.goto("/owner/settings")
+    desk.get_by_role("link", name="From", exact=True).click()
+    expect(desk.get_by_role("columnheader", name="From")).to_have_attribute(
+        "aria-sort", "ascending"
+    )
+    expect(desk.get_by_role("row").nth(1)).to_contain_text("default")
+    desk.get_by_text("Filter", exact=True).click()
+    desk.get_by_role("combobox", name="From").select_option("environment")
+    desk.get_by_role("button", name="Show").click()
+    expect(desk).to_have_url(re.compile(r"sort=source.*source=environment"))
+    expect(desk.get_by_role("row").filter(has_text="SECRET_KEY").first).to_be_visible()
+    desk.get_by_role("link", name="From: environment").click()
+    expect(desk).to_have_url(re.compile(r"settings\?sort=source$"))
+    desk.go_back()
+    expect(desk).to_have_url(re.compile("source=environment"))
+    desk.goto("/owner/agencies")
+    desk.get_by_text("Other days", exact=True).click()
+    desk.get_by_label("First day").fill("2026-01-01")
+    desk.get_by_label("Last day").fill("2026-01-31")
+    desk.get_by_role("button", name="Show").click()
+    expect(desk.get_by_text("2026-01-01 to 2026-01-31")).to_be_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_desk_breaks_no_rule(
+    browser: Browser, owned: SiteServer, scheme: Literal["light", "dark"]
+) -> None:
+    """Every page keeps the rules that axe-core can check, fits a phone, and logs no error."""
+    context = browser.new_context(
+        base_url=owned.url,
+        bypass_csp=True,  # for the checker's own script
+        color_scheme=scheme,
+        viewport={"width": 375, "height": 700},
+    )
+    page = context.new_page()
+    told: list[str] = []
+    page.on("console", lambda message: told.append(message.text))
+    page.on("pageerror", lambda error: told.append(str(error)))
+    page.goto("/owner/")
+    page.evaluate(AXE.read_text())
+    assert page.evaluate(CHECK) == []
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    urls = page.evaluate(
+        "[...document.querySelectorAll('nav[aria-label=Desk] a')].map(a => a.pathname)"
+    )
+    assert len(urls) > 2
+    for url in urls:
+        for width in (375, 768, 1440):
+            page.set_viewport_size({"width": width, "height": 700})
+            page.goto(url)
+            page.evaluate(AXE.read_text())
+            assert page.evaluate(CHECK) == [], (url, width)
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, (url, width)
+    assert told == []
+    context.close()
+
+
+def test_the_navigation_is_reached_by_keyboard_at_every_width(desk: Page) -> None:
+    """The first stop skips it; a phone opens it as a menu, wide screens show it at once."""
+    for width, is_menu in ((375, True), (1440, False)):
+        desk.set_viewport_size({"width": width, "height": 700})
+        desk.goto("/owner/account")
+        desk.keyboard.press("Tab")
+        expect(desk.get_by_role("link", name="Skip to the content")).to_be_focused()
+        sessions = desk.get_by_role("link", name="Sessions")
+        expect(sessions).to_be_visible(visible=not is_menu)
+        if is_menu:
+            desk.get_by_text("Menu", exact=True).focus()
+            desk.keyboard.press("Enter")
+        expect(sessions).to_be_visible()
+        current = desk.get_by_role("navigation", name="Desk").locator("[aria-current=page]")
+        expect(current).to_have_text("Account")
+        sessions.focus()
+        desk.keyboard.press("Enter")
+        expect(desk.get_by_role("heading", name="Where you are logged in")).to_be_visible()

@@ -1,0 +1,60 @@
+"""The desk shows what doctor finds, keeps it a short time, and searches agencies when told to."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+from flask.testing import FlaskClient
+
+from affiliate.checks.findings import Finding
+from affiliate.services import Services
+from tests.support.owner_desk import csrf, note_at, post
+
+
+def states(client: FlaskClient, query: str = "") -> list[tuple[str, str]]:
+    document = json.loads(client.get(f"/owner/health?format=json{query}").data)
+    return [(row["state"], row["about"]) for row in document["rows"]]
+
+
+@pytest.fixture
+def runs(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """Count the checks, each by whether it was live, in place of real ones."""
+    made: list[bool] = []
+
+    def find(_: Services, *, live: bool) -> Iterator[Finding]:
+        made.append(live)
+        yield Finding("ok", "program", "fine as `flask doctor` says")
+        yield Finding("FAULT", "cache", "<b>out of reach</b>")
+        yield Finding("warn", "backup", "none is known")
+
+    monkeypatch.setattr("affiliate.checks.suite.iter_findings", find)
+    return made
+
+
+def test_faults_come_first_and_are_kept_a_while(owner: FlaskClient, runs: list[bool]) -> None:
+    assert states(owner) == [("fault", "cache"), ("warning", "backup"), ("fine", "program")]
+    assert states(owner, "&state=warning") == [("warning", "backup")]
+    page = owner.get("/owner/health").text
+    assert "fine as <code>flask doctor</code> says" in page
+    assert "&lt;b&gt;out of reach" in page
+    assert runs == [False]
+
+
+def test_a_button_searches_each_agency_once(owner: FlaskClient, runs: list[bool]) -> None:
+    """A reload does not repeat it, and forms of others begin nothing."""
+    owner.get("/owner/health")
+    assert owner.post("/owner/health/check").status_code == 400
+    note = note_at(owner, post(owner, "/owner/health/check"), "/owner/health")
+    assert note == "The checks were begun anew."
+    assert "with a search at each agency" in owner.get("/owner/health").text
+    owner.get("/owner/health")
+    assert runs == [False, True]
+
+
+def test_the_findings_are_those_of_the_site(owner: FlaskClient) -> None:
+    """Checks run behind the page, where Flask has no request."""
+    found = states(owner)
+    assert ("fine", "ledger") in found
+    assert ("fine", "cache") in found
+    assert not [about for state, about in found if state == "fault" and about != "shutterstock"]
+    assert csrf(owner.get("/owner/health"))
