@@ -71,7 +71,7 @@ def build_outage_message(error: str, now: datetime) -> Message:
         title = "The database of clicks and searches is back."
     advice = (
         "The site goes on, and clicks wait in a file on the disk. Look at DATABASE_URL and its"
-        " server; `flask doctor` says more."
+        " server; flask doctor says more."
     )
     sentences = (error, advice) if error else ()
     data: dict[str, object] = {"name": "ledger", "title": title, "since": format_time(now)}

@@ -101,7 +101,7 @@ def _find_failures(services: Services, now: datetime, rule: str) -> Found:
                 title=f"{agency.title} refuses the key, so that it is not searched.",
                 advice=(
                     f"Look at the key in your account at {agency.title}, correct the setting, and"
-                    " start the site anew; `flask doctor` shows what the agency says."
+                    " start the site anew; flask doctor shows what the agency says."
                 ),
             )
         elif reason not in {BadCredentials.kind, TooManyCalls.kind} and rule == "failing":
@@ -110,7 +110,7 @@ def _find_failures(services: Services, now: datetime, rule: str) -> Found:
                 title=f"{agency.title} has failed for half an hour and is mostly left alone.",
                 advice=(
                     "Visitors see cached answers and the other agencies; the site tries again by"
-                    f" itself. `flask agency off {agency.name}` gives its places to the others."
+                    f" itself. flask agency off {agency.name} gives its places to the others."
                 ),
                 patience=FAILING,
             )
@@ -173,7 +173,7 @@ def _find_missing_clicks(services: Services, now: datetime) -> Found:
             advice=(
                 f"In the same 24 hours of the last four weeks there were {counts} and"
                 f" {before[-1]} clicks, so that this is no chance. Open your site and its embeds"
-                " and click on a picture; look at `flask doctor --live` and at your last changes."
+                " and click on a picture; look at flask doctor --live and at your last changes."
             ),
         )
 
@@ -188,10 +188,10 @@ def _find_old_imports(services: Services, now: datetime) -> Found:
         if at is not None and now - at <= age:
             continue
         when = f"since {at:%Y-%m-%d}" if at else "yet"
-        advice = "Download its report and run `flask earnings import FILE`."
+        advice = "Download its report and run flask earnings import FILE."
         if network in fetched:
             advice = (
-                "Run `flask earnings fetch`, which says what is wrong, and let your platform's"
+                "Run flask earnings fetch, which says what is wrong, and let your platform's"
                 " scheduler run it daily."
             )
         yield Trouble(
@@ -218,7 +218,7 @@ def _find_reversals(services: Services, now: datetime) -> Found:
                     f" {REVERSAL_DAYS} days ({reversed_ / total:.0%})."
                 ),
                 advice=(
-                    "`flask earnings status --by site` and `--by words` show where these sales"
+                    "flask earnings status --by site and --by words show where these sales"
                     " come from; ask the network for the reason."
                 ),
                 calm=timedelta(days=1),

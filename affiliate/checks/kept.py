@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from affiliate.config.settings import Config
 from affiliate.database.owner_sessions import IDLE_LIMIT, LIFETIME
-from affiliate.database.row_counts import RowCount, count_rows
+from affiliate.database.row_counts import MAX_COUNTED, RowCount, count_rows
 from affiliate.database.schema import metadata
 from affiliate.errors import LedgerError, StoreDown
 from affiliate.licensing.purchasing.journal import FILE_PATTERN
@@ -256,7 +256,8 @@ def _describe_rows(services: Services, table: sa.Table) -> str:
         count = RowCount(0, exact=False)
     if not count.rows and not count.exact:
         return "can't be counted now"
-    about = "" if count.exact else "about "
+    is_bound = count.rows == MAX_COUNTED + 1
+    about = "" if count.exact else "at least " if is_bound else "about "
     return f"{about}{count.rows:,} {'row' if count.rows == 1 else 'rows'} in {table.name}"
 
 

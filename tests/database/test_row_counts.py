@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from affiliate.database import row_counts
 from affiliate.database.ledger import Ledger
 from affiliate.database.row_counts import RowCount, count_rows
-from affiliate.database.schema import switches
+from affiliate.database.schema import ranked_counts, switches
 
 
 def test_large_tables_are_estimated(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -20,3 +20,13 @@ def test_large_tables_are_estimated(ledger: Ledger, monkeypatch: pytest.MonkeyPa
     count = count_rows(ledger, switches)
     assert count.rows >= 4
     assert not count.exact
+
+
+def test_a_table_without_numbers_of_rows_is_counted_up_to_a_bound(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(row_counts, "MAX_COUNTED", 3)
+    rows = [{"list": 1, "scope": 0, "bucket": 1, "key": key, "count": 1} for key in range(6)]
+    with ledger.write_transaction() as connection:
+        connection.execute(sa.insert(ranked_counts), rows)
+    assert count_rows(ledger, ranked_counts) == RowCount(4, exact=False)

@@ -24,6 +24,7 @@ NAVIGATION: Final = (
     NavigationItem("Licenses", "owner.show_licenses"),
     NavigationItem("Settings", "owner.show_settings"),
     NavigationItem("Health", "owner.show_health"),
+    NavigationItem("Alerts", "owner.show_alerts"),
     NavigationItem("What is kept", "owner.show_kept"),
     NavigationItem("Account", "owner.show_account"),
     NavigationItem("Sessions", "owner.show_sessions"),

@@ -26,6 +26,7 @@ PAGES: Final = (
     "licensing",
     "settings",
     "health",
+    "alerts",
     "kept",
     "account",
     "sessions",
@@ -54,3 +55,4 @@ def register(app: Flask) -> None:
     for page in PAGES:
         import_module(f"affiliate.web.owner.{page}")
     app.register_blueprint(import_module("affiliate.web.owner.frame").blueprint)
+    app.register_blueprint(import_module("affiliate.web.owner.alerts").links)
