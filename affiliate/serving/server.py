@@ -102,7 +102,7 @@ class Server(MPServer):
             process.terminate()  # type: ignore[no-untyped-call]
         end = time.monotonic() + worker.STOP_SECONDS
         for process in self.wrks:
-            if not _has_ended(process, end - time.monotonic()):
+            if not self._await_end(process, end):
                 log.warning("process %d does not end and is killed", process.idx + 1)
                 process.kill()  # type: ignore[no-untyped-call]
         self.wrks.clear()
@@ -120,7 +120,21 @@ class Server(MPServer):
         close_listener(self._listener)
 
     def _is_accepting(self, process: WorkerProcess) -> bool:
-        return self._read_beat(process) != worker.BEAT_LEAVING and not _has_ended(process)
+        has_left = self._read_beat(process) in {worker.BEAT_LEAVING, worker.BEAT_FINISHING}
+        return not has_left and not _has_ended(process)
+
+    def _await_end(self, process: WorkerProcess, end: float) -> bool:
+        """Wait for the end of a process until a monotonic time, or longer for its purchase.
+
+        Return whether the process has ended.
+        """
+        last_end = end + worker.FINISH_SECONDS
+        while not _has_ended(process, end - time.monotonic()):
+            is_finishing = self._read_beat(process) == worker.BEAT_FINISHING
+            if not is_finishing or time.monotonic() > last_end:
+                return False
+            end = time.monotonic() + LOOK_SECONDS
+        return True
 
     def _spawn_worker(  # type: ignore[override] # as Granian's own class for processes has it
         self, idx: int, target: Callable[..., None], callback_loader: Callable[..., Any]
@@ -208,7 +222,7 @@ class Server(MPServer):
         self.wrks[place] = new
         old.interrupt_by_parent = True
         old.inner.terminate()
-        if not _has_ended(old, worker.STOP_SECONDS):
+        if not self._await_end(old, time.monotonic() + worker.STOP_SECONDS):
             old.inner.kill()
 
     def _read_beat(self, process: WorkerProcess) -> float:

@@ -2,6 +2,7 @@
 
 import asyncio
 import importlib
+import logging
 import multiprocessing
 import os
 import select
@@ -20,6 +21,7 @@ from granian.server.mp import WorkerProcess
 from affiliate.memory_allocation import share_heaps
 from affiliate.serving.parent_death import signal_at_parent_death
 from affiliate.serving.requests import HIT_THREADS, HitFinder, RequestScheduler
+from affiliate.unfinished_work import is_held
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
@@ -32,14 +34,24 @@ CLOSE_SECONDS: Final = 0.5
 says so. After as long again, connections without a request are closed without an answer."""
 LEAVE_SECONDS: Final = 3.6
 """Seconds after which an ending process drops open requests, so that it ends by itself."""
+FINISH_SECONDS: Final = 40.0
+"""Further seconds for which an ending process waits for a purchase under way: more than the call
+to an agency takes (`licensing.seller.LICENSE_CALL_SECONDS`)."""
+FINISH_POLL_SECONDS: Final = 0.1
+"""Seconds between two looks of an ending process at purchases under way."""
 BEAT_SECONDS: Final = 0.5
 """Seconds between two beats of a process, and between two looks for its main process."""
 BEAT_HANGING: Final = -1.0
 """Beat of a process whose requests don't come to an end."""
 BEAT_LEAVING: Final = -2.0
 """Beat of a process that accepts no more connections."""
+BEAT_FINISHING: Final = -3.0
+"""Beat of a process that accepts no more connections and finishes a purchase."""
 END_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 """Signals that end a process."""
+
+
+log = logging.getLogger(__name__)
 
 
 class LoadedApp(NamedTuple):
@@ -105,22 +117,10 @@ def run_worker(  # noqa: PLR0913, PLR0917 - as Granian calls what runs in a proc
     # Should the process be stopped, the system continues it as an orphan.
     signal_at_parent_death(signal.SIGCONT)
     requests = RequestScheduler(loop, loaded.app, loaded.find_hit)
-    end_signal, ended = WorkerSignal(), asyncio.Event()
-    end_signal.add_cb(lambda: loop.call_soon_threadsafe(ended.set))
-
-    def stop(close_seconds: float = CLOSE_SECONDS) -> None:
-        if not requests.stopping:  # Ctrl-C and the main process may send two signals
-            requests.stopping = True
-            loop.call_later(close_seconds, leave)
-            loop.call_later(2 * close_seconds, end_signal.set)
-            loop.call_later(LEAVE_SECONDS, ended.set)
-
-    def leave() -> None:
-        _stop_accepting(sock[1].get_fd())
-        loaded.beat[0] = BEAT_LEAVING
+    end = _ProcessEnd(loop, requests, loaded.beat, sock[1].get_fd(), number)
 
     def stop_orphan() -> None:
-        loop.call_soon_threadsafe(stop, 0.0)  # the port is wanted by the next start
+        loop.call_soon_threadsafe(end.begin, 0.0)  # the port is wanted by the next start
 
     def beat() -> None:
         if loaded.beat[0] >= 0:
@@ -128,7 +128,7 @@ def run_worker(  # noqa: PLR0913, PLR0917 - as Granian calls what runs in a proc
             loop.call_later(BEAT_SECONDS, beat)
 
     for number_of_signal in END_SIGNALS:
-        loop.add_signal_handler(number_of_signal, stop)
+        loop.add_signal_handler(number_of_signal, end.begin)
     threading.Thread(
         target=_follow_main_process, args=(stop_orphan,), name="follow", daemon=True
     ).start()
@@ -138,8 +138,59 @@ def run_worker(  # noqa: PLR0913, PLR0917 - as Granian calls what runs in a proc
         *(HIT_THREADS, idle_seconds),
         *(backpressure, http, http1, http2, websockets, static, *tls, metrics),
     )
-    worker.serve_mtr(requests, loop, end_signal)  # type: ignore[attr-defined]
-    loop.run_until_complete(ended.wait())
+    worker.serve_mtr(requests, loop, end.signal)  # type: ignore[attr-defined]
+    loop.run_until_complete(end.reached.wait())
+
+
+class _ProcessEnd:
+    """The steps of a process that is told to end; ``signal`` ends Granian, ``reached`` the process.
+
+    While a purchase is under way, the last step waits.
+    """
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        requests: RequestScheduler,
+        beat: MutableSequence[float],
+        listener: int,
+        number: int,
+    ) -> None:
+        self._loop = loop
+        self._requests = requests
+        self._beat = beat
+        self._listener = listener
+        self._number = number
+        self.signal, self.reached = WorkerSignal(), asyncio.Event()
+        self.signal.add_cb(lambda: loop.call_soon_threadsafe(self.reached.set))
+
+    def begin(self, close_seconds: float = CLOSE_SECONDS) -> None:
+        """Begin to end, once: Ctrl-C and the main process may send two signals."""
+        if not self._requests.stopping:
+            self._requests.stopping = True
+            self._loop.call_later(close_seconds, self._leave)
+            self._loop.call_later(2 * close_seconds, self.signal.set)
+            self._loop.call_later(LEAVE_SECONDS, self._drop_requests)
+
+    def _leave(self) -> None:
+        _stop_accepting(self._listener)
+        self._tell_beat()
+
+    def _tell_beat(self) -> None:
+        self._beat[0] = BEAT_FINISHING if is_held() else BEAT_LEAVING
+        self._loop.call_later(FINISH_POLL_SECONDS, self._tell_beat)
+
+    def _drop_requests(self) -> None:
+        if is_held():
+            log.info("process %d waits for a purchase under way before its end", self._number)
+            self._loop.call_later(FINISH_SECONDS, self.reached.set)
+        self._end_if_free()
+
+    def _end_if_free(self) -> None:
+        if is_held():
+            self._loop.call_later(FINISH_POLL_SECONDS, self._end_if_free)
+        else:
+            self.reached.set()
 
 
 def _stop_accepting(listener: int) -> None:
@@ -167,5 +218,8 @@ def _follow_main_process(stop_orphan: Callable[[], None]) -> None:
     while main is None or os.getppid() == main.pid:
         time.sleep(BEAT_SECONDS)
     stop_orphan()
+    end = time.monotonic() + FINISH_SECONDS
     time.sleep(STOP_SECONDS)
+    while is_held() and time.monotonic() < end:
+        time.sleep(FINISH_POLL_SECONDS)
     os._exit(1)

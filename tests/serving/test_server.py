@@ -17,7 +17,7 @@ from types import SimpleNamespace
 import pytest
 
 from affiliate.errors import CannotListen
-from affiliate.serving import ports, server
+from affiliate.serving import ports, server, worker
 from affiliate.serving.ports import open_listener
 from tests.support.small_server import (
     PROCESSES,
@@ -287,3 +287,40 @@ def test_a_process_stays_whose_successor_ends_or_never_serves(
     assert (old.ends, new.ends) == ([], ["kill"])
     assert new.interrupt_by_parent  # its end asks for no successor
     assert "process 1 does not start anew: the one before stays" in caplog.text
+
+
+@pytest.mark.parametrize("tells", ["SIGTERM", "SIGHUP", "kill"])
+def test_a_purchase_under_way_ends_before_its_process(tmp_path: Path, tells: str) -> None:
+    """Told to end, renewed or orphaned, a process answers what must not be cut, however late."""
+    with small_server(tmp_path) as server, closing(server.connect()) as buyer:
+        buyer.request("GET", f"/finish{tmp_path}/released")
+        wait_until((tmp_path / "begun").exists)
+        with closing(server.connect()) as other:
+            other.request("GET", "/hang")
+            if tells == "kill":
+                server.process.kill()
+            else:
+                server.process.send_signal(getattr(signal, tells))
+            wait_until(lambda: "waits for a purchase" in server.log.read_text())
+            (tmp_path / "released").touch()
+            assert buyer.getresponse().status == HTTPStatus.OK
+        if tells == "SIGTERM":
+            assert server.process.wait(30) == 0
+            assert "is killed" not in server.log.read_text()
+
+
+@pytest.mark.parametrize(("finishing", "ends"), [(0, False), (3, True), (10**6, False)])
+def test_a_process_with_a_purchase_is_killed_late(
+    monkeypatch: pytest.MonkeyPatch, finishing: int, *, ends: bool
+) -> None:
+    """The main process waits as long as a purchase is told of, but not for ever."""
+    looks = iter(range(10**6))
+    clock = iter(range(10**6))
+    ticking = SimpleNamespace(monotonic=lambda: float(next(clock)))
+    monkeypatch.setattr("affiliate.serving.server.time", ticking)
+    monkeypatch.setattr(server, "_has_ended", lambda *_: 0 < finishing <= next(looks))
+    beats = iter([worker.BEAT_FINISHING] * finishing + [worker.BEAT_LEAVING])
+    fake = SimpleNamespace(_read_beat=lambda _: next(beats))
+    ended = server.Server._await_end(fake, SimpleNamespace(), 0.0)  # type: ignore[arg-type] # as much of them as is used
+    assert ended is ends
+    assert next(clock) < 4 * worker.FINISH_SECONDS

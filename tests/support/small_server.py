@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from affiliate import logs
 from affiliate.serving import hold_listener, progress, requests, serve, server, worker
+from affiliate.unfinished_work import hold_process
 from tests.support.ports import new_port
 from tests.support.processes import ROOT, clean_environment, reset_inherited
 from tests.support.waiting import wait_until
@@ -104,6 +105,9 @@ def create() -> "WSGIApplication":
             raise ValueError("no answer")
         if path == "/hang":
             hang()
+        if path.startswith("/finish/"):
+            with hold_process():
+                hang_until(Path(path.removeprefix("/finish")))
         start("200 OK", [("Content-Type", "text/plain")])
         if path == "/pid":
             return [str(os.getpid()).encode()]
@@ -117,6 +121,12 @@ def create() -> "WSGIApplication":
 def hang() -> None:
     """Never return, like a deadlock."""
     threading.Event().wait()
+
+
+def hang_until(file: Path) -> None:
+    """Say beside a file that the wait begins, and return once the file is there."""
+    file.with_name("begun").touch()
+    wait_until(file.exists)
 
 
 def fail() -> None:

@@ -37,6 +37,7 @@ from affiliate.licensing.purchasing.recovery import Recovery
 from affiliate.licensing.seller import Seller
 from affiliate.services import current_services
 from affiliate.transport.client import Transport
+from affiliate.unfinished_work import hold_process
 from affiliate.web.owner.license_form import LicenseItem, LicenseWishes
 
 MAX_BUYERS: Final = 4
@@ -256,7 +257,7 @@ def buy(proposal: Proposal, offer: Offer, *, force: bool) -> BoughtPurchase:
         PurchaseRefused, AgencyError, LedgerError: nothing was bought.
     """
     transport = current_services().transport
-    with _be_buyer():
+    with _be_buyer(), hold_process():
         prepare_folder([offer], file_folder())
         with get_journal().create_file() as file:
             recorder = DeskRecorder(proposal.account, file, file_folder(), transport)

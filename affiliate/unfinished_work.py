@@ -1,0 +1,33 @@
+"""Work for which an ending process waits: a purchase between its request and its record.
+
+A purchase that is cut loses nothing that the journal and the agency's history can't settle, except
+the link of a file that comes once. Therefore `affiliate.serving` lets the work end first.
+"""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+_lock = threading.Lock()
+_count = 0
+
+
+@contextmanager
+def hold_process() -> Iterator[None]:
+    """Have this process, if it is told to end, wait for the end of the block."""
+    _change_count(1)
+    try:
+        yield
+    finally:
+        _change_count(-1)
+
+
+def is_held() -> bool:
+    """Return whether work is under way for which this process has to wait."""
+    return _count > 0
+
+
+def _change_count(change: int) -> None:
+    global _count  # noqa: PLW0603 - the process has one count
+    with _lock:
+        _count += change
