@@ -14,7 +14,7 @@ from affiliate.errors import ReportError
 MAX_BYTES: Final = 64 * 1024 * 1024
 """Bytes of the largest report that is read."""
 MAX_ROWS: Final = 500_000
-DELIMITERS: Final = ",;\t"
+DELIMITERS: Final = ",;\t|"
 BYTE_ORDER_MARKS: Final = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF16_LE, "utf-16"),
@@ -37,7 +37,7 @@ class Table(msgspec.Struct, frozen=True):
 
 
 def read_table(data: bytes) -> Table:
-    """Read a report in UTF-8, UTF-16 or Windows-1252, separated by commas, semicolons or tabs.
+    """Read a report in UTF-8, UTF-16 or Windows-1252, in any of `DELIMITERS`.
 
     Raises:
         ReportError: the file is no table, or breaks off.

@@ -62,6 +62,7 @@ def test_a_listing_of_the_api_is_read() -> None:
         ("utf-16-le", "\t"),
         ("utf-16-be", ";"),
         ("cp1252", ";"),
+        ("utf-8", "|"),
     ],
 )
 def test_files_of_spreadsheets_are_read(encoding: str, delimiter: str) -> None:
