@@ -1,5 +1,6 @@
 """The page of health: the findings of ``flask doctor``, and a button for checks with searches."""
 
+from datetime import datetime
 from typing import Final
 
 from flask import Response, current_app
@@ -60,6 +61,7 @@ def show_health() -> Response:
         view=view,
         table=table,
         report=report,
+        checked_at=report and datetime.fromtimestamp(report.checked_at, view.zone),
         is_checking=reports.is_checking,
     )
 
@@ -67,7 +69,7 @@ def show_health() -> Response:
 @blueprint.post("/health/check")
 def check_live() -> AnyResponse:
     """Begin checks with a search at each agency, which cost calls."""
-    get_reports().request(live=True)
+    get_reports().check_live()
     return redirect_with_note("The checks were begun anew.", "owner.show_health")
 
 

@@ -4,7 +4,9 @@ from typing import Final
 
 from flask import Response
 
+from affiliate.config.setting_secrets import iter_secrets
 from affiliate.config.settings import DEFAULT, ENVIRONMENT, FILE
+from affiliate.config.shown_settings import MASK
 from affiliate.services import current_services
 from affiliate.web.owner.filters import FilterField
 from affiliate.web.owner.frame import blueprint, render_page
@@ -17,6 +19,8 @@ COLUMNS: Final = (
     Column("source", "From"),
     Column("help", "Purpose", "prose", is_sortable=False),
 )
+MIN_SECRET_LENGTH: Final = 6
+"""Least characters of a secret that is searched for in values; shorter ones occur by chance."""
 SOURCES: Final = {ENVIRONMENT: "environment", FILE: ".env", DEFAULT: "default"}
 
 
@@ -27,10 +31,12 @@ def show_settings() -> Response:
     names = {shown.agency: shown.agency for shown in config.shown if shown.agency}
     fields = (FilterField("source", "From", SOURCES), FilterField("agency", "Agency", names))
     view = read_page_request(fields)
+    # Readers mask secrets already; this holds for whatever else may repeat one.
+    secrets = [secret for secret in iter_secrets(config) if len(secret) >= MIN_SECRET_LENGTH]
     rows: list[Row] = [
         {
             "name": shown.name,
-            "value": shown.value,
+            "value": MASK if any(secret in shown.value for secret in secrets) else shown.value,
             "source": shown.source,
             "help": shown.help,
         }

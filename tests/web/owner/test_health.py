@@ -3,11 +3,14 @@
 import json
 from collections.abc import Iterator
 
+import msgspec
 import pytest
 from flask.testing import FlaskClient
 
 from affiliate.checks.findings import Finding
 from affiliate.services import Services
+from affiliate.web.owner.health_reports import FRESH_SECONDS, REPORT_KEY, HealthReports
+from tests.support.clocks import SetClock
 from tests.support.owner_desk import csrf, note_at, post
 
 
@@ -49,6 +52,37 @@ def test_a_button_searches_each_agency_once(owner: FlaskClient, runs: list[bool]
     assert "with a search at each agency" in owner.get("/owner/health").text
     owner.get("/owner/health")
     assert runs == [False, True]
+
+
+def test_processes_share_the_report(
+    owner: FlaskClient, runs: list[bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A report that is old is made anew; without a store each process has its own."""
+    reports = owner.application.extensions["health_reports"]
+    services = owner.application.extensions["services"]
+    clock = SetClock(1_800_000_000.0)
+    other = HealthReports(services, now=clock)
+    assert other.peek() is None
+    monkeypatch.setattr(reports, "_now", clock)
+    first = reports.get()
+    assert (first, runs) == (other.get(), [False])
+    clock.now += FRESH_SECONDS - 1
+    assert (other.get(), runs) == (first, [False])
+    clock.now += 1
+    assert other.get() != first
+    assert runs == [False] * 2
+    assert not other.is_checking
+    monkeypatch.setattr(services.store, "get", lambda _: None)
+    assert [other.get(), other.get()] == [other.get()] * 2
+    assert runs == [False] * 2
+
+
+def test_a_report_that_cannot_be_read_is_none(owner: FlaskClient, runs: list[bool]) -> None:
+    """Such as that of another version."""
+    services = owner.application.extensions["services"]
+    services.store.set(REPORT_KEY, msgspec.msgpack.encode([1]), 1000)
+    assert len(states(owner)) == 3
+    assert runs == [False]
 
 
 def test_the_findings_are_those_of_the_site(owner: FlaskClient) -> None:

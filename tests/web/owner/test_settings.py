@@ -61,3 +61,10 @@ def test_notes_about_settings_stand_above_them(make_client: ClientMaker) -> None
     client = make_client(**SECRETS, AGENCIES="demo")
     log_in(client)
     assert "these do nothing: PIXABAY_KEY." in client.get("/owner/settings").text
+
+
+def test_a_secret_that_another_setting_repeats_is_masked_there(make_client: ClientMaker) -> None:
+    repeated = {"SITE_NAME": SECRETS["SHUTTERSTOCK_API_TOKEN"]}
+    client = make_client(**SECRETS, **repeated, AGENCIES="shutterstock")
+    log_in(client)
+    assert rows(client)["SITE_NAME"]["value"] == "\u2022\u2022\u2022"
