@@ -23,6 +23,10 @@ from affiliate.earnings.reports import CURRENCY, ReportForm
 FORMS: Final = {impact.NETWORK: impact.FORM, partnerize.NETWORK: partnerize.FORM}
 """Networks whose reports have columns that this program knows."""
 
+USUAL_NAMES: Final = ("action-id", "action-date", "payout", "status")
+"""Names of fields that most reports have."""
+OTHER_NAMES: Final = tuple(name for name in NAMES if name not in USUAL_NAMES)
+
 
 class Zone(click.ParamType[tzinfo]):
     """A time zone by its name in the database of time zones: ``America/New_York``."""
@@ -109,7 +113,7 @@ def build_form(
         raise click.UsageError(
             f"The columns of {options.network}'s reports are unknown. Name them once, as the file"
             " has them: --column action-id=ID --column action-date=DATE --column payout=COMMISSION"
-            f" --column status=STATUS. There are also {', '.join(list(NAMES)[2:])}."
+            f" --column status=STATUS. There are also {', '.join(OTHER_NAMES)}."
         )
     try:
         mapping = decode_mapping(remembered) if remembered else ColumnMapping()
