@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from affiliate.alerts.alert_messages import build_message, build_test_message
 from affiliate.alerts.channels import Channel, build_channels
+from affiliate.alerts.digest import LATEST, build_digest, find_sending_time
 from affiliate.alerts.messages import Link, Message
 from affiliate.alerts.silence_links import build_silence_url
 from affiliate.alerts.troubles import find_troubles
@@ -53,7 +54,7 @@ class AlertWatch:
         try:
             troubles, unknown = find_troubles(self._services, self.states.now())
             self.states.record(troubles, unknown)
-            return list(self._iter_failures())
+            return [*self._iter_failures(), *self._iter_digest_failures()]
         finally:
             self.states.end_turn(turn)
 
@@ -78,6 +79,35 @@ class AlertWatch:
                 continue
             self.states.mark_told([state.name for state in started], channel.name)
             self.states.mark_told([state.name for state in over], channel.name, ended=True)
+
+    def _iter_digest_failures(self) -> Iterator[Failure]:
+        """Send the weekly digest if it is due; yield failures, after which it stays due."""
+        now, last = self.states.now(), self.states.read_digest()
+        due = find_sending_time(now, self._services.config.site_timezone)
+        sent_at = last.told_at or now
+        if due <= sent_at <= now:
+            return
+        if sent_at > now or now - due > LATEST:  # after a clock that was wrong, or a long outage
+            self.states.write_digest((), now)
+            return
+        message = build_digest(self._services, now)
+        told_to = set(last.told_to)
+        for channel in self.channels:
+            if channel.name in told_to:
+                continue
+            if failure := send(channel, message):
+                yield failure
+            else:
+                told_to.add(channel.name)
+                self.states.write_digest(told_to, sent_at)
+        if told_to >= {channel.name for channel in self.channels}:
+            self.states.write_digest((), now)
+
+    def send_digest(self) -> Iterator[tuple[str, Failure | None]]:
+        """Send the digest of the last week by each channel now; yield name and failure, if any."""
+        message = build_digest(self._services, self.states.now())
+        for channel in self.channels:
+            yield channel.name, send(channel, message)
 
     def _find_links(self, name: str) -> tuple[Link, ...]:
         """Return the link that silences an alert, where the site has an address and a desk."""

@@ -1,12 +1,15 @@
 """``flask alerts``: what is wrong now, told by mail and webhook, and silence for some of it."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Final
 
 import click
 
 from affiliate.alerts.channels import build_channels
-from affiliate.alerts.watch import AlertWatch
+from affiliate.alerts.digest import build_digest
+from affiliate.alerts.messages import format_text
+from affiliate.alerts.watch import AlertWatch, Failure
 from affiliate.cli import options, outputs, tables
 from affiliate.cli.context import cli_errors
 from affiliate.database.alert_states import AlertState, AlertStates
@@ -90,8 +93,31 @@ def test() -> None:
     services = current_services()
     if not build_channels(services.config, services.transport):
         raise click.ClickException(NO_CHANNEL)
+    _show_results(AlertWatch(services).send_test())
+
+
+@group.command()
+@click.option("--send", "sends", is_flag=True, help="Send the digest instead of printing it.")
+def digest(*, sends: bool) -> None:
+    """Print the digest of the last week, Monday to Sunday in the owner's time zone.
+
+    A running server, or alerts check, sends it once on Monday from 8 o'clock on.
+    """
+    watch = AlertWatch(current_services())
+    if sends and not watch.channels:
+        raise click.ClickException(NO_CHANNEL)
+    with cli_errors():
+        if sends:
+            _show_results(watch.send_digest())
+        else:
+            message = build_digest(current_services(), watch.states.now())
+            click.echo(format_text(message), nl=False)
+
+
+def _show_results(results: Iterable[tuple[str, Failure | None]]) -> None:
+    """Print the result of each channel; exit with status 1 if one of them failed."""
     has_failed = False
-    for channel, failure in AlertWatch(services).send_test():
+    for channel, failure in results:
         click.echo(f"{channel}: {failure.reason if failure else 'sent'}")
         has_failed |= failure is not None
     if has_failed:

@@ -97,3 +97,12 @@ def test_without_a_way_to_tell_the_settings_are_named(
     result = run(make_client().application, command)
     assert result.exit_code == 1
     assert "set SMTP_URL and ALERT_TO, or ALERT_WEBHOOK_URL" in result.output
+
+
+def test_the_digest_is_printed_or_sent(app: Flask, receiver: WebhookReceiver) -> None:
+    assert run(app, "digest").output.startswith("Your week from ")
+    assert receiver.events == []
+    assert run(app, "digest", "--send").output == "webhook: sent\n"
+    assert receiver.events[0]["type"] == "digest.weekly"
+    receiver.status = 500
+    assert run(app, "digest", "--send").exit_code == 1

@@ -1,0 +1,199 @@
+"""The weekly digest: money, movers, words that found nothing, and what to do."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import time as clock_time
+from typing import Final
+
+from affiliate.alerts.messages import Event, Link, Message, Section
+from affiliate.alerts.week_figures import Mover, Sums, WeekFigures, find_week, read_week
+from affiliate.database.alert_states import AlertState, AlertStates
+from affiliate.database.local_time import DAY, find_day_start, find_local_day
+from affiliate.domain.actions import MONEY_UNITS, STATES
+from affiliate.services import Services
+
+SEND_AT: Final = clock_time(8)
+"""Time of Monday, in the owner's time zone, from which on the digest is sent."""
+LATEST: Final = timedelta(days=2)
+"""Time after which a digest that could not be sent is left out."""
+NOTHING: Final = "Nothing needs you."
+
+
+def find_sending_time(now: datetime, zone: tzinfo) -> datetime:
+    """Return the last time at which a digest was due; both times are UTC without a zone."""
+    today = find_local_day(now, zone)
+    for weeks in (0, 1):
+        monday = today - timedelta(days=today.weekday(), weeks=weeks)
+        due = datetime.combine(monday, SEND_AT, zone).astimezone(UTC).replace(tzinfo=None)
+        if due <= now:
+            break
+    return due
+
+
+def build_digest(services: Services, now: datetime) -> Message:
+    """Return the digest of the last whole week; ``now`` is the time in UTC without a zone.
+
+    Raises:
+        LedgerError: the ledger can't be read.
+    """
+    zone = services.config.site_timezone
+    week = read_week(services, find_week(find_local_day(now, zone)))
+    states = AlertStates(services.ledger).list_all()
+    lasting = [state for state in states if _is_to_do(state, now)]
+    first, last = week.days
+    sections = [
+        Section(f"Your week from {first:%B} {first.day} to {last:%B} {last.day}"),
+        _describe_money(week),
+        _describe_visits(week, zone),
+        *_iter_movers(week),
+        _describe_missed(week),
+        _describe_tasks(lasting, services),
+    ]
+    event = Event(
+        event_id=f"msg_digest-{first:%Y-%m-%d}",
+        kind="digest.weekly",
+        at=now.replace(tzinfo=UTC),
+        data=_build_data(week, lasting),
+    )
+    return Message(f"Your week from {first:%B} {first.day}", tuple(sections), (event,))
+
+
+def _is_to_do(state: AlertState, now: datetime) -> bool:
+    return state.ended_at is None and state.due_at <= now and not state.is_silenced(now)
+
+
+def _describe_money(week: WeekFigures) -> Section:
+    keys = sorted({*week.sums.payouts, *week.before.payouts}, key=_place_state)
+    table = [
+        (
+            f"{state}, {currency}",
+            format_amount(week.sums.payouts.get((currency, state), 0)),
+            format_amount(week.before.payouts.get((currency, state), 0)),
+        )
+        for currency, state in keys
+    ]
+    sentences = [
+        f"{last.network}: reported as of {last.as_of:%Y-%m-%d %H:%M} UTC." for last in week.imports
+    ]
+    if not week.imports:
+        sentences = ["No earnings have been imported yet: flask earnings import FILE."]
+    elif not table:
+        sentences.append("No sale was reported for these days; networks report late.")
+    heads = ("Payout", "week", "week before")
+    return Section("Money", tuple(sentences), (heads, *table) if table else ())
+
+
+def _place_state(key: tuple[str, str]) -> tuple[str, int]:
+    currency, state = key
+    return currency, [*STATES].index(state) if state in STATES else len(STATES)
+
+
+def format_amount(amount: int) -> str:
+    """Return an amount in `MONEY_UNITS` with two decimals."""
+    return f"{amount / MONEY_UNITS:,.2f}"
+
+
+def _describe_visits(week: WeekFigures, zone: tzinfo) -> Section:
+    now, before = week.sums, week.before
+    table = (
+        ("", "week", "week before"),
+        ("clicks of visitors", f"{now.clicks:,}", f"{before.clicks:,}"),
+        ("searches", f"{now.asked:,}", f"{before.asked:,}"),
+        ("searches that found nothing", f"{now.missed:,}", f"{before.missed:,}"),
+        ("per click, earned", *(_describe_rate(sums) for sums in (now, before))),
+    )
+    sentences = []
+    if now.marked:
+        programs = f"{now.marked:,} clicks of programs and other marked senders"
+        sentences.append(f"{programs} are in none of these figures.")
+    if week.counted_until and week.counted_until < find_day_start(
+        week.days.last + DAY, zone
+    ).replace(tzinfo=UTC):
+        sentences.append(f"Clicks are counted up to {week.counted_until:%Y-%m-%d %H:%M} UTC alone.")
+    return Section("Clicks and searches", tuple(sentences), table)
+
+
+def _describe_rate(sums: Sums) -> str:
+    """Return the earnings per click of visitors, in each currency; reversed sales earn nothing."""
+    if not sums.clicks:
+        return "-"
+    totals: dict[str, int] = {}
+    for (currency, state), payout in sums.payouts.items():
+        if state != STATES[-1]:
+            totals[currency] = totals.get(currency, 0) + payout
+    rates = (
+        f"{total / sums.clicks / MONEY_UNITS:.3f} {currency}"
+        for currency, total in sorted(totals.items())
+    )
+    return ", ".join(rates) or "-"
+
+
+def _iter_movers(week: WeekFigures) -> Sequence[Section]:
+    """Return the lists of what moved and of what earned, without empty ones."""
+    sections = []
+    for title, movers in week.movers.items():
+        if movers:
+            rows = [(name_text(mover), f"{mover.now:,}", f"{mover.before:,}") for mover in movers]
+            heads = (title, "clicks", "week before")
+            sections.append(Section(f"{title} that moved", table=(heads, *rows)))
+    for title, earners in week.earners.items():
+        if earners:
+            rows = [
+                (
+                    name_text(mover),
+                    f"{format_amount(mover.now)} {currency}",
+                    format_amount(mover.before),
+                )
+                for mover, currency in earners
+            ]
+            heads = (title, "earned", "week before")
+            sections.append(Section(f"{title} that earned", table=(heads, *rows)))
+    return sections
+
+
+def name_text(mover: Mover) -> str:
+    """Return the text of a mover, cut to the width of a mail."""
+    most = 40
+    return mover.text if len(mover.text) <= most else f"{mover.text[: most - 1]}…"
+
+
+def _describe_missed(week: WeekFigures) -> Section:
+    if not week.missed_words:
+        return Section("Words that found nothing", ("Every search found something.",))
+    rows = [(name_text(Mover(text, 0, 0)), f"{count:,}") for text, count in week.missed_words]
+    hint = "Another agency may have pictures of these."
+    return Section("Words that found nothing", (hint,), (("words", "times"), *rows))
+
+
+def _describe_tasks(lasting: Sequence[AlertState], services: Services) -> Section:
+    """Return what to do: the alerts that last, and a link to the desk."""
+    sentences = [f"{state.title} {state.advice}" for state in lasting] or [NOTHING]
+    config = services.config
+    has_desk = config.site_url and config.owner_password
+    links = (Link("Your desk", f"{config.site_url}/owner/"),) if has_desk else ()
+    return Section("What to do", tuple(sentences), links=links)
+
+
+def _build_data(week: WeekFigures, lasting: Sequence[AlertState]) -> dict[str, object]:
+    """Return the figures for a webhook; money is in whole units of its currency."""
+
+    def list_sums(sums: Sums) -> dict[str, object]:
+        payouts = [
+            {"currency": currency, "state": state, "payout": payout / MONEY_UNITS}
+            for (currency, state), payout in sorted(sums.payouts.items())
+        ]
+        return {**sums._asdict(), "payouts": payouts}
+
+    movers = {
+        title.lower(): [mover._asdict() for mover in movers]
+        for title, movers in week.movers.items()
+    }
+    return {
+        "first_day": f"{week.days.first}",
+        "last_day": f"{week.days.last}",
+        "week": list_sums(week.sums),
+        "week_before": list_sums(week.before),
+        "movers": movers,
+        "missed": [{"words": text, "times": count} for text, count in week.missed_words],
+        "alerts": [{"name": state.name, "title": state.title} for state in lasting],
+    }
