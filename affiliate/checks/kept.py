@@ -217,6 +217,12 @@ KINDS: Final = (
         files="calls.counts",
     ),
     KeptKind(
+        "Report of health",
+        "what the checks of the desk have found",
+        "checks take seconds and calls",
+        _always("1 day"),
+    ),
+    KeptKind(
         "Log",
         "what the site does; no words and no addresses of visitors",
         "faults are found",
