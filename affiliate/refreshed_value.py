@@ -1,5 +1,6 @@
 """A value that is read again in the background of its readers: stale-while-revalidate."""
 
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -43,14 +44,17 @@ class RefreshedValue(Generic[Value]):
         self._done = threading.Event()
         self._done.set()
 
-    def get(self) -> Value:
-        """Return the known value; begin a refresh where the value is old, and wait if need be."""
+    def get(self, most: float = math.inf) -> Value:
+        """Return the known value; begin a refresh where the value is old, and wait if need be.
+
+        A reader waits ``most`` seconds at the longest.
+        """
         if not self._is_due() and self._done.is_set():
             return self._value
         with self._lock:
             if self._is_due() and self._done.is_set():
                 self._begin()
-        self._done.wait(max(self._wait_until - self._now(), 0.0))
+        self._done.wait(min(max(self._wait_until - self._now(), 0.0), most))
         return self._value
 
     @property

@@ -6,15 +6,17 @@ Clicks are summed from their roll-ups and, since the last counted hour, from the
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any, Final
 
 import sqlalchemy as sa
 
+from affiliate.database.click_joins import JOINED, get_click_column
+from affiliate.database.earnings import GROUPS, PLAIN_GROUPS
 from affiliate.database.engine import LedgerDatabase
-from affiliate.database.local_time import Days, find_bounds, find_hour, find_local_day
-from affiliate.database.ranked_counts import RankedCounts, RankedList
-from affiliate.database.roll_ups import read_state
+from affiliate.database.local_time import DAY, Days, find_bounds, find_hour, find_local_day
+from affiliate.database.ranked_counts import CLICK_LISTS, RankedCounts, RankedList
+from affiliate.database.roll_ups import SEARCH_PLACE, read_state
 from affiliate.database.schema import (
     actions,
     call_hours,
@@ -30,8 +32,19 @@ MAX_TAIL: Final = timedelta(hours=3)
 """The most time before now that is summed from the rows of clicks."""
 QUARTER_SECONDS: Final = 900
 """Seconds of a quarter of an hour: offsets of time zones are whole quarters."""
-CLICK_FILTERS: Final = ("agency", "site", "place")
-"""Fields that sums of clicks can be limited by."""
+_QUARTER: Final = (
+    sa.cast(sa.extract("epoch", actions.c.occurred_at), sa.BigInteger) // QUARTER_SECONDS
+)
+EARNINGS_GROUPS: Final[Mapping[str, sa.ColumnElement[Any]]] = {
+    **{name: label.element for name, label in GROUPS.items()},
+    "day": _QUARTER,
+    "hour": _QUARTER,
+    "agency": get_click_column("agency"),
+    "place": get_click_column("place"),
+}
+"""Columns that earnings can be summed up by."""
+PLAIN: Final = PLAIN_GROUPS | {"hour"}
+"""Groups that need no click."""
 NO_FILTERS: Final[Mapping[str, str]] = {}
 
 Row = dict[str, Any]
@@ -119,28 +132,30 @@ class Figures:
     def sum_earnings(
         self, days: Days, by: Sequence[str] = (), filters: Mapping[str, str] = NO_FILTERS
     ) -> list[Row]:
-        """Sum up ``payout`` and ``actions`` by currency, state and columns of actions.
+        """Sum up ``payout`` and ``actions`` by currency, state and any of `EARNINGS_GROUPS`.
 
-        ``by`` may have day, the zone's day of the sale.
+        Days and hours are those of the sales. Agency, place and position are those of the click
+        that led to a sale; None where no click is known.
         """
-        quarter = sa.cast(sa.extract("epoch", actions.c.occurred_at), sa.BigInteger)
-        moment = (quarter // QUARTER_SECONDS).label("day")
-        groups = [moment if name == "day" else actions.c[name] for name in by]
+        groups: list[sa.ColumnElement[Any]] = [EARNINGS_GROUPS[n].label(n) for n in by]
         groups += [actions.c.currency, actions.c.state]
         start, end = find_bounds(days, self.zone)
         where = [actions.c.occurred_at >= start, actions.c.occurred_at < end]
+        where += [EARNINGS_GROUPS[name] == value for name, value in filters.items()]
         numbers = [sa.func.sum(actions.c.payout), sa.func.count()]
-        query = sa.select(*groups, *numbers).where(*where, *_match(actions, filters))
+        query = sa.select(*groups, *numbers).where(*where).group_by(*groups)
+        query = query.select_from(actions if PLAIN.issuperset([*by, *filters]) else JOINED)
         names = (*by, "currency", "state")
         sums: dict[tuple[Any, ...], list[int]] = {}
         with self._read() as connection:
-            for row in connection.execute(query.group_by(*groups)):
-                key = dict(zip(names, row, strict=False))
-                if "day" in key:
-                    seconds = int(key["day"]) * QUARTER_SECONDS
-                    at = datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None)
-                    key["day"] = find_local_day(at, self.zone)
-                self._add(sums, names, key, int(row[-2]), row[-1])
+            for *values, payout, count in connection.execute(query):
+                row = dict(zip(names, values, strict=True))
+                for name, find in (("day", find_local_day), ("hour", find_hour)):
+                    if name in row:
+                        seconds = int(row[name]) * QUARTER_SECONDS
+                        at = datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None)
+                        row[name] = find(at, self.zone)
+                self._add(sums, names, row, int(payout), count)
         return [
             {**dict(zip(names, key, strict=True)), "payout": payout, "actions": count}
             for key, (payout, count) in sums.items()
@@ -169,18 +184,42 @@ class Figures:
         with self._read() as connection:
             return self._open(connection, name, days, site).count_texts(texts)
 
+    def trace_text(self, name: RankedList, days: Days, text: str) -> dict[date, int]:
+        """Return the count of a text on each day of a period."""
+        every = [days.first + DAY * number for number in range((days.last - days.first).days + 1)]
+        with self._read() as connection:
+            counts = RankedCounts(connection, name, days).trace_text(text, every)
+            for row, newest in self._iter_newest(connection, name, days, NO_FILTERS):
+                if newest == text:
+                    counts[row["day"]] += 1
+        return counts
+
     def _open(
         self, connection: sa.Connection, name: RankedList, days: Days, site: str | None
     ) -> RankedCounts:
+        filters = NO_FILTERS if site is None else {"site": site}
         newest: dict[str, int] = {}
-        if name in {RankedList.CLICKED_WORDS, RankedList.CLICKED_PICTURES}:
-            filters = NO_FILTERS if site is None else {"site": site}
-            for row in self._iter_tail(connection, days, filters):
-                if not row["sender"]:
-                    is_words = name is RankedList.CLICKED_WORDS
-                    text = row["words"] if is_words else f"{row['agency']} {row['id']}"
-                    newest[text] = newest.get(text, 0) + 1
+        for _, text in self._iter_newest(connection, name, days, filters):
+            newest[text] = newest.get(text, 0) + 1
         return RankedCounts(connection, name, days, site, newest)
+
+    def _iter_newest(
+        self,
+        connection: sa.Connection,
+        name: RankedList,
+        days: Days,
+        filters: Mapping[str, str],
+    ) -> Iterator[tuple[Row, str]]:
+        """Yield visitors' clicks that no roll-up has, with their text of a list."""
+        if name not in CLICK_LISTS:
+            return
+        for row in self._iter_tail(connection, days, filters):
+            if row["sender"]:
+                continue
+            if name is RankedList.CLICKED_WORDS:
+                yield row, row["words"]
+            elif row["place"] != SEARCH_PLACE:
+                yield row, f"{row['agency']} {row['id']}"
 
     def _iter_tail(
         self, connection: sa.Connection, days: Days, filters: Mapping[str, str]
@@ -188,8 +227,10 @@ class Figures:
         """Yield the clicks of a period that no roll-up has, with the zone's day and hour."""
         state = read_state(connection)
         start, end = find_bounds(days, self.zone)
-        start = max(start, state.until if state else self._tail_start())
-        if start < self._tail_start() or start >= end:
+        earliest = self._tail_start()
+        until = state.until if state else earliest
+        start = max(start, until)
+        if until < earliest or start >= end:
             return
         names = ("at", "agency", "id", "words", "site", "place", "position", "sender")
         query = sa.select(*(clicks.c[name] for name in names)).where(

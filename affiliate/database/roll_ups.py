@@ -48,6 +48,8 @@ LATE: Final = timedelta(minutes=5)
 """Age from which on a click is written together with the counts of its hour."""
 MAX_ROWS: Final = 5000
 """Clicks that are counted in one transaction, unless an hour has more: others wait meanwhile."""
+SEARCH_PLACE: Final = "search"
+"""The place of clicks on a search at an agency's site, which are of no picture."""
 GROUPS: Final = ("agency", "site", "place")
 FIGURES: Final = (click_hours, click_days, position_days)
 COUNTS: Final = ("clicks", "marked")
@@ -220,8 +222,9 @@ def _add_clicks(connection: sa.Connection, rows: Iterable[Any], zone: tzinfo) ->
             place = (day, row["place"], row["position"])
             positions[place] = positions.get(place, 0) + 1
             lists.add(RankedList.CLICKED_WORDS, day, row["words"], 1, row["site"])
-            picture = f"{row['agency']} {row['id']}"
-            lists.add(RankedList.CLICKED_PICTURES, day, picture, 1, None)
+            if row["place"] != SEARCH_PLACE:
+                picture = f"{row['agency']} {row['id']}"
+                lists.add(RankedList.CLICKED_PICTURES, day, picture, 1, None)
     for table, counts in ((click_hours, hours), (click_days, days)):
         names = [column.name for column in table.c]
         _execute(connection, table, names, [(*key, *counts[key]) for key in sorted(counts)])

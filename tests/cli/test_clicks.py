@@ -17,6 +17,7 @@ from affiliate import cli
 from affiliate.cli import tables
 from affiliate.database.clicks import Click
 from affiliate.database.ledger import Ledger
+from tests.support.clocks import SetClock
 from tests.support.processes import ROOT
 from tests.support.waiting import PATIENCE
 
@@ -24,9 +25,10 @@ from tests.support.waiting import PATIENCE
 @pytest.fixture
 def app(tmp_path: Path) -> Iterator[Flask]:
     app = Flask(__name__)
-    days = iter(datetime(2026, 3, day, tzinfo=UTC) for day in range(1, 32))
-    ledger = Ledger(f"sqlite:///{tmp_path}/ledger.db", lambda: next(days))
+    clock = SetClock(datetime(2026, 3, 1, tzinfo=UTC))
+    ledger = Ledger(f"sqlite:///{tmp_path}/ledger.db", clock)
     app.extensions["services"] = SimpleNamespace(ledger=ledger)
+    app.extensions["clock"] = clock
     cli.register(app)
     yield app
     app.extensions["services"].ledger.close()
@@ -36,14 +38,16 @@ def run(app: Flask, *arguments: str) -> Result:
     return app.test_cli_runner().invoke(args=arguments)
 
 
-def record(app: Flask, *words: str, agency: str = "demo") -> None:
+def record(app: Flask, *words: str, agency: str = "demo", first: int = 0) -> None:
     """One click for each of the words, each on a day of its own from 2026-03-01."""
     ledger: Ledger = app.extensions["services"].ledger
+    clock: SetClock[datetime] = app.extensions["clock"]
     ledger.upgrade()
-    for number, text in enumerate(words):
+    for number, text in enumerate(words, first):
         ledger.record(
             Click(click_id=f"-{number:08}", agency=agency, id="1", words=text, position=1)
         )
+        clock.now += timedelta(days=1)
 
 
 def test_shows_clicks_by_day_and_agency(app: Flask) -> None:
@@ -118,12 +122,13 @@ def test_shows_the_days_asked_for(app: Flask) -> None:
 
 def test_days_are_said_as_people_say_them(app: Flask, tmp_path: Path) -> None:
     """Today, yesterday, and so many days ago; both ends belong to the time."""
-    today = datetime.now(UTC).replace(hour=12)
-    days = iter([0, 1, 7, 8])
-    with closing(
-        Ledger(f"sqlite:///{tmp_path}/days.db", lambda: today - timedelta(days=next(days)))
-    ) as app.extensions["services"].ledger:
-        record(app, "now", "before", "week", "older")
+    clock: SetClock[datetime] = app.extensions["clock"]
+    clock.now = datetime.now(UTC).replace(hour=12) - timedelta(days=8)
+    with closing(Ledger(f"sqlite:///{tmp_path}/days.db", clock)) as ledger:
+        app.extensions["services"].ledger = ledger
+        record(app, "older", "week")
+        clock.now += timedelta(days=5)
+        record(app, "before", "now", first=2)
         for since, until, found in [
             ("today", "today", "now"),
             ("yesterday", "yesterday", "before"),

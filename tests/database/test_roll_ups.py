@@ -53,6 +53,15 @@ def count_figures(figures: Figures, *by: str) -> Counter[tuple[object, ...]]:
     )
 
 
+def sum_pictures(ledger: Ledger, zone: ZoneInfo) -> Counter[tuple[object, ...]]:
+    """Count visitors' clicks on pictures; a link to a search is no picture."""
+    counts: Counter[tuple[object, ...]] = Counter()
+    for (place, *picture), count in count_rows(ledger, zone, "place", "agency", "id").items():
+        if place != "search":
+            counts[tuple(picture)] += count
+    return counts
+
+
 def check_all(ledger: Ledger, zone: ZoneInfo) -> None:
     """Compare every figure of clicks with the rows."""
     figures = Figures(ledger, zone)
@@ -66,7 +75,7 @@ def check_all(ledger: Ledger, zone: ZoneInfo) -> None:
     top = figures.list_top(RankedList.CLICKED_WORDS, WHOLE, 10_000)
     assert {(text,): count for text, count in top} == words
     assert [count for _, count in top] == sorted(words.values(), reverse=True)
-    pictures = count_rows(ledger, zone, "agency", "id")
+    pictures = sum_pictures(ledger, zone)
     top = figures.list_top(RankedList.CLICKED_PICTURES, WHOLE, 10_000)
     assert {tuple(text.split(" ", 1)): count for text, count in top} == pictures
 
@@ -90,7 +99,7 @@ def record_some(ledger: Ledger, clock: SetClock[datetime], numbers: range) -> No
                 id=str(random.randrange(9)),
                 words=random.choice(["", "cat", "red bicycle", "猫"]),
                 site=random.choice(["", "blog.example"]),
-                place=random.choice(["tile", "look"]),
+                place=random.choice(["tile", "look", "search"]),
                 position=random.randrange(1, 5),
                 sender=random.choice(["", "", "", "program"]),
             )

@@ -3,6 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
+from affiliate.agencies import AGENCIES
+from affiliate.database.click_joins import JOINS
+from affiliate.domain.actions import STATES
 from affiliate.errors import BadQuery
 from affiliate.web.owner.addresses import DeskAddress
 
@@ -21,8 +24,21 @@ class FilterField(NamedTuple):
 SITE: Final = FilterField("site", "Site")
 WORDS: Final = FilterField("words", "Words")
 PICTURE: Final = FilterField("id", "Picture")
-PLACE: Final = FilterField("place", "Place")
+PLACE_TITLES: Final = {
+    "tile": "Results",
+    "look": "Quick look",
+    "page": "A picture's page",
+    "similar": "Similar pictures",
+    "embed": "Embeds",
+    "search": "A search at an agency",
+}
+"""Titles of `PLACES`."""
+PLACE: Final = FilterField("place", "Place", PLACE_TITLES)
+AGENCY: Final = FilterField("agency", "Agency", {n: kind.title for n, kind in AGENCIES.items()})
 NETWORK: Final = FilterField("network", "Network")
+STATE: Final = FilterField("state", "State", {state: state for state in STATES})
+CLICKED: Final = FilterField("clicked", "Click", {join: join for join in JOINS})
+CURRENCY: Final = FilterField("currency", "Currency")
 
 
 class FilterChip(NamedTuple):

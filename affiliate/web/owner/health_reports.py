@@ -45,11 +45,14 @@ class HealthReports:
             self._check, None, FRESH_SECONDS, name="health", max_wait=lambda _: WAIT_SECONDS
         )
 
-    def get(self) -> Report | None:
-        """Return the last report, or a new one where it is old; None while the first is made."""
+    def get(self, most: float = WAIT_SECONDS) -> Report | None:
+        """Return the last report, or a new one where it is old; None while the first is made.
+
+        A page waits ``most`` seconds at the longest.
+        """
         if (report := self.peek()) and 0 <= self._now() - report.checked_at < FRESH_SECONDS:
             return report
-        own = self._own.get()
+        own = self._own.get(most)
         return self.peek() or own
 
     def peek(self) -> Report | None:

@@ -9,6 +9,8 @@ from affiliate.domain.actions import MONEY_UNITS
 
 LOCALE: Final = "en"
 """The desk is in English."""
+LEAST_CHANGE: Final = 0.005
+"""The share of a change that is told, half a percent."""
 MONEY_FORMAT: Final = "#,##0.00\u00a0¤¤"
 """An amount with the digits of its currency, and the currency's code: `1,234.50 USD`."""
 
@@ -53,5 +55,18 @@ def describe_change(current: float, before: float) -> Change:
     if not before:
         return Change("+", "none before")
     share = (current - before) / abs(before)
+    if abs(share) < LEAST_CHANGE:
+        return Change("", "as before")
     sign, word = ("+", "more") if share > 0 else ("-", "less")
     return Change(sign, f"{format_percent(abs(share), '#,##0%', locale=LOCALE)} {word}")
+
+
+def describe_points(current: float | None, before: float | None) -> Change | None:
+    """Return the change of a share in points of percent; None where either is unknown."""
+    if current is None or before is None:
+        return None
+    points = round(100 * (current - before), 1)
+    if not points:
+        return Change("", "as before")
+    sign, word = ("+", "more") if points > 0 else ("-", "less")
+    return Change(sign, f"{abs(points):g} points {word}")

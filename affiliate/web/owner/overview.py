@@ -1,11 +1,271 @@
-"""The first page of the desk."""
+"""The first page of the desk: money, clicks, searches and calls, each beside the period before."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final, NamedTuple
 
 from flask import Response
 
+from affiliate.checks.findings import FAULT, OK
+from affiliate.database.desk_lists import DeskLists
+from affiliate.database.earnings import Earnings
+from affiliate.database.figures import Figures
+from affiliate.database.local_time import DAY, Days
+from affiliate.services import current_services
+from affiliate.web.owner import earned
+from affiliate.web.owner.charts import Chart, Sparkline, draw_chart, draw_sparkline
 from affiliate.web.owner.frame import blueprint, render_page
+from affiliate.web.owner.health import STATES, get_reports
+from affiliate.web.owner.links import FIELDS, link_to
+from affiliate.web.owner.numbers import (
+    Change,
+    Money,
+    describe_change,
+    describe_points,
+    format_count,
+    format_money,
+    format_share,
+)
+from affiliate.web.owner.page_requests import PageRequest, read_page_request, require_period
+from affiliate.web.owner.periods import Period
+from affiliate.web.owner.series import get_days, list_steps
+from affiliate.web.owner.tables import EMPTY, Column, Row, build_table
+
+MONEY_COLUMNS: Final = (
+    Column("currency", "Currency"),
+    Column("sales", "Sales", "count"),
+    Column("pending", "Pending", "money"),
+    Column("approved", "Approved", "money"),
+    Column("reversed", "Reversed", "money"),
+)
+CHECK_SECONDS: Final = 0.5
+"""Longest wait of the overview for checks, in seconds."""
+Sum = Callable[[Days, Sequence[str]], list[dict[str, Any]]]
+
+
+class Tile(NamedTuple):
+    """A figure of the overview: its text, its list, its change, and its course."""
+
+    title: str
+    text: str
+    url: str = ""
+    change: Change | None = None
+    line: Sparkline | None = None
+
+
+class Report(NamedTuple):
+    """The last import of a network, with the usual delay of its sales in hours, if known."""
+
+    network: str
+    at: datetime
+    as_of: datetime
+    delay_hours: int | None
+
+
+class _Sums(NamedTuple):
+    """The sums of a period that the tiles compare."""
+
+    clicks: int
+    marked: int
+    searches: Mapping[str, int]
+    calls: int
+    earnings: list[dict[str, Any]]
 
 
 @blueprint.get("/")
 def show_overview() -> Response:
-    """Show where to go on from."""
-    return render_page("owner_overview.html", "Overview")
+    """Show the figures of a period and what is wrong now."""
+    view = read_page_request(FIELDS["owner.show_overview"], has_period=True, default_period="7")
+    page = _Overview(view)
+    now, before = page.sum_period(require_period(view)), page.sum_before()
+    return render_page(
+        "owner_overview.html",
+        "Overview",
+        view=view,
+        table=build_table(
+            view,
+            "Money by currency and state",
+            MONEY_COLUMNS,
+            earned.list_by_state(now.earnings),
+            default_sort="currency",
+            empty="No sale was reported in this period.",
+        ),
+        tiles=list(page.iter_tiles(now, before)),
+        charts=page.draw_charts(now),
+        counted_until=page.figures.find_counted_until(),
+        reports=list_reports(),
+        wrong=_list_wrong(),
+    )
+
+
+class _Overview:
+    """The figures of one request."""
+
+    def __init__(self, view: PageRequest) -> None:
+        self._view = view
+        self._period = require_period(view)
+        self.figures = Figures(current_services().ledger, view.zone)
+        self._steps = list_steps(self._period)
+        self._filters = view.filters.values
+
+    def sum_period(self, period: Period) -> _Sums:
+        """Sum up a period of whole days."""
+        return self._sum(get_days(period), None)
+
+    def sum_before(self) -> _Sums:
+        """Sum up the period before, up to the same time of day where today is not over."""
+        before = self._period.previous()
+        end = before.end.astimezone(UTC).replace(tzinfo=None)
+        is_over = self._period.end < self._period.now
+        return self._sum(get_days(before), None if is_over else end)
+
+    def iter_tiles(self, now: _Sums, before: _Sums) -> Iterator[Tile]:
+        """Yield the figures, with those of the period before."""
+        days, steps = get_days(self._period), self._steps
+        by_step = (steps.group,)
+        yield from self._iter_money_tiles(now, before)
+        yield Tile(
+            "Clicks",
+            format_count(now.clicks),
+            link_to(self._view, "owner.list_clicks"),
+            describe_change(now.clicks, before.clicks),
+            draw_sparkline("Clicks", steps.arrange(self._sum_clicks(days, by_step), "clicks")),
+        )
+        if not self._filters:  # searches and calls have none
+            asked = steps.arrange(self.figures.sum_searches(days, by_step), "asked")
+            yield from self._iter_search_tiles(now, before, draw_sparkline("Searches", asked))
+        if now.marked:
+            title = "Clicks of programs, in no other figure"
+            yield Tile(title, format_count(now.marked), link_to(self._view, "owner.show_sites"))
+
+    def draw_charts(self, now: _Sums) -> list[Chart]:
+        """Return the charts of clicks and of each currency, beside the period before."""
+        previous = self._period.previous()
+        steps, then = self._steps, list_steps(previous)
+        group = (steps.group,)
+        days, before = get_days(self._period), get_days(previous)
+        charts = [
+            draw_chart(
+                "Clicks",
+                steps.labels,
+                steps.arrange(self._sum_clicks(days, group), "clicks"),
+                then.arrange(self._sum_clicks(before, group), "clicks"),
+            )
+        ]
+        rows = self._sum_earnings(days, group)
+        rows_before = self._sum_earnings(before, group)
+        for money in earned.list_earned(now.earnings):
+            charts.append(  # noqa: PERF401 - one expression would be hard to read
+                draw_chart(
+                    f"Earned, {money.currency}",
+                    steps.labels,
+                    steps.arrange(_select(rows, money.currency), "payout"),
+                    then.arrange(_select(rows_before, money.currency), "payout"),
+                    _money_format(money.currency),
+                )
+            )
+        return charts
+
+    def _iter_money_tiles(self, now: _Sums, before: _Sums) -> Iterator[Tile]:
+        """Yield what was earned in each currency, and by click."""
+        sales = link_to(self._view, "owner.list_sales")
+        all_earned, then = earned.list_earned(now.earnings), earned.list_earned(before.earnings)
+        if not all_earned:
+            yield Tile("Earned", "nothing reported", sales)
+        for title, amounts, previous in (
+            ("Earned", all_earned, then),
+            (
+                "Earned per click",
+                earned.divide(all_earned, now.clicks),
+                earned.divide(then, before.clicks),
+            ),
+        ):
+            known = {money.currency: money.amount for money in previous}
+            for money in amounts:
+                change = describe_change(money.amount, known.get(money.currency, 0))
+                yield Tile(title, format_money(money), sales, change)
+
+    def _iter_search_tiles(self, now: _Sums, before: _Sums, line: Sparkline) -> Iterator[Tile]:
+        """Yield the figures of searches and calls."""
+        asked, then = now.searches["asked"], before.searches["asked"]
+        words = link_to(self._view, "owner.show_words")
+        yield Tile("Searches", format_count(asked), words, describe_change(asked, then), line)
+        for title, name, url in (
+            ("Searches in vain", "missed", link_to(self._view, "owner.show_words", sort="-missed")),
+            ("Answered from the cache", "hits", "/owner/cache"),
+        ):
+            share = now.searches[name] / asked if asked else None
+            previous = before.searches[name] / then if then else None
+            text = EMPTY if share is None else format_share(share)
+            yield Tile(title, text, url, describe_points(share, previous))
+        agencies = link_to(self._view, "owner.show_agencies")
+        change = describe_change(now.calls, before.calls)
+        yield Tile("Calls to agencies", format_count(now.calls), agencies, change)
+
+    def _sum(self, days: Days, end: datetime | None) -> _Sums:
+        clicks = _sum_until(self._sum_clicks, days, end, ("clicks", "marked"))
+        searches = _sum_until(self.figures.sum_searches, days, end, ("asked", "missed", "hits"))
+        calls = self.figures.sum_calls(days, ("hour",))
+        earnings = self._sum_earnings(days, ("hour",) if end else ())
+        return _Sums(
+            clicks["clicks"],
+            clicks["marked"],
+            searches,
+            sum(row["calls"] for row in calls if end is None or row["hour"] < end),
+            [row for row in earnings if end is None or row["hour"] < end],
+        )
+
+    def _sum_clicks(self, days: Days, by: Sequence[str]) -> list[dict[str, Any]]:
+        return self.figures.sum_clicks(days, by, self._filters)
+
+    def _sum_earnings(self, days: Days, by: Sequence[str]) -> list[dict[str, Any]]:
+        return self.figures.sum_earnings(days, by, self._filters)
+
+
+def list_reports() -> list[Report]:
+    """Return the last import of each network."""
+    ledger = current_services().ledger
+    lists = DeskLists(ledger)
+    return [
+        Report(
+            one.network,
+            one.at.replace(tzinfo=UTC),
+            one.as_of.replace(tzinfo=UTC),
+            lists.find_usual_delay(one.network),
+        )
+        for one in Earnings(ledger).find_last_imports()
+    ]
+
+
+def _list_wrong() -> list[Row] | None:
+    """Return the findings that are not fine, the worst first; None while checks run."""
+    report = get_reports().get(CHECK_SECONDS)
+    if report is None:
+        return None
+    wrong = [finding for finding in report.findings if finding.state != OK]
+    wrong.sort(key=lambda finding: finding.state != FAULT)
+    return [finding._asdict() | {"state": STATES[finding.state]} for finding in wrong]
+
+
+def _sum_until(
+    sum_rows: Sum, days: Days, end: datetime | None, names: Sequence[str]
+) -> dict[str, int]:
+    """Return sums over days; those of the last day up to the hour of ``end`` where it is given."""
+    if end is None:
+        rows = sum_rows(days, ())
+    else:
+        rows = sum_rows(Days(days.first, days.last - DAY), ()) if days.last > days.first else []
+        last = sum_rows(Days(days.last, days.last), ("hour",))
+        rows += [row for row in last if row["hour"] < end]
+    return {name: sum(row[name] for row in rows) for name in names}
+
+
+def _select(rows: Sequence[Mapping[str, Any]], currency: str) -> list[Mapping[str, Any]]:
+    """Return the rows of a currency that count as earned."""
+    return [
+        row for row in rows if row["currency"] == currency and row["state"] in earned.EARNING_STATES
+    ]
+
+
+def _money_format(currency: str) -> Callable[[float], str]:
+    return lambda amount: format_money(Money(round(amount), currency))

@@ -76,3 +76,8 @@ def require_period(view: PageRequest) -> Period:
 def owner_zone() -> tzinfo:
     """Return the owner's time zone, whose days and hours the desk shows."""
     return current_services().config.site_timezone
+
+
+def format_moment(moment: datetime) -> str:
+    """Return a time in the owner's time zone, to the minute."""
+    return f"{moment.astimezone(owner_zone()):%Y-%m-%d %H:%M}"

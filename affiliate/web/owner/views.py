@@ -15,10 +15,17 @@ from affiliate.database.owner_sessions import LIFETIME
 from affiliate.web.owner import login_throttle
 from affiliate.web.owner.cookies import OWNER_PATH, OwnerSession
 from affiliate.web.owner.health_reports import HealthReports
+from affiliate.web.owner.numbers import format_money
+from affiliate.web.owner.page_requests import format_moment
 
 PAGES: Final = (
     "login",
     "overview",
+    "words",
+    "pictures",
+    "sites",
+    "places",
+    "sales",
     "agencies",
     "cache",
     "licenses",
@@ -50,6 +57,8 @@ def register(app: Flask) -> None:
         PERMANENT_SESSION_LIFETIME=LIFETIME,
     )
     app.session_interface = OwnerSession()
+    app.add_template_filter(format_money, "money")
+    app.add_template_filter(format_moment, "moment")
     login_throttle.register(app)
     app.extensions["health_reports"] = HealthReports(app.extensions["services"])
     for page in PAGES:

@@ -1,0 +1,148 @@
+"""Lists of single sales and single clicks for the owner's desk, a page at a time."""
+
+import math
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, NamedTuple
+
+import sqlalchemy as sa
+
+from affiliate.database.click_joins import JOINED, get_click_column
+from affiliate.database.earnings import GROUPS
+from affiliate.database.engine import LedgerDatabase
+from affiliate.database.schema import action_states, actions, clicks
+
+MAX_CLICKS: Final = 100_000
+"""The newest clicks of a period that are looked through, so that a rare site costs little."""
+SALE_FILTERS: Final[Mapping[str, sa.ColumnElement[Any]]] = {
+    "network": actions.c.network,
+    "state": actions.c.state,
+    "currency": actions.c.currency,
+    **{name: GROUPS[name].element for name in ("site", "words", "id", "clicked")},
+    "agency": get_click_column("agency"),
+    "place": get_click_column("place"),
+}
+"""Columns that sales can be limited by."""
+SALE_ORDERS: Final = ("occurred_at", "payout", "state", "network")
+NEWEST_SALES: Final = 100
+"""Sales whose reports tell a network's usual delay."""
+MIN_SALES: Final = 5
+"""Sales without which a delay is not usual."""
+MAX_DELAY: Final = timedelta(days=7)
+"""The delay from which on a sale was imported long after its report."""
+HOUR: Final = timedelta(hours=1)
+
+
+class Page(NamedTuple):
+    """The rows of a page, with times in UTC, and the number of rows of all pages."""
+
+    rows: list[dict[str, Any]]
+    total: int
+
+
+class DeskLists:
+    """The lists in a database; every method may raise `LedgerError`."""
+
+    def __init__(self, database: LedgerDatabase) -> None:
+        self._database = database
+
+    def list_sales(  # noqa: PLR0913 - a period, filters, and a page
+        self,
+        start: datetime,
+        end: datetime,
+        filters: Mapping[str, str],
+        *,
+        order: str = "occurred_at",
+        descending: bool = True,
+        offset: int = 0,
+        limit: int = 50,
+    ) -> Page:
+        """Return the sales of a period, with what the link has carried, else the same of the click.
+
+        Agency, place and position are those of the click; None where no click is known.
+        """
+        columns = [get_click_column(n).label(n) for n in ("agency", "place", "position")]
+        columns += [GROUPS[name] for name in ("site", "words", "id", "clicked")]
+        own = [column for column in actions.c if column.name not in {"site", "words"}]
+        where = [
+            actions.c.occurred_at >= _to_naive(start),
+            actions.c.occurred_at < _to_naive(end),
+            *(SALE_FILTERS[name] == value for name, value in filters.items()),
+        ]
+        column = actions.c[order]
+        query = (
+            sa.select(*own, *columns)
+            .select_from(JOINED)
+            .where(*where)
+            .order_by(column.desc() if descending else column, actions.c.action_id)
+            .offset(offset)
+            .limit(limit)
+        )
+        count = sa.select(sa.func.count()).select_from(JOINED).where(*where)
+        return self._read(query, count)
+
+    def list_clicks(
+        self,
+        start: datetime,
+        end: datetime,
+        filters: Mapping[str, str],
+        *,
+        offset: int = 0,
+        limit: int = 50,
+    ) -> Page:
+        """Return the newest clicks of a period, of at most `MAX_CLICKS` that are looked through."""
+        newest = (
+            sa.select(clicks)
+            .where(clicks.c.at >= _to_naive(start), clicks.c.at < _to_naive(end))
+            .order_by(clicks.c.at.desc())
+            .limit(MAX_CLICKS)
+            .subquery()
+        )
+        where = [newest.c[name] == value for name, value in filters.items()]
+        query = sa.select(newest).where(*where).order_by(newest.c.at.desc(), newest.c.click_id)
+        count = sa.select(sa.func.count()).select_from(newest).where(*where)
+        return self._read(query.offset(offset).limit(limit), count)
+
+    def find_usual_delay(self, network: str) -> int | None:
+        """Return the usual hours from a sale to the report that first had it; None if unknown.
+
+        The median of the newest sales counts; those of a first import, days later, say nothing.
+        """
+        first = (
+            sa.select(sa.func.min(action_states.c.as_of))
+            .where(
+                action_states.c.network == actions.c.network,
+                action_states.c.action_id == actions.c.action_id,
+            )
+            .correlate(actions)
+            .scalar_subquery()
+        )
+        query = (
+            sa.select(actions.c.occurred_at, first)
+            .where(actions.c.network == network)
+            .order_by(actions.c.occurred_at.desc())
+            .limit(NEWEST_SALES)
+        )
+        with self._database.read_connection() as connection:
+            rows = connection.execute(query).all()
+        delays = [reported - at for at, reported in rows if reported and reported >= at]
+        usual: list[timedelta] = sorted(delay for delay in delays if delay < MAX_DELAY)
+        if len(usual) < MIN_SALES:
+            return None
+        return math.ceil(usual[len(usual) // 2] / HOUR)
+
+    def _read(self, query: sa.Select[Any], count: sa.Select[int]) -> Page:
+        with self._database.read_connection() as connection:
+            rows = [
+                {
+                    name: value.replace(tzinfo=UTC) if isinstance(value, datetime) else value
+                    for name, value in row.items()
+                }
+                for row in connection.execute(query).mappings()
+            ]
+            return Page(rows, connection.execute(count).scalar_one())
+
+
+def _to_naive(moment: datetime) -> datetime:
+    """Return a time in UTC without a zone, as SQLite knows none."""
+    return moment.astimezone(UTC).replace(tzinfo=None)

@@ -1,0 +1,56 @@
+"""Money in the desk's tables: payouts by currency, and earnings per click."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from affiliate.domain.actions import STATES
+from affiliate.web.owner.numbers import Money
+
+EARNING_STATES: Final = ("pending", "approved")
+"""States whose payouts count as earned; a reversed sale earns nothing."""
+
+Rows = Iterable[Mapping[str, Any]]
+
+
+def list_earned(rows: Rows) -> tuple[Money, ...]:
+    """Return the payouts that are pending or approved, by currency."""
+    sums: defaultdict[str, int] = defaultdict(int)
+    for row in rows:
+        if row["state"] in EARNING_STATES:
+            sums[row["currency"]] += row["payout"]
+    return tuple(Money(sums[currency], currency) for currency in sorted(sums))
+
+
+def group_earned(
+    rows: Rows, find_key: Callable[[Mapping[str, Any]], Any]
+) -> dict[Any, tuple[Money, ...]]:
+    """Return the payouts that are pending or approved, by a key of each row, then by currency."""
+    groups: defaultdict[Any, list[Mapping[str, Any]]] = defaultdict(list)
+    for row in rows:
+        groups[find_key(row)].append(row)
+    return {key: list_earned(own) for key, own in groups.items()}
+
+
+def divide(earned: Sequence[Money], clicks: int) -> tuple[Money, ...]:
+    """Return the earnings per click; none without clicks."""
+    if not clicks:
+        return ()
+    return tuple(Money(round(money.amount / clicks), money.currency) for money in earned)
+
+
+def list_by_state(rows: Rows) -> list[dict[str, Any]]:
+    """Return a row for each currency: the number of sales, and the payout in each state."""
+    sums: defaultdict[str, dict[str, int]] = defaultdict(lambda: dict.fromkeys(STATES, 0))
+    counts: defaultdict[str, int] = defaultdict(int)
+    for row in rows:
+        sums[row["currency"]][row["state"]] += row["payout"]
+        counts[row["currency"]] += row["actions"]
+    return [
+        {
+            "currency": currency,
+            "sales": counts[currency],
+            **{state: Money(sums[currency][state], currency) for state in STATES},
+        }
+        for currency in sorted(sums)
+    ]

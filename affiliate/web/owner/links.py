@@ -1,0 +1,47 @@
+"""Links between pages of the desk, which keep the period and the filters that both pages know."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from flask import current_app, url_for
+
+from affiliate.web.owner.filters import (
+    AGENCY,
+    CLICKED,
+    CURRENCY,
+    NETWORK,
+    PICTURE,
+    PLACE,
+    SITE,
+    STATE,
+    WORDS,
+    FilterField,
+)
+from affiliate.web.owner.page_requests import PageRequest
+from affiliate.web.owner.periods import PERIOD_NAMES
+
+FIELDS: Final[Mapping[str, Sequence[FilterField]]] = {
+    "owner.show_overview": (SITE, AGENCY, PLACE),
+    "owner.show_words": (WORDS, SITE),
+    "owner.show_word": (WORDS,),
+    "owner.show_pictures": (AGENCY,),
+    "owner.show_sites": (AGENCY, PLACE),
+    "owner.show_places": (SITE, AGENCY, PLACE),
+    "owner.show_agencies": (),
+    "owner.list_sales": (STATE, NETWORK, CURRENCY, CLICKED, AGENCY, SITE, PLACE, WORDS, PICTURE),
+    "owner.list_clicks": (AGENCY, SITE, PLACE, WORDS, PICTURE),
+}
+"""The filters of each page with a period."""
+
+
+def link_to(view: PageRequest, endpoint: str, **parameters: str) -> str:
+    """Return the address of another page, with the period and the filters that this page has.
+
+    The address is empty where the application has no such page.
+    """
+    if endpoint not in current_app.view_functions:
+        return ""
+    names = PERIOD_NAMES | {field.name for field in FIELDS[endpoint]}
+    kept = {name: value for name, value in view.address.parameters if name in names}
+    values: dict[str, Any] = kept | parameters
+    return url_for(endpoint, **values)

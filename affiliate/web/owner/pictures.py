@@ -1,0 +1,114 @@
+"""The page of pictures: clicks and earnings of each."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from flask import Response
+
+from affiliate.agencies import AGENCIES
+from affiliate.database.figures import Figures
+from affiliate.database.ranked_counts import RankedList
+from affiliate.services import current_services
+from affiliate.web.owner import earned
+from affiliate.web.owner.frame import blueprint, render_page
+from affiliate.web.owner.links import FIELDS, link_to
+from affiliate.web.owner.page_requests import PageRequest, read_page_request, require_period
+from affiliate.web.owner.series import get_days
+from affiliate.web.owner.tables import (
+    Arrangement,
+    Column,
+    Row,
+    Table,
+    arrange_rows,
+    read_arrangement,
+)
+
+CLICKED: Final = RankedList.CLICKED_PICTURES
+
+
+@blueprint.get("/pictures")
+def show_pictures() -> Response:
+    """Show the pictures of a period: clicked, and what they have earned."""
+    view = read_page_request(FIELDS["owner.show_pictures"], has_period=True)
+    return render_page("owner_list.html", "Pictures", view=view, table=_PicturesTable(view).build())
+
+
+class _PicturesTable:
+    """The table of one request.
+
+    Sales name a picture by its id; a sale whose click is known names the agency, too.
+    """
+
+    def __init__(self, view: PageRequest) -> None:
+        self._view = view
+        self._figures = Figures(current_services().ledger, view.zone)
+        self._days = get_days(require_period(view))
+        self._agency = view.filters.get("agency")
+        rows = self._figures.sum_earnings(self._days, ("id", "agency"))
+        self._sales = [row for row in rows if row["id"]]
+        self._earned = earned.group_earned(self._sales, lambda row: (row["agency"], row["id"]))
+        self._columns = (
+            Column("picture", "Picture", link=_link_picture, is_sortable=False),
+            Column("agency", "Agency", is_sortable=False),
+            Column("clicks", "Clicks", "count", link=self._link_clicks),
+            Column("earned", "Earned", "money", link=self._link_sales),
+            Column("per_click", "Per click", "money", is_sortable=False),
+        )
+
+    def build(self) -> Table:
+        """Return the table, with the most clicks or earnings first."""
+        arrangement = read_arrangement(self._view, self._columns, "-clicks")
+        rows, total = self._read_rows(arrangement)
+        return Table("Pictures", self._columns, rows, total, arrangement, self._view)
+
+    def _read_rows(self, arrangement: Arrangement) -> tuple[list[Row], int]:
+        if arrangement.sort == "earned":
+            texts = [
+                f"{agency} {media_id}"
+                for agency, media_id in self._earned
+                if agency and self._agency in {"", agency}
+            ]
+            rows = self._describe(texts)
+            return list(arrange_rows(rows, self._columns, arrangement)), len(rows)
+        wanted = arrangement.offset + arrangement.page_rows + 1
+        prefix = f"{self._agency} " if self._agency else ""
+        top = self._figures.list_top(CLICKED, self._days, wanted, containing=prefix)
+        texts = [text for text, _ in top if text.startswith(prefix)]
+        rows = self._describe(texts[arrangement.offset : wanted - 1])
+        return (rows if arrangement.is_descending else rows[::-1]), len(texts)
+
+    def _describe(self, texts: list[str]) -> list[Row]:
+        clicks = self._figures.count_texts(CLICKED, self._days, texts)
+        rows: list[Row] = []
+        for text in texts:
+            agency, _, media_id = text.partition(" ")
+            amounts = self._earned.get((agency, media_id), ())
+            title = AGENCIES[agency].title if agency in AGENCIES else agency
+            rows.append(
+                {
+                    "picture": media_id,
+                    "agency": title,
+                    "name": agency,
+                    "clicks": clicks[text],
+                    "earned": amounts,
+                    "per_click": earned.divide(amounts, clicks[text]),
+                }
+            )
+        return rows
+
+    def _link_clicks(self, row: Mapping[str, Any]) -> str:
+        parameters = {"agency": row["name"], "id": row["picture"]}
+        return link_to(self._view, "owner.list_clicks", **parameters)
+
+    def _link_sales(self, row: Mapping[str, Any]) -> str:
+        if not row["earned"]:
+            return ""
+        parameters = {"agency": row["name"], "id": row["picture"]}
+        return link_to(self._view, "owner.list_sales", **parameters)
+
+
+def _link_picture(row: Mapping[str, Any]) -> str:
+    """Return the address of a picture's own page, where the agency is one of this program's."""
+    if row["name"] not in AGENCIES or row["picture"] == "search":
+        return ""
+    return f"/image/{row['name']}/{row['picture']}?lang=en"

@@ -1,0 +1,110 @@
+"""The lists of single sales and single clicks, to which the desk's figures lead."""
+
+from typing import Any, Final
+
+from flask import Response
+
+from affiliate.agencies import AGENCIES
+from affiliate.database.desk_lists import SALE_ORDERS, DeskLists
+from affiliate.services import current_services
+from affiliate.web.owner.filters import PLACE_TITLES
+from affiliate.web.owner.frame import blueprint, render_page
+from affiliate.web.owner.links import FIELDS
+from affiliate.web.owner.numbers import Money
+from affiliate.web.owner.page_requests import read_page_request, require_period
+from affiliate.web.owner.tables import Column, Row, State, Table, read_arrangement
+
+STATES: Final = {
+    "pending": State("warn", "pending"),
+    "approved": State("ok", "approved"),
+    "reversed": State("off", "reversed"),
+}
+SALE_COLUMNS: Final = tuple(
+    column._replace(is_sortable=column.name in SALE_ORDERS)
+    for column in (
+        Column("occurred_at", "Sold", "time"),
+        Column("state", "State", "state"),
+        Column("payout", "Earned", "money"),
+        Column("sale", "Sale", "money"),
+        Column("network", "Network"),
+        Column("words", "Words"),
+        Column("picture", "Picture"),
+        Column("site", "Site"),
+        Column("click", "Click"),
+        Column("place", "Place"),
+        Column("action_id", "Id"),
+    )
+)
+CLICK_COLUMNS: Final = (
+    Column("at", "Clicked", "time"),
+    Column("words", "Words", is_sortable=False),
+    Column("agency", "Agency", is_sortable=False),
+    Column("id", "Picture", is_sortable=False),
+    Column("place", "Place", is_sortable=False),
+    Column("position", "Position", "count", is_sortable=False),
+    Column("site", "Site", is_sortable=False),
+    Column("sender", "Mark", is_sortable=False),
+)
+
+
+@blueprint.get("/sales")
+def list_sales() -> Response:
+    """Show the sales that networks have reported, with the click that led to each."""
+    view = read_page_request(FIELDS["owner.list_sales"], has_period=True)
+    period = require_period(view)
+    arrangement = read_arrangement(view, SALE_COLUMNS, "-occurred_at")
+    page = DeskLists(current_services().ledger).list_sales(
+        period.start,
+        period.end,
+        view.filters.values,
+        order=arrangement.sort,
+        descending=arrangement.is_descending,
+        offset=arrangement.offset,
+        limit=arrangement.page_rows,
+    )
+    rows = [_describe_sale(row) for row in page.rows]
+    empty = "No sale was reported in this period."
+    table = Table("Sales", SALE_COLUMNS, rows, page.total, arrangement, view, empty)
+    return render_page("owner_list.html", "Sales", view=view, table=table)
+
+
+@blueprint.get("/clicks")
+def list_clicks() -> Response:
+    """Show the clicks of a period, the newest first."""
+    view = read_page_request(FIELDS["owner.list_clicks"], has_period=True)
+    period = require_period(view)
+    arrangement = read_arrangement(view, CLICK_COLUMNS, "-at")
+    page = DeskLists(current_services().ledger).list_clicks(
+        period.start,
+        period.end,
+        view.filters.values,
+        offset=arrangement.offset,
+        limit=arrangement.page_rows,
+    )
+    rows: list[Row] = [
+        {**row, "agency": _name_agency(row["agency"]), "place": PLACE_TITLES.get(row["place"])}
+        for row in page.rows
+    ]
+    table = Table("Clicks", CLICK_COLUMNS, rows, page.total, arrangement, view)
+    return render_page("owner_list.html", "Clicks", view=view, table=table)
+
+
+def _describe_sale(row: dict[str, Any]) -> Row:
+    sale = row["sale"]
+    return {
+        "occurred_at": row["occurred_at"],
+        "state": STATES[row["state"]],
+        "payout": Money(row["payout"], row["currency"]),
+        "sale": None if sale is None else Money(sale, row["currency"]),
+        "network": row["network"],
+        "words": row["words"],
+        "picture": " ".join(filter(None, (_name_agency(row["agency"]), row["id"]))),
+        "site": row["site"],
+        "click": row["clicked"],
+        "place": PLACE_TITLES.get(row["place"] or ""),
+        "action_id": row["action_id"],
+    }
+
+
+def _name_agency(name: str | None) -> str:
+    return AGENCIES[name].title if name in AGENCIES else name or ""

@@ -1,0 +1,178 @@
+"""The pages of words: all words of a period, and the course of some."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from flask import Response, redirect
+from werkzeug.wrappers import Response as AnyResponse
+
+from affiliate.database.figures import Figures
+from affiliate.database.ranked_counts import RankedList
+from affiliate.services import current_services
+from affiliate.web.owner import earned
+from affiliate.web.owner.charts import draw_chart
+from affiliate.web.owner.frame import blueprint, render_page
+from affiliate.web.owner.links import FIELDS, link_to
+from affiliate.web.owner.numbers import Money
+from affiliate.web.owner.page_requests import PageRequest, read_page_request, require_period
+from affiliate.web.owner.series import get_days, list_daily_steps
+from affiliate.web.owner.tables import (
+    Arrangement,
+    Column,
+    Row,
+    Table,
+    arrange_rows,
+    read_arrangement,
+)
+
+LISTS: Final = {
+    "asked": RankedList.ASKED_WORDS,
+    "missed": RankedList.MISSED_WORDS,
+    "clicks": RankedList.CLICKED_WORDS,
+}
+"""The list of each column of counts."""
+NO_WORDS: Final = "(no words)"
+"""The title of a click that no search has led to, as on the start page."""
+
+
+@blueprint.get("/words")
+def show_words() -> Response:
+    """Show the words of a period: asked, in vain, clicked, and what they have earned."""
+    view = read_page_request(FIELDS["owner.show_words"], has_period=True)
+    return render_page(
+        "owner_words.html",
+        "Words",
+        view=view,
+        table=_WordsTable(view).build(),
+        has_site=bool(view.filters.get("site")),
+    )
+
+
+@blueprint.get("/word")
+def show_word() -> AnyResponse:
+    """Show the course of some words: searches, clicks, and earnings; without words all words."""
+    view = read_page_request(FIELDS["owner.show_word"], has_period=True)
+    words = view.filters.get("words")
+    if not words:
+        return redirect(link_to(view, "owner.show_words"), HTTPStatus.SEE_OTHER)
+    period, figures = require_period(view), _open_figures(view)
+    steps, then = list_daily_steps(period), list_daily_steps(period.previous())
+    charts = []
+    for title, name in (
+        ("Searches", RankedList.ASKED_WORDS),
+        ("Searches in vain", RankedList.MISSED_WORDS),
+        ("Clicks", RankedList.CLICKED_WORDS),
+    ):
+        now = figures.trace_text(name, get_days(period), words)
+        before = figures.trace_text(name, get_days(period.previous()), words)
+        charts.append(
+            draw_chart(
+                title,
+                steps.labels,
+                steps.arrange([{"day": day, "count": n} for day, n in now.items()], "count"),
+                then.arrange([{"day": day, "count": n} for day, n in before.items()], "count"),
+            )
+        )
+    return render_page(
+        "owner_word.html",
+        f"“{words}”",
+        view=view,
+        charts=charts,
+        money=earned.list_by_state(figures.sum_earnings(get_days(period), (), {"words": words})),
+        search_url=f"/search?{urlencode({'q': words, 'lang': 'en'})}",
+        sales_url=link_to(view, "owner.list_sales", words=words),
+        clicks_url=link_to(view, "owner.list_clicks", words=words),
+    )
+
+
+class _WordsTable:
+    """The table of one request, read from the list of the column that sorts the table."""
+
+    def __init__(self, view: PageRequest) -> None:
+        self._view = view
+        self._figures = _open_figures(view)
+        self._days = get_days(require_period(view))
+        self._site = view.filters.get("site") or None
+        self._containing = view.filters.get("words").casefold()
+        self._earned = self._group_earned()
+        self._columns = (
+            Column("words", "Words", link=self._link_words, is_sortable=False),
+            *(
+                ()
+                if self._site  # searches are not counted by site
+                else (Column("asked", "Asked", "count"), Column("missed", "In vain", "count"))
+            ),
+            Column("clicks", "Clicks", "count", link=self._link_clicks),
+            Column("earned", "Earned", "money", link=self._link_sales),
+            Column("per_click", "Per click", "money", is_sortable=False),
+        )
+
+    def build(self) -> Table:
+        """Return the table, with the most of the column that sorts the table first."""
+        default = "-clicks" if self._site else "-asked"
+        arrangement = read_arrangement(self._view, self._columns, default)
+        rows, total = self._read_rows(arrangement)
+        return Table("Words", self._columns, rows, total, arrangement, self._view)
+
+    def _read_rows(self, arrangement: Arrangement) -> tuple[list[Row], int]:
+        wanted = arrangement.offset + arrangement.page_rows + 1
+        if arrangement.sort == "earned":
+            texts = [text for text in self._earned if self._containing in text]
+            rows = self._describe(texts)
+            return list(arrange_rows(rows, self._columns, arrangement)), len(rows)
+        top = self._figures.list_top(
+            LISTS[arrangement.sort],
+            self._days,
+            wanted,
+            site=self._site if arrangement.sort == "clicks" else None,
+            containing=self._containing,
+        )
+        texts = [text for text, _ in top][arrangement.offset : wanted - 1]
+        rows = self._describe(texts)
+        return (rows if arrangement.is_descending else rows[::-1]), len(top)
+
+    def _describe(self, texts: list[str]) -> list[Row]:
+        counts = {
+            name: self._figures.count_texts(
+                ranked, self._days, texts, site=self._site if name == "clicks" else None
+            )
+            for name, ranked in LISTS.items()
+        }
+        rows: list[Row] = []
+        for text in texts:
+            amounts = self._earned.get(text, ())
+            rows.append(
+                {
+                    "words": text or NO_WORDS,
+                    "text": text,
+                    **{name: of_name[text] for name, of_name in counts.items()},
+                    "earned": amounts,
+                    "per_click": earned.divide(amounts, counts["clicks"][text]),
+                }
+            )
+        return rows
+
+    def _group_earned(self) -> dict[str, tuple[Money, ...]]:
+        filters = {"site": self._site} if self._site else {}
+        rows = self._figures.sum_earnings(self._days, ("words",), filters)
+        return earned.group_earned(rows, lambda row: row["words"])
+
+    def _link_words(self, row: Mapping[str, Any]) -> str:
+        text = row["text"]
+        return link_to(self._view, "owner.show_word", words=text) if text else ""
+
+    def _link_clicks(self, row: Mapping[str, Any]) -> str:
+        text = row["text"]
+        return (
+            link_to(self._view, "owner.list_clicks", words=text) if row["clicks"] and text else ""
+        )
+
+    def _link_sales(self, row: Mapping[str, Any]) -> str:
+        text = row["text"]
+        return link_to(self._view, "owner.list_sales", words=text) if row["earned"] and text else ""
+
+
+def _open_figures(view: PageRequest) -> Figures:
+    return Figures(current_services().ledger, view.zone)

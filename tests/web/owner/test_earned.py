@@ -1,0 +1,36 @@
+from typing import Any
+
+from affiliate.web.owner.earned import divide, group_earned, list_by_state, list_earned
+from affiliate.web.owner.numbers import Money
+
+ROWS: list[dict[str, Any]] = [
+    {"site": "a", "currency": "USD", "state": "pending", "payout": 10_000, "actions": 1},
+    {"site": "a", "currency": "USD", "state": "reversed", "payout": 50_000, "actions": 2},
+    {"site": "b", "currency": "USD", "state": "approved", "payout": 25_000, "actions": 1},
+    {"site": "b", "currency": "EUR", "state": "approved", "payout": 7_000, "actions": 1},
+]
+
+
+def test_earned_is_what_is_not_reversed() -> None:
+    """Currencies stand side by side, and are never added."""
+    assert list_earned(ROWS) == (Money(7_000, "EUR"), Money(35_000, "USD"))
+    assert group_earned(ROWS, lambda row: row["site"]) == {
+        "a": (Money(10_000, "USD"),),
+        "b": (Money(7_000, "EUR"), Money(25_000, "USD")),
+    }
+
+
+def test_earnings_are_divided_by_clicks() -> None:
+    assert divide((Money(10_000, "USD"),), 3) == (Money(3_333, "USD"),)
+    assert divide((Money(10_000, "USD"),), 0) == ()
+
+
+def test_states_stand_side_by_side() -> None:
+    """Each currency has a row with all states, also those without a sale."""
+    euro, dollar = list_by_state(ROWS)
+    assert (euro["sales"], euro["pending"], euro["approved"]) == (
+        1,
+        Money(0, "EUR"),
+        Money(7_000, "EUR"),
+    )
+    assert (dollar["sales"], dollar["reversed"]) == (4, Money(50_000, "USD"))

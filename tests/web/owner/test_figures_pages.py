@@ -1,0 +1,314 @@
+"""The pages of figures show what was clicked, asked and earned, and lead to their lists."""
+
+import csv
+import io
+import re
+from datetime import timedelta
+from html import unescape
+
+import pytest
+from flask.testing import FlaskClient
+
+from affiliate.checks.findings import FAULT, OK, WARN, Finding
+from affiliate.database.roll_ups import RollUps
+from affiliate.database.search_figures import (
+    CallNumbers,
+    Search,
+    SearchFigures,
+    SearchNumbers,
+)
+from affiliate.errors import LedgerError
+from affiliate.services import Services
+from affiliate.web.owner.health_reports import HealthReports, Report
+from tests.support.desk_records import NOW, record_clicks, record_sales
+
+PAGES = ("", "words", "pictures", "sites", "places", "sales", "clicks", "word?words=cat")
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def services(owner: FlaskClient) -> Services:
+    found: Services = owner.application.extensions["services"]
+    return found
+
+
+@pytest.fixture
+def filled(services: Services) -> Services:
+    """A day with some clicks, searches and sales."""
+    record_clicks(
+        services.ledger,
+        {"words": "red bicycle", "place": "look", "position": 3},
+        {"words": "red bicycle", "site": "blog.example", "id": "8"},
+        {"words": "cat", "agency": "pixabay"},
+        {"words": "cat", "sender": "program"},
+        {"words": "old", "ago": timedelta(days=40)},
+    )
+    record_sales(
+        services.ledger,
+        {"payout": 2.5, "words": "red bicycle", "media_id": "7", "click_id": "click-0000"},
+        {"payout": 4, "currency": "EUR", "state": "pending", "site": "blog.example"},
+        {"payout": 9, "state": "reversed", "words": "red bicycle"},
+    )
+    searches = SearchFigures(services.ledger, services.config.site_timezone)
+    searches.add_searches(
+        {
+            Search("red bicycle", "en"): SearchNumbers(5, 0, 4, 90),
+            Search("xqzzv", "en"): SearchNumbers(3, 3, 0, 900),
+        }
+    )
+    searches.add_calls({"demo": CallNumbers(6, 1, 1200)})
+    return services
+
+
+def read_rows(owner: FlaskClient, address: str) -> list[dict[str, str]]:
+    """Return the table of a page as its CSV file has it."""
+    answer = owner.get(f"/owner/{address}{'&' if '?' in address else '?'}format=csv")
+    assert answer.status_code == 200, answer.text
+    return list(csv.DictReader(io.StringIO(answer.text.removeprefix("\ufeff"))))
+
+
+def read_figures(page: str) -> dict[str, str]:
+    """Return the texts of the overview's figures by their titles."""
+    found = re.findall(r'<div class="figure"><dt>(.*?)</dt><dd>(?:<a [^>]*>)?([^<]*)', page)
+    return {unescape(title): unescape(text) for title, text in found}
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("period", ["today", "yesterday", "7", "30", "90", "365"])
+def test_each_page_is_there_without_any_record(owner: FlaskClient, page: str, period: str) -> None:
+    """The first day of a site shows empty pages, in each period."""
+    sign = "&" if "?" in page else "?"
+    answer = owner.get(f"/owner/{page}{sign}period={period}")
+    assert answer.status_code == 200, answer.text
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_each_page_is_there_with_records(owner: FlaskClient, filled: Services, page: str) -> None:
+    """In short periods, and in one of years, whose chart has months."""
+    del filled
+    sign = "&" if "?" in page else "?"
+    years_ago = (NOW - timedelta(days=1000)).date()
+    for period in ("period=today", "period=7", f"from={years_ago}&to={NOW.date()}"):
+        answer = owner.get(f"/owner/{page}{sign}{period}")
+        assert answer.status_code == 200, answer.text
+
+
+def test_the_overview_shows_the_figures_of_its_period(owner: FlaskClient, filled: Services) -> None:
+    """Money by currency without what is reversed; programs are in no figure but their own."""
+    del filled
+    figures = read_figures(owner.get("/owner/?period=7").text)
+    assert figures["Clicks"] == "3"
+    assert figures["Searches"] == "8"
+    assert figures["Searches in vain"] == "37.5%"
+    assert figures["Answered from the cache"] == "50%"
+    assert figures["Calls to agencies"] == "6"
+    assert figures["Clicks of programs, in no other figure"] == "1"
+    (row, *others) = read_rows(owner, "?period=7")
+    assert (row["currency"], row["sales"], row["pending EUR"]) == ("EUR", "1", "4.00")
+    assert (others[0]["approved USD"], others[0]["reversed USD"]) == ("2.50", "9.00")
+
+
+def test_the_overview_can_be_limited_to_a_site(owner: FlaskClient, filled: Services) -> None:
+    """Clicks and money are those of the site; searches, which have no site, are left out."""
+    del filled
+    page = owner.get("/owner/?period=7&site=blog.example").text
+    figures = read_figures(page)
+    assert figures["Clicks"] == "1"
+    assert figures["Earned"] == "4.00\xa0EUR"
+    assert "Searches" not in figures
+    assert "site=blog.example" in page
+
+
+def test_a_period_is_compared_with_the_period_before(
+    owner: FlaskClient, services: Services
+) -> None:
+    """Of a day that is not over, with the same time of the day before."""
+    record_clicks(
+        services.ledger,
+        *({"ago": timedelta(days=days), "click_id": f"click-a-{days}"} for days in range(8, 12)),
+        {},
+        {"ago": timedelta(days=2), "click_id": "click-b"},
+    )
+    assert RollUps(services.ledger, services.config.site_timezone).advance(60)
+    assert "50% less" in owner.get("/owner/?period=7").text
+
+
+def test_words_show_what_was_asked_clicked_and_earned(owner: FlaskClient, filled: Services) -> None:
+    del filled
+    bicycle, nothing = read_rows(owner, "words?period=7")
+    assert (bicycle["words"], bicycle["asked"], bicycle["clicks"]) == ("red bicycle", "5", "2")
+    assert (bicycle["earned USD"], bicycle["per_click USD"]) == ("2.50", "1.25")
+    assert (nothing["words"], nothing["missed"]) == ("xqzzv", "3")
+    (missed,) = read_rows(owner, "words?period=7&sort=-missed")
+    assert missed["words"] == "xqzzv"
+    by_clicks = [row["words"] for row in read_rows(owner, "words?period=7&sort=-clicks")]
+    assert by_clicks == ["red bicycle", "cat"]
+    earned = [row["words"] for row in read_rows(owner, "words?period=7&sort=-earned")]
+    assert earned[0] == "red bicycle"
+    assert [row["words"] for row in read_rows(owner, "words?words=XQ")] == ["xqzzv"]
+    (of_blog,) = read_rows(owner, "words?period=7&site=blog.example")
+    assert (of_blog["words"], of_blog["clicks"]) == ("red bicycle", "1")
+
+
+def test_pages_of_words_go_on(owner: FlaskClient, services: Services) -> None:
+    """Each word is on one page, the most asked first."""
+    searches = SearchFigures(services.ledger, services.config.site_timezone)
+    searches.add_searches(
+        {Search(f"word {n:03}", "en"): SearchNumbers(200 - n, 0, 0, 1) for n in range(120)}
+    )
+    words = []
+    for page in (1, 2, 3):
+        words += [row["words"] for row in read_rows(owner, f"words?period=7&page={page}")]
+    assert words == [f"word {number:03}" for number in range(120)]
+    assert 'rel="next"' in owner.get("/owner/words?period=7&page=2").text
+    assert 'rel="next"' not in owner.get("/owner/words?period=7&page=3").text
+
+
+def test_a_word_has_its_course(owner: FlaskClient, filled: Services) -> None:
+    del filled
+    page = owner.get("/owner/word?words=red+bicycle&period=7").text
+    assert "Searches: at most 5" in page
+    assert "Clicks: at most 2" in page
+    assert "2.50\xa0USD" in page
+    assert owner.get("/owner/word?period=7").location == "/owner/words?period=7"
+
+
+def test_pictures_show_clicks_and_earnings(owner: FlaskClient, filled: Services) -> None:
+    """A sale belongs to a picture of the agency that its click has led to."""
+    del filled
+    rows = read_rows(owner, "pictures?period=7")
+    assert {(row["agency"], row["picture"], row["clicks"]) for row in rows} == {
+        ("Demo catalogue", "7", "1"),
+        ("Demo catalogue", "8", "1"),
+        ("Pixabay", "7", "1"),
+    }
+    (earning,) = [row for row in rows if row["earned USD"]]
+    assert (earning["agency"], earning["picture"], earning["earned USD"]) == (
+        "Demo catalogue",
+        "7",
+        "2.50",
+    )
+    (pixabay,) = read_rows(owner, "pictures?period=7&agency=pixabay")
+    assert pixabay["agency"] == "Pixabay"
+    (sold,) = read_rows(owner, "pictures?period=7&sort=-earned")
+    assert sold["picture"] == "7"
+
+
+def test_sites_show_who_brings_clicks_and_money(owner: FlaskClient, filled: Services) -> None:
+    """This site's own pages are one row; clicks of programs stand apart."""
+    del filled
+    own, blog = read_rows(owner, "sites?period=7")
+    assert (own["site"], own["clicks"], own["marked"], own["earned USD"]) == (
+        "this site",
+        "2",
+        "1",
+        "2.50",
+    )
+    assert (blog["site"], blog["clicks"], blog["earned EUR"]) == ("blog.example", "1", "4.00")
+
+
+def test_places_show_where_visitors_click(owner: FlaskClient, filled: Services) -> None:
+    """With the positions as a chart; a sale without a known click stands apart."""
+    del filled
+    rows = {row["place"]: row for row in read_rows(owner, "places?period=7")}
+    assert (rows["Results"]["clicks"], rows["Quick look"]["earned USD"]) == ("2", "2.50")
+    assert rows["No click known"]["earned EUR"] == "4.00"
+    page = owner.get("/owner/places?period=7").text
+    assert "position 3: 1" in page
+    limited = owner.get("/owner/places?period=7&site=blog.example").text
+    assert "position" not in limited
+
+
+def test_sales_and_clicks_are_listed(owner: FlaskClient, filled: Services) -> None:
+    """Single rows, with the click that led to a sale, in the filters of the address."""
+    del filled
+    rows = read_rows(owner, "sales?period=7")
+    assert [row["click"] for row in rows].count("exact") == 1
+    (exact,) = read_rows(owner, "sales?period=7&clicked=exact")
+    assert (exact["place"], exact["words"], exact["state"]) == (
+        "Quick look",
+        "red bicycle",
+        "approved",
+    )
+    (pending,) = read_rows(owner, "sales?period=7&state=pending")
+    assert pending["site"] == "blog.example"
+    assert len(read_rows(owner, "clicks?period=7")) == 4
+    (click,) = read_rows(owner, "clicks?period=7&site=blog.example")
+    assert (click["id"], click["agency"]) == ("8", "Demo catalogue")
+
+
+def test_figures_lead_to_their_lists(owner: FlaskClient, filled: Services) -> None:
+    """Every link of a page of figures is there, and keeps the period."""
+    del filled
+    for page in PAGES:
+        sign = "&" if "?" in page else "?"
+        text = owner.get(f"/owner/{page}{sign}period=7").text
+        addresses = {unescape(found) for found in re.findall(r'href="(/owner/[^"]*)"', text)}
+        for address in addresses:
+            answer = owner.get(address)
+            assert answer.status_code in {200, 303}, (page, address)
+
+
+@pytest.mark.parametrize(
+    ("address", "field"),
+    [
+        ("words?sort=per_click", "sort"),
+        ("words?agency=demo", "agency"),
+        ("pictures?agency=nobody", "agency"),
+        ("places?place=nowhere", "place"),
+        ("sales?state=paid", "state"),
+        ("?period=8", "period"),
+        ("clicks?page=0", "page"),
+    ],
+)
+def test_what_an_address_can_not_mean_is_refused(
+    owner: FlaskClient, address: str, field: str
+) -> None:
+    answer = owner.get(f"/owner/{address}")
+    assert answer.status_code == 400
+    assert f"“{field}” in the address" in answer.text
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_database_out_of_reach_is_said(
+    owner: FlaskClient, monkeypatch: pytest.MonkeyPatch, page: str
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise LedgerError("The ledger's database is away.")
+
+    for name in ("figures.Figures._read", "desk_lists.DeskLists._read"):
+        monkeypatch.setattr(f"affiliate.database.{name}", fail)
+    answer = owner.get(f"/owner/{page}")
+    assert answer.status_code == 503
+    assert "is away" in answer.text
+
+
+def test_clicks_that_are_not_counted_yet_are_named(owner: FlaskClient, services: Services) -> None:
+    """After an upgrade the overview says up to when clicks are counted."""
+    record_clicks(services.ledger, {"ago": timedelta(days=3)})
+    page = owner.get("/owner/?period=7").text
+    shown = f"{NOW - timedelta(days=3):%Y-%m-%d %H:%M}"
+    assert f"Clicks are being counted, up to {shown}" in page
+
+
+def test_a_network_tells_its_usual_delay(owner: FlaskClient, services: Services) -> None:
+    """An empty day explains itself: sales come hours after they were made."""
+    record_sales(services.ledger, *({"ago": HOUR * hours} for hours in range(20, 30)))
+    assert "A sale is usually reported within 25 h" in owner.get("/owner/").text
+
+
+def test_the_overview_says_what_is_wrong(
+    owner: FlaskClient, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Faults come first, each in a line; while checks run, the page says so."""
+    findings = [Finding(OK, "disk", "has room"), Finding(WARN, "links", "earn nothing")]
+    findings.append(Finding(FAULT, "shutterstock", "refuses the key"))
+    reports = HealthReports(services)
+    owner.application.extensions["health_reports"] = reports
+    monkeypatch.setattr(reports, "get", lambda _: None)
+    assert "The checks are running" in owner.get("/owner/").text
+    report = Report(tuple(findings), NOW.timestamp(), is_live=False)
+    monkeypatch.setattr(reports, "get", lambda _: report)
+    page = owner.get("/owner/").text
+    assert page.index("refuses the key") < page.index("earn nothing")
+    assert "has room" not in page
