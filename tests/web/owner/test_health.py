@@ -77,6 +77,18 @@ def test_processes_share_the_report(
     assert runs == [False] * 2
 
 
+def test_an_old_report_is_shown_while_checks_run(
+    owner: FlaskClient, runs: list[bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whichever process has made it."""
+    old = owner.application.extensions["health_reports"].get()
+    services = owner.application.extensions["services"]
+    other = HealthReports(services, now=lambda: old.checked_at + FRESH_SECONDS)
+    monkeypatch.setattr(other._own, "get", lambda: None)
+    assert other.get() == old
+    assert runs == [False]
+
+
 def test_a_report_that_cannot_be_read_is_none(owner: FlaskClient, runs: list[bool]) -> None:
     """Such as that of another version."""
     services = owner.application.extensions["services"]
