@@ -138,6 +138,13 @@ KINDS: Final = (
         files=FILE_PATTERN,
     ),
     KeptKind(
+        "Licensed files",
+        "files of licenses: those that come once, and copies of others that you downloaded",
+        "each file is to be had again at the desk",
+        _always("for ever; copies for a day"),
+        files="licensed/**/*.*",
+    ),
+    KeptKind(
         "Log-ins of yours",
         "digest of the session, network (not the address), browser, times",
         "the list of log-ins at the desk",

@@ -96,6 +96,23 @@ def test_from_a_picture_to_its_file(
     assert wrong == []
 
 
+def test_quick_look_has_the_link_too(visit: BrowserContext) -> None:
+    """For the picture that is shown, and once, however often quick look moves on."""
+    page = visit.new_page()
+    log_in(page)
+    page.goto("/search?q=made-up&lang=en&wait=1")
+    page.locator("main .tile [data-look]").first.click()
+    look = page.get_by_role("dialog")
+    link = look.get_by_role("link", name="License, shutterstock")
+    expect(link).to_have_count(1)
+    first = link.get_attribute("href")
+    assert first
+    page.keyboard.press("ArrowRight")
+    expect(link).not_to_have_attribute("href", first)
+    expect(link).to_have_count(1)
+    assert page.url.rpartition("/")[2].partition("?")[0] in (link.get_attribute("href") or "")
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_steps_break_no_rule(
     browser: Browser,

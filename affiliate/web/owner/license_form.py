@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Final, Literal, NamedTuple
+from urllib.parse import quote
 
 from werkzeug.exceptions import NotFound
 
@@ -41,7 +42,7 @@ class LicenseItem(NamedTuple):
     @property
     def path(self) -> str:
         """Return the path of the form for the item."""
-        return f"/owner/license/{self.agency}/{self.id}"
+        return f"/owner/license/{self.agency}/{quote(self.id, safe='')}"
 
     @property
     def fields(self) -> frozenset[str]:

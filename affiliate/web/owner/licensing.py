@@ -8,7 +8,7 @@ reload shows the purchase and sends nothing.
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Final, NamedTuple
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from flask import Response, abort, redirect, request, url_for
 from flask_babel import gettext
@@ -256,7 +256,7 @@ def _list_agencies() -> list[tuple[str, str]]:
 
 def _form_url(item: LicenseItem) -> str:
     media = "" if item.media in {"image", "editorial"} else "?media=video"
-    return f"/owner/license/{quote(item.agency)}/{quote(item.id, safe='')}{media}"
+    return f"{item.path}{media}"
 
 
 def _redirect_to_purchase(purchase_id: str) -> AnyResponse:

@@ -15,6 +15,7 @@ from affiliate.database.purchases import Purchase, Purchases
 from app import create_app
 from tests.dialects.selling import FIRST, Shop
 from tests.simulator import (
+    FIRST_ID,
     Simulator,
     hang_up,
     hold,
@@ -476,3 +477,34 @@ def test_the_desk_marks_the_browser_and_the_log_in_does_not(
     page = visitor.get("/?lang=en").text
     assert "sellers" not in page
     assert "/owner/" not in page
+
+
+def test_no_page_has_the_link_of_a_file(
+    desk: LicenseDesk, agency: Simulator, tmp_path: Path
+) -> None:
+    """Also where file and database fail at once, and the journal alone knows the purchase."""
+    agency.subscribe(platform("pl"))
+    form = read_form(desk.review(account="real", subscription="pl", price="9", customer_id="c1"))
+    agency.misbehave(http_says(404), on="/gatekeeper/*", times=9)
+    lock = lock_database(tmp_path)
+    agency.misbehave(run_first(lock.__enter__), on=PATH, method="POST")
+    pages = [desk.send(form), desk.client.get(f"/owner/licenses/{form['purchase']}")]
+    lock.__exit__(None, None, None)
+    for page in pages:
+        assert page.status_code == 503
+        assert "its file comes once; the next run fetches it too" in read_notes(page)
+        assert "/gatekeeper/" not in page.text
+
+
+def test_another_size_bought_meanwhile_is_not_bought_too(
+    desk: LicenseDesk, agency: Simulator
+) -> None:
+    """Nobody was asked about a size that another computer buys after the question."""
+    form = read_form(desk.review(account="real", size="small"))
+    number = int(desk.path.rpartition("/")[2]) - FIRST_ID
+    buys = run_first(lambda: agency.buy(number, size="medium"))
+    agency.misbehave(buys, on=PATH, method="GET", skip=2)
+    refused = desk.send(form)
+    assert refused.status_code == 409
+    assert "has bought the same elsewhere" in read_notes(refused)
+    assert [bought.size for bought in agency.purchases] == ["medium"]
