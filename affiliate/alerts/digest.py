@@ -10,6 +10,7 @@ from affiliate.alerts.week_figures import Mover, Sums, WeekFigures, find_week, r
 from affiliate.database.alert_states import AlertState, AlertStates
 from affiliate.database.local_time import DAY, find_day_start, find_local_day
 from affiliate.domain.actions import MONEY_UNITS, STATES
+from affiliate.domain.rates import ConvertedSums, Rates, convert_sums
 from affiliate.services import Services
 
 SEND_AT: Final = clock_time(8)
@@ -72,6 +73,11 @@ def _describe_money(week: WeekFigures) -> Section:
         )
         for currency, state in keys
     ]
+    now, before = (_convert(sums, week.rates) for sums in (week.sums, week.before))
+    if table and now and before:
+        title = f"all but reversed, in {now.currency}"
+        amounts = [format_amount(part.sums.get("", 0)) for part in (now, before)]
+        table.append((title, amounts[0], amounts[1]))
     sentences = [
         f"{last.network}: reported as of {last.as_of:%Y-%m-%d %H:%M} UTC." for last in week.imports
     ]
@@ -81,6 +87,16 @@ def _describe_money(week: WeekFigures) -> Section:
         sentences.append("No sale was reported for these days; networks report late.")
     heads = ("Payout", "week", "week before")
     return Section("Money", tuple(sentences), (heads, *table) if table else ())
+
+
+def _convert(sums: Sums, rates: Rates) -> ConvertedSums | None:
+    """Return the earnings of a week in one currency; None where the owner has given no rates."""
+    earned = (
+        ("", currency, payout)
+        for (currency, state), payout in sums.payouts.items()
+        if state != STATES[-1]
+    )
+    return convert_sums(earned, rates)
 
 
 def _place_state(key: tuple[str, str]) -> tuple[str, int]:

@@ -12,6 +12,7 @@ from affiliate.database.figures import Figures
 from affiliate.database.local_time import Days
 from affiliate.database.ranked_counts import RankedList
 from affiliate.domain.actions import STATES
+from affiliate.domain.rates import Rates
 from affiliate.services import Services
 
 LIST_ROWS: Final = 5
@@ -55,6 +56,7 @@ class WeekFigures(NamedTuple):
     missed_words: list[tuple[str, int]]
     imports: list[LastImport]
     counted_until: datetime | None
+    rates: Rates
 
 
 def find_week(today: date) -> Days:
@@ -89,6 +91,7 @@ def read_week(services: Services, days: Days) -> WeekFigures:
         missed_words=figures.list_top(RankedList.MISSED_WORDS, days, LIST_ROWS),
         imports=Earnings(services.ledger).find_last_imports(),
         counted_until=figures.find_counted_until(),
+        rates=services.config.earnings_rates,
     )
 
 

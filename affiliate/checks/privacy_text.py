@@ -84,7 +84,7 @@ def _iter_carried(link: LinkStyle) -> Iterator[str]:
     """Yield the keys of `CARRIED` that links of a style carry."""
     yield from link.sub_ids
     yield from (name for name in SUB_IDS if f"{{{name}}}" in link.template)
-    if "/c/" in link.template:
+    if "/c/" in link.template or (link.network == "partnerize" and link.sub_ids):
         yield "click"
 
 

@@ -10,7 +10,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from affiliate.cache.stores.redis import RedisStore
 from affiliate.checks.findings import FAULT, OK, WARN, Finding
 from affiliate.database.ledger import Ledger
 from affiliate.database.migrations import REVISION
@@ -66,7 +65,7 @@ def _check_round_trip(services: Services) -> Finding:
 def _check_room(services: Services) -> Iterator[Finding]:
     """Report the used size of the store; warn of a Redis that evicts nothing or is busy."""
     store = services.store.store
-    if not isinstance(store, RedisStore):
+    if services.config.redis_url is None:
         _, size_bytes = store.size()
         limit = _format_megabytes(services.config.cache_bytes)
         yield Finding(OK, "cache", f"{_format_megabytes(size_bytes)} of {limit} are used")

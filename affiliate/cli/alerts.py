@@ -41,7 +41,8 @@ def check() -> None:
     if failures is None:
         click.echo("Another process is checking just now.")
         return
-    click.echo(f"{len(lasting)} alerts last: flask alerts list." if lasting else "All is well.")
+    count = "1 alert lasts" if len(lasting) == 1 else f"{len(lasting)} alerts last"
+    click.echo(f"{count}: flask alerts list." if lasting else "All is well.")
     if failures:
         raise click.ClickException(
             " ".join(f"Not told by {one.channel}: {one.reason}" for one in failures)

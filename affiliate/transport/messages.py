@@ -218,7 +218,7 @@ def _make_status_error(
         case _ if status >= 500:  # noqa: PLR2004 - the range of server errors
             return AgencyDown(request.agency, words, retry_after=wait)
         case _ if status < 400:  # noqa: PLR2004 - an API that redirects has moved or wants a login
-            return BadAnswer(request.agency, f"The agency redirects (HTTP {status}).")
+            return BadAnswer(request.agency, f"It redirects (HTTP {status}).")
         case _:
             return RequestRefused(request.agency, words)
 

@@ -94,6 +94,20 @@ def test_money_is_summed_by_state_and_currency(
     assert "1,000" not in text
 
 
+def test_currencies_are_added_up_by_the_owner_s_rates(
+    build: BuildServices, clock: SetClock[datetime]
+) -> None:
+    services = build(EARNINGS_RATES="EUR=1, USD=0.5")
+    sell(
+        services,
+        (THURSDAY, "approved", 5, "USD", "cat"),
+        (THURSDAY, "pending", 2, "EUR", "cat"),
+        (THURSDAY, "reversed", 90, "EUR", "cat"),
+        (THURSDAY_BEFORE, "pending", 8, "USD", "cat"),
+    )
+    assert "all but reversed, in EUR  4.50   4.00" in build_text(services, clock)
+
+
 def test_movers_are_those_that_differ_most(build: BuildServices, clock: SetClock[datetime]) -> None:
     """Up or down; a click more or less is no move."""
     services = build()

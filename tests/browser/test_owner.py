@@ -1,11 +1,17 @@
 """In a real browser the owner logs in, connects the account and disconnects it; others can't."""
 
 from collections.abc import Iterator
+from contextlib import closing
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from affiliate.database.alert_states import AlertStates
+from affiliate.database.ledger import Ledger
+from affiliate.domain.troubles import Trouble
 from tests.simulator import CLIENT, Simulator, simulator
+from tests.support.axe import CHECK
 from tests.support.site_server import SiteServer, running_site
 
 PASSWORD = "correct horse battery staple"
@@ -133,3 +139,20 @@ def test_back_after_log_out_shows_nothing(desk: Page) -> None:
     expect(desk.get_by_label("Password")).to_be_visible()
     desk.go_back()
     expect(desk.get_by_label("Password")).to_be_visible()
+
+
+@pytest.mark.parametrize("path", ["alerts", "kept"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_alerts_and_what_is_kept_suit_everybody(
+    owned: SiteServer, desk: Page, axe: str, path: str, scheme: Literal["light", "dark"]
+) -> None:
+    """Pages with an alert that lasts, in both schemes, on a phone too: axe-core finds nothing."""
+    with closing(Ledger(f"sqlite:///{owned.data_dir}/ledger.db")) as ledger:
+        trouble = Trouble(name="disk", title="The disk is full.", advice="Make room.")
+        AlertStates(ledger).record([trouble])
+    desk.emulate_media(color_scheme=scheme)
+    desk.set_viewport_size({"width": 375, "height": 800})
+    desk.goto(f"/owner/{path}")
+    desk.evaluate(axe)
+    assert desk.evaluate(CHECK) == []
+    assert desk.evaluate("document.documentElement.scrollWidth") <= 375

@@ -33,7 +33,7 @@ def run(app: Flask, *arguments: str) -> Result:
 
 
 def test_a_check_tells_once(app: Flask, receiver: WebhookReceiver) -> None:
-    assert run(app, "check").output == "1 alerts last: flask alerts list.\n"
+    assert run(app, "check").output == "1 alert lasts: flask alerts list.\n"
     assert run(app, "check").exit_code == 0
     (event,) = receiver.events
     assert event["type"] == "alert.started"
