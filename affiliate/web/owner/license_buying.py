@@ -54,13 +54,14 @@ class Proposal(NamedTuple):
     """An item that can be bought, as far as the agency and the owner's wishes allow.
 
     ``refusal`` is the reason for no ``offer``; ``other_size`` the earlier purchase in another size
-    that the owner must be asked about.
+    that the owner must be asked about. ``owner``, ``plans`` and ``past`` are what pages show beside
+    the offer: whose account pays, the subscriptions to choose from, the licenses in the history.
     """
 
     account: Seller
     target: Target
-    owner: str
     service: PurchaseService
+    owner: str = ""
     plans: Sequence[Subscription] = ()
     past: Sequence[Record] = ()
     offer: Offer | None = None
@@ -158,22 +159,30 @@ def propose(item: LicenseItem, wishes: LicenseWishes) -> Proposal:
         AgencyError: the agency did not answer.
         LedgerError: the purchases can't be read.
     """
-    services, live = current_services(), wishes.is_live
-    account = open_account(item.seller, live=live)
-    service = create_service(account, get_purchases(), live=live)
-    proposal = Proposal(
-        account=account,
-        target=describe_target(account.agency, account.url),
-        owner=describe_owner(account, services.config, services.tokens),
-        service=service,
-        plans=_list_plans(item, account),
-        past=_list_past_licenses(item, account),
-    )
+    account = open_account(item.seller, live=wishes.is_live)
+    service = create_service(account, get_purchases(), live=wishes.is_live)
+    target = describe_target(account.agency, account.url)
+    proposal = Proposal(account=account, target=target, service=service)
     try:
         offer = make_offer(service.create_proposer(), wishes.options, item.id)
         return proposal._replace(offer=offer, other_size=find_other_size(offer, service))
     except PurchaseRefused as error:
         return proposal._replace(refusal=str(error))
+
+
+def add_facts(item: LicenseItem, proposal: Proposal) -> Proposal:
+    """Return the proposal with what pages show beside the offer.
+
+    Raises:
+        AgencyError: the agency did not answer.
+        LedgerError: the time or the account's token can't be read.
+    """
+    services, account = current_services(), proposal.account
+    return proposal._replace(
+        owner=describe_owner(account, services.config, services.tokens),
+        plans=_list_plans(item, account),
+        past=_list_past_licenses(item, account),
+    )
 
 
 def _list_plans(item: LicenseItem, account: Seller) -> list[Subscription]:

@@ -160,6 +160,7 @@ def _read_step(item: LicenseItem, form: Mapping[str, str]) -> _Step:
         wishes = read_wishes(item, form)
         values = dict(wishes.values)
         proposal = buying.propose(item, wishes)
+        proposal = buying.add_facts(item, proposal)
         _refuse_unnamed_account(proposal, wishes)
     except (AgencyError, PurchaseRefused) as error:
         return _Step(proposal, values, _error_text(error), is_complete=False)

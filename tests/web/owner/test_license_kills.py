@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from html import unescape
+from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
@@ -81,6 +82,26 @@ def test_a_server_told_to_end_finishes_the_purchase(
         assert sent.result(PATIENCE).headers["Location"] == f"/owner/licenses/{form['purchase']}"
         wait_until(lambda: site.process.poll() is not None)
     assert [row.state for row in read_purchases(tmp_path)] == ["licensed"]
+    assert len(agency.purchases) == 1
+
+
+def test_a_browser_that_leaves_cuts_no_purchase(
+    agency: Simulator, settings: dict[str, str], tmp_path: Path
+) -> None:
+    """Closed while the agency works on it, the purchase is recorded all the same."""
+    order = agency.misbehave(hold("acted"), on=PATH, method="POST")
+    with running_site(tmp_path, settings) as site:
+        browser = log_in(site)
+        url, form = begin(browser, site, agency)
+        sent = requests.Request("POST", url, data=form, cookies=browser.cookies).prepare()
+        connection = HTTPConnection(site.url.removeprefix("http://"), timeout=PATIENCE)
+        connection.request("POST", str(sent.path_url), sent.body, dict(sent.headers))
+        assert order.reached.wait(PATIENCE)
+        connection.close()
+        order.release.set()
+        wait_until(lambda: [row.state for row in read_purchases(tmp_path)] == ["licensed"])
+        page = browser.post(url, data=form, timeout=PATIENCE)
+        assert "<h1>Licensed</h1>" in page.text
     assert len(agency.purchases) == 1
 
 

@@ -118,6 +118,16 @@ def test_the_real_account_is_named_and_bought_in(
     assert (len(sandbox.purchases), len(agency.purchases)) == (0, 1)
 
 
+def test_the_button_asks_for_no_more_than_it_needs(desk: LicenseDesk, agency: Simulator) -> None:
+    """Whose account it is and what there is to choose is for the steps before."""
+    form = read_form(desk.review(account="real", size="small"))
+    agency.requests.clear()
+    assert desk.send(form).status_code == 303
+    asked = [seen.path for seen in agency.requests if seen.method == "GET"]
+    assert asked.count("/v2/user/subscriptions") == 1
+    assert "/v2/user/access_token" not in asked
+
+
 def test_looking_sends_nothing(desk: LicenseDesk, agency: Simulator, sandbox: Simulator) -> None:
     desk.choose(account="real", size="small")
     desk.review(account="real", size="small")
@@ -267,7 +277,7 @@ def test_a_lost_answer_is_unknown_until_the_history_tells(
     """What status 3 means is said; nothing else is bought until the history settles it."""
     form = read_form(desk.review(account="real"))
     agency.misbehave(hang_up(stage), on=PATH, method="POST")
-    agency.misbehave(http_says(503), on=PATH, method="GET", skip=2)  # after the purchase
+    agency.misbehave(http_says(503), on=PATH, method="GET", skip=1)  # after the purchase
     answer = desk.send(form)
     [purchase] = read_purchases(app)
     page = desk.client.get(answer.headers["Location"])
@@ -503,8 +513,20 @@ def test_another_size_bought_meanwhile_is_not_bought_too(
     form = read_form(desk.review(account="real", size="small"))
     number = int(desk.path.rpartition("/")[2]) - FIRST_ID
     buys = run_first(lambda: agency.buy(number, size="medium"))
-    agency.misbehave(buys, on=PATH, method="GET", skip=2)
+    agency.misbehave(buys, on=PATH, method="GET", skip=1)
     refused = desk.send(form)
     assert refused.status_code == 409
     assert "has bought the same elsewhere" in read_notes(refused)
     assert [bought.size for bought in agency.purchases] == ["medium"]
+
+
+def test_without_a_folder_for_the_file_nothing_is_bought(
+    desk: LicenseDesk, agency: Simulator, tmp_path: Path
+) -> None:
+    """A file that comes once has to be kept at once, so there must be a place for it first."""
+    agency.subscribe(platform("pl"))
+    (tmp_path / "licensed").write_text("no folder")
+    refused = desk.buy(account="real", subscription="pl", price="9", customer_id="c1")
+    assert refused.status_code == 409
+    assert "can't be written" in read_notes(refused)
+    assert agency.purchases == []
