@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from html import unescape
+from urllib.parse import parse_qsl
 
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
@@ -32,17 +33,17 @@ class LicenseDesk:
     def __init__(self, client: FlaskClient, path: str) -> None:
         self.client = client
         self.path = path
+        self._path, _, query = path.partition("?")
+        self._query = dict(parse_qsl(query))
 
     def choose(self, **values: str) -> TestResponse:
-        return self.client.get(self.path, query_string=values)
+        return self.client.get(self._path, query_string={**self._query, **values})
 
     def review(self, **values: str) -> TestResponse:
-        path, _, query = self.path.partition("?")
-        media = dict([query.split("=")]) if query else {}
-        return self.client.get(f"{path}/review", query_string={**media, **values})
+        return self.client.get(f"{self._path}/review", query_string={**self._query, **values})
 
     def send(self, form: Mapping[str, str]) -> TestResponse:
-        return self.client.post(f"{self.path.partition('?')[0]}/buy", data=form)
+        return self.client.post(f"{self._path}/buy", data=form)
 
     def buy(self, *boxes: str, **values: str) -> TestResponse:
         """Go through both steps, with the boxes of the second ticked."""

@@ -15,12 +15,16 @@ from affiliate.database.purchases import Purchase, Purchases
 from app import create_app
 from tests.dialects.selling import FIRST, Shop
 from tests.simulator import (
+    FIRST_EDITORIAL,
     FIRST_ID,
+    FIRST_VIDEO,
     Simulator,
     hang_up,
     hold,
     platform,
     premier,
+    report_clips,
+    reports,
     revenue_share,
     run_first,
     simulator,
@@ -530,3 +534,41 @@ def test_without_a_folder_for_the_file_nothing_is_bought(
     assert refused.status_code == 409
     assert "can't be written" in read_notes(refused)
     assert agency.purchases == []
+
+
+def test_a_video_is_bought_as_such(client: FlaskClient, agency: Simulator, app: Flask) -> None:
+    """Both steps keep the kind of media; no width or height is offered."""
+    desk = LicenseDesk(client, f"/owner/license/shutterstock/{FIRST_VIDEO + 1}?media=video")
+    page = desk.choose(account="real")
+    assert 'name="custom"' not in page.text
+    assert desk.buy(account="real", size="hd").status_code == 303
+    [bought] = agency.purchases
+    assert (bought.media, bought.size) == ("video", "hd")
+    [row] = read_purchases(app)
+    assert row.media == "video"
+    file = client.get(f"/owner/licenses/{row.purchase_id}/file", buffered=True)
+    assert file.mimetype in {"video/mp4", "video/quicktime"}
+    assert (
+        f"/owner/license/shutterstock/{FIRST_VIDEO + 1}?media=video"
+        in client.get(f"/owner/licenses/{row.purchase_id}").text
+    )
+
+
+@pytest.mark.parametrize(("kind", "letter"), [("image", "b"), ("video", "a")])
+def test_editorial_collections_need_a_country(
+    client: FlaskClient, agency: Simulator, kind: str, letter: str
+) -> None:
+    """Their pictures lead to a form with a country and a notice; the file comes at once."""
+    agency.subscribe(reports(), report_clips())
+    path = f"/owner/license/shutterstock-editorial/{FIRST_EDITORIAL}{letter}?media={kind}"
+    desk = LicenseDesk(client, path)
+    page = desk.choose(account="real")
+    assert "Editorial licenses need a country" in read_notes(page)
+    assert 'name="country"' in page.text
+    answer = desk.buy("agreed", account="real", country="usa")
+    assert answer.status_code == 303
+    assert len(agency.purchases) == 1
+    file = client.get(f"{answer.headers['Location']}/file", buffered=True)
+    assert (file.mimetype or "").startswith(kind)
+    page = client.get(answer.headers["Location"])
+    assert "?media=editorial" in page.text
