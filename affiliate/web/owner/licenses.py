@@ -159,6 +159,7 @@ def _show(purchase: Purchase, lines: list[str], status: HTTPStatus = HTTPStatus.
         "owner_license_bought.html",
         HEADINGS[purchase.state],
         purchase=purchase,
+        title=title_of(purchase.agency),
         target=describe_target(purchase.agency, purchase.api),
         lines=[*lines, *describe_in_journal(purchase.purchase_id)],
         has_file=downloads.has_file(purchase),

@@ -199,7 +199,7 @@ def _list_template_values(item: LicenseItem, step: _Step) -> dict[str, Any]:
         LedgerError: the purchases can't be read.
     """
     proposal = step.proposal
-    offer = proposal.offer if proposal else None
+    offer, purchases = proposal.offer if proposal else None, buying.get_purchases()
     return {
         "item": item,
         "values": step.values,
@@ -213,7 +213,8 @@ def _list_template_values(item: LicenseItem, step: _Step) -> dict[str, Any]:
         "sizes": _list_sizes(item, offer),
         "required": list_required_fields(offer.required, step.values) if offer else [],
         "notice": _editorial_notice(item) if offer and offer.asset.editorial else "",
-        "own": buying.get_purchases().list_item(item.seller, item.id)[::-1],
+        "own": purchases.list_item(item.seller, item.id)[::-1],
+        "unsettled": purchases.list_open(proposal.account.url) if proposal else [],
         "is_recent": bool(proposal and buying.was_bought_lately(item, proposal)),
         "purchase_id": buying.new_purchase_id(),
         "shown": buying.digest_offer(proposal) if proposal else "",

@@ -295,7 +295,9 @@ def test_a_lost_answer_is_unknown_until_the_history_tells(
     desk.send(form)
     assert count_posts(agency) == 1
     if stage == "read":
-        assert "is unknown" in read_notes(desk.buy(account="real"))
+        refused = desk.buy(account="real")
+        assert "is unknown" in read_notes(refused)
+        assert f'href="/owner/licenses/{purchase.purchase_id}"' in refused.text
         assert count_posts(agency) == 1
 
 
