@@ -86,7 +86,7 @@ def read_week(services: Services, days: Days) -> WeekFigures:
         earners={
             "Words": _find_earners(figures, "words", days, before),
             "Sites": _find_earners(figures, "site", days, before),
-            "Pictures": _find_earners(figures, "media_id", days, before),
+            "Pictures": _find_earners(figures, "id", days, before),
         },
         missed_words=figures.list_top(RankedList.MISSED_WORDS, days, LIST_ROWS),
         imports=Earnings(services.ledger).find_last_imports(),

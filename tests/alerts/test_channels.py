@@ -1,5 +1,6 @@
 """Messages arrive by mail, and as signed events at a webhook."""
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
@@ -114,12 +115,14 @@ def test_a_receiver_that_refuses_is_said(
 ) -> None:
     """Nothing is sent twice, nor anywhere else; the address is in no words."""
     receiver.status = status
+    receiver.reply = json.dumps({"message": f"{SECRET} of {receiver.url} is wrong"}).encode()
     services = build(ALERT_WEBHOOK_URL=receiver.url, ALERT_WEBHOOK_SECRET=SECRET)
     (channel,) = build_channels(services.config, services.transport)
     with pytest.raises(AgencyError) as caught:
         channel.send(build_test_message(NOW))
     assert len(receiver.ids) == 1
     assert "t0ken" not in str(caught.value)
+    assert SECRET not in str(caught.value)
 
 
 def test_a_test_names_each_channel(build: BuildServices, receiver: WebhookReceiver) -> None:

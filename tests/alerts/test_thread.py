@@ -71,6 +71,26 @@ def test_a_database_that_stays_away_is_told_once(
 
 
 @pytest.mark.usefixtures("clock")
+def test_without_a_store_a_process_tells_of_an_outage_once(
+    services: Services, mail: KeptMessages, outage: Outage
+) -> None:
+    """A store that is away as well leases to everybody."""
+
+    class NoStore:
+        def lease(self, key: str, token: str, seconds: float) -> bool:
+            return bool((key, token, seconds))
+
+        def release(self, key: str, token: str) -> None:
+            pass
+
+    thread = AlertThread(AlertWatch(services, [mail]), NoStore())
+    outage(True)
+    for times in range(4):
+        thread.look(times * OUTAGE_SECONDS)
+    assert len(mail.messages) == 1
+
+
+@pytest.mark.usefixtures("clock")
 def test_a_short_outage_is_not_told(
     threads: list[AlertThread], mail: KeptMessages, outage: Outage
 ) -> None:

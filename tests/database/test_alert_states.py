@@ -184,6 +184,17 @@ def test_a_clock_that_is_set_keeps_no_check_away(
     assert find(states, "disk").ended_at == states.now()
 
 
+def test_an_alert_of_a_clock_that_was_ahead_ends(
+    states: AlertStates, clock: SetClock[datetime]
+) -> None:
+    """What was seen next year, by a wrong clock, is over once it is not found."""
+    states.record([DISK])
+    states.mark_told(["disk"], "mail")
+    clock.now -= timedelta(days=400)
+    states.record([])
+    assert find(states, "disk").ended_at == states.now()
+
+
 def test_two_processes_take_one_turn(
     url: str, opened: Callable[..., Ledger], states: AlertStates
 ) -> None:

@@ -53,6 +53,7 @@ class WebhookReceiver(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.status = 204
+        self.reply = b""
         self.events: list[dict[str, Any]] = []
         self.ids: list[str] = []
         self.bad = 0
@@ -86,8 +87,10 @@ class _Handler(BaseHTTPRequestHandler):
             self.server.bad += 1
         self.server.answers.wait()
         self.send_response(self.server.status)
-        self.send_header("Content-Length", "0")
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(self.server.reply)))
         self.end_headers()
+        self.wfile.write(self.server.reply)
 
     def log_message(self, *_: object) -> None:
         """Keep the output of tests clean."""
