@@ -1,6 +1,8 @@
 """An owner buys a license at the desk by the rules of the command, once for each form."""
 
+import os
 import re
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,6 +14,7 @@ from flask.testing import FlaskClient
 
 from affiliate.database.connections import DATABASES
 from affiliate.database.purchases import Purchase, Purchases
+from affiliate.web.owner import license_buying, license_downloads
 from app import create_app
 from tests.dialects.selling import FIRST, Shop
 from tests.simulator import (
@@ -574,3 +577,38 @@ def test_editorial_collections_need_a_country(
     assert (file.mimetype or "").startswith(kind)
     page = client.get(answer.headers["Location"])
     assert "?media=editorial" in page.text
+
+
+def test_few_purchases_are_under_way_at_once(
+    desk: LicenseDesk, agency: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Threads that wait for agencies stay few; a form that was refused for that still works."""
+    form = read_form(desk.review(account="real"))
+    with monkeypatch.context() as patched:
+        patched.setattr(license_buying, "_buyers", threading.Semaphore(0))
+        refused = desk.send(form)
+        assert refused.status_code == 409
+        assert "Other purchases are under way; nothing was sent" in read_notes(refused)
+    assert agency.purchases == []
+    assert desk.send(form).status_code == 303
+
+
+def test_copies_go_after_a_day_and_files_that_come_once_stay(
+    desk: LicenseDesk, agency: Simulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the agency gives again takes no room for ever; downloads at once are few."""
+    answer = desk.buy(account="real", size="small")
+    copies = tmp_path / "licensed" / "again"
+    copies.mkdir(parents=True)
+    old, new, once = copies / "old.jpg", copies / "new.jpg", tmp_path / "licensed" / "once.jpg"
+    for path in (old, new, once):
+        path.touch()
+    for path in (old, once):
+        os.utime(path, (1, 1))
+    url = answer.headers["Location"] + "/file"
+    with monkeypatch.context() as patched:
+        patched.setattr(license_downloads, "_fetches", threading.Semaphore(0))
+        assert "Other files are being fetched" in read_notes(desk.client.get(url))
+    assert desk.client.get(url, buffered=True).status_code == 200
+    assert [path.exists() for path in (old, new, once)] == [False, True, True]
+    assert len(agency.purchases) == 1
