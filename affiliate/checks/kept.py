@@ -269,8 +269,9 @@ def _describe_rows(services: Services, table: sa.Table) -> str:
         count = RowCount(0, exact=False)
     if not count.rows and not count.exact:
         return "can't be counted now"
-    is_bound = count.rows == MAX_COUNTED + 1
-    about = "" if count.exact else "at least " if is_bound else "about "
+    if count.rows == MAX_COUNTED + 1:
+        return f"more than {MAX_COUNTED:,} rows in {table.name}"
+    about = "" if count.exact else "about "
     return f"{about}{count.rows:,} {'row' if count.rows == 1 else 'rows'} in {table.name}"
 
 

@@ -43,6 +43,17 @@ def check_settings(services: Services) -> Iterator[Finding]:
         yield Finding(FAULT, "agencies", f"{words}; {remedy} changes that" if remedy else words)
 
 
+def check_alerts(services: Services) -> Iterator[Finding]:
+    """Report by which ways the owner is told what is wrong."""
+    config = services.config
+    set_up = {"mail": config.smtp_url, "webhook": config.alert_webhook_url}
+    names = [name for name, way in set_up.items() if way]
+    words = f"told by {' and '.join(names)}; `flask alerts test` sends a test"
+    if not names:
+        words = "nobody is told; SMTP_URL and ALERT_TO, or ALERT_WEBHOOK_URL, change that"
+    yield Finding(OK, "alerts", words)
+
+
 def check_account(services: Services) -> Iterator[Finding]:
     """Check that the agency accepts the connected account's token."""
     settings = services.config.agencies.get(ACCOUNT)

@@ -36,6 +36,7 @@ def _iter_checks(services: Services, *, live: bool) -> Iterator[Check]:
     yield Check("DATA_DIR", partial(stores.check_folder, services))
     yield Check("clicks", partial(stores.check_clicks, services.ledger))
     yield Check("retention", partial(stores.check_retention, services))
+    yield Check("alerts", partial(site.check_alerts, services))
     yield Check("backup", partial(stores.check_backup, services))
     yield Check("ledger", partial(stores.check_tables, services.ledger))
     yield Check("cache", partial(stores.check_cache, services))

@@ -453,3 +453,13 @@ def test_dropping_what_an_agency_said_asks_it_again(
     assert "left alone for another" in doctor(client).output
     assert run(args=["cache", "drop", "--agency", "shutterstock"]).exit_code == 0
     assert "left alone" not in doctor(client).output
+
+
+def test_who_is_told_of_alerts_is_said(make_client: ClientMaker) -> None:
+    """And that nobody is, with what changes that."""
+    assert any(
+        line.startswith("alerts: nobody is told") for line in lines(doctor(make_client()), "ok")
+    )
+    mail = {"SMTP_URL": "smtp://localhost:9", "ALERT_TO": "a@b.example"}
+    told = lines(doctor(make_client(**mail)), "ok")
+    assert any(line.startswith("alerts: told by mail;") for line in told)
