@@ -7,6 +7,7 @@ Clicks are summed from their roll-ups and, since the last counted hour, from the
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta, tzinfo
+from itertools import chain
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -43,6 +44,7 @@ EARNINGS_GROUPS: Final[Mapping[str, sa.ColumnElement[Any]]] = {
     "place": get_click_column("place"),
 }
 """Columns that earnings can be summed up by."""
+PICTURES: Final = RankedList.CLICKED_PICTURES
 PLAIN: Final = PLAIN_GROUPS | {"hour"}
 """Groups that need no click."""
 NO_FILTERS: Final[Mapping[str, str]] = {}
@@ -167,56 +169,76 @@ class Figures:
         days: Days,
         limit: int,
         *,
-        site: str | None = None,
+        scope: str | None = None,
         containing: str = "",
     ) -> list[tuple[str, int]]:
-        """Return the most frequent texts of a list, of a site or of all, with their counts.
+        """Return the most frequent texts of a list, with their counts.
 
-        Pictures are written as agency, blank and id; they can't be limited to a site.
+        Pictures are written as agency, blank and id. The scope of clicked words is a site, that of
+        pictures an agency; None stands for all.
         """
+        scopes = [scope]
+        if name is PICTURES and scope is None:
+            scopes = [*self._list_agencies(days)]
         with self._read() as connection:
-            return self._open(connection, name, days, site).find_top(limit, containing)
+            tops = [
+                self._open(connection, name, days, one).find_top(limit, containing)
+                for one in scopes
+            ]
+        return sorted(chain.from_iterable(tops), key=lambda row: (-row[1], row[0]))[:limit]
 
     def count_texts(
-        self, name: RankedList, days: Days, texts: Collection[str], *, site: str | None = None
+        self,
+        name: RankedList,
+        days: Days,
+        texts: Collection[str],
+        *,
+        scope: str | None = None,
     ) -> dict[str, int]:
         """Return the count of each of some texts of a list."""
+        by_scope: dict[str | None, list[str]] = {}
+        for text in texts:
+            agency = text.partition(" ")[0] if name is PICTURES else None
+            by_scope.setdefault(scope or agency, []).append(text)
+        counts: dict[str, int] = {}
         with self._read() as connection:
-            return self._open(connection, name, days, site).count_texts(texts)
+            for one, own in by_scope.items():
+                counts |= self._open(connection, name, days, one).count_texts(own)
+        return counts
 
     def trace_text(self, name: RankedList, days: Days, text: str) -> dict[date, int]:
-        """Return the count of a text on each day of a period."""
+        """Return the count of some words on each day of a period."""
         every = [days.first + DAY * number for number in range((days.last - days.first).days + 1)]
         with self._read() as connection:
             counts = RankedCounts(connection, name, days).trace_text(text, every)
-            for row, newest in self._iter_newest(connection, name, days, NO_FILTERS):
+            for row, newest in self._iter_newest(connection, name, days, None):
                 if newest == text:
                     counts[row["day"]] += 1
         return counts
 
+    def _list_agencies(self, days: Days) -> list[str]:
+        return sorted({row["agency"] for row in self.sum_clicks(days, ("agency",))})
+
     def _open(
-        self, connection: sa.Connection, name: RankedList, days: Days, site: str | None
+        self, connection: sa.Connection, name: RankedList, days: Days, scope: str | None
     ) -> RankedCounts:
-        filters = NO_FILTERS if site is None else {"site": site}
         newest: dict[str, int] = {}
-        for _, text in self._iter_newest(connection, name, days, filters):
+        for _, text in self._iter_newest(connection, name, days, scope):
             newest[text] = newest.get(text, 0) + 1
-        return RankedCounts(connection, name, days, site, newest)
+        return RankedCounts(connection, name, days, scope, newest)
 
     def _iter_newest(
-        self,
-        connection: sa.Connection,
-        name: RankedList,
-        days: Days,
-        filters: Mapping[str, str],
+        self, connection: sa.Connection, name: RankedList, days: Days, scope: str | None
     ) -> Iterator[tuple[Row, str]]:
         """Yield visitors' clicks that no roll-up has, with their text of a list."""
         if name not in CLICK_LISTS:
             return
+        field = "agency" if name is PICTURES else "site"
+        filters = NO_FILTERS if scope is None else {field: scope}
         for row in self._iter_tail(connection, days, filters):
             if row["sender"]:
                 continue
-            if name is RankedList.CLICKED_WORDS:
+            if name is not PICTURES:
                 yield row, row["words"]
             elif row["place"] != SEARCH_PLACE:
                 yield row, f"{row['agency']} {row['id']}"

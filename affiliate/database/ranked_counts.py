@@ -1,8 +1,9 @@
 """Counts of words and pictures by day and month, from which the most frequent are found quickly.
 
-A row has the number of a list, a scope (all, or one site), a bucket (a day or a month, see
-`local_time`), a text's number and its count. A text's number is a digest: rows are short, and a
-text is written once. Each count stands in the bucket of its day and in that of its month.
+A row has the number of a list, a scope, a bucket (a day or a month, see `local_time`), a text's
+number and its count. Words are counted for all sites and for each site, pictures for each agency.
+A text's number is a digest: rows are short, and a text is written once. Each count stands in the
+bucket of its day and in that of its month.
 """
 
 import hashlib
@@ -20,13 +21,15 @@ from affiliate.database.local_time import Days, list_buckets, number_day, number
 from affiliate.database.schema import ranked_counts, ranked_texts
 
 ALL: Final = 0
-"""The scope of all sites."""
+"""The number of the scope of all sites."""
 FIRST_ROWS: Final = 100
 """Rows that are read of each bucket at first; then four times as many, and so on."""
 MAX_READ_ROWS: Final = 6400
 """Rows of a bucket from which on summing up whole buckets is faster."""
 MONTH: Final = 100
 """The factor of a month in a bucket's number; the bucket of a month is a multiple."""
+MAX_FOUND: Final = 500
+"""Texts with some characters up to which each one's counts are added up."""
 KEYS_AT_ONCE: Final = 500
 """Keys in a statement: databases allow 32,766 parameters or more."""
 
@@ -48,6 +51,11 @@ def number_text(text: str) -> int:
     """Return the number of a text: 63 bits of a digest."""
     digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
     return int.from_bytes(digest, "big") >> 1
+
+
+def number_scope(scope: str | None) -> int:
+    """Return the number of a scope: a site or an agency, or None for all sites."""
+    return ALL if scope is None else number_text(scope)
 
 
 def _upsert_counts(insert: Any) -> sa.Insert:  # noqa: ANN401 - either dialect's insert
@@ -88,13 +96,15 @@ class CountAdditions:
         self._counts: Counter[tuple[int, int, int, int]] = Counter()
         self._texts: dict[tuple[int, int], tuple[str, date]] = {}
 
-    def add(self, name: RankedList, day: date, text: str, count: int, site: str | None) -> None:
-        """Add the count of a text on a day; without a site for the scope of all alone."""
+    def add(
+        self, name: RankedList, day: date, text: str, count: int, scopes: Iterable[str | None]
+    ) -> None:
+        """Add the count of a text on a day to some scopes; None is the scope of all sites."""
         key = number_text(text)
-        scopes = [ALL] if site is None else [ALL, number_text(site)]
-        for bucket in (number_day(day), number_month(day)):
-            for scope in scopes:
-                self._counts[name, scope, bucket, key] += count
+        for scope in scopes:
+            number = number_scope(scope)
+            self._counts[name, number, number_day(day), key] += count
+            self._counts[name, number, number_month(day), key] += count
         known = self._texts.get((name, key))
         self._texts[name, key] = (text, max(day, known[1]) if known else day)
 
@@ -115,24 +125,24 @@ class CountAdditions:
 
 
 class RankedCounts:
-    """The counts of a list in a period, read by a connection whose reads see one state."""
+    """The counts of a list's scope in a period, by a connection whose reads see one state."""
 
     def __init__(
         self,
         connection: sa.Connection,
         name: RankedList,
         days: Days,
-        site: str | None = None,
+        scope: str | None = None,
         newest: Mapping[str, int] | None = None,
     ) -> None:
-        """Read the list of a site, or of all; ``newest`` has counts that no bucket has yet."""
+        """Read the list of a scope; ``newest`` has its counts that no bucket has yet."""
         self._connection = connection
         self._list = name
         self._buckets = list_buckets(days)
         self._newest = {number_text(text): count for text, count in (newest or {}).items()}
         self._newest_texts = {number_text(text): text for text in newest or {}}
-        scope = ALL if site is None else number_text(site)
-        self._own = (ranked_counts.c.list == name) & (ranked_counts.c.scope == scope)
+        number = number_scope(scope)
+        self._own = (ranked_counts.c.list == name) & (ranked_counts.c.scope == number)
 
     def find_top(self, limit: int, containing: str = "") -> list[tuple[str, int]]:
         """Return the most frequent texts and their counts, the most frequent first.
@@ -141,13 +151,15 @@ class RankedCounts:
         greater sum than the last text of the answer (the threshold algorithm of Fagin, Lotem and
         Naor). With ``containing`` only texts with these characters count.
         """
+        if containing and (found := self._find_keys(containing)) is not None:
+            return self._name(_rank(self._sum_keys(found), limit))
         rows = max(FIRST_ROWS, limit)
         while not containing and rows <= MAX_READ_ROWS:
-            top = self._find_top_of(rows, limit)
+            top = self._find_top_of(rows, limit, containing)
             if top is not None:
                 return self._name(top)
             rows *= 4
-        return self._sum_all(limit, containing)
+        return self._name(self._sum_all(limit, containing))
 
     def count_texts(self, texts: Collection[str]) -> dict[str, int]:
         """Return the count of each of some texts."""
@@ -168,9 +180,24 @@ class RankedCounts:
                 counts[by_bucket[bucket]] = count
         return counts
 
-    def _find_top_of(self, rows: int, limit: int) -> list[tuple[int, int]] | None:
+    def _find_keys(self, containing: str) -> set[int] | None:
+        """Return the keys of the texts with some characters; None where there are many."""
+        query = sa.select(ranked_texts.c.key).where(
+            ranked_texts.c.list == self._list,
+            ranked_texts.c.text.contains(containing, autoescape=True),
+        )
+        found = set(self._connection.execute(query.limit(MAX_FOUND + 1)).scalars())
+        return None if len(found) > MAX_FOUND else found | self._list_newest(containing)
+
+    def _list_newest(self, containing: str) -> set[int]:
+        return {key for key, text in self._newest_texts.items() if containing in text}
+
+    def _find_top_of(
+        self, rows: int, limit: int, containing: str = ""
+    ) -> list[tuple[int, int]] | None:
         """Return the greatest sums, if the first rows of each bucket suffice to know them."""
-        seen: defaultdict[int, int] = defaultdict(int, self._newest)
+        newest = self._list_newest(containing)
+        seen: defaultdict[int, int] = defaultdict(int, {key: self._newest[key] for key in newest})
         unseen = 0
         bounds: dict[int, int] = {}
         found: defaultdict[int, int] = defaultdict(int)
@@ -181,6 +208,8 @@ class RankedCounts:
                 .order_by(ranked_counts.c["count"].desc(), ranked_counts.c.key.desc())
                 .limit(rows)
             )
+            if containing:
+                query = query.where(self._has_text(containing))
             head = self._connection.execute(query).all()
             bounds[bucket] = head[-1][1] if len(head) == rows else 0
             unseen += bounds[bucket]
@@ -192,7 +221,7 @@ class RankedCounts:
         # A text may have up to a bucket's bound in each bucket whose first rows lack the text.
         able = [key for key, count in seen.items() if count + unseen - found[key] >= floor]
         sums = self._sum_keys(able) if unseen else {key: seen[key] for key in able}
-        top = sorted(sums.items(), key=lambda item: (-item[1], item[0]))[:limit]
+        top = _rank(sums, limit)
         is_enough = not unseen or (len(top) == limit and top[-1][1] >= unseen)
         return top if is_enough else None
 
@@ -213,7 +242,8 @@ class RankedCounts:
                     sums[key] = sums.get(key, 0) + self._newest[key]
         return sums
 
-    def _sum_all(self, limit: int, containing: str) -> list[tuple[str, int]]:
+    def _sum_all(self, limit: int, containing: str) -> list[tuple[int, int]]:
+        """Return the greatest sums over whole buckets."""
         total = sa.func.sum(ranked_counts.c["count"]).label("total")
         query = (
             sa.select(ranked_counts.c.key, total)
@@ -225,14 +255,14 @@ class RankedCounts:
         if containing:
             query = query.where(self._has_text(containing))
         able = {key for key, _ in self._connection.execute(query)}
-        able |= {key for key, text in self._newest_texts.items() if containing in text}
-        sums = self._sum_keys(able)
-        return self._name(sorted(sums.items(), key=lambda item: (-item[1], item[0]))[:limit])
+        return _rank(self._sum_keys(able | self._list_newest(containing)), limit)
 
     def _has_text(self, containing: str) -> sa.ColumnElement[bool]:
         texts = ranked_texts.c
-        own = (texts.list == self._list) & (texts.key == ranked_counts.c.key)
-        return sa.exists().where(own, texts.text.contains(containing, autoescape=True))
+        found = sa.select(texts.key).where(
+            texts.list == self._list, texts.text.contains(containing, autoescape=True)
+        )
+        return ranked_counts.c.key.in_(found)
 
     def _name(self, counts: Sequence[tuple[int, int]]) -> list[tuple[str, int]]:
         """Return counts with the texts of their keys."""
@@ -245,36 +275,49 @@ class RankedCounts:
         return [(texts[key], count) for key, count in counts if key in texts]
 
 
-def forget_days(connection: sa.Connection, lists: Collection[RankedList], before: date) -> None:
-    """Take the days before one out of their months, and delete these days and their texts."""
-    own = ranked_counts.c.list.in_(lists)
-    days = (
+def _rank(sums: Mapping[int, int], limit: int) -> list[tuple[int, int]]:
+    """Return the greatest sums with their keys; sums of nothing are left out."""
+    positive = ((key, count) for key, count in sums.items() if count)
+    return sorted(positive, key=lambda item: (-item[1], item[0]))[:limit]
+
+
+def list_days(connection: sa.Connection, lists: Collection[RankedList], before: date) -> list[int]:
+    """Return the days before one, as buckets, that lists have in the scope of all sites."""
+    query = (
         sa.select(ranked_counts.c.bucket)
-        .where(own, ranked_counts.c.scope == ALL, ranked_counts.c.bucket < number_day(before))
-        .where(ranked_counts.c.bucket % MONTH != 0)
+        .where(ranked_counts.c.list.in_(lists), ranked_counts.c.scope == ALL)
+        .where(ranked_counts.c.bucket < number_day(before), ranked_counts.c.bucket % MONTH != 0)
         .distinct()
     )
-    for day in connection.execute(days).scalars().all():
-        _take_out_day(connection, lists, day)
-    connection.execute(
-        sa.delete(ranked_texts).where(
-            ranked_texts.c.list.in_(lists), ranked_texts.c.last_day < before
-        )
-    )
+    return list(connection.execute(query).scalars())
 
 
-def _take_out_day(connection: sa.Connection, lists: Collection[RankedList], day: int) -> None:
+def forget_day(
+    connection: sa.Connection,
+    lists: Collection[RankedList],
+    day: int,
+    scopes: Collection[str | None] = (None,),
+) -> None:
+    """Take the counts of a day out of its month, and delete the day."""
     month, of_day = ranked_counts, ranked_counts.alias("of_day")
     same = sa.and_(*(of_day.c[name] == month.c[name] for name in ("list", "scope", "key")))
-    count = sa.select(of_day.c["count"]).where(same, of_day.c.bucket == day)
-    in_month = month.c.list.in_(lists) & (month.c.bucket == day - day % MONTH)
+    count = sa.select(of_day.c["count"]).where(same, of_day.c.bucket == day).correlate(month)
+    numbers = [number_scope(scope) for scope in scopes]
+    own = month.c.list.in_(lists) & month.c.scope.in_(numbers)
+    in_month = own & (month.c.bucket == day - day % MONTH)
     connection.execute(
         sa.update(month)
-        .where(in_month, count.correlate(month).exists())
-        .values({"count": month.c["count"] - count.correlate(month).scalar_subquery()})
+        .where(in_month, count.exists())
+        .values({"count": month.c["count"] - count.scalar_subquery()})
     )
     connection.execute(sa.delete(month).where(in_month, month.c["count"] <= 0))
-    connection.execute(sa.delete(month).where(month.c.list.in_(lists), month.c.bucket == day))
+    connection.execute(sa.delete(month).where(own, month.c.bucket == day))
+
+
+def forget_texts(connection: sa.Connection, lists: Collection[RankedList], before: date) -> None:
+    """Delete the texts that were last counted before a day."""
+    own = ranked_texts.c.list.in_(lists) & (ranked_texts.c.last_day < before)
+    connection.execute(sa.delete(ranked_texts).where(own))
 
 
 def _iter_parts(keys: Iterable[int]) -> Iterator[list[int]]:

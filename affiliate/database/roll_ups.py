@@ -24,12 +24,14 @@ from affiliate.database.local_time import (
     find_hour,
     find_local_day,
     find_next_hour,
+    number_day,
 )
 from affiliate.database.ranked_counts import (
     CLICK_LISTS,
     CountAdditions,
     RankedList,
-    forget_days,
+    forget_day,
+    forget_texts,
 )
 from affiliate.database.schema import (
     click_days,
@@ -119,10 +121,15 @@ class RollUps:
         start = find_day_start(day, self._zone)
         self._database.delete_rows(clicks, clicks.c.at < start)
         self._database.delete_rows(click_hours, click_hours.c.hour < start)
-        for table in (click_days, position_days):
-            self._database.delete_rows(table, table.c.day < day)
+        self._database.delete_rows(position_days, position_days.c.day < day)
+        old = sa.select(click_days.c.day).where(click_days.c.day < day).distinct()
+        with self._database.read_connection() as connection:
+            days = connection.execute(old).scalars().all()
+        for one in days:
+            with self._database.write_transaction() as connection:
+                _forget_lists(connection, one)
         with self._database.write_transaction() as connection:
-            forget_days(connection, CLICK_LISTS, day)
+            forget_texts(connection, CLICK_LISTS, day)
 
     def forget_all(self) -> None:
         """Delete all counts of clicks, which `advance` then counts anew."""
@@ -179,6 +186,15 @@ class RollUps:
         return False
 
 
+def _forget_lists(connection: sa.Connection, day: date) -> None:
+    """Delete the counts of a day, of all sites and agencies that have any."""
+    own = click_days.c.day == day
+    names = connection.execute(sa.select(click_days.c.site, click_days.c.agency).where(own)).all()
+    scopes = {None, *(name for row in names for name in row)}
+    forget_day(connection, CLICK_LISTS, number_day(day), scopes)
+    connection.execute(sa.delete(click_days).where(own))
+
+
 _OWN: Final = roll_ups.c.name == NAME
 
 
@@ -221,10 +237,10 @@ def _add_clicks(connection: sa.Connection, rows: Iterable[Any], zone: tzinfo) ->
         if not is_marked:
             place = (day, row["place"], row["position"])
             positions[place] = positions.get(place, 0) + 1
-            lists.add(RankedList.CLICKED_WORDS, day, row["words"], 1, row["site"])
+            lists.add(RankedList.CLICKED_WORDS, day, row["words"], 1, (None, row["site"]))
             if row["place"] != SEARCH_PLACE:
                 picture = f"{row['agency']} {row['id']}"
-                lists.add(RankedList.CLICKED_PICTURES, day, picture, 1, None)
+                lists.add(RankedList.CLICKED_PICTURES, day, picture, 1, (row["agency"],))
     for table, counts in ((click_hours, hours), (click_days, days)):
         names = [column.name for column in table.c]
         _execute(connection, table, names, [(*key, *counts[key]) for key in sorted(counts)])

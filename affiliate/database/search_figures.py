@@ -18,7 +18,9 @@ from affiliate.database.ranked_counts import (
     SEARCH_LISTS,
     CountAdditions,
     RankedList,
-    forget_days,
+    forget_day,
+    forget_texts,
+    list_days,
 )
 from affiliate.database.schema import call_hours, search_days, search_hours
 
@@ -94,9 +96,9 @@ class SearchFigures:
             hours.append(row | numbers._asdict())
             _add_numbers(days, search.language, numbers)
             if search.words:
-                lists.add(RankedList.ASKED_WORDS, day, search.words, numbers.asked, None)
+                lists.add(RankedList.ASKED_WORDS, day, search.words, numbers.asked, (None,))
             if search.words and numbers.missed:
-                lists.add(RankedList.MISSED_WORDS, day, search.words, numbers.missed, None)
+                lists.add(RankedList.MISSED_WORDS, day, search.words, numbers.missed, (None,))
         if not hours:
             return
         of_days = [{"day": day, "language": lang} | days[lang]._asdict() for lang in sorted(days)]
@@ -135,8 +137,13 @@ class SearchFigures:
         """Delete the words of days before one, with their counts."""
         start = find_day_start(before, self._zone)
         self._database.delete_rows(search_hours, search_hours.c.hour < start)
+        with self._database.read_connection() as connection:
+            days = list_days(connection, SEARCH_LISTS, before)
+        for day in days:
+            with self._database.write_transaction() as connection:
+                forget_day(connection, SEARCH_LISTS, day)
         with self._database.write_transaction() as connection:
-            forget_days(connection, SEARCH_LISTS, before)
+            forget_texts(connection, SEARCH_LISTS, before)
 
     def forget_numbers(self, before: date) -> None:
         """Delete the counts without words of days before one: searches by language, and calls."""

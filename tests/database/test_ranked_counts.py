@@ -31,7 +31,7 @@ def spread(random: Random, skew: float) -> Counts:
 def write(ledger: Ledger, counts: Counts) -> None:
     additions = CountAdditions()
     for day, text, site, count in counts:
-        additions.add(WORDS, day, text, count, site)
+        additions.add(WORDS, day, text, count, (None, site))
     with ledger.write_transaction() as connection:
         additions.write(connection)
 
@@ -106,6 +106,25 @@ def test_texts_are_found_by_a_part(ledger: Ledger) -> None:
         assert [text for text, _ in read.find_top(9, containing="a_b")] == ["a_b"]
 
 
+@pytest.mark.parametrize("most", [0, 3, 2000])
+def test_the_most_frequent_of_some_texts_are_found(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    """Few or many texts with the characters: the answer is that of a sum over all rows."""
+    monkeypatch.setattr(ranked_counts, "MAX_FOUND", most)
+    monkeypatch.setattr(ranked_counts, "FIRST_ROWS", 8)
+    counts = spread(Random(5), 4)
+    write(ledger, counts)
+    with ledger.read_connection() as connection:
+        for days in PERIODS:
+            for containing in ("7", "word", "nothing"):
+                read = RankedCounts(connection, WORDS, days)
+                sums = {t: n for t, n in sum_up(counts, days).items() if containing in t}
+                top = read.find_top(6, containing)
+                assert [count for _, count in top] == sorted(sums.values(), reverse=True)[:6]
+                assert all(sums[text] == count for text, count in top)
+
+
 def test_a_text_is_traced_through_days(ledger: Ledger) -> None:
     write(ledger, [(FIRST, "cat", "", 2), (FIRST + DAY, "cat", "blog.example", 3)])
     days = [FIRST, FIRST + DAY, FIRST + DAY * 2]
@@ -143,7 +162,7 @@ def test_writers_lock_rows_in_one_order(
     for order in (1, -1):
         additions = CountAdditions()
         for text in ("a", "b", "c", "d")[::order]:
-            additions.add(WORDS, FIRST, text, 1, "blog.example")
+            additions.add(WORDS, FIRST, text, 1, (None, "blog.example"))
         additions.write(Connection())  # type: ignore[arg-type]
     assert written[0] == written[2]
     assert written[1] == written[3] == sorted(written[1])

@@ -137,7 +137,7 @@ def test_new_clicks_are_counted_at_once(ledger: Ledger, clock: SetClock[datetime
     ledger.record(make_click(2, words="dog", site="blog.example"))
     assert count_figures(figures) == {(): 2}
     assert figures.list_top(RankedList.CLICKED_WORDS, WHOLE, 5) == [("dog", 2)]
-    words = figures.list_top(RankedList.CLICKED_WORDS, WHOLE, 5, site="blog.example")
+    words = figures.list_top(RankedList.CLICKED_WORDS, WHOLE, 5, scope="blog.example")
     assert words == [("dog", 1)]
     assert figures.find_counted_until() is None
 

@@ -71,9 +71,8 @@ class _PicturesTable:
             rows = self._describe(texts)
             return list(arrange_rows(rows, self._columns, arrangement)), len(rows)
         wanted = arrangement.offset + arrangement.page_rows + 1
-        prefix = f"{self._agency} " if self._agency else ""
-        top = self._figures.list_top(CLICKED, self._days, wanted, containing=prefix)
-        texts = [text for text, _ in top if text.startswith(prefix)]
+        top = self._figures.list_top(CLICKED, self._days, wanted, scope=self._agency or None)
+        texts = [text for text, _ in top]
         rows = self._describe(texts[arrangement.offset : wanted - 1])
         return (rows if arrangement.is_descending else rows[::-1]), len(texts)
 

@@ -126,7 +126,7 @@ class _WordsTable:
             LISTS[arrangement.sort],
             self._days,
             wanted,
-            site=self._site if arrangement.sort == "clicks" else None,
+            scope=self._site if arrangement.sort == "clicks" else None,
             containing=self._containing,
         )
         texts = [text for text, _ in top][arrangement.offset : wanted - 1]
@@ -136,7 +136,7 @@ class _WordsTable:
     def _describe(self, texts: list[str]) -> list[Row]:
         counts = {
             name: self._figures.count_texts(
-                ranked, self._days, texts, site=self._site if name == "clicks" else None
+                ranked, self._days, texts, scope=self._site if name == "clicks" else None
             )
             for name, ranked in LISTS.items()
         }
