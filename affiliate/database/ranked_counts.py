@@ -7,17 +7,19 @@ bucket of its day and in that of its month.
 """
 
 import hashlib
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from enum import IntEnum
+from functools import lru_cache
 from itertools import islice
 from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from affiliate.database.local_time import Days, list_buckets, number_day, number_month
+from affiliate.database.bulk_rows import execute_rows
+from affiliate.database.local_time import Days, list_buckets, number_day
 from affiliate.database.schema import ranked_counts, ranked_texts
 
 ALL: Final = 0
@@ -47,6 +49,7 @@ SEARCH_LISTS: Final = (RankedList.ASKED_WORDS, RankedList.MISSED_WORDS)
 CLICK_LISTS: Final = (RankedList.CLICKED_WORDS, RankedList.CLICKED_PICTURES)
 
 
+@lru_cache(maxsize=4096)
 def number_text(text: str) -> int:
     """Return the number of a text: 63 bits of a digest."""
     digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
@@ -93,7 +96,7 @@ class CountAdditions:
     """
 
     def __init__(self) -> None:
-        self._counts: Counter[tuple[int, int, int, int]] = Counter()
+        self._counts: defaultdict[tuple[int, int, int, int], int] = defaultdict(int)
         self._texts: dict[tuple[int, int], tuple[str, date]] = {}
 
     def add(
@@ -101,27 +104,22 @@ class CountAdditions:
     ) -> None:
         """Add the count of a text on a day to some scopes; None is the scope of all sites."""
         key = number_text(text)
+        in_day = number_day(day)
+        in_month = in_day - in_day % MONTH
         for scope in scopes:
             number = number_scope(scope)
-            self._counts[name, number, number_day(day), key] += count
-            self._counts[name, number, number_month(day), key] += count
-        known = self._texts.get((name, key))
-        self._texts[name, key] = (text, max(day, known[1]) if known else day)
+            self._counts[int(name), number, in_day, key] += count
+            self._counts[int(name), number, in_month, key] += count
+        known = self._texts.get((int(name), key))
+        self._texts[int(name), key] = (text, max(day, known[1]) if known else day)
 
     def write(self, connection: sa.Connection) -> None:
         """Write the counts."""
-        texts = [
-            {"list": name, "key": key, "text": text, "last_day": day}
-            for (name, key), (text, day) in sorted(self._texts.items())
-        ]
-        names = ("list", "scope", "bucket", "key", "count")
-        rows = [
-            dict(zip(names, (*place, count), strict=True))
-            for place, count in sorted(self._counts.items())
-        ]
-        if rows:
-            connection.execute(TEXT_UPSERTS[connection.dialect.name], texts)
-            connection.execute(COUNT_UPSERTS[connection.dialect.name], rows)
+        dialect = connection.dialect.name
+        texts = [(name, key, *text) for (name, key), text in sorted(self._texts.items())]
+        execute_rows(connection, TEXT_UPSERTS[dialect], texts)
+        counts = [(*place, count) for place, count in sorted(self._counts.items())]
+        execute_rows(connection, COUNT_UPSERTS[dialect], counts)
 
 
 class RankedCounts:

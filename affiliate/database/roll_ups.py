@@ -16,6 +16,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
+from affiliate.database.bulk_rows import execute_rows
 from affiliate.database.engine import LedgerDatabase
 from affiliate.database.local_time import (
     DAY,
@@ -241,11 +242,13 @@ def _add_clicks(connection: sa.Connection, rows: Iterable[Any], zone: tzinfo) ->
             if row["place"] != SEARCH_PLACE:
                 picture = f"{row['agency']} {row['id']}"
                 lists.add(RankedList.CLICKED_PICTURES, day, picture, 1, (row["agency"],))
-    for table, counts in ((click_hours, hours), (click_days, days)):
-        names = [column.name for column in table.c]
-        _execute(connection, table, names, [(*key, *counts[key]) for key in sorted(counts)])
     rows_of_positions = [(*key, count) for key, count in sorted(positions.items())]
-    _execute(connection, position_days, [c.name for c in position_days.c], rows_of_positions)
+    for table, added in (
+        (click_hours, [(*key, *hours[key]) for key in sorted(hours)]),
+        (click_days, [(*key, *days[key]) for key in sorted(days)]),
+        (position_days, rows_of_positions),
+    ):
+        execute_rows(connection, UPSERTS[connection.dialect.name, table.name], added)
     lists.write(connection)
 
 
@@ -256,14 +259,6 @@ def _find_end(connection: sa.Connection, state: RollUpState, latest: datetime) -
     if farthest is None:
         return latest
     return max(find_hour(farthest, state.zone), find_next_hour(state.until, state.zone))
-
-
-def _execute(
-    connection: sa.Connection, table: sa.Table, names: Sequence[str], rows: Sequence[Sequence[Any]]
-) -> None:
-    if rows:
-        values = [dict(zip(names, row, strict=True)) for row in rows]
-        connection.execute(UPSERTS[connection.dialect.name, table.name], values)
 
 
 def _differs(connection: sa.Connection, day: date, state: RollUpState) -> bool:
