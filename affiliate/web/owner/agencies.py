@@ -110,7 +110,7 @@ def _describe(
         "links": State("ok" if earning.state == "ok" else "warn", _drop_subject(earning.words)),
         "switch": _render_switch(agency, is_off=is_off, is_suspended=state.level == "bad"),
     }
-    if quota := _find_tightest(gateway.list_spent_calls(enabled)):
+    if quota := find_tightest(gateway.list_spent_calls(enabled)):
         left = max(quota.limit.calls - quota.calls, 0)
         row |= {
             "limit": quota.limit.calls,
@@ -141,7 +141,7 @@ def _describe_state(enabled: EnabledAgency, gateway: AgencyGateway, *, is_off: b
     return State("ok", "on")
 
 
-def _find_tightest(quotas: list[SpentCalls]) -> SpentCalls | None:
+def find_tightest(quotas: list[SpentCalls]) -> SpentCalls | None:
     """Return the quota with the least share of calls left; None without one of a minute or more."""
     long = [quota for quota in quotas if quota.limit.seconds >= min(WINDOWS)]
     return max(long, key=lambda quota: quota.calls / max(quota.limit.calls, 1), default=None)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from affiliate.domain.actions import STATES
+from affiliate.domain.rates import Rates, convert_sums
 from affiliate.web.owner.numbers import Money
 
 EARNING_STATES: Final = ("pending", "approved")
@@ -37,6 +38,18 @@ def divide(earned: Sequence[Money], clicks: int) -> tuple[Money, ...]:
     if not clicks:
         return ()
     return tuple(Money(round(money.amount / clicks), money.currency) for money in earned)
+
+
+def convert(amounts: Sequence[Money], rates: Rates) -> Money | None:
+    """Return amounts of several currencies in the first of the owner's rates.
+
+    None where the owner gives no rates, where a currency has none, and for a single currency.
+    """
+    parts = [("", money.currency, money.amount) for money in amounts]
+    converted = convert_sums(parts, rates) if len(amounts) > 1 else None
+    if converted is None or converted.missing:
+        return None
+    return Money(converted.sums.get("", 0), converted.currency)
 
 
 def list_by_state(rows: Rows) -> list[dict[str, Any]]:

@@ -13,6 +13,7 @@ from affiliate.database.figures import Figures
 from affiliate.database.local_time import DAY, Days
 from affiliate.services import current_services
 from affiliate.web.owner import earned
+from affiliate.web.owner.agencies import find_tightest
 from affiliate.web.owner.charts import Chart, Sparkline, draw_chart, draw_sparkline
 from affiliate.web.owner.frame import blueprint, render_page
 from affiliate.web.owner.health import STATES, get_reports
@@ -170,6 +171,12 @@ class _Overview:
         """Yield what was earned in each currency, and by click."""
         sales = link_to(self._view, "owner.list_sales")
         all_earned, then = earned.list_earned(now.earnings), earned.list_earned(before.earnings)
+        rates = current_services().config.earnings_rates
+        if together := earned.convert(all_earned, rates):
+            former = earned.convert(then, rates)
+            change = describe_change(together.amount, former.amount if former else 0)
+            title = f"Earned, all in {together.currency}"
+            yield Tile(title, format_money(together), sales, change)
         if not all_earned:
             yield Tile("Earned", "nothing reported", sales)
         for title, amounts, previous in (
@@ -201,6 +208,8 @@ class _Overview:
         agencies = link_to(self._view, "owner.show_agencies")
         change = describe_change(now.calls, before.calls)
         yield Tile("Calls to agencies", format_count(now.calls), agencies, change)
+        if (left := _describe_least_calls()) is not None:
+            yield Tile("Least calls left", left, agencies)
 
     def _sum(self, days: Days, end: datetime | None) -> _Sums:
         clicks = _sum_until(self._sum_clicks, days, end, ("clicks", "marked"))
@@ -235,6 +244,20 @@ def list_reports() -> list[Report]:
         )
         for one in Earnings(ledger).find_last_imports()
     ]
+
+
+def _describe_least_calls() -> str | None:
+    """Return the share of calls that are left of the most used quota, with its agency."""
+    services = current_services()
+    shares = []
+    for enabled in services.registry.enabled:
+        if quota := find_tightest(services.gateway.list_spent_calls(enabled)):
+            left = max(quota.limit.calls - quota.calls, 0) / quota.limit.calls
+            shares.append((left, enabled.agency.title))
+    if not shares:
+        return None
+    share, title = min(shares)
+    return f"{format_share(share)} ({title})"
 
 
 def _list_wrong() -> list[Row] | None:

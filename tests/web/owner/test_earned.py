@@ -1,6 +1,7 @@
 from typing import Any
 
-from affiliate.web.owner.earned import divide, group_earned, list_by_state, list_earned
+from affiliate.domain.rates import parse_rates
+from affiliate.web.owner.earned import convert, divide, group_earned, list_by_state, list_earned
 from affiliate.web.owner.numbers import Money
 
 ROWS: list[dict[str, Any]] = [
@@ -23,6 +24,16 @@ def test_earned_is_what_is_not_reversed() -> None:
 def test_earnings_are_divided_by_clicks() -> None:
     assert divide((Money(10_000, "USD"),), 3) == (Money(3_333, "USD"),)
     assert divide((Money(10_000, "USD"),), 0) == ()
+
+
+def test_currencies_are_added_by_the_owners_rates() -> None:
+    """Only where each currency has a rate, and there is more than one."""
+    rates = parse_rates("EUR=1, USD=0.5")
+    euro, dollar, pound = Money(10_000, "EUR"), Money(30_000, "USD"), Money(1, "GBP")
+    assert convert((euro, dollar), rates) == Money(25_000, "EUR")
+    assert convert((euro, pound), rates) is None
+    assert convert((dollar,), rates) is None
+    assert convert((euro, dollar), ()) is None
 
 
 def test_states_stand_side_by_side() -> None:

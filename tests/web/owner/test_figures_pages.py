@@ -20,7 +20,9 @@ from affiliate.database.search_figures import (
 from affiliate.errors import LedgerError
 from affiliate.services import Services
 from affiliate.web.owner.health_reports import HealthReports, Report
+from tests.support.apps import ClientMaker
 from tests.support.desk_records import NOW, record_clicks, record_sales
+from tests.support.owner_desk import log_in
 
 PAGES = ("", "words", "pictures", "sites", "places", "sales", "clicks", "word?words=cat")
 HOUR = timedelta(hours=1)
@@ -106,6 +108,20 @@ def test_the_overview_shows_the_figures_of_its_period(owner: FlaskClient, filled
     (row, *others) = read_rows(owner, "?period=7")
     assert (row["currency"], row["sales"], row["pending EUR"]) == ("EUR", "1", "4.00")
     assert (others[0]["approved USD"], others[0]["reversed USD"]) == ("2.50", "9.00")
+
+
+def test_the_overview_adds_currencies_where_the_owner_gives_rates(
+    make_client: ClientMaker, settings: dict[str, str]
+) -> None:
+    """The sum stands beside the currencies; the least quota has its agency."""
+    settings |= {"EARNINGS_RATES": "EUR=1, USD=0.5", "SHUTTERSTOCK_CALLS_PER_HOUR": "100"}
+    client = make_client(**settings)
+    log_in(client)
+    ledger = client.application.extensions["services"].ledger
+    record_sales(ledger, {"payout": 2}, {"payout": 3, "currency": "EUR"})
+    figures = read_figures(client.get("/owner/").text)
+    assert figures["Earned, all in EUR"] == "4.00\xa0EUR"
+    assert figures["Least calls left"] == "100% (Shutterstock)"
 
 
 def test_the_overview_can_be_limited_to_a_site(owner: FlaskClient, filled: Services) -> None:
