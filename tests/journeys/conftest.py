@@ -11,6 +11,7 @@ from tests.support.chromium import Launch
 from tests.support.engines import FORGETFUL, STARTS, Window
 from tests.support.fake_agency import FakeAgency
 from tests.support.host_pages import HostPages, serving_pages
+from tests.support.owner_desk import PASSWORD, SECRET
 from tests.support.site_server import SiteServer, running_site
 
 SIZES = ((390, 260), (260, 390), (260, 260), (450, 253), (390, 261), (390, 130))
@@ -64,6 +65,8 @@ def visited(tmp_path_factory: pytest.TempPathFactory, others: HostPages) -> Iter
             "SHUTTERSTOCK_API_TOKEN": "x",
             "SHUTTERSTOCK_URL": agency.url,
             "SHUTTERSTOCK_AFFILIATE_LINK": agency_page + "?id={id}&site={site}",
+            "OWNER_PASSWORD": PASSWORD,
+            "SECRET_KEY": SECRET,
         }
         with running_site(tmp_path_factory.mktemp("visited"), settings) as server:
             yield server

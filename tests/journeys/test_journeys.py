@@ -17,6 +17,7 @@ from affiliate.earnings.impact_api import ImpactApi
 from affiliate.earnings.partnerize_api import PartnerizeApi
 from affiliate.transport.client import Transport
 from tests.support.crop import has_bar, open_png
+from tests.support.desk_reader import read_desk_table
 from tests.support.engines import Window
 from tests.support.host_pages import HostPages
 from tests.support.impact_network import ACCOUNT, make_action, run_impact_network
@@ -224,6 +225,8 @@ def test_a_click_is_counted_and_back_leads_to_the_same_place(
         impact.actions = [make_action(1, "2026-11-20T13:45:00Z", SharedId=click_id, SubId3="")]
         api = ImpactApi(transport, *ACCOUNT, url=impact.url)
         assert earn(visited, "impact", api) == [("exact", "tile", str(9000 + at), 5.8)]
+    [sale] = read_desk_table(visited.url, f"sales?from=2026-11-01&id={9000 + at}")
+    assert (sale["click"], sale["place"], sale["payout USD"]) == ("exact", "Results", "5.80")
     window.back()
     shows(window, "return location.hostname === '127.0.0.1' && window.kept")
     assert window.run(SEEN) == before
