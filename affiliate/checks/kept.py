@@ -100,8 +100,8 @@ KINDS: Final = (
     ),
     KeptKind(
         "Figures of searches",
-        "words (masked), language and hour: how often asked, in vain, from the cache, and how long"
-        " answers took; also in the tables of words above",
+        "words (masked), language and hour: how often asked, found nothing or from the cache, and"
+        " how long answers took; also in the tables of words above",
         "what people look for and don't find",
         lambda config: format_days(config.searches_keep_days),
         "SEARCHES_KEEP_DAYS",

@@ -1,4 +1,4 @@
-"""``flask searches`` shows what was asked for most, and what was asked for in vain."""
+"""``flask searches`` shows what was asked for most, and what found nothing."""
 
 import json
 import re

@@ -198,7 +198,11 @@ class _Overview:
         words = link_to(self._view, "owner.show_words")
         yield Tile("Searches", format_count(asked), words, describe_change(asked, then), line)
         for title, name, url in (
-            ("Searches in vain", "missed", link_to(self._view, "owner.show_words", sort="-missed")),
+            (
+                "Searches that found nothing",
+                "missed",
+                link_to(self._view, "owner.show_words", sort="-missed"),
+            ),
             ("Answered from the cache", "hits", "/owner/cache"),
         ):
             share = now.searches[name] / asked if asked else None

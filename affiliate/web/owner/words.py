@@ -39,7 +39,7 @@ NO_WORDS: Final = "(no words)"
 
 @blueprint.get("/words")
 def show_words() -> Response:
-    """Show the words of a period: asked, in vain, clicked, and what they have earned."""
+    """Show the words of a period: asked, found nothing, clicked, and what they have earned."""
     view = read_page_request(FIELDS["owner.show_words"], has_period=True)
     return render_page(
         "owner_words.html",
@@ -62,7 +62,7 @@ def show_word() -> AnyResponse:
     charts = []
     for title, name in (
         ("Searches", RankedList.ASKED_WORDS),
-        ("Searches in vain", RankedList.MISSED_WORDS),
+        ("Searches that found nothing", RankedList.MISSED_WORDS),
         ("Clicks", RankedList.CLICKED_WORDS),
     ):
         now = figures.trace_text(name, get_days(period), words)
@@ -102,7 +102,7 @@ class _WordsTable:
             *(
                 ()
                 if self._site  # searches are not counted by site
-                else (Column("asked", "Asked", "count"), Column("missed", "In vain", "count"))
+                else (Column("asked", "Asked", "count"), Column("missed", "Found nothing", "count"))
             ),
             Column("clicks", "Clicks", "count", link=self._link_clicks),
             Column("earned", "Earned", "money", link=self._link_sales),

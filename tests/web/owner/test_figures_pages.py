@@ -101,7 +101,7 @@ def test_the_overview_shows_the_figures_of_its_period(owner: FlaskClient, filled
     figures = read_figures(owner.get("/owner/?period=7").text)
     assert figures["Clicks"] == "3"
     assert figures["Searches"] == "8"
-    assert figures["Searches in vain"] == "37.5%"
+    assert figures["Searches that found nothing"] == "37.5%"
     assert figures["Answered from the cache"] == "50%"
     assert figures["Calls to agencies"] == "6"
     assert figures["Clicks of programs, in no other figure"] == "1"
