@@ -28,6 +28,7 @@ from affiliate.database.schema import (
     search_days,
     search_hours,
 )
+from affiliate.database.search_figures import CallNumbers, SearchNumbers
 
 MAX_TAIL: Final = timedelta(hours=3)
 """The most time before now that is summed from the rows of clicks."""
@@ -124,12 +125,12 @@ class Figures:
         """Sum up searches by day, hour or language: asked, missed, hits and milliseconds."""
         table = search_hours if "hour" in by else search_days
         where = self._in_days(table, days)
-        return self._sum(table, by, ("asked", "missed", "hits", "milliseconds"), where)
+        return self._sum(table, by, SearchNumbers._fields, where)
 
     def sum_calls(self, days: Days, by: Sequence[str] = ()) -> list[Row]:
         """Sum up calls to agencies by any of hour, agency: calls, failures, milliseconds."""
         where = self._in_days(call_hours, days)
-        return self._sum(call_hours, by, ("calls", "failures", "milliseconds"), where)
+        return self._sum(call_hours, by, CallNumbers._fields, where)
 
     def sum_earnings(
         self, days: Days, by: Sequence[str] = (), filters: Mapping[str, str] = NO_FILTERS
@@ -174,16 +175,16 @@ class Figures:
     ) -> list[tuple[str, int]]:
         """Return the most frequent texts of a list, with their counts.
 
-        Pictures are written as agency, blank and id. The scope of clicked words is a site, that of
-        pictures an agency; None stands for all.
+        Pictures are written as agency, blank and id. The scope of clicked words is a site, the
+        scope of pictures an agency; None stands for all.
         """
         scopes = [scope]
         if name is PICTURES and scope is None:
             scopes = [*self._list_agencies(days)]
         with self._read() as connection:
             tops = [
-                self._open(connection, name, days, one).find_top(limit, containing)
-                for one in scopes
+                self._open_counts(connection, name, days, some).find_top(limit, containing)
+                for some in scopes
             ]
         return sorted(chain.from_iterable(tops), key=lambda row: (-row[1], row[0]))[:limit]
 
@@ -202,8 +203,8 @@ class Figures:
             by_scope.setdefault(scope or agency, []).append(text)
         counts: dict[str, int] = {}
         with self._read() as connection:
-            for one, own in by_scope.items():
-                counts |= self._open(connection, name, days, one).count_texts(own)
+            for some, own in by_scope.items():
+                counts |= self._open_counts(connection, name, days, some).count_texts(own)
         return counts
 
     def trace_text(self, name: RankedList, days: Days, text: str) -> dict[date, int]:
@@ -219,7 +220,7 @@ class Figures:
     def _list_agencies(self, days: Days) -> list[str]:
         return sorted({row["agency"] for row in self.sum_clicks(days, ("agency",))})
 
-    def _open(
+    def _open_counts(
         self, connection: sa.Connection, name: RankedList, days: Days, scope: str | None
     ) -> RankedCounts:
         newest: dict[str, int] = {}

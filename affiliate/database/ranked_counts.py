@@ -19,6 +19,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from affiliate.database.bulk_rows import execute_rows
+from affiliate.database.count_upserts import build_count_upserts
 from affiliate.database.local_time import Days, list_buckets, number_day
 from affiliate.database.schema import ranked_counts, ranked_texts
 
@@ -29,7 +30,7 @@ FIRST_ROWS: Final = 100
 MAX_READ_ROWS: Final = 6400
 """Rows of a bucket from which on summing up whole buckets is faster."""
 MONTH: Final = 100
-"""The factor of a month in a bucket's number; the bucket of a month is a multiple."""
+"""The factor of a month in the number of a bucket; buckets of months are multiples of it."""
 MAX_FOUND: Final = 500
 """Texts with some characters up to which each one's counts are added up."""
 KEYS_AT_ONCE: Final = 500
@@ -61,14 +62,6 @@ def number_scope(scope: str | None) -> int:
     return ALL if scope is None else number_text(scope)
 
 
-def _upsert_counts(insert: Any) -> sa.Insert:  # noqa: ANN401 - either dialect's insert
-    added = ranked_counts.c["count"] + insert.excluded["count"]
-    upsert: sa.Insert = insert.on_conflict_do_update(
-        index_elements=["list", "scope", "bucket", "key"], set_={"count": added}
-    )
-    return upsert
-
-
 def _upsert_texts(insert: Any) -> sa.Insert:  # noqa: ANN401 - either dialect's insert
     new = insert.excluded
     upsert: sa.Insert = insert.on_conflict_do_update(
@@ -79,10 +72,7 @@ def _upsert_texts(insert: Any) -> sa.Insert:  # noqa: ANN401 - either dialect's 
     return upsert
 
 
-COUNT_UPSERTS: Final[Mapping[str, sa.Insert]] = {
-    "sqlite": _upsert_counts(sqlite.insert(ranked_counts)),
-    "postgresql": _upsert_counts(postgresql.insert(ranked_counts)),
-}
+COUNT_UPSERTS: Final = build_count_upserts({ranked_counts: ["count"]})
 TEXT_UPSERTS: Final[Mapping[str, sa.Insert]] = {
     "sqlite": _upsert_texts(sqlite.insert(ranked_texts)),
     "postgresql": _upsert_texts(postgresql.insert(ranked_texts)),
@@ -119,7 +109,7 @@ class CountAdditions:
         texts = [(name, key, *text) for (name, key), text in sorted(self._texts.items())]
         execute_rows(connection, TEXT_UPSERTS[dialect], texts)
         counts = [(*place, count) for place, count in sorted(self._counts.items())]
-        execute_rows(connection, COUNT_UPSERTS[dialect], counts)
+        execute_rows(connection, COUNT_UPSERTS[dialect, ranked_counts.name], counts)
 
 
 class RankedCounts:
@@ -149,15 +139,18 @@ class RankedCounts:
         greater sum than the last text of the answer (the threshold algorithm of Fagin, Lotem and
         Naor). With ``containing`` only texts with these characters count.
         """
-        if containing and (found := self._find_keys(containing)) is not None:
-            return self._name(_rank(self._sum_keys(found), limit))
+        if containing:
+            found = self._find_keys(containing)
+            if found is None:
+                return self._name_texts(self._sum_all(limit, containing))
+            return self._name_texts(_rank(self._sum_keys(found), limit))
         rows = max(FIRST_ROWS, limit)
-        while not containing and rows <= MAX_READ_ROWS:
-            top = self._find_top_of(rows, limit, containing)
+        while rows <= MAX_READ_ROWS:
+            top = self._find_top_in_heads(rows, limit)
             if top is not None:
-                return self._name(top)
+                return self._name_texts(top)
             rows *= 4
-        return self._name(self._sum_all(limit, containing))
+        return self._name_texts(self._sum_all(limit))
 
     def count_texts(self, texts: Collection[str]) -> dict[str, int]:
         """Return the count of each of some texts."""
@@ -190,12 +183,9 @@ class RankedCounts:
     def _list_newest(self, containing: str) -> set[int]:
         return {key for key, text in self._newest_texts.items() if containing in text}
 
-    def _find_top_of(
-        self, rows: int, limit: int, containing: str = ""
-    ) -> list[tuple[int, int]] | None:
+    def _find_top_in_heads(self, rows: int, limit: int) -> list[tuple[int, int]] | None:
         """Return the greatest sums, if the first rows of each bucket suffice to know them."""
-        newest = self._list_newest(containing)
-        seen: defaultdict[int, int] = defaultdict(int, {key: self._newest[key] for key in newest})
+        seen: defaultdict[int, int] = defaultdict(int, self._newest)
         unseen = 0
         bounds: dict[int, int] = {}
         found: defaultdict[int, int] = defaultdict(int)
@@ -206,8 +196,6 @@ class RankedCounts:
                 .order_by(ranked_counts.c["count"].desc(), ranked_counts.c.key.desc())
                 .limit(rows)
             )
-            if containing:
-                query = query.where(self._has_text(containing))
             head = self._connection.execute(query).all()
             bounds[bucket] = head[-1][1] if len(head) == rows else 0
             unseen += bounds[bucket]
@@ -240,7 +228,7 @@ class RankedCounts:
                     sums[key] = sums.get(key, 0) + self._newest[key]
         return sums
 
-    def _sum_all(self, limit: int, containing: str) -> list[tuple[int, int]]:
+    def _sum_all(self, limit: int, containing: str = "") -> list[tuple[int, int]]:
         """Return the greatest sums over whole buckets."""
         total = sa.func.sum(ranked_counts.c["count"]).label("total")
         query = (
@@ -262,7 +250,7 @@ class RankedCounts:
         )
         return ranked_counts.c.key.in_(found)
 
-    def _name(self, counts: Sequence[tuple[int, int]]) -> list[tuple[str, int]]:
+    def _name_texts(self, counts: Sequence[tuple[int, int]]) -> list[tuple[str, int]]:
         """Return counts with the texts of their keys."""
         texts = dict(self._newest_texts)
         for some in _iter_parts(key for key, _ in counts):

@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from affiliate.database.bulk_rows import execute_rows
+from affiliate.database.count_upserts import build_count_upserts
 from affiliate.database.engine import LedgerDatabase
 from affiliate.database.local_time import (
     DAY,
@@ -45,6 +46,7 @@ from affiliate.database.schema import (
 )
 
 NAME: Final = "clicks"
+"""The name of the row of `roll_ups` that has the state."""
 MARGIN: Final = timedelta(minutes=10)
 """Time after the end of an hour in which clicks of this hour may still be on their way."""
 LATE: Final = timedelta(minutes=5)
@@ -54,8 +56,10 @@ MAX_ROWS: Final = 5000
 SEARCH_PLACE: Final = "search"
 """The place of clicks on a search at an agency's site, which are of no picture."""
 GROUPS: Final = ("agency", "site", "place")
+"""Columns by which clicks of an hour or a day are counted."""
 FIGURES: Final = (click_hours, click_days, position_days)
 COUNTS: Final = ("clicks", "marked")
+"""Counts in the tables of figures; positions have no marked clicks."""
 
 
 class RollUpState(msgspec.Struct, frozen=True):
@@ -65,19 +69,9 @@ class RollUpState(msgspec.Struct, frozen=True):
     zone: tzinfo
 
 
-def _upsert(insert: Any, table: sa.Table) -> sa.Insert:  # noqa: ANN401 - either dialect's insert
-    names = [name for name in COUNTS if name in table.c]
-    upsert: sa.Insert = insert(table)
-    keys = [column.name for column in table.primary_key]
-    added = {name: table.c[name] + upsert.excluded[name] for name in names}  # type: ignore[attr-defined]
-    return upsert.on_conflict_do_update(index_elements=keys, set_=added)  # type: ignore[attr-defined,no-any-return]
-
-
-UPSERTS: Final[Mapping[tuple[str, str], sa.Insert]] = {
-    (dialect, table.name): _upsert(insert, table)
-    for dialect, insert in (("sqlite", sqlite.insert), ("postgresql", postgresql.insert))
-    for table in FIGURES
-}
+UPSERTS: Final = build_count_upserts(
+    {table: [name for name in COUNTS if name in table.c] for table in FIGURES}
+)
 
 
 class RollUps:
@@ -126,9 +120,9 @@ class RollUps:
         old = sa.select(click_days.c.day).where(click_days.c.day < day).distinct()
         with self._database.read_connection() as connection:
             days = connection.execute(old).scalars().all()
-        for one in days:
+        for old_day in days:
             with self._database.write_transaction() as connection:
-                _forget_lists(connection, one)
+                _forget_lists(connection, old_day)
         with self._database.write_transaction() as connection:
             forget_texts(connection, CLICK_LISTS, day)
 

@@ -5,13 +5,11 @@ was found or the cache answered, and the time of all answers; nothing about the 
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date, datetime, tzinfo
 from typing import Any, Final, NamedTuple
 
-import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
-
+from affiliate.database.count_upserts import build_count_upserts
 from affiliate.database.engine import LedgerDatabase
 from affiliate.database.local_time import find_day_start, find_hour, find_local_day
 from affiliate.database.ranked_counts import (
@@ -24,8 +22,6 @@ from affiliate.database.ranked_counts import (
 )
 from affiliate.database.schema import call_hours, search_days, search_hours
 
-SEARCH_COUNTS: Final = ("asked", "missed", "hits", "milliseconds")
-CALL_COUNTS: Final = ("calls", "failures", "milliseconds")
 MAX_HOURLY: Final = 5000
 """Different searches of an hour that a process counts by their words; further ones count without
 words, so that nobody can fill the database with junk."""
@@ -55,24 +51,13 @@ class CallNumbers(NamedTuple):
     milliseconds: int
 
 
-def _upsert(insert: Any, table: sa.Table, names: Sequence[str]) -> sa.Insert:  # noqa: ANN401 - either dialect's insert
-    new = insert(table)
-    upsert: sa.Insert = new.on_conflict_do_update(
-        index_elements=[column.name for column in table.primary_key],
-        set_={name: table.c[name] + new.excluded[name] for name in names},
-    )
-    return upsert
-
-
-UPSERTS: Final[Mapping[tuple[str, str], sa.Insert]] = {
-    (dialect, table.name): _upsert(insert, table, names)
-    for dialect, insert in (("sqlite", sqlite.insert), ("postgresql", postgresql.insert))
-    for table, names in (
-        (search_hours, SEARCH_COUNTS),
-        (search_days, SEARCH_COUNTS),
-        (call_hours, CALL_COUNTS),
-    )
-}
+UPSERTS: Final = build_count_upserts(
+    {
+        search_hours: SearchNumbers._fields,
+        search_days: SearchNumbers._fields,
+        call_hours: CallNumbers._fields,
+    }
+)
 
 
 class SearchFigures:
@@ -85,14 +70,18 @@ class SearchFigures:
         self._known: set[Search] = set()
 
     def add_searches(self, counts: Mapping[Search, SearchNumbers]) -> None:
-        """Add to the counts of this hour, day and month; all processes in one order of rows."""
+        """Add to the counts of this hour, day and month; all processes write in one order."""
         now = self._database.now()
         hour, day = find_hour(now, self._zone), find_local_day(now, self._zone)
         lists = CountAdditions()
         hours: list[dict[str, Any]] = []
         days: dict[str, SearchNumbers] = {}
-        for search, numbers in self._limit(hour, counts).items():
-            row: dict[str, Any] = {"hour": hour, "digest": _digest(search), **search._asdict()}
+        for search, numbers in self._limit_words(hour, counts).items():
+            row: dict[str, Any] = {
+                "hour": hour,
+                "digest": _digest_search(search),
+                **search._asdict(),
+            }
             hours.append(row | numbers._asdict())
             _add_numbers(days, search.language, numbers)
             if search.words:
@@ -109,7 +98,7 @@ class SearchFigures:
             connection.execute(UPSERTS[dialect, search_days.name], of_days)
             lists.write(connection)
 
-    def _limit(
+    def _limit_words(
         self, hour: datetime, counts: Mapping[Search, SearchNumbers]
     ) -> dict[Search, SearchNumbers]:
         """Return counts without the words of those that are too many in this hour."""
@@ -157,5 +146,5 @@ def _add_numbers(sums: dict[Any, SearchNumbers], key: Search | str, numbers: Sea
     sums[key] = SearchNumbers(*(a + b for a, b in zip(known, numbers, strict=True)))
 
 
-def _digest(search: Search) -> str:
+def _digest_search(search: Search) -> str:
     return hashlib.blake2b("\0".join(search).encode(), digest_size=16).hexdigest()

@@ -84,7 +84,7 @@ def test_the_first_rows_are_enough_for_usual_words(
     write(ledger, counts)
     with ledger.read_connection() as connection:
         read = RankedCounts(connection, WORDS, PERIODS[0])
-        assert read._find_top_of(40, 5) is not None
+        assert read._find_top_in_heads(40, 5) is not None
 
 
 def test_newest_counts_are_added(ledger: Ledger) -> None:
