@@ -38,6 +38,7 @@ class Chart(NamedTuple):
     points: Sequence[Point]
     bars: str
     line: str
+    has_figures: bool
 
     @property
     def width(self) -> int:
@@ -75,11 +76,13 @@ def draw_chart(
         for place, (label, value) in enumerate(zip(labels, values, strict=True))
     ]
     peak = max(range(len(values)), key=lambda place: values[place], default=None)
-    summary = f"{title}: no figures"
-    if peak is not None:
+    summary = f"{title}: none in this period, nor in the period before"
+    if peak is not None and most > 0:
         summary = f"{title}: at most {points[peak].figure}, {points[peak].label}"
     line = _join_line(_list_points(before, most)) if len(before) > 1 else ""
-    return Chart(title, summary, format_value(most), points, _join_bars(values, most), line)
+    return Chart(
+        title, summary, format_value(most), points, _join_bars(values, most), line, most > 0
+    )
 
 
 def draw_sparkline(title: str, values: Sequence[float]) -> Sparkline:

@@ -39,3 +39,11 @@ def test_a_chart_without_figures_draws_nothing() -> None:
 def test_points_are_bounded() -> None:
     days = [str(day) for day in range(MAX_POINTS + 9)]
     assert len(draw_chart("Clicks", days, [1] * len(days)).points) == MAX_POINTS
+
+
+def test_a_chart_without_figures_is_a_sentence() -> None:
+    """Where neither period has any, nothing is drawn."""
+    chart = draw_chart("Clicks", ["Mon", "Tue"], [0, 0], [0, 0])
+    assert not chart.has_figures
+    assert chart.summary == "Clicks: none in this period, nor in the period before"
+    assert draw_chart("Clicks", ["Mon"], [0], [3]).has_figures
