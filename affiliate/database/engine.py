@@ -121,13 +121,20 @@ class LedgerDatabase:
 
     def delete_rows(self, table: sa.Table, where: sa.ColumnElement[bool]) -> None:
         """Delete rows, at most `MAX_DELETED` in a transaction, as clicks wait meanwhile."""
-        columns = [*table.primary_key]
-        key = sa.tuple_(*columns) if columns[1:] else columns[0]
-        some = sa.select(*columns).where(where).limit(MAX_DELETED)
         deleted = MAX_DELETED
         while deleted == MAX_DELETED:
             with self.write_transaction() as connection:
-                deleted = connection.execute(sa.delete(table).where(key.in_(some))).rowcount
+                deleted = self.delete_some(connection, table, where)
+
+    @staticmethod
+    def delete_some(
+        connection: sa.Connection, table: sa.Table, where: sa.ColumnElement[bool]
+    ) -> int:
+        """Delete at most `MAX_DELETED` rows in a transaction; return the number of them."""
+        columns = [*table.primary_key]
+        key = sa.tuple_(*columns) if columns[1:] else columns[0]
+        some = sa.select(*columns).where(where).limit(MAX_DELETED)
+        return connection.execute(sa.delete(table).where(key.in_(some))).rowcount
 
     def today(self) -> date:
         """Return the day in UTC."""

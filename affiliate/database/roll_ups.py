@@ -14,7 +14,6 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from affiliate.database.bulk_rows import execute_rows
 from affiliate.database.count_upserts import build_count_upserts
@@ -58,6 +57,8 @@ SEARCH_PLACE: Final = "search"
 GROUPS: Final = ("agency", "site", "place")
 """Columns by which clicks of an hour or a day are counted."""
 FIGURES: Final = (click_hours, click_days, position_days)
+CLEARING: Final = ""
+"""The zone in the row of the state while old counts are being deleted."""
 COUNTS: Final = ("clicks", "marked")
 """Counts in the tables of figures; positions have no marked clicks."""
 
@@ -128,12 +129,12 @@ class RollUps:
 
     def forget_all(self) -> None:
         """Delete all counts of clicks, which `advance` then counts anew."""
+        row = {"name": NAME, "until": datetime.min, "zone": CLEARING}  # noqa: DTZ901 - as in tables
         with self._database.write_transaction() as connection:
             connection.execute(sa.delete(roll_ups).where(_OWN))
-        for table in FIGURES:
-            self._database.delete_rows(table, sa.true())
-        for table in (ranked_counts, ranked_texts):
-            self._database.delete_rows(table, table.c.list.in_(CLICK_LISTS))
+            connection.execute(sa.insert(roll_ups).values(row))
+        while not self._clear():
+            pass
 
     def _is_done(self) -> bool:
         """Return whether nothing is to do, without a lock."""
@@ -149,19 +150,37 @@ class RollUps:
     def _begin(self) -> None:
         """Write the row of the state where there is none, or where the old one can't go on."""
         with self._database.read_connection() as connection:
+            row = connection.execute(_STATE).first()
             state = read_state(connection)
-            first = connection.execute(sa.select(sa.func.min(clicks.c.at))).scalar()
-        now = self._database.now()
-        if state and (_name_zone(state.zone) != _name_zone(self._zone) or state.until > now + LATE):
+        if state is None and row is not None:
+            while not self._clear():
+                pass
+        elif (
+            state is None
+            or _name_zone(state.zone) != _name_zone(self._zone)
+            or state.until > self._database.now() + LATE
+        ):
             self.forget_all()
-            state = None
-        if state is None:
+
+    def _clear(self) -> bool:
+        """Delete some of the counts of an earlier state; return whether none was left.
+
+        The same transaction then writes the row from which on clicks are counted.
+        """
+        with self._database.write_transaction() as connection:
+            row = connection.execute(_LOCK).first()
+            if row is None or row.zone != CLEARING:
+                return True  # another process was faster
+            for table in (*FIGURES, ranked_counts, ranked_texts):
+                where = table.c.list.in_(CLICK_LISTS) if "list" in table.c else sa.true()
+                if self._database.delete_some(connection, table, where):
+                    return False
+            first = connection.execute(sa.select(sa.func.min(clicks.c.at))).scalar()
+            now = self._database.now()
             until = find_hour(min(first or now, now), self._zone)
-            row = {"name": NAME, "until": until, "zone": _name_zone(self._zone)}
-            with self._database.write_transaction() as connection:
-                insert = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
-                new = insert[connection.dialect.name](roll_ups).values(row)
-                connection.execute(new.on_conflict_do_nothing())  # type: ignore[attr-defined]
+            values = {"until": until, "zone": _name_zone(self._zone)}
+            connection.execute(sa.update(roll_ups).where(_OWN).values(values))
+        return True
 
     def _count_hours(self) -> bool:
         """Count the next hours that have ended; return whether none is left."""
@@ -193,17 +212,24 @@ def _forget_lists(connection: sa.Connection, day: date) -> None:
 _OWN: Final = roll_ups.c.name == NAME
 
 
+_STATE: Final = sa.select(roll_ups.c.until, roll_ups.c.zone).where(_OWN)
+_LOCK: Final = (
+    sa.update(roll_ups).where(_OWN).values(name=NAME).returning(roll_ups.c.until, roll_ups.c.zone)
+)
+
+
 def read_state(connection: sa.Connection) -> RollUpState | None:
-    """Return the state of roll-ups; None before any."""
-    row = connection.execute(sa.select(roll_ups.c.until, roll_ups.c.zone).where(_OWN)).first()
-    return RollUpState(row.until, _find_zone(row.zone)) if row else None
+    """Return the state of roll-ups; None before any, and while old counts are being deleted."""
+    return _build_state(connection.execute(_STATE).first())
 
 
 def lock_state(connection: sa.Connection) -> RollUpState | None:
     """Return the state, which no other transaction changes before the end of this one."""
-    lock = sa.update(roll_ups).where(_OWN).values(name=NAME)
-    row = connection.execute(lock.returning(roll_ups.c.until, roll_ups.c.zone)).first()
-    return RollUpState(row.until, _find_zone(row.zone)) if row else None
+    return _build_state(connection.execute(_LOCK).first())
+
+
+def _build_state(row: sa.Row[*tuple[Any, ...]] | None) -> RollUpState | None:
+    return RollUpState(row.until, _find_zone(row.zone)) if row and row.zone != CLEARING else None
 
 
 def add_late_clicks(connection: sa.Connection, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -197,6 +198,65 @@ def test_a_rebuild_counts_the_same(ledger: Ledger, clock: SetClock[datetime]) ->
     roll_ups.advance(60)
     check_all(ledger, ZONE)
     assert list_differing(roll_ups) == []
+
+
+class Killed(Exception):
+    """The end of a process amid its work."""
+
+
+def test_a_process_that_is_killed_while_it_deletes_counts_leaves_nothing_wrong(
+    ledger: Ledger, clock: SetClock[datetime], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next process deletes the rest before clicks are counted, at whatever step the end is."""
+    monkeypatch.setattr(engine, "MAX_DELETED", 5)
+    record_some(ledger, clock, range(40))
+    RollUps(ledger, ZONE).advance(60)
+    transaction, steps, is_whole = ledger.write_transaction, 0, False
+    while not is_whole:
+        steps += 1
+        left = steps
+
+        def die_later() -> AbstractContextManager[sa.Connection]:
+            nonlocal left
+            left -= 1
+            if left < 0:
+                raise Killed
+            return transaction()
+
+        monkeypatch.setattr(ledger, "write_transaction", die_later)
+        try:
+            RollUps(ledger, ZONE).forget_all()
+            is_whole = True
+        except Killed:
+            pass
+        monkeypatch.setattr(ledger, "write_transaction", transaction)
+        RollUps(ledger, ZONE).advance(60)
+        check_all(ledger, ZONE)
+    assert steps > 10
+
+
+def test_a_site_that_counts_while_a_command_deletes_loses_no_click(
+    url: str,
+    clock: SetClock[datetime],
+    opened: Callable[..., Ledger],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Clicks are counted anew after the last old count is deleted, by whichever process."""
+    monkeypatch.setattr(engine, "MAX_DELETED", 5)
+    site, command = opened(url, clock), opened(url, clock)
+    site.upgrade()
+    record_some(site, clock, range(40))
+    RollUps(site, ZONE).advance(60)
+    transaction = command.write_transaction
+
+    def count_meanwhile() -> AbstractContextManager[sa.Connection]:
+        RollUps(site, ZONE).advance(60)
+        return transaction()
+
+    monkeypatch.setattr(command, "write_transaction", count_meanwhile)
+    RollUps(command, ZONE).forget_all()
+    RollUps(site, ZONE).advance(60)
+    check_all(site, ZONE)
 
 
 def test_hours_without_clicks_take_one_step(ledger: Ledger, clock: SetClock[datetime]) -> None:
