@@ -63,6 +63,11 @@ class AgencyError(AffiliateError):
             self.retry_after = retry_after
 
 
+def describe_error(error: AffiliateError) -> str:
+    """Return the message of an error, without the agency's name at the beginning."""
+    return error.message if isinstance(error, AgencyError) else str(error)
+
+
 class AgencyDown(AgencyError):
     """No connection, or a 5xx: ask again in a few seconds."""
 

@@ -41,4 +41,10 @@ _ALL: tuple[type[Agency], ...] = (
 )
 AGENCIES: dict[str, type[Agency]] = {agency.name: agency for agency in _ALL}
 
-__all__ = ["AGENCIES", "Agency"]
+
+def get_title(name: str) -> str:
+    """Return the title of an agency; the name itself of an agency that this version lacks."""
+    return AGENCIES[name].title if name in AGENCIES else name
+
+
+__all__ = ["AGENCIES", "Agency", "get_title"]

@@ -17,7 +17,7 @@ from affiliate.alerts.messages import Link, Message
 from affiliate.alerts.silence_links import build_silence_url
 from affiliate.alerts.troubles import find_troubles
 from affiliate.database.alert_states import AlertState, AlertStates
-from affiliate.errors import AgencyError, MailFailed
+from affiliate.errors import AgencyError, MailFailed, describe_error
 from affiliate.services import Services
 
 log = logging.getLogger(__name__)
@@ -123,7 +123,7 @@ def send(channel: Channel, message: Message) -> Failure | None:
     try:
         channel.send(message)
     except (MailFailed, AgencyError) as error:
-        reason = error.message if isinstance(error, AgencyError) else str(error)
+        reason = describe_error(error)
         log.warning("the owner can't be told by %s: %s", channel.name, reason)
         return Failure(channel.name, reason)
     return None

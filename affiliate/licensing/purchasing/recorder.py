@@ -15,7 +15,7 @@ import msgspec
 
 from affiliate.database.purchases import Purchase
 from affiliate.domain.media import clean_text
-from affiliate.errors import AffiliateError, AgencyError
+from affiliate.errors import AffiliateError, describe_error
 from affiliate.licensing.accounts.targets import describe_target
 from affiliate.licensing.offers import Offer
 from affiliate.licensing.purchasing.checkout import PurchaseService
@@ -218,10 +218,8 @@ def replace_fields(struct: StructType, **changes: object) -> StructType:
 
 def describe_failure(error: BaseException) -> str:
     """Return a failure in words; unexpected failures are logged with their traceback."""
-    if isinstance(error, AgencyError):
-        return error.message
     if isinstance(error, AffiliateError):
-        return str(error)
+        return describe_error(error)
     if isinstance(error, KeyboardInterrupt):
         return "Interrupted."
     log.error("buying failed after something was sent", exc_info=error)

@@ -7,7 +7,7 @@ from typing import Final
 from flask import Response, request, session, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from affiliate.errors import AgencyError, LedgerError
+from affiliate.errors import AgencyError, LedgerError, describe_error
 from affiliate.licensing.accounts.shutterstock import ShutterstockAccount
 from affiliate.licensing.models import User
 from affiliate.licensing.oauth.flow import ShutterstockOAuth
@@ -31,7 +31,7 @@ def show_account() -> Response:
         if token is not None:
             account = _describe_account()
     except (AgencyError, LedgerError) as error:
-        account, note = {"connected": True}, _error_text(error)
+        account, note = {"connected": True}, describe_error(error)
     return render_page(
         "owner_account.html",
         "Shutterstock account",
@@ -71,7 +71,7 @@ def finish_connection() -> AnyResponse:
     try:
         _shutterstock_oauth().connect(code, authorization["scopes"])
     except (AgencyError, LedgerError) as error:
-        return _redirect_with_note(f"The account was not connected: {_error_text(error)}")
+        return _redirect_with_note(f"The account was not connected: {describe_error(error)}")
     return _redirect_with_note("The account is connected.")
 
 
@@ -81,7 +81,7 @@ def disconnect() -> AnyResponse:
     try:
         _shutterstock_oauth().disconnect()
     except LedgerError as error:
-        return _redirect_with_note(_error_text(error))
+        return _redirect_with_note(describe_error(error))
     return _redirect_with_note("The account is disconnected.")
 
 
@@ -108,7 +108,3 @@ def _describe_account() -> dict[str, object]:
 
 def _redirect_with_note(note: str) -> AnyResponse:
     return redirect_with_note(note, "owner.show_account")
-
-
-def _error_text(error: AgencyError | LedgerError) -> str:
-    return error.message if isinstance(error, AgencyError) else str(error)

@@ -12,7 +12,13 @@ from werkzeug.exceptions import NotFound
 
 from affiliate.agencies import AGENCIES
 from affiliate.database.purchases import Purchase
-from affiliate.errors import AgencyError, BadQuery, DownloadFailed, PurchaseRefused
+from affiliate.errors import (
+    AgencyError,
+    BadQuery,
+    DownloadFailed,
+    PurchaseRefused,
+    describe_error,
+)
 from affiliate.licensing.accounts.registry import SELLERS
 from affiliate.licensing.accounts.shutterstock import AGENCY
 from affiliate.licensing.accounts.targets import describe_target_and_owner
@@ -23,7 +29,7 @@ from affiliate.services import current_services
 from affiliate.web.owner import license_buying as buying
 from affiliate.web.owner import license_downloads as downloads
 from affiliate.web.owner.filters import PICTURE, FilterField
-from affiliate.web.owner.frame import blueprint, render_page
+from affiliate.web.owner.frame import blueprint, render_error, render_page
 from affiliate.web.owner.licenses import to_money
 from affiliate.web.owner.page_requests import PageRequest, read_page_request
 from affiliate.web.owner.tables import Cell, Column, build_table
@@ -68,14 +74,13 @@ def show_license_history() -> Response:
         target = describe_target_and_owner(account, services.config, services.tokens)
         records = list(islice(_iter_records(account, view), MAX_RECORDS))
     except (AgencyError, PurchaseRefused) as error:
-        text = error.message if isinstance(error, AgencyError) else str(error)
-        note = f"The history can't be read: {text}"
+        note = f"The history can't be read: {describe_error(error)}"
     rows = [_build_row(record, view) for record in records]
     empty = "There is no license." if not note else "Nothing is known."
     table = build_table(view, "History", COLUMNS, rows, default_sort="-time", empty=empty)
     return render_page(
         "owner_license_history.html",
-        f"History of {AGENCIES[_agency_of(view)].title}",
+        f"History of {AGENCIES[_get_agency(view)].title}",
         view=view,
         table=table,
         note=note,
@@ -96,13 +101,11 @@ def download_from_history() -> Response:
             raise NotFound
         return downloads.send_license_file(account, _to_purchase(record, account))
     except (AgencyError, DownloadFailed, PurchaseRefused) as error:
-        text = error.message if isinstance(error, AgencyError) else str(error)
-        response = render_page("owner_error.html", "The file was not fetched", text=text)
-        response.status_code = HTTPStatus.BAD_GATEWAY
-        return response
+        title = "The file was not fetched"
+        return render_error(HTTPStatus.BAD_GATEWAY, title, describe_error(error))
 
 
-def _agency_of(view: PageRequest) -> str:
+def _get_agency(view: PageRequest) -> str:
     return view.filters.get("agency") or AGENCY
 
 
@@ -113,7 +116,7 @@ def _open_account(view: PageRequest) -> Seller:
         PurchaseRefused: settings are missing.
     """
     is_sandbox = view.filters.get("account") == "sandbox"
-    agency = _agency_of(view)
+    agency = _get_agency(view)
     if is_sandbox and agency != AGENCY:
         raise BadQuery("account", "Only Shutterstock has a sandbox.")
     return buying.open_account(agency, live=not is_sandbox)
@@ -131,7 +134,7 @@ def _build_row(record: Record, view: PageRequest) -> dict[str, Cell]:
     names = ("agency", "media", "account")
     chosen = {name: view.filters.get(name) for name in names if view.filters.get(name)}
     query = urlencode({**chosen, "id": record.media_id, "license": record.id})
-    refusal = explain_refusal(record) if _agency_of(view) == AGENCY else None
+    refusal = explain_refusal(record) if _get_agency(view) == AGENCY else None
     link = Markup('<a href="/owner/licenses/history/file?{}" download>Download</a>')
     price = record.price
     return {

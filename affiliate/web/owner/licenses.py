@@ -13,11 +13,17 @@ from markupsafe import Markup
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as AnyResponse
 
-from affiliate.agencies import AGENCIES
+from affiliate.agencies import AGENCIES, get_title
 from affiliate.agencies.hosts import find_foreign_host
 from affiliate.database.purchases import OPEN_STATES, Purchase
 from affiliate.domain.actions import MONEY_UNITS
-from affiliate.errors import AgencyError, DownloadFailed, LedgerError, PurchaseRefused
+from affiliate.errors import (
+    AgencyError,
+    DownloadFailed,
+    LedgerError,
+    PurchaseRefused,
+    describe_error,
+)
 from affiliate.licensing.accounts.registry import SELLERS
 from affiliate.licensing.accounts.shutterstock import AGENCY
 from affiliate.licensing.accounts.targets import describe_target
@@ -100,7 +106,7 @@ def show_license_months() -> Response:
     rows = [
         {
             "month": month.month,
-            "agency": title_of(month.agency),
+            "agency": get_title(month.agency),
             "licenses": month.licenses,
             "downloads": month.downloads,
             "price": None if month.price is None else to_money(month.price, month.currency),
@@ -133,8 +139,7 @@ def settle_license(purchase_id: str) -> AnyResponse:
     except LedgerError as error:
         return show_ledger_failure(purchase_id, error)
     except (AgencyError, PurchaseRefused) as error:
-        text = error.message if isinstance(error, AgencyError) else str(error)
-        return _show(purchase, [f"The history can't be read: {text}"])
+        return _show(purchase, [f"The history can't be read: {describe_error(error)}"])
     return redirect(url_for("owner.show_license", purchase_id=purchase_id), HTTPStatus.SEE_OTHER)
 
 
@@ -149,8 +154,8 @@ def download_license(purchase_id: str) -> Response:
     except LedgerError as error:
         return show_ledger_failure(purchase_id, error)
     except (AgencyError, DownloadFailed, PurchaseRefused) as error:
-        text = error.message if isinstance(error, AgencyError) else str(error)
-        return _show(purchase, [f"The file was not fetched: {text}"], HTTPStatus.BAD_GATEWAY)
+        line = f"The file was not fetched: {describe_error(error)}"
+        return _show(purchase, [line], HTTPStatus.BAD_GATEWAY)
 
 
 def _show(purchase: Purchase, lines: list[str], status: HTTPStatus = HTTPStatus.OK) -> Response:
@@ -159,7 +164,7 @@ def _show(purchase: Purchase, lines: list[str], status: HTTPStatus = HTTPStatus.
         "owner_license_bought.html",
         HEADINGS[purchase.state],
         purchase=purchase,
-        title=title_of(purchase.agency),
+        title=get_title(purchase.agency),
         target=describe_target(purchase.agency, purchase.api),
         lines=[*lines, *describe_in_journal(purchase.purchase_id)],
         has_file=downloads.has_file(purchase),
@@ -197,7 +202,7 @@ def _build_row(purchase: Purchase) -> dict[str, Cell]:
     return {
         "purchase_id": purchase.purchase_id,
         "time": purchase.made_at,
-        "agency": title_of(purchase.agency),
+        "agency": get_title(purchase.agency),
         "item": purchase.media_id,
         "size": purchase.size,
         "state": STATES[purchase.state],
@@ -207,11 +212,6 @@ def _build_row(purchase: Purchase) -> dict[str, Cell]:
         "account": ACCOUNTS[_name_account(purchase)],
         "file": file if purchase.state == "licensed" else None,
     }
-
-
-def title_of(agency: str) -> str:
-    """Return the title of an agency, or the name of an agency that this version lacks."""
-    return AGENCIES[agency].title if agency in AGENCIES else agency
 
 
 def to_money(price: Decimal | None, currency: str) -> Money:

@@ -17,7 +17,13 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from affiliate.agencies import AGENCIES
 from affiliate.domain.media import Media
-from affiliate.errors import AffiliateError, AgencyError, LedgerError, PurchaseRefused
+from affiliate.errors import (
+    AffiliateError,
+    AgencyError,
+    LedgerError,
+    PurchaseRefused,
+    describe_error,
+)
 from affiliate.licensing.accounts.registry import SELLER_NAMES, list_sizes
 from affiliate.licensing.offers import Offer, describe_total_cost
 from affiliate.licensing.purchasing.addresses import find_item
@@ -99,7 +105,7 @@ def buy_license(agency: str, media_id: str) -> AnyResponse:
     except (AgencyError, PurchaseRefused) as error:
         if buying.find_begun(purchase_id):
             return _redirect_to_purchase(purchase_id)
-        note = f"Nothing was bought: {_error_text(error)}"
+        note = f"Nothing was bought: {describe_error(error)}"
         status = HTTPStatus.CONFLICT
         return _show_step(item, request.form, is_review=False, note=note, status=status)
 
@@ -163,7 +169,7 @@ def _read_step(item: LicenseItem, form: Mapping[str, str]) -> _Step:
         proposal = buying.add_facts(item, proposal)
         _refuse_unnamed_account(proposal, wishes)
     except (AgencyError, PurchaseRefused) as error:
-        return _Step(proposal, values, _error_text(error), is_complete=False)
+        return _Step(proposal, values, describe_error(error), is_complete=False)
     missing = proposal.offer.missing if proposal.offer else ()
     needed = f"The subscription requires {', '.join(missing)}." if missing else ""
     note = " ".join(filter(None, (*lines, proposal.refusal, needed)))
@@ -289,7 +295,3 @@ def describe_in_journal(purchase_id: str) -> list[str]:
     """Return what the journal knows of a purchase, in words without a file's link."""
     entry = buying.get_journal().find_entry(purchase_id) if purchase_id else None
     return describe_open_entry(entry, show_link=False) if entry and entry.is_open else []
-
-
-def _error_text(error: AffiliateError) -> str:
-    return error.message if isinstance(error, AgencyError) else str(error)

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from flask import Response
 
-from affiliate.agencies import AGENCIES
+from affiliate.agencies import AGENCIES, get_title
 from affiliate.database.figures import Figures
 from affiliate.database.ranked_counts import RankedList
 from affiliate.services import current_services
@@ -82,11 +82,10 @@ class _PicturesTable:
         for text in texts:
             agency, _, media_id = text.partition(" ")
             amounts = self._earned.get((agency, media_id), ())
-            title = AGENCIES[agency].title if agency in AGENCIES else agency
             rows.append(
                 {
                     "picture": media_id,
-                    "agency": title,
+                    "agency": get_title(agency),
                     "name": agency,
                     "clicks": clicks[text],
                     "earned": amounts,

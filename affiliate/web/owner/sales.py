@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from flask import Response
 
-from affiliate.agencies import AGENCIES
+from affiliate.agencies import get_title
 from affiliate.database.desk_lists import SALE_ORDERS, DeskLists
 from affiliate.services import current_services
 from affiliate.web.owner.filters import PLACE_TITLES
@@ -82,7 +82,7 @@ def list_clicks() -> Response:
         limit=arrangement.page_rows,
     )
     rows: list[Row] = [
-        {**row, "agency": _name_agency(row["agency"]), "place": PLACE_TITLES.get(row["place"])}
+        {**row, "agency": get_title(row["agency"]), "place": PLACE_TITLES.get(row["place"])}
         for row in page.rows
     ]
     table = Table("Clicks", CLICK_COLUMNS, rows, page.total, arrangement, view)
@@ -98,13 +98,9 @@ def _describe_sale(row: dict[str, Any]) -> Row:
         "sale": None if sale is None else Money(sale, row["currency"]),
         "network": row["network"],
         "words": row["words"],
-        "picture": " ".join(filter(None, (_name_agency(row["agency"]), row["id"]))),
+        "picture": " ".join(filter(None, (get_title(row["agency"] or ""), row["id"]))),
         "site": row["site"],
         "click": row["clicked"],
         "place": PLACE_TITLES.get(row["place"] or ""),
         "action_id": row["action_id"],
     }
-
-
-def _name_agency(name: str | None) -> str:
-    return AGENCIES[name].title if name in AGENCIES else name or ""
