@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
-from affiliate.agencies.limits import HOUR, Limit
+from affiliate.agencies import Agency
+from affiliate.agencies.limits import HOUR
 from affiliate.agencies.link_earnings import assess_links
 from affiliate.alerts.quiet_hours import find_silence
 from affiliate.checks import stores
@@ -19,21 +20,22 @@ from affiliate.database.figures import Figures
 from affiliate.database.local_time import DAY, Days, find_local_day
 from affiliate.domain.troubles import Trouble
 from affiliate.earnings import apis
-from affiliate.errors import BadCredentials, TooManyCalls
+from affiliate.errors import BadCredentials, LedgerError, TooManyCalls
 from affiliate.search.enabled_agencies import build_link_style
 from affiliate.search.federation import EnabledAgency
+from affiliate.search.limits import SpentCalls
 from affiliate.services import Services
 
-LOW_SHARE: Final = 0.1
-"""Share of a limit's calls below which the quota is nearly spent."""
 FAILING: Final = timedelta(minutes=30)
 """Time for which an agency fails before the owner is told; most outages are shorter."""
 CACHE_PATIENCE: Final = timedelta(minutes=10)
+"""Time for which the cache fails before the owner is told; a restart of Redis is shorter."""
 FETCHED_AGE: Final = timedelta(days=3)
 """Age of the last import from a network's API, which a scheduler should call daily."""
 IMPORTED_AGE: Final = timedelta(days=40)
 """Age of the last import by hand: networks close their months."""
 REVERSAL_DAYS: Final = 90
+"""Days of sales whose reversals are counted, as networks reverse sales for months."""
 REVERSAL_SHARE: Final = 0.3
 """Share of reversed sales above which a network deserves a question."""
 REVERSAL_ACTIONS: Final = 20
@@ -72,8 +74,11 @@ def find_troubles(services: Services, now: datetime) -> Findings:
                     findings.unknown.append(found.name)
                 else:
                     findings.troubles.append(found)
-        except Exception as error:  # noqa: BLE001 - the other rules must still run
+        except LedgerError as error:
             log.warning("alerts of %s can't be looked at: %s", name, error)
+            findings.unknown.append(name)
+        except Exception:  # the other rules must still run
+            log.exception("alerts of %s can't be looked at", name)
             findings.unknown.append(name)
     return findings
 
@@ -130,18 +135,16 @@ def _has_answered(services: Services, enabled: EnabledAgency, now: datetime) -> 
 
 def _find_spent_quotas(services: Services, _: datetime) -> Found:
     for enabled in services.registry.enabled:
-        for limit, used, _seconds in services.gateway.list_spent_calls(enabled):
-            left = max(limit.calls - used, 0)
-            if limit.seconds >= HOUR and left < max(LOW_SHARE * limit.calls, 1):
-                yield _describe_quota(enabled, limit, left)
+        for quota in services.gateway.list_spent_calls(enabled):
+            if quota.limit.seconds >= HOUR and quota.is_nearly_spent:
+                yield _describe_quota(enabled.agency, quota)
 
 
-def _describe_quota(enabled: EnabledAgency, limit: Limit, left: int) -> Trouble:
-    agency, hours = enabled.agency, limit.seconds // HOUR
-    window = "hour" if hours == 1 else "day" if hours == 24 else f"{hours} hours"  # noqa: PLR2004
+def _describe_quota(agency: Agency, quota: SpentCalls) -> Trouble:
+    limit, left = quota.limit, quota.left
     return Trouble(
         name=f"quota:{agency.name}:{limit.seconds}",
-        title=f"{agency.title} has {left:,} of {limit.calls:,} calls left this {window}.",
+        title=f"{agency.title} has {left:,} of {limit.calls:,} calls left this {limit.window}.",
         advice=(
             "When they are spent, visitors see cached answers and the other agencies. Ask the"
             " agency for more calls, give the agency less weight in AGENCIES, or lower"
@@ -180,7 +183,7 @@ def _find_missing_clicks(services: Services, now: datetime) -> Found:
 
 def _find_old_imports(services: Services, now: datetime) -> Found:
     """Yield networks whose reports were imported before, or can be fetched, and are old."""
-    last = {one.network: one.at for one in Earnings(services.ledger).find_last_imports()}
+    last = {report.network: report.at for report in Earnings(services.ledger).find_last_imports()}
     fetched = apis.open_apis(services.config, services.transport).keys()
     for network in sorted(last.keys() | fetched):
         at = last.get(network)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from affiliate.agencies.hosts import find_foreign_host, parse_host
-from affiliate.agencies.limits import Limit
+from affiliate.agencies.limits import MINUTE
 from affiliate.agencies.link_earnings import assess_links
 from affiliate.checks import live_search
 from affiliate.checks.findings import OK, WARN, Finding
@@ -21,9 +21,6 @@ SAMPLE_ID: Final = "108559295"
 """The id in sample links, taken from the official example."""
 SAMPLE_PAGE: Final = "https://agency.example/picture"
 """The target of sample links at agencies that give a page address with each picture."""
-LOW_SHARE: Final = 0.1
-"""The share of a limit's calls below which the calls that are left deserve a warning."""
-MINUTE: Final = 60
 
 
 def check_agency(enabled: EnabledAgency, services: Services, *, live: bool) -> Iterator[Finding]:
@@ -82,21 +79,15 @@ def _check_suspension(enabled: EnabledAgency, gateway: AgencyGateway) -> Iterato
 
 def _check_calls_left(enabled: EnabledAgency, gateway: AgencyGateway) -> Iterator[Finding]:
     """Report the calls that are left of each limit of a minute or more."""
-    for limit, used, seconds in gateway.list_spent_calls(enabled):
+    for quota in gateway.list_spent_calls(enabled):
+        limit = quota.limit
         if limit.seconds < MINUTE:
             continue
-        left = max(limit.calls - used, 0)
-        words = f"{left} of {limit.calls} calls are left {_describe_window(limit)}"
-        state = WARN if left < max(LOW_SHARE * limit.calls, 1) else OK
-        if not left:
-            words += f"; for another {seconds / MINUTE:.0f} min only cached answers are shown"
+        words = f"{quota.left} of {limit.calls} calls are left this {limit.window}"
+        state = WARN if quota.is_nearly_spent else OK
+        if not quota.left:
+            words += f"; for another {quota.rest / MINUTE:.0f} min only cached answers are shown"
         yield Finding(state, enabled.agency.name, words)
-
-
-def _describe_window(limit: Limit) -> str:
-    """Return the window of a limit in words."""
-    names = {MINUTE: "this minute", 60 * MINUTE: "this hour", 24 * 60 * MINUTE: "today"}
-    return names.get(limit.seconds, f"in {limit.seconds} s")
 
 
 _FAILURE_PREFIXES = {

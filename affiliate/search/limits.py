@@ -55,6 +55,8 @@ MAX_PACE_SECONDS: Final = 60.0
 """The longest wait after a 429 that names no time; the first wait is a second."""
 TURN_SECONDS: Final = 0.1
 """Seconds between the attempts of a call that waits for its turn."""
+LOW_SHARE: Final = 0.1
+"""Share of a limit's calls below which the calls that are left deserve a warning."""
 AGENCY_FAULTS: Final = (AgencyDown, AgencyTimeout, BadAnswer, BadCredentials)
 """Errors that count against an agency; other errors concern a single question, as does a plain
 `Forbidden`: the key is good, but not for this question."""
@@ -76,6 +78,21 @@ class SpentCalls(NamedTuple):
     limit: Limit
     calls: int
     rest: float
+
+    @property
+    def left(self) -> int:
+        """Return the calls that are left."""
+        return max(self.limit.calls - self.calls, 0)
+
+    @property
+    def share_left(self) -> float:
+        """Return the share of the limit's calls that is left."""
+        return self.left / max(self.limit.calls, 1)
+
+    @property
+    def is_nearly_spent(self) -> bool:
+        """Return whether the owner should know that few calls are left."""
+        return self.left < max(LOW_SHARE * self.limit.calls, 1)
 
 
 class Quota:

@@ -8,7 +8,7 @@ from markupsafe import Markup
 from werkzeug.wrappers import Response as AnyResponse
 
 from affiliate.agencies import AGENCIES, Agency
-from affiliate.agencies.limits import HOUR
+from affiliate.agencies.limits import MINUTE
 from affiliate.agencies.link_earnings import assess_links
 from affiliate.agencies.requirements import describe_needed_settings
 from affiliate.database.figures import Figures
@@ -36,10 +36,6 @@ COLUMNS: Final = (
     Column("failures", "Failed", "count"),
     Column("milliseconds", "Mean ms", "count"),
 )
-WINDOWS: Final = {60: "minute", HOUR: "hour", 24 * HOUR: "day"}
-"""Names of the windows of quotas, by seconds; shorter windows are a pace and no quota."""
-LOW_SHARE: Final = 0.1
-"""Share of a quota's calls below which the calls that are left deserve a warning."""
 
 
 @blueprint.get("/agencies")
@@ -75,7 +71,7 @@ def switch_agency() -> AnyResponse:
     if services.registry.find(name) is None or state not in {"on", "off"}:
         abort(HTTPStatus.BAD_REQUEST, "No such agency or state.")
     title = AGENCIES[name].title
-    note = f"{title} is {state}; every page knows within {SWITCH_DELAY_SECONDS:.0f} s."
+    note = f"{title} is {state}; every page shows that within {SWITCH_DELAY_SECONDS:.0f} s."
     if state == "on":
         switch_on(name, services.switches, services.registry, services.gateway)
     elif not switch_off(name, services.switches, services.registry):
@@ -111,14 +107,13 @@ def _describe(
         "switch": _render_switch(agency, is_off=is_off, is_suspended=state.level == "bad"),
     }
     if quota := find_tightest(gateway.list_spent_calls(enabled)):
-        left = max(quota.limit.calls - quota.calls, 0)
         row |= {
             "limit": quota.limit.calls,
-            "left": left,
-            "window": WINDOWS.get(quota.limit.seconds, f"{quota.limit.seconds} s"),
+            "left": quota.left,
+            "window": quota.limit.window,
         }
-        if left < max(LOW_SHARE * quota.limit.calls, 1) and state.level == "ok":
-            words = "calls nearly spent" if left else "calls spent, cached answers go on"
+        if quota.is_nearly_spent and state.level == "ok":
+            words = "calls nearly spent" if quota.left else "calls spent, cached answers go on"
             row["state"] = State("warn", f"on; {words}; more in {quota.rest / 60:.0f} min")
     if calls and calls["calls"]:
         row |= {
@@ -143,8 +138,8 @@ def _describe_state(enabled: EnabledAgency, gateway: AgencyGateway, *, is_off: b
 
 def find_tightest(quotas: list[SpentCalls]) -> SpentCalls | None:
     """Return the quota with the least share of calls left; None without one of a minute or more."""
-    long = [quota for quota in quotas if quota.limit.seconds >= min(WINDOWS)]
-    return max(long, key=lambda quota: quota.calls / max(quota.limit.calls, 1), default=None)
+    long = [quota for quota in quotas if quota.limit.seconds >= MINUTE]
+    return min(long, key=lambda quota: quota.share_left, default=None)
 
 
 def _drop_subject(words: str) -> str:

@@ -241,23 +241,23 @@ def list_reports() -> list[Report]:
     lists = DeskLists(ledger)
     return [
         Report(
-            one.network,
-            one.at.replace(tzinfo=UTC),
-            one.as_of.replace(tzinfo=UTC),
-            lists.find_usual_delay(one.network),
+            last.network,
+            last.at.replace(tzinfo=UTC),
+            last.as_of.replace(tzinfo=UTC),
+            lists.find_usual_delay(last.network),
         )
-        for one in Earnings(ledger).find_last_imports()
+        for last in Earnings(ledger).find_last_imports()
     ]
 
 
 def _describe_least_calls() -> str | None:
     """Return the share of calls that are left of the most used quota, with its agency."""
     services = current_services()
-    shares = []
-    for enabled in services.registry.enabled:
-        if quota := find_tightest(services.gateway.list_spent_calls(enabled)):
-            left = max(quota.limit.calls - quota.calls, 0) / quota.limit.calls
-            shares.append((left, enabled.agency.title))
+    shares = [
+        (quota.share_left, enabled.agency.title)
+        for enabled in services.registry.enabled
+        if (quota := find_tightest(services.gateway.list_spent_calls(enabled)))
+    ]
     if not shares:
         return None
     share, title = min(shares)

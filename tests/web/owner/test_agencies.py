@@ -101,11 +101,11 @@ def test_calls_of_the_period_are_summed_up(desk: FlaskClient) -> None:
 
 
 def test_a_switch_is_that_of_the_command(desk: FlaskClient) -> None:
-    """The page says when every page knows, and that visitors find nothing without any agency."""
+    """The page says when every page shows the switch, and when visitors find nothing."""
     for name, words in (("demo", ""), ("shutterstock", "No agency is on now")):
         answer = post(desk, "/owner/agencies/switch", agency=name, state="off")
         note = note_at(desk, answer, "/owner/agencies")
-        assert "is off; every page knows within" in note
+        assert "is off; every page shows that within" in note
         assert words in note
     assert services(desk).switches.read_off_agencies() == {"demo", "shutterstock"}
     assert {row["state"] for row in rows(desk).values()} == {"switched off"}
