@@ -4,8 +4,9 @@ import hashlib
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
-from affiliate.alerts.messages import Event, Link, Message, Section, format_time
+from affiliate.alerts.messages import Event, Link, Message, Section
 from affiliate.database.alert_states import AlertState
+from affiliate.domain.times import format_utc
 
 STARTED = "alert.started"
 ENDED = "alert.ended"
@@ -55,12 +56,12 @@ def _build_event(kind: str, state: AlertState) -> Event:
         "name": state.name,
         "title": state.title,
         "advice": state.advice,
-        "since": format_time(state.since.replace(tzinfo=UTC)),
+        "since": format_utc(state.since.replace(tzinfo=UTC)),
     }
     at = state.since
     if kind == ENDED:
         at = state.ended_at or state.since
-        data["ended"] = format_time(at.replace(tzinfo=UTC))
+        data["ended"] = format_utc(at.replace(tzinfo=UTC))
     return Event(f"msg_{digest.hexdigest()[:32]}", kind, at.replace(tzinfo=UTC), data)
 
 
@@ -74,7 +75,7 @@ def build_outage_message(error: str, now: datetime) -> Message:
         " server; flask doctor says more."
     )
     sentences = (error, advice) if error else ()
-    data: dict[str, object] = {"name": "ledger", "title": title, "since": format_time(now)}
+    data: dict[str, object] = {"name": "ledger", "title": title, "since": format_utc(now)}
     kind = STARTED if error else ENDED
     event = Event(f"msg_{kind}-ledger-{int(now.timestamp())}", kind, now, data)
     return Message(title.rstrip("."), (Section(title, sentences),), (event,))

@@ -14,9 +14,10 @@ from typing import Final, Protocol
 import msgspec
 
 from affiliate import __version__
-from affiliate.alerts.messages import Event, Message, format_html, format_text, format_time
+from affiliate.alerts.messages import Event, Message, format_html, format_text
 from affiliate.config.alert_readers import WEBHOOK_PREFIX, MailServer
 from affiliate.config.settings import Config
+from affiliate.domain.times import format_utc
 from affiliate.transport.client import Transport
 from affiliate.transport.mail import send_mail
 from affiliate.transport.messages import Request
@@ -94,7 +95,7 @@ class WebhookChannel:
             self._post(event)
 
     def _post(self, event: Event) -> None:
-        payload = {"type": event.kind, "timestamp": format_time(event.at), "data": event.data}
+        payload = {"type": event.kind, "timestamp": format_utc(event.at), "data": event.data}
         body, timestamp = msgspec.json.encode(payload), str(int(self._now()))
         headers = {
             "Content-Type": "application/json",

@@ -11,6 +11,7 @@ from affiliate.database.alert_states import AlertState, AlertStates
 from affiliate.database.local_time import DAY, find_day_start, find_local_day
 from affiliate.domain.actions import MONEY_UNITS, STATES
 from affiliate.domain.rates import ConvertedSums, Rates, convert_sums
+from affiliate.domain.times import to_naive_utc
 from affiliate.services import Services
 
 SEND_AT: Final = clock_time(8)
@@ -25,7 +26,7 @@ def find_sending_time(now: datetime, zone: tzinfo) -> datetime:
     today = find_local_day(now, zone)
     for weeks in (0, 1):
         monday = today - timedelta(days=today.weekday(), weeks=weeks)
-        due = datetime.combine(monday, SEND_AT, zone).astimezone(UTC).replace(tzinfo=None)
+        due = to_naive_utc(datetime.combine(monday, SEND_AT, zone))
         if due <= now:
             break
     return due

@@ -1,6 +1,6 @@
 """Messages to the owner: their parts, as plain text, as simple HTML, and as events for webhooks."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from html import escape
 from typing import Final, NamedTuple
 
@@ -84,8 +84,3 @@ def _format_html_section(section: Section) -> str:
 def _format_cell(text: str, *, is_head: bool) -> str:
     name = "th" if is_head else "td"
     return f'<{name} style="{CELL_STYLE}">{escape(text)}</{name}>'
-
-
-def format_time(moment: datetime) -> str:
-    """Return a time in UTC, as in RFC 3339."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

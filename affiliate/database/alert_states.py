@@ -5,7 +5,7 @@ All processes of a site and its commands share the rows, so that each trouble is
 """
 
 from collections.abc import Collection, Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import msgspec
@@ -14,6 +14,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from affiliate.database.engine import LedgerDatabase
 from affiliate.database.schema import alerts
+from affiliate.domain.times import to_naive_utc
 from affiliate.domain.troubles import Trouble, get_rule
 
 TURN: Final = "#check"
@@ -64,7 +65,7 @@ class AlertStates:
 
     def now(self) -> datetime:
         """Return the time in UTC without a zone, by the clock that all processes share."""
-        return self._database.read_time().astimezone(UTC).replace(tzinfo=None)
+        return to_naive_utc(self._database.read_time())
 
     def take_turn(self, every: timedelta = timedelta()) -> datetime | None:
         """Take the lease to check; return its end, or None while another process has it.

@@ -11,6 +11,7 @@ from affiliate.database.click_joins import JOINED, get_click_column
 from affiliate.database.earnings import GROUPS
 from affiliate.database.engine import LedgerDatabase
 from affiliate.database.schema import action_states, actions, clicks
+from affiliate.domain.times import to_naive_utc
 
 MAX_CLICKS: Final = 100_000
 """The newest clicks of a period that are looked through, so that a rare site costs little."""
@@ -65,8 +66,8 @@ class DeskLists:
         columns += [GROUPS[name] for name in ("site", "words", "id", "clicked")]
         own = [column for column in actions.c if column.name not in {"site", "words"}]
         where = [
-            actions.c.occurred_at >= _to_naive(start),
-            actions.c.occurred_at < _to_naive(end),
+            actions.c.occurred_at >= to_naive_utc(start),
+            actions.c.occurred_at < to_naive_utc(end),
             *(SALE_FILTERS[name] == value for name, value in filters.items()),
         ]
         column = actions.c[order]
@@ -93,7 +94,7 @@ class DeskLists:
         """Return the newest clicks of a period, of at most `MAX_CLICKS` that are looked through."""
         newest = (
             sa.select(clicks)
-            .where(clicks.c.at >= _to_naive(start), clicks.c.at < _to_naive(end))
+            .where(clicks.c.at >= to_naive_utc(start), clicks.c.at < to_naive_utc(end))
             .order_by(clicks.c.at.desc())
             .limit(MAX_CLICKS)
             .subquery()
@@ -141,8 +142,3 @@ class DeskLists:
                 for row in connection.execute(query).mappings()
             ]
             return Page(rows, connection.execute(count).scalar_one())
-
-
-def _to_naive(moment: datetime) -> datetime:
-    """Return a time in UTC without a zone, as SQLite knows none."""
-    return moment.astimezone(UTC).replace(tzinfo=None)

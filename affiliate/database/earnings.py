@@ -5,7 +5,7 @@ may come in any order and be repeated.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from datetime import time as clock_time
 from typing import Any, Final
 from uuid import uuid4
@@ -19,6 +19,7 @@ from affiliate.database.engine import LedgerDatabase
 from affiliate.database.schema import action_states, actions, imports
 from affiliate.domain.actions import Action
 from affiliate.domain.masking import mask_personal
+from affiliate.domain.times import to_naive_utc
 from affiliate.errors import BadQuery
 
 BATCH: Final = 300
@@ -119,7 +120,7 @@ class Earnings:
         All sales since the report's first are joined to clicks again: to clicks of ``agencies``, or
         of any agency. An import that breaks off has written a part of the actions; repeat it.
         """
-        as_of = as_of.astimezone(UTC).replace(tzinfo=None)
+        as_of = to_naive_utc(as_of)
         new = changed = 0
         for start in range(0, len(reported), BATCH):
             rows = [
@@ -140,8 +141,7 @@ class Earnings:
             new += before.count(None)
             changed += sum(row is not None and row.as_of < as_of for row in before)
         if reported:
-            first = min(action.occurred_at for action in reported)
-            first = first.astimezone(UTC).replace(tzinfo=None)
+            first = to_naive_utc(min(action.occurred_at for action in reported))
             refresh_estimates(self._database, network, first, agencies)
         with self._database.write_transaction() as connection:
             row: dict[str, Any] = {"import_id": uuid4().hex, "network": network, "as_of": as_of}
@@ -213,7 +213,7 @@ class Earnings:
 def _build_columns(action: Action) -> dict[str, Any]:
     """Return the fields of an action, words masked, times in UTC without a zone (as in SQLite)."""
     columns = {
-        name: value.astimezone(UTC).replace(tzinfo=None) if isinstance(value, datetime) else value
+        name: to_naive_utc(value) if isinstance(value, datetime) else value
         for name, value in msgspec.structs.asdict(action).items()
     }
     return {**columns, "words": mask_personal(action.words)}

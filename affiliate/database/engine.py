@@ -30,6 +30,7 @@ from affiliate.database.sqlite_file import (
     identify_file,
 )
 from affiliate.database.timeouts import limit_waits
+from affiliate.domain.times import to_naive_utc
 from affiliate.errors import LedgerLost
 
 MAX_DELETED: Final = 2000
@@ -142,7 +143,7 @@ class LedgerDatabase:
 
     def now(self) -> datetime:
         """Return the time in UTC without a zone, as in the tables."""
-        return self._now().astimezone(UTC).replace(tzinfo=None)
+        return to_naive_utc(self._now())
 
     def read_time(self) -> datetime:
         """Return the time by a clock that all processes of the database share."""

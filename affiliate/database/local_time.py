@@ -9,6 +9,8 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 from datetime import time as clock_time
 from typing import Final, NamedTuple
 
+from affiliate.domain.times import to_naive_utc
+
 HOUR: Final = timedelta(hours=1)
 DAY: Final = timedelta(days=1)
 
@@ -41,8 +43,7 @@ def find_next_hour(hour: datetime, zone: tzinfo) -> datetime:
 
 def find_day_start(day: date, zone: tzinfo) -> datetime:
     """Return the moment at which a day begins in the zone."""
-    local = datetime.combine(day, clock_time.min, zone)
-    return local.astimezone(UTC).replace(tzinfo=None)
+    return to_naive_utc(datetime.combine(day, clock_time.min, zone))
 
 
 def find_bounds(days: Days, zone: tzinfo) -> tuple[datetime, datetime]:

@@ -6,7 +6,7 @@ A cookie alone would open the desk until its end, also after a log-out (OWASP AS
 import hashlib
 import logging
 import secrets
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 import msgspec
@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from affiliate.database.ledger import Ledger
 from affiliate.database.schema import sessions
+from affiliate.domain.times import to_naive_utc
 from affiliate.errors import LedgerError
 
 LIFETIME: Final = timedelta(hours=12)
@@ -132,7 +133,7 @@ class Sessions:
             log.warning("the use of an owner's session can't be kept: %s", error)
 
     def _now(self) -> datetime:
-        return self._ledger.read_time().astimezone(UTC).replace(tzinfo=None)
+        return to_naive_utc(self._ledger.read_time())
 
     def _open_condition(self, now: datetime) -> sa.ColumnElement[bool]:
         is_idle = sa.func.coalesce(sessions.c.seen_at, now) <= now - IDLE_LIMIT

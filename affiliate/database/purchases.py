@@ -18,6 +18,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from affiliate.database.ledger import Ledger
 from affiliate.database.schema import purchases
+from affiliate.domain.times import to_naive_utc
 from affiliate.domain.words import cut_between_signs
 
 INTENT_LIFETIME: Final = timedelta(hours=24)
@@ -100,7 +101,7 @@ class Purchases:
         """
         expired: sa.ColumnElement[bool] = sa.true()
         if not force:
-            expired = purchases.c.made_at < _naive_utc(self.now() - INTENT_LIFETIME)
+            expired = purchases.c.made_at < to_naive_utc(self.now() - INTENT_LIFETIME)
         same_intent = purchases.c.intent == purchase.intent
         release = sa.update(purchases).where(same_intent, purchases.c.state == "licensed", expired)
         row = {**_to_row(purchase), "intent": purchase.intent}
@@ -129,7 +130,7 @@ class Purchases:
             getattr(purchases.c, name) == getattr(purchase, name)
             for name in ("api", "media", "media_id")
         ]
-        recent = purchases.c.made_at >= _naive_utc(self.now() - INTENT_LIFETIME)
+        recent = purchases.c.made_at >= to_naive_utc(self.now() - INTENT_LIFETIME)
         alive = purchases.c.state.in_(OPEN_STATES) | recent
         query = sa.select(purchases).where(*same, purchases.c.intent.is_not(None), alive)
         others = map(_from_row, connection.execute(query).mappings())
@@ -210,7 +211,7 @@ class Purchases:
         lacking = purchases.c.license_id.is_(None) | (
             purchases.c.asked.is_not(None) & purchases.c.price.is_(None)
         )
-        recent = purchases.c.made_at >= _naive_utc(self.now() - INTENT_LIFETIME)
+        recent = purchases.c.made_at >= to_naive_utc(self.now() - INTENT_LIFETIME)
         return self._select(
             purchases.c.api == api, purchases.c.state == "licensed", lacking, recent
         )
@@ -259,7 +260,7 @@ def _to_row(purchase: Purchase) -> dict[str, Any]:
     """Return the purchase as columns, cut to their lengths and without NUL, for PostgreSQL."""
     row = msgspec.structs.asdict(purchase)
     for name in ("made_at", "closed_at"):
-        row[name] = row[name] and _naive_utc(row[name])
+        row[name] = row[name] and to_naive_utc(row[name])
     for name in ("asked", "price"):
         row[name] = None if row[name] is None else str(row[name])
     for name, most in (("license_id", 100), ("currency", 10)):
@@ -276,7 +277,3 @@ def _from_row(row: sa.RowMapping) -> Purchase:
     for name in ("asked", "price"):
         values[name] = None if values[name] is None else Decimal(values[name])
     return Purchase(**values)
-
-
-def _naive_utc(moment: datetime) -> datetime:
-    return moment.astimezone(UTC).replace(tzinfo=None)

@@ -13,6 +13,7 @@ from typing import Any, Final
 import msgspec
 
 from affiliate.domain.actions import Action
+from affiliate.domain.times import format_utc
 from affiliate.earnings import impact, reports
 from affiliate.earnings.api_values import clean_values, read_value
 from affiliate.earnings.values import read_amount, read_time
@@ -110,8 +111,8 @@ class ImpactApi:
             agency=impact.NETWORK,
             url=self._url,
             params=(
-                ("ActionDateStart", _format_time(first)),
-                ("ActionDateEnd", _format_time(last)),
+                ("ActionDateStart", format_utc(first)),
+                ("ActionDateEnd", format_utc(last)),
                 ("PageSize", str(PAGE_SIZE)),
                 ("Page", str(page)),
             ),
@@ -125,10 +126,6 @@ class ImpactApi:
             raise Forbidden(
                 impact.NETWORK, f"The token needs the scope of actions. {error.message}"
             ) from None
-
-
-def _format_time(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _to_action(wire: _WireAction) -> Action:

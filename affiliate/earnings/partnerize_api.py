@@ -18,6 +18,7 @@ import msgspec
 
 from affiliate.domain.actions import Action
 from affiliate.domain.affiliate_links import read_pubref
+from affiliate.domain.times import format_utc
 from affiliate.earnings import partnerize, reports
 from affiliate.earnings.api_values import clean_values, read_value
 from affiliate.earnings.values import read_amount, read_time
@@ -113,8 +114,8 @@ class PartnerizeApi:
         """
         self._waits = 0
         params: Params | None = (
-            ("start_date", _format_time(since)),
-            ("end_date", _format_time(until)),
+            ("start_date", format_utc(since)),
+            ("end_date", format_utc(until)),
             ("timezone", "UTC"),
             ("limit", str(PAGE_SIZE)),
         )
@@ -155,10 +156,6 @@ class PartnerizeApi:
                 ) from None
             else:
                 return decode_answer(partnerize.NETWORK, body, _WirePage)
-
-
-def _format_time(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _find_next_page(page: _WirePage) -> Params | None:

@@ -11,6 +11,7 @@ from affiliate.database.desk_lists import DeskLists
 from affiliate.database.earnings import Earnings
 from affiliate.database.figures import Figures
 from affiliate.database.local_time import DAY, Days
+from affiliate.domain.times import to_naive_utc
 from affiliate.services import current_services
 from affiliate.web.owner import earned
 from affiliate.web.owner.agencies import find_tightest
@@ -116,7 +117,7 @@ class _Overview:
     def sum_before(self) -> _Sums:
         """Sum up the period before, up to the same time of day where today is not over."""
         before = self._period.previous()
-        end = before.end.astimezone(UTC).replace(tzinfo=None)
+        end = to_naive_utc(before.end)
         is_over = self._period.end < self._period.now
         return self._sum(get_days(before), None if is_over else end)
 

@@ -12,6 +12,7 @@ from affiliate.database.local_time import (
     find_local_day,
     find_next_hour,
 )
+from affiliate.domain.times import to_naive_utc
 from affiliate.web.owner.periods import Period
 
 MAX_HOURLY_DAYS: Final = 2
@@ -71,7 +72,7 @@ def list_daily_steps(period: Period) -> Steps:
 
 def _list_hours(period: Period) -> list[datetime]:
     hour = find_hour(find_day_start(period.first, period.zone), period.zone)
-    end = period.end.astimezone(UTC).replace(tzinfo=None)
+    end = to_naive_utc(period.end)
     hours = []
     while hour < end and find_local_day(hour, period.zone) <= period.last:
         hours.append(hour)
