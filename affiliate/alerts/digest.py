@@ -6,19 +6,20 @@ from datetime import time as clock_time
 from typing import Final
 
 from affiliate.alerts.messages import Event, Link, Message, Section
-from affiliate.alerts.week_figures import Mover, Sums, WeekFigures, find_week, read_week
+from affiliate.alerts.week_figures import Sums, WeekFigures, find_week, read_week
 from affiliate.database.alert_states import AlertState, AlertStates
 from affiliate.database.local_time import DAY, find_day_start, find_local_day
-from affiliate.domain.actions import MONEY_UNITS, STATES
+from affiliate.domain.actions import EARNING_STATES, MONEY_UNITS, STATES
 from affiliate.domain.rates import ConvertedSums, Rates, convert_sums
 from affiliate.domain.times import to_naive_utc
 from affiliate.services import Services
 
 SEND_AT: Final = clock_time(8)
 """Time of Monday, in the owner's time zone, from which on the digest is sent."""
-LATEST: Final = timedelta(days=2)
+MAX_DELAY: Final = timedelta(days=2)
 """Time after which a digest that could not be sent is left out."""
-NOTHING: Final = "Nothing needs you."
+MAX_TEXT: Final = 40
+"""Characters of words, sites and pictures in a table, so that its lines fit into a mail."""
 
 
 def find_sending_time(now: datetime, zone: tzinfo) -> datetime:
@@ -47,7 +48,7 @@ def build_digest(services: Services, now: datetime) -> Message:
         Section(f"Your week from {first:%B} {first.day} to {last:%B} {last.day}"),
         _describe_money(week),
         _describe_visits(week, zone),
-        *_iter_movers(week),
+        *_describe_movers(week),
         _describe_missed(week),
         _describe_tasks(lasting, services),
     ]
@@ -61,11 +62,11 @@ def build_digest(services: Services, now: datetime) -> Message:
 
 
 def _is_to_do(state: AlertState, now: datetime) -> bool:
-    return state.ended_at is None and state.due_at <= now and not state.is_silenced(now)
+    return state.is_due(now) and not state.is_silenced(now)
 
 
 def _describe_money(week: WeekFigures) -> Section:
-    keys = sorted({*week.sums.payouts, *week.before.payouts}, key=_place_state)
+    keys = sorted({*week.sums.payouts, *week.before.payouts}, key=_rank_state)
     table = [
         (
             f"{state}, {currency}",
@@ -95,12 +96,13 @@ def _convert(sums: Sums, rates: Rates) -> ConvertedSums | None:
     earned = (
         ("", currency, payout)
         for (currency, state), payout in sums.payouts.items()
-        if state != STATES[-1]
+        if state in EARNING_STATES
     )
     return convert_sums(earned, rates)
 
 
-def _place_state(key: tuple[str, str]) -> tuple[str, int]:
+def _rank_state(key: tuple[str, str]) -> tuple[str, int]:
+    """Return the order of a currency and a state: a currency's states follow each other."""
     currency, state = key
     return currency, [*STATES].index(state) if state in STATES else len(STATES)
 
@@ -117,7 +119,7 @@ def _describe_visits(week: WeekFigures, zone: tzinfo) -> Section:
         ("clicks of visitors", f"{now.clicks:,}", f"{before.clicks:,}"),
         ("searches", f"{now.asked:,}", f"{before.asked:,}"),
         ("searches that found nothing", f"{now.missed:,}", f"{before.missed:,}"),
-        ("per click, earned", *(_describe_rate(sums) for sums in (now, before))),
+        ("earned per click", *(_describe_rate(sums) for sums in (now, before))),
     )
     sentences = []
     if now.marked:
@@ -126,7 +128,7 @@ def _describe_visits(week: WeekFigures, zone: tzinfo) -> Section:
     if week.counted_until and week.counted_until < find_day_start(
         week.days.last + DAY, zone
     ).replace(tzinfo=UTC):
-        sentences.append(f"Clicks are counted up to {week.counted_until:%Y-%m-%d %H:%M} UTC alone.")
+        sentences.append(f"Clicks are counted up to {week.counted_until:%Y-%m-%d %H:%M} UTC only.")
     return Section("Clicks and searches", tuple(sentences), table)
 
 
@@ -136,7 +138,7 @@ def _describe_rate(sums: Sums) -> str:
         return "-"
     totals: dict[str, int] = {}
     for (currency, state), payout in sums.payouts.items():
-        if state != STATES[-1]:
+        if state in EARNING_STATES:
             totals[currency] = totals.get(currency, 0) + payout
     rates = (
         f"{total / sums.clicks / MONEY_UNITS:.3f} {currency}"
@@ -145,19 +147,22 @@ def _describe_rate(sums: Sums) -> str:
     return ", ".join(rates) or "-"
 
 
-def _iter_movers(week: WeekFigures) -> Sequence[Section]:
+def _describe_movers(week: WeekFigures) -> list[Section]:
     """Return the lists of what moved and of what earned, without empty ones."""
     sections = []
     for title, movers in week.movers.items():
         if movers:
-            rows = [(name_text(mover), f"{mover.now:,}", f"{mover.before:,}") for mover in movers]
+            rows = [
+                (shorten_text(mover.text), f"{mover.now:,}", f"{mover.before:,}")
+                for mover in movers
+            ]
             heads = (title, "clicks", "week before")
             sections.append(Section(f"{title} that moved", table=(heads, *rows)))
     for title, earners in week.earners.items():
         if earners:
             rows = [
                 (
-                    name_text(mover),
+                    shorten_text(mover.text),
                     f"{format_amount(mover.now)} {currency}",
                     format_amount(mover.before),
                 )
@@ -168,23 +173,22 @@ def _iter_movers(week: WeekFigures) -> Sequence[Section]:
     return sections
 
 
-def name_text(mover: Mover) -> str:
-    """Return the text of a mover, cut to the width of a mail."""
-    most = 40
-    return mover.text if len(mover.text) <= most else f"{mover.text[: most - 1]}…"
+def shorten_text(text: str) -> str:
+    """Return a text of at most `MAX_TEXT` characters."""
+    return text if len(text) <= MAX_TEXT else f"{text[: MAX_TEXT - 1]}…"
 
 
 def _describe_missed(week: WeekFigures) -> Section:
     if not week.missed_words:
         return Section("Words that found nothing", ("Every search found something.",))
-    rows = [(name_text(Mover(text, 0, 0)), f"{count:,}") for text, count in week.missed_words]
+    rows = [(shorten_text(text), f"{count:,}") for text, count in week.missed_words]
     hint = "Another agency may have pictures of these."
     return Section("Words that found nothing", (hint,), (("words", "times"), *rows))
 
 
 def _describe_tasks(lasting: Sequence[AlertState], services: Services) -> Section:
     """Return what to do: the alerts that last, and a link to the desk."""
-    sentences = [f"{state.title} {state.advice}" for state in lasting] or [NOTHING]
+    sentences = [f"{state.title} {state.advice}" for state in lasting] or ["Nothing needs you."]
     config = services.config
     has_desk = config.site_url and config.owner_password
     links = (Link("Your desk", f"{config.site_url}/owner/"),) if has_desk else ()

@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 
 STYLE: Final = "font-family:sans-serif;max-width:40em"
 CELL_STYLE: Final = "text-align:left;padding:2px 12px 2px 0;vertical-align:top"
+"""Styles stand in the elements, as many mail programs ignore style sheets."""
 
 
 class Link(NamedTuple):

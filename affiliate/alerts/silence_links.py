@@ -14,9 +14,12 @@ PATH: Final = "/owner/silence"
 PURPOSE: Final = "silence an alert"
 """The purpose that separates these seals from other digests by the site's key."""
 VALID_DAYS: Final = 60
+"""Days for which a link in a mail works; alerts seldom last longer."""
 DAY_SECONDS: Final = 86400
 SEAL_BYTES: Final = 16
+"""Bytes of the digest in a seal, which nobody guesses."""
 DAY_BYTES: Final = 3
+"""Bytes of the day at the beginning of a seal, as a number of days since 1970."""
 
 
 def build_silence_url(origin: str, key: SiteKey, name: str) -> str:

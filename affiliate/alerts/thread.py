@@ -14,7 +14,7 @@ from multiprocessing import util
 from typing import Final, Protocol
 
 from affiliate.alerts.alert_messages import build_outage_message
-from affiliate.alerts.watch import AlertWatch, send
+from affiliate.alerts.watch import AlertWatch, try_to_send
 from affiliate.errors import LedgerError
 from affiliate.services import Services
 
@@ -27,6 +27,7 @@ OUTAGE_SECONDS: Final = 600.0
 OUTAGE_KEY: Final = "alerts:ledger"
 """The lease in the store of the process that tells of the database."""
 OUTAGE_LEASE: Final = 86_400.0
+"""Seconds after which another process may tell of the same outage: the first was killed."""
 
 log = logging.getLogger(__name__)
 
@@ -90,7 +91,7 @@ class AlertThread:
             if not self._store.lease(OUTAGE_KEY, self._token, OUTAGE_LEASE):
                 return
             message = build_outage_message(str(error), datetime.now(UTC))
-            failures = [send(channel, message) for channel in self._watch.channels]
+            failures = [try_to_send(channel, message) for channel in self._watch.channels]
             self._has_told_outage = None in failures
             if not self._has_told_outage:
                 self._store.release(OUTAGE_KEY, self._token)
@@ -101,7 +102,7 @@ class AlertThread:
         if self._has_told_outage:
             message = build_outage_message("", datetime.now(UTC))
             for channel in self._watch.channels:
-                send(channel, message)
+                try_to_send(channel, message)
             self._has_told_outage = False
             self._store.release(OUTAGE_KEY, self._token)
 

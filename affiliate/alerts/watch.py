@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from affiliate.alerts.alert_messages import build_message, build_test_message
 from affiliate.alerts.channels import Channel, build_channels
-from affiliate.alerts.digest import LATEST, build_digest, find_sending_time
+from affiliate.alerts.digest import MAX_DELAY, build_digest, find_sending_time
 from affiliate.alerts.messages import Link, Message
 from affiliate.alerts.silence_links import build_silence_url
 from affiliate.alerts.troubles import find_troubles
@@ -62,19 +62,19 @@ class AlertWatch:
         """Send a test by each channel; yield the channel's name and its failure, if any."""
         message = build_test_message(datetime.now(UTC))
         for channel in self.channels:
-            yield channel.name, send(channel, message)
+            yield channel.name, try_to_send(channel, message)
 
     def _iter_failures(self) -> Iterator[Failure]:
         """Tell each channel what it does not know; yield the failures."""
         for channel in self.channels:
             now, states = self.states.now(), self.states.list_all()
             started = [state for state in states if _is_to_tell(state, channel.name, now)]
-            over = [s for s in states if s.ended_at is not None and channel.name in s.told_to]
+            over = [state for state in states if state.ended_at and channel.name in state.told_to]
             ended = [state for state in over if not state.is_silenced(now)]
             if not (started or over):
                 continue
             message = build_message(started, ended, self._find_links) if started or ended else None
-            if message and (failure := send(channel, message)):
+            if message and (failure := try_to_send(channel, message)):
                 yield failure
                 continue
             self.states.mark_told([state.name for state in started], channel.name)
@@ -87,7 +87,7 @@ class AlertWatch:
         sent_at = last.told_at or now
         if due <= sent_at <= now:
             return
-        if sent_at > now or now - due > LATEST:  # after a clock that was wrong, or a long outage
+        if sent_at > now or now - due > MAX_DELAY:  # after a clock that was wrong, or a long outage
             self.states.write_digest((), now)
             return
         message = build_digest(self._services, now)
@@ -95,7 +95,7 @@ class AlertWatch:
         for channel in self.channels:
             if channel.name in told_to:
                 continue
-            if failure := send(channel, message):
+            if failure := try_to_send(channel, message):
                 yield failure
             else:
                 told_to.add(channel.name)
@@ -107,7 +107,7 @@ class AlertWatch:
         """Send the digest of the last week by each channel now; yield name and failure, if any."""
         message = build_digest(self._services, self.states.now())
         for channel in self.channels:
-            yield channel.name, send(channel, message)
+            yield channel.name, try_to_send(channel, message)
 
     def _find_links(self, name: str) -> tuple[Link, ...]:
         """Return the link that silences an alert, where the site has an address and a desk."""
@@ -118,7 +118,7 @@ class AlertWatch:
         return (Link("Silence it", url), Link("All alerts", f"{config.site_url}/owner/alerts"))
 
 
-def send(channel: Channel, message: Message) -> Failure | None:
+def try_to_send(channel: Channel, message: Message) -> Failure | None:
     """Send a message by a channel; return the failure, which is logged, if any."""
     try:
         channel.send(message)
@@ -131,5 +131,4 @@ def send(channel: Channel, message: Message) -> Failure | None:
 
 def _is_to_tell(state: AlertState, channel: str, now: datetime) -> bool:
     """Return whether a channel is to be told of an alert that lasts."""
-    lasts = state.ended_at is None and state.due_at <= now
-    return lasts and channel not in state.told_to and not state.is_silenced(now)
+    return state.is_due(now) and channel not in state.told_to and not state.is_silenced(now)

@@ -11,7 +11,7 @@ from affiliate.database.earnings import Earnings, LastImport
 from affiliate.database.figures import Figures
 from affiliate.database.local_time import Days
 from affiliate.database.ranked_counts import RankedList
-from affiliate.domain.actions import STATES
+from affiliate.domain.actions import EARNING_STATES
 from affiliate.domain.rates import Rates
 from affiliate.services import Services
 
@@ -109,7 +109,7 @@ def _read_sums(figures: Figures, days: Days) -> Sums:
 
 
 def _find_moved_texts(figures: Figures, name: RankedList, days: Days, before: Days) -> list[Mover]:
-    """Return the texts of a list whose clicks differ most; those of both weeks' tops are known."""
+    """Return the texts whose clicks differ most, of the `COMPARED` first texts of either week."""
     texts = {text for week in (days, before) for text, _ in figures.list_top(name, week, COMPARED)}
     now, then = (figures.count_texts(name, week, texts) for week in (days, before))
     return _choose_movers(now, then)
@@ -142,7 +142,7 @@ def _find_earners(
     now, then = ({}, {})  # type: tuple[dict[tuple[str, str], int], dict[tuple[str, str], int]]
     for week, sums in ((days, now), (before, then)):
         for row in figures.sum_earnings(week, (column,)):
-            if row["state"] != STATES[-1] and row[column]:
+            if row["state"] in EARNING_STATES and row[column]:
                 key = (row[column], row["currency"])
                 sums[key] = sums.get(key, 0) + row["payout"]
     top = sorted(now, key=lambda key: (-now[key], key))[:LIST_ROWS]

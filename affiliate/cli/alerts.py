@@ -16,6 +16,7 @@ from affiliate.database.alert_states import AlertState, AlertStates
 from affiliate.services import current_services
 
 MAX_SILENT_DAYS: Final = 3650
+"""Days of the longest silence, ten years: longer is for ever."""
 NO_CHANNEL: Final = (
     "Nobody would be told: set SMTP_URL and ALERT_TO, or ALERT_WEBHOOK_URL and"
     " ALERT_WEBHOOK_SECRET."
@@ -45,7 +46,7 @@ def check() -> None:
     click.echo(f"{count}: flask alerts list." if lasting else "All is well.")
     if failures:
         raise click.ClickException(
-            " ".join(f"Not told by {one.channel}: {one.reason}" for one in failures)
+            " ".join(f"Not told by {failure.channel}: {failure.reason}" for failure in failures)
         )
 
 

@@ -29,6 +29,7 @@ KEPT_ENDED: Final = timedelta(days=30)
 """Time for which alerts that have ended are listed."""
 MAX_TITLE: Final = 300
 MAX_ADVICE: Final = 500
+"""Characters that the columns take; longer texts are cut."""
 INSERTS: Final[Mapping[str, Any]] = {
     "sqlite": sqlite.insert(alerts).on_conflict_do_nothing(),
     "postgresql": postgresql.insert(alerts).on_conflict_do_nothing(),
@@ -51,6 +52,10 @@ class AlertState(msgspec.Struct, frozen=True, kw_only=True):
     told_to: frozenset[str]
     silenced_until: datetime | None
     ended_at: datetime | None
+
+    def is_due(self, now: datetime) -> bool:
+        """Return whether the alert lasts, and has lasted for its patience."""
+        return self.ended_at is None and self.due_at <= now
 
     def is_silenced(self, now: datetime) -> bool:
         """Return whether nothing of this alert is told now."""
@@ -100,11 +105,7 @@ class AlertStates:
         query = sa.select(alerts).where(alerts.c.name.not_like("#%"))
         with self._database.read_connection() as connection:
             rows = connection.execute(query).mappings().all()
-        states = [
-            AlertState(**{**row, "told_to": frozenset(filter(None, row["told_to"].split(",")))})
-            for row in rows
-        ]
-        states.sort(key=lambda state: state.since, reverse=True)
+        states = sorted(map(_read_row, rows), key=lambda state: state.since, reverse=True)
         return sorted(states, key=lambda state: state.ended_at is not None)
 
     def record(self, troubles: Iterable[Trouble], unknown: Collection[str] = ()) -> None:
@@ -136,9 +137,8 @@ class AlertStates:
             for name in sorted(names):
                 own = alerts.c.name == name
                 told = connection.execute(sa.select(alerts.c.told_to).where(own)).scalar() or ""
-                channels = {*filter(None, told.split(",")), channel} - (
-                    {channel} if ended else set()
-                )
+                channels = {*filter(None, told.split(","))}
+                channels = channels - {channel} if ended else channels | {channel}
                 values = {"told_to": ",".join(sorted(channels)), "told_at": now}
                 connection.execute(sa.update(alerts).where(own).values(values))
 
@@ -160,10 +160,7 @@ class AlertStates:
         with self._database.write_transaction() as connection:
             row = _build_row(DIGEST, now) | {"told_at": now}
             connection.execute(INSERTS[connection.dialect.name], [row])
-            known = dict(connection.execute(query).mappings().one())
-        return AlertState(
-            **{**known, "told_to": frozenset(filter(None, known["told_to"].split(",")))}
-        )
+            return _read_row(connection.execute(query).mappings().one())
 
     def write_digest(self, told_to: Iterable[str], told_at: datetime) -> None:
         """Write who has the current digest, and when the last complete digest was sent."""
@@ -177,6 +174,10 @@ def _build_row(name: str, now: datetime) -> dict[str, Any]:
     texts = {"name": name, "title": "", "advice": "", "told_to": ""}
     times = {"since": now, "due_at": now, "lasts_until": now}
     return {**texts, **times, "told_at": None, "silenced_until": None, "ended_at": None}
+
+
+def _read_row(row: sa.RowMapping) -> AlertState:
+    return AlertState(**{**row, "told_to": frozenset(filter(None, row["told_to"].split(",")))})
 
 
 def _continue_state(state: AlertState | None, trouble: Trouble, now: datetime) -> dict[str, Any]:

@@ -8,6 +8,8 @@ import msgspec
 State = Literal["pending", "approved", "reversed"]
 STATES: Final[tuple[State, ...]] = ("pending", "approved", "reversed")
 """States of an action. A reversal is a new state of the same action, never a negative amount."""
+EARNING_STATES: Final[tuple[State, ...]] = ("pending", "approved")
+"""States whose payouts count as earned; a reversed sale earns nothing."""
 MONEY_UNITS: Final = 10_000
 """Units of a whole amount: money is counted in whole ten-thousandths, so that sums are exact."""
 

@@ -87,7 +87,7 @@ def test_money_is_summed_by_state_and_currency(
     assert "pending, USD   3.00   0.00" in text
     assert "approved, USD  5.00   4.00" in text
     assert "reversed, USD  90.00  0.00" in text
-    assert "per click, earned            0.500 EUR, 2.000 USD  -" in text
+    assert "earned per click             0.500 EUR, 2.000 USD  -" in text
     assert "red bicycle  5.00 USD  0.00" in text
     assert "cat          3.00 USD  4.00" in text
     assert "dog " not in text

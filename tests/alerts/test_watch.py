@@ -166,13 +166,13 @@ def test_two_processes_tell_once(
     first, second = AlertWatch(services, [mail]), AlertWatch(build(), [mail])
     site.troubles = {"disk": "The disk is full."}
     during: list[object] = []
-    send = watch.send
+    send = watch.try_to_send
 
     def send_meanwhile(*arguments: object) -> object:
         during.append(second.check())
         return send(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(watch, "send", send_meanwhile)
+    monkeypatch.setattr(watch, "try_to_send", send_meanwhile)
     assert first.check() == []
     assert during == [None]
     assert second.check() == []

@@ -2,14 +2,11 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
-from affiliate.domain.actions import STATES
+from affiliate.domain.actions import EARNING_STATES, STATES
 from affiliate.domain.rates import Rates, convert_sums
 from affiliate.web.owner.numbers import Money
-
-EARNING_STATES: Final = ("pending", "approved")
-"""States whose payouts count as earned; a reversed sale earns nothing."""
 
 Rows = Iterable[Mapping[str, Any]]
 
@@ -33,7 +30,7 @@ def group_earned(
     return {key: list_earned(own) for key, own in groups.items()}
 
 
-def divide(earned: Sequence[Money], clicks: int) -> tuple[Money, ...]:
+def divide_by_clicks(earned: Sequence[Money], clicks: int) -> tuple[Money, ...]:
     """Return the earnings per click; none without clicks."""
     if not clicks:
         return ()

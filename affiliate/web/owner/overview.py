@@ -11,6 +11,7 @@ from affiliate.database.desk_lists import DeskLists
 from affiliate.database.earnings import Earnings
 from affiliate.database.figures import Figures
 from affiliate.database.local_time import DAY, Days
+from affiliate.domain.actions import EARNING_STATES
 from affiliate.domain.times import to_naive_utc
 from affiliate.services import current_services
 from affiliate.web.owner import earned
@@ -42,7 +43,8 @@ MONEY_COLUMNS: Final = (
 )
 CHECK_SECONDS: Final = 0.5
 """Longest wait of the overview for checks, in seconds."""
-Sum = Callable[[Days, Sequence[str]], list[dict[str, Any]]]
+SumRows = Callable[[Days, Sequence[str]], list[dict[str, Any]]]
+"""A function that sums up the rows of days by some columns."""
 
 
 class Tile(NamedTuple):
@@ -163,7 +165,7 @@ class _Overview:
                     steps.labels,
                     steps.arrange(_select(rows, money.currency), "payout"),
                     then.arrange(_select(rows_before, money.currency), "payout"),
-                    _money_format(money.currency),
+                    _make_money_format(money.currency),
                 )
             )
         return charts
@@ -184,8 +186,8 @@ class _Overview:
             ("Earned", all_earned, then),
             (
                 "Earned per click",
-                earned.divide(all_earned, now.clicks),
-                earned.divide(then, before.clicks),
+                earned.divide_by_clicks(all_earned, now.clicks),
+                earned.divide_by_clicks(then, before.clicks),
             ),
         ):
             known = {money.currency: money.amount for money in previous}
@@ -276,7 +278,7 @@ def _list_wrong() -> list[Row] | None:
 
 
 def _sum_until(
-    sum_rows: Sum, days: Days, end: datetime | None, names: Sequence[str]
+    sum_rows: SumRows, days: Days, end: datetime | None, names: Sequence[str]
 ) -> dict[str, int]:
     """Return sums over days; those of the last day up to the hour of ``end`` where it is given."""
     if end is None:
@@ -290,10 +292,8 @@ def _sum_until(
 
 def _select(rows: Sequence[Mapping[str, Any]], currency: str) -> list[Mapping[str, Any]]:
     """Return the rows of a currency that count as earned."""
-    return [
-        row for row in rows if row["currency"] == currency and row["state"] in earned.EARNING_STATES
-    ]
+    return [row for row in rows if row["currency"] == currency and row["state"] in EARNING_STATES]
 
 
-def _money_format(currency: str) -> Callable[[float], str]:
+def _make_money_format(currency: str) -> Callable[[float], str]:
     return lambda amount: format_money(Money(round(amount), currency))

@@ -89,7 +89,7 @@ class _PicturesTable:
                     "name": agency,
                     "clicks": clicks[text],
                     "earned": amounts,
-                    "per_click": earned.divide(amounts, clicks[text]),
+                    "per_click": earned.divide_by_clicks(amounts, clicks[text]),
                 }
             )
         return rows

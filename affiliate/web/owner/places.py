@@ -40,7 +40,7 @@ def show_places() -> Response:
             "clicks": clicks.get(place),
             "share": clicks[place] / total if place in clicks and total else None,
             "earned": amounts.get(place, ()),
-            "per_click": earned.divide(amounts.get(place, ()), clicks.get(place, 0)),
+            "per_click": earned.divide_by_clicks(amounts.get(place, ()), clicks.get(place, 0)),
         }
         for place in dict.fromkeys([*clicks, *amounts])
     ]

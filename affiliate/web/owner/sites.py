@@ -43,7 +43,7 @@ def show_sites() -> Response:
             "share": clicks / total if total else None,
             "marked": marked,
             "earned": amounts.get(site, ()),
-            "per_click": earned.divide(amounts.get(site, ()), clicks),
+            "per_click": earned.divide_by_clicks(amounts.get(site, ()), clicks),
         }
         for site, (clicks, marked) in counts.items()
     ]

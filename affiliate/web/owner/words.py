@@ -149,7 +149,7 @@ class _WordsTable:
                     "text": text,
                     **{name: of_name[text] for name, of_name in counts.items()},
                     "earned": amounts,
-                    "per_click": earned.divide(amounts, counts["clicks"][text]),
+                    "per_click": earned.divide_by_clicks(amounts, counts["clicks"][text]),
                 }
             )
         return rows

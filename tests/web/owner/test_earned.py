@@ -1,7 +1,13 @@
 from typing import Any
 
 from affiliate.domain.rates import parse_rates
-from affiliate.web.owner.earned import convert, divide, group_earned, list_by_state, list_earned
+from affiliate.web.owner.earned import (
+    convert,
+    divide_by_clicks,
+    group_earned,
+    list_by_state,
+    list_earned,
+)
 from affiliate.web.owner.numbers import Money
 
 ROWS: list[dict[str, Any]] = [
@@ -22,8 +28,8 @@ def test_earned_is_what_is_not_reversed() -> None:
 
 
 def test_earnings_are_divided_by_clicks() -> None:
-    assert divide((Money(10_000, "USD"),), 3) == (Money(3_333, "USD"),)
-    assert divide((Money(10_000, "USD"),), 0) == ()
+    assert divide_by_clicks((Money(10_000, "USD"),), 3) == (Money(3_333, "USD"),)
+    assert divide_by_clicks((Money(10_000, "USD"),), 0) == ()
 
 
 def test_currencies_are_added_by_the_owners_rates() -> None:
