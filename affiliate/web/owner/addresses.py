@@ -1,5 +1,6 @@
 """The address of a page of the desk: path and parameters, the base of all links of the page."""
 
+import unicodedata
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 from urllib.parse import urlencode
@@ -40,7 +41,8 @@ def read_address(path: str, parameters: Parameters, names: frozenset[str]) -> De
     """Return the address of a request; ``names`` are the parameters that the page knows.
 
     Raises:
-        BadQuery: names a parameter that is unknown, repeated or too long.
+        BadQuery: names a parameter that is unknown, repeated or too long, or has control
+            characters, of which PostgreSQL refuses NUL.
     """
     if unknown := [name for name in parameters if name not in names]:
         raise BadQuery(unknown[0][:MAX_VALUE_LENGTH], "This page has no such filter.")
@@ -48,4 +50,6 @@ def read_address(path: str, parameters: Parameters, names: frozenset[str]) -> De
     for name, value in values.items():
         if len(value) > MAX_VALUE_LENGTH:
             raise BadQuery(name, "Use at most %(limit)s characters.", limit=MAX_VALUE_LENGTH)
+        if any(unicodedata.category(character) == "Cc" for character in value):
+            raise BadQuery(name, "Control characters can't be searched for.")
     return DeskAddress(path, tuple((name, value) for name, value in values.items() if value))

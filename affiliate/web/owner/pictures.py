@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Any, Final
+from urllib.parse import quote
 
 from flask import Response
 
@@ -109,4 +110,4 @@ def _link_picture(row: Mapping[str, Any]) -> str:
     """Return the address of a picture's own page, where the agency is one of this program's."""
     if row["name"] not in AGENCIES or row["picture"] == "search":
         return ""
-    return f"/image/{row['name']}/{row['picture']}?lang=en"
+    return f"/image/{row['name']}/{quote(row['picture'], safe='')}?lang=en"

@@ -37,6 +37,7 @@ def test_values_are_encoded_in_links() -> None:
         (f"site={'x' * (MAX_VALUE_LENGTH + 1)}", "site"),
         ("site=%ff&period=%ff", "period"),
         ("csrf=1", "csrf"),
+        ("site=a%00b", "site"),
     ],
 )
 def test_what_cannot_be_read_is_named(query: str, field: str) -> None:

@@ -189,6 +189,14 @@ def test_a_word_has_its_course(owner: FlaskClient, filled: Services) -> None:
     assert owner.get("/owner/word?period=7").location == "/owner/words?period=7"
 
 
+def test_a_picture_leads_to_its_own_page_whatever_its_id(
+    owner: FlaskClient, services: Services
+) -> None:
+    """Ids come from outside: a click on ``../../owner`` leads to no page of the desk."""
+    record_clicks(services.ledger, {"id": "../../owner?x#y"})
+    assert 'href="/image/demo/..%2F..%2Fowner%3Fx%23y?lang=en"' in owner.get("/owner/pictures").text
+
+
 def test_pictures_show_clicks_and_earnings(owner: FlaskClient, filled: Services) -> None:
     """A sale belongs to a picture of the agency that its click has led to."""
     del filled
