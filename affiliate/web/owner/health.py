@@ -53,7 +53,9 @@ def show_health() -> Response:
         rows,
         default_sort="state",
         page_rows=PAGE_ROWS[1],
-        empty="No finding is so." if report else "The first checks are running.",
+        empty="No finding has this state and subject."
+        if report
+        else "The first checks are running.",
     )
     return render_page(
         "owner_health.html",

@@ -9,6 +9,7 @@ import re
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from itertools import islice
 from pathlib import Path
 from typing import ClassVar, Final, NamedTuple
 from uuid import uuid4
@@ -44,7 +45,9 @@ MAX_BUYERS: Final = 4
 """Purchases under way in a process: each may wait for the agency as long as half a minute, and a
 process most of whose threads wait is replaced (`affiliate.serving.progress`)."""
 PURCHASE_ID: Final = re.compile("[0-9a-f]{32}")
+"""The form of ids that `create_purchase_id` returns."""
 MAX_PAST_LICENSES: Final = 5
+"""Licenses of an item in the agency's history that a page shows, the newest."""
 
 log = logging.getLogger(__name__)
 _buyers = threading.BoundedSemaphore(MAX_BUYERS)
@@ -108,7 +111,7 @@ class DeskRecorder(JournalRecorder):
         ).failed
 
 
-def file_folder() -> Path:
+def get_file_folder() -> Path:
     """Return the folder of the files that can't be had later."""
     return current_services().config.data_dir.absolute() / "licensed"
 
@@ -123,7 +126,7 @@ def get_journal() -> Journal:
     return Journal(current_services().config.data_dir)
 
 
-def recover() -> list[str]:
+def recover_purchases() -> list[str]:
     """Fetch the files and record the purchases that earlier buyers have left; return lines.
 
     Raises:
@@ -151,7 +154,7 @@ def open_account(seller: str, *, live: bool) -> Seller:
     return account
 
 
-def propose(item: LicenseItem, wishes: LicenseWishes) -> Proposal:
+def propose_offer(item: LicenseItem, wishes: LicenseWishes) -> Proposal:
     """Return what can be bought.
 
     Raises:
@@ -201,7 +204,7 @@ def _list_plans(item: LicenseItem, account: Seller) -> list[Subscription]:
 def _list_past_licenses(item: LicenseItem, account: Seller) -> list[Record]:
     """Return the newest licenses of the item in the agency's history."""
     records = account.iter_history(item.media, media_id=item.id)
-    return [record for _, record in zip(range(MAX_PAST_LICENSES), records, strict=False)]
+    return list(islice(records, MAX_PAST_LICENSES))
 
 
 def was_bought_lately(item: LicenseItem, proposal: Proposal) -> bool:
@@ -221,7 +224,7 @@ def was_bought_lately(item: LicenseItem, proposal: Proposal) -> bool:
     return any(moment >= since for moment in times)
 
 
-def new_purchase_id() -> str:
+def create_purchase_id() -> str:
     """Return an id for the purchase that a form begins."""
     return uuid4().hex
 
@@ -237,7 +240,7 @@ def digest_offer(proposal: Proposal) -> str:
     return hashlib.blake2b(content, digest_size=16).hexdigest()
 
 
-def confirm(proposal: Proposal, *, agreed: bool, other_size: bool, force: bool) -> Offer:
+def confirm_offer(proposal: Proposal, *, agreed: bool, other_size: bool, force: bool) -> Offer:
     """Return the offer with all that the owner must agree to.
 
     Raises:
@@ -259,7 +262,7 @@ def confirm(proposal: Proposal, *, agreed: bool, other_size: bool, force: bool) 
     return offer
 
 
-def buy(proposal: Proposal, offer: Offer, *, force: bool) -> BoughtPurchase:
+def buy_offer(proposal: Proposal, offer: Offer, *, force: bool) -> BoughtPurchase:
     """Buy an offer, whose ``purchase_id`` names the purchase.
 
     Raises:
@@ -267,9 +270,9 @@ def buy(proposal: Proposal, offer: Offer, *, force: bool) -> BoughtPurchase:
     """
     transport = current_services().transport
     with _be_buyer(), hold_process():
-        prepare_folder([offer], file_folder())
+        prepare_folder([offer], get_file_folder())
         with get_journal().create_file() as file:
-            recorder = DeskRecorder(proposal.account, file, file_folder(), transport)
+            recorder = DeskRecorder(proposal.account, file, get_file_folder(), transport)
             status = buy_offers(proposal.service, [offer], recorder, force=force)
             entry = next(iter(file.open_entries), None)
     return BoughtPurchase(status, recorder.lines, recorder.begun_count > 0, entry)
@@ -292,7 +295,7 @@ def find_begun(purchase_id: str) -> Purchase | None:
     return None
 
 
-def settle(purchase: Purchase) -> Purchase:
+def settle_purchase(purchase: Purchase) -> Purchase:
     """Ask the agency's history for the outcome of a purchase; return the purchase as it is now.
 
     Raises:

@@ -24,7 +24,7 @@ from affiliate.licensing.files.purchased_files import MIN_FREE_BYTES, download_f
 from affiliate.licensing.models import MediaKind
 from affiliate.licensing.seller import Seller
 from affiliate.services import current_services
-from affiliate.web.owner.license_buying import file_folder
+from affiliate.web.owner.license_buying import get_file_folder
 
 COPY_LIFETIME: Final = timedelta(days=1)
 """Age at which a copy of a file that the agency gives again is removed."""
@@ -36,7 +36,7 @@ _fetches = threading.BoundedSemaphore(MAX_FETCHES)
 
 def has_file(purchase: Purchase) -> bool:
     """Return whether this site has the file of a purchase."""
-    return _find_here(purchase) is not None
+    return _find_own_file(purchase) is not None
 
 
 def send_license_file(account: Seller, purchase: Purchase) -> Response:
@@ -46,23 +46,23 @@ def send_license_file(account: Seller, purchase: Purchase) -> Response:
         AgencyError: the agency gives no address of the file, or the host did not answer.
         DownloadFailed: the file can't be had or kept; tells the reason.
     """
-    path = _find_here(purchase) or _fetch(account, purchase)
+    path = _find_own_file(purchase) or _fetch_copy(account, purchase)
     response = send_file(path, as_attachment=True, download_name=path.name, etag=False)
     response.headers["Accept-Ranges"] = "none"
     return response
 
 
-def copy_folder() -> Path:
+def get_copy_folder() -> Path:
     """Return the folder of copies that the agency gives again."""
-    return file_folder() / "again"
+    return get_file_folder() / "again"
 
 
-def _find_here(purchase: Purchase) -> Path | None:
-    folders = (file_folder(), copy_folder())
+def _find_own_file(purchase: Purchase) -> Path | None:
+    folders = (get_file_folder(), get_copy_folder())
     return next(filter(None, (find_file(purchase, folder) for folder in folders)), None)
 
 
-def _fetch(account: Seller, purchase: Purchase) -> Path:
+def _fetch_copy(account: Seller, purchase: Purchase) -> Path:
     media: MediaKind = purchase.media  # type: ignore[assignment] # written by PurchaseService
     license_id = purchase.license_id
     if not license_id:
@@ -74,21 +74,21 @@ def _fetch(account: Seller, purchase: Purchase) -> Path:
     with _be_fetcher():
         _prune_copies()
         try:
-            copy_folder().mkdir(parents=True, exist_ok=True)
-            is_full = shutil.disk_usage(copy_folder()).free < MIN_FREE_BYTES
+            get_copy_folder().mkdir(parents=True, exist_ok=True)
+            is_full = shutil.disk_usage(get_copy_folder()).free < MIN_FREE_BYTES
         except OSError:
             raise DownloadFailed("DATA_DIR can't be written.") from None
         if is_full:
             raise DownloadFailed(f"DATA_DIR has less than {MIN_FREE_BYTES // 10**6} MB left.")
         links = iter_redownload_links(request_link)
-        return download_file(purchase, copy_folder(), links, current_services().transport)
+        return download_file(purchase, get_copy_folder(), links, current_services().transport)
 
 
 def _prune_copies() -> None:
     """Remove old copies, and what is left of downloads that nobody took up again."""
     oldest = time.time() - COPY_LIFETIME.total_seconds()
     with suppress(OSError):
-        for path in copy_folder().iterdir():
+        for path in get_copy_folder().iterdir():
             if path.is_file() and path.stat().st_mtime < oldest:
                 path.unlink()
 

@@ -17,6 +17,7 @@ from affiliate.licensing.purchasing.preparation import parse_custom_size
 METADATA_PREFIX: Final = "metadata-"
 """Prefix of the form's fields for metadata; the field's own name follows."""
 MAX_FIELD_CHARACTERS: Final = 500
+"""Characters of a field, as the second step repeats all fields in its address."""
 FIELDS: Final[Mapping[str, frozenset[str]]] = {
     AGENCY: frozenset({"size", "subscription", "custom", "comp", "country"}),
     "adobe-stock": frozenset({"size"}),

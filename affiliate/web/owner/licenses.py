@@ -70,6 +70,7 @@ MONTH_COLUMNS: Final = (
     Column("price", "Price", "money"),
 )
 DEFAULT_PERIOD: Final = "365"
+"""The period of lists of licenses: few are bought in a month."""
 HEADINGS: Final = {
     "licensed": "Licensed",
     "failed": "Not licensed",
@@ -83,7 +84,7 @@ HEADINGS: Final = {
 def show_licenses() -> Response:
     """Show the purchases of this site, the newest first, and what these have cost."""
     view = read_page_request(FILTERS, has_period=True, default_period=DEFAULT_PERIOD)
-    note = " ".join(buying.recover())
+    note = " ".join(buying.recover_purchases())
     purchases = _list_purchases(view)
     rows = [_build_row(purchase) for purchase in purchases]
     empty = "Nothing was licensed in this period."
@@ -102,7 +103,7 @@ def show_licenses() -> Response:
 def show_license_months() -> Response:
     """Show what was spent in each month, by agency and currency; downloads stand apart."""
     view = read_page_request(FILTERS[:1], has_period=True, default_period=DEFAULT_PERIOD)
-    buying.recover()
+    buying.recover_purchases()
     rows = [
         {
             "month": month.month,
@@ -122,7 +123,7 @@ def show_license_months() -> Response:
 def show_license(purchase_id: str) -> Response:
     """Show a purchase: bought, refused, under way or unknown, and what to do next."""
     try:
-        lines = buying.recover()
+        lines = buying.recover_purchases()
         purchase = _require_purchase(purchase_id)
     except LedgerError as error:
         return show_ledger_failure(purchase_id, error)
@@ -135,7 +136,7 @@ def settle_license(purchase_id: str) -> AnyResponse:
     try:
         purchase = _require_purchase(purchase_id)
         if purchase.state in OPEN_STATES:
-            buying.settle(purchase)
+            buying.settle_purchase(purchase)
     except LedgerError as error:
         return show_ledger_failure(purchase_id, error)
     except (AgencyError, PurchaseRefused) as error:

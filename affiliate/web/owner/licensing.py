@@ -96,7 +96,7 @@ def buy_license(agency: str, media_id: str) -> AnyResponse:
     if not buying.PURCHASE_ID.fullmatch(purchase_id):
         abort(HTTPStatus.BAD_REQUEST, "The form names no purchase.")
     try:
-        buying.recover()
+        buying.recover_purchases()
         if buying.get_purchases().find(purchase_id):
             return _redirect_to_purchase(purchase_id)
         return _buy(item, purchase_id)
@@ -117,16 +117,16 @@ def _buy(item: LicenseItem, purchase_id: str) -> AnyResponse:
         PurchaseRefused, AgencyError, LedgerError: nothing was bought, or the purchase is recorded.
     """
     wishes = read_wishes(item, request.form)
-    proposal = buying.propose(item, wishes)
+    proposal = buying.propose_offer(item, wishes)
     _refuse_unnamed_account(proposal, wishes)
     if proposal.offer and buying.digest_offer(proposal) != request.form.get("shown"):
         note = "Nothing was bought: what is on offer has changed since. Look at it again."
         status = HTTPStatus.CONFLICT
         return _show_step(item, request.form, is_review=True, note=note, status=status)
     agreed, other_size, again = (name in request.form for name in AGREED_FIELDS)
-    offer = buying.confirm(proposal, agreed=agreed, other_size=other_size, force=again)
+    offer = buying.confirm_offer(proposal, agreed=agreed, other_size=other_size, force=again)
     named = replace(offer, purchase_id=purchase_id)
-    bought = buying.buy(proposal, named, force=again)
+    bought = buying.buy_offer(proposal, named, force=again)
     if bought.entry is not None:
         is_unknown = bought.entry.purchase.state != "licensed"
         return _show_unfinished(purchase_id, bought.lines, is_unknown=is_unknown)
@@ -146,7 +146,7 @@ def _refuse_unnamed_account(proposal: buying.Proposal, wishes: LicenseWishes) ->
 
 
 class _Step(NamedTuple):
-    """What a step of the form shows; ``is_complete`` tells that the second step may buy."""
+    """The content of a step of the form; ``is_complete`` tells that the second step may buy."""
 
     proposal: buying.Proposal | None
     values: Mapping[str, str]
@@ -160,12 +160,12 @@ def _read_step(item: LicenseItem, form: Mapping[str, str]) -> _Step:
     Raises:
         LedgerError: the purchases can't be read.
     """
-    lines = buying.recover()
+    lines = buying.recover_purchases()
     proposal, values = None, {"media": str(item.media)}
     try:
         wishes = read_wishes(item, form)
         values = dict(wishes.values)
-        proposal = buying.propose(item, wishes)
+        proposal = buying.propose_offer(item, wishes)
         proposal = buying.add_facts(item, proposal)
         _refuse_unnamed_account(proposal, wishes)
     except (AgencyError, PurchaseRefused) as error:
@@ -222,7 +222,7 @@ def _list_template_values(item: LicenseItem, step: _Step) -> dict[str, Any]:
         "own": purchases.list_item(item.seller, item.id)[::-1],
         "unsettled": purchases.list_open(proposal.account.url) if proposal else [],
         "is_recent": bool(proposal and buying.was_bought_lately(item, proposal)),
-        "purchase_id": buying.new_purchase_id(),
+        "purchase_id": buying.create_purchase_id(),
         "shown": buying.digest_offer(proposal) if proposal else "",
         "back_url": f"{item.path}?{urlencode(step.values)}",
     }

@@ -57,7 +57,7 @@ def read_page_request(
     """
     names = TABLE_NAMES | {field.name for field in fields} | (PERIOD_NAMES if has_period else set())
     address = read_address(request.path, current_context().parameters, names)
-    zone = owner_zone()
+    zone = get_owner_zone()
     period = None
     if has_period:
         period = read_period(address, zone, now or datetime.now(UTC), default_period)
@@ -73,11 +73,11 @@ def require_period(view: PageRequest) -> Period:
     return view.period
 
 
-def owner_zone() -> tzinfo:
+def get_owner_zone() -> tzinfo:
     """Return the owner's time zone, whose days and hours the desk shows."""
     return current_services().config.site_timezone
 
 
 def format_moment(moment: datetime) -> str:
     """Return a time in the owner's time zone, to the minute."""
-    return f"{moment.astimezone(owner_zone()):%Y-%m-%d %H:%M}"
+    return f"{moment.astimezone(get_owner_zone()):%Y-%m-%d %H:%M}"

@@ -20,6 +20,7 @@ TITLES: Final = {
     "365": "365 days",
 }
 DEFAULT_PERIOD: Final = "30"
+"""The period of a page whose address has none."""
 MAX_DAYS: Final = 5 * 366
 """Most days of a period, about five years: an address must not ask for endless sums."""
 FIRST_DAY: Final = date(2000, 1, 1)

@@ -51,7 +51,7 @@ def show_settings() -> Response:
         rows,
         default_sort="name",
         page_rows=PAGE_ROWS[1],
-        empty="No setting is so.",
+        empty="No setting fits the filters.",
     )
     return render_page(
         "owner_settings.html", "Settings", view=view, table=table, notes=config.notes

@@ -18,6 +18,7 @@ from affiliate.web.owner.tables import Cell, Column, State, Table, list_money
 BYTE_ORDER_MARK: Final = "\ufeff"
 """Beginning of a CSV file by which Excel reads the file as UTF-8."""
 CENT: Final = Decimal("0.01")
+"""The unit to which whole cents are written."""
 UNIT: Final = Decimal("0.0001")
 """The unit of money, one of `MONEY_UNITS`."""
 

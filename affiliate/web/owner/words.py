@@ -147,7 +147,7 @@ class _WordsTable:
                 {
                     "words": text or NO_WORDS,
                     "text": text,
-                    **{name: of_name[text] for name, of_name in counts.items()},
+                    **{name: by_text[text] for name, by_text in counts.items()},
                     "earned": amounts,
                     "per_click": earned.divide_by_clicks(amounts, counts["clicks"][text]),
                 }
