@@ -33,6 +33,8 @@ MONTH: Final = 100
 """The factor of a month in the number of a bucket; buckets of months are multiples of it."""
 MAX_FOUND: Final = 500
 """Texts with some characters up to which each one's counts are added up."""
+FORGETTING: Final = 0x666F7267
+"""The number of the lock of PostgreSQL under which days are taken out of their months."""
 KEYS_AT_ONCE: Final = 500
 """Keys in a statement: databases allow 32,766 parameters or more."""
 
@@ -284,7 +286,12 @@ def forget_day(
     day: int,
     scopes: Collection[str | None] = (None,),
 ) -> None:
-    """Take the counts of a day out of its month, and delete the day."""
+    """Take the counts of a day out of its month, and delete the day.
+
+    A process that comes second waits, and finds the day deleted.
+    """
+    if connection.dialect.name == "postgresql":  # a transaction in SQLite is alone
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(FORGETTING)))
     month, of_day = ranked_counts, ranked_counts.alias("of_day")
     same = sa.and_(*(of_day.c[name] == month.c[name] for name in ("list", "scope", "key")))
     count = sa.select(of_day.c["count"]).where(same, of_day.c.bucket == day).correlate(month)

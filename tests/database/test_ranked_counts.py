@@ -1,4 +1,6 @@
 from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from random import Random
 from types import SimpleNamespace
@@ -9,9 +11,11 @@ import sqlalchemy as sa
 
 from affiliate.database import ranked_counts
 from affiliate.database.ledger import Ledger
-from affiliate.database.local_time import DAY, Days
+from affiliate.database.local_time import DAY, Days, number_day
 from affiliate.database.ranked_counts import CountAdditions, RankedCounts, RankedList
 from affiliate.database.schema import ranked_texts
+from tests.support.postgres import new_database
+from tests.support.waiting import wait_until
 
 FIRST = date(2026, 1, 20)
 WORDS = RankedList.CLICKED_WORDS
@@ -162,3 +166,37 @@ def test_writers_lock_rows_in_one_order(monkeypatch: pytest.MonkeyPatch) -> None
         additions.write(cast("sa.Connection", connection))
     assert written[0] == written[2]
     assert written[1] == written[3] == sorted(written[1])
+
+
+def test_two_processes_take_a_day_out_of_its_month_once(
+    postgres: str, opened: Callable[..., Ledger]
+) -> None:
+    """All processes of a site forget old days at about the same time."""
+    url = new_database(postgres)
+    first, second = opened(url), opened(url)
+    first.upgrade()
+    write(first, [(FIRST, "cat", "", 10), (FIRST + DAY, "cat", "", 15)])
+    bucket = number_day(FIRST)
+
+    def forget_again() -> None:
+        with second.write_transaction() as connection:
+            ranked_counts.forget_day(connection, [WORDS], bucket)
+
+    waiting = sa.text(
+        "SELECT count(*) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+
+    def is_waiting() -> bool:
+        with first.read_connection() as connection:
+            return bool(connection.execute(waiting).scalar())
+
+    with ThreadPoolExecutor() as threads:
+        with first.write_transaction() as connection:
+            ranked_counts.forget_day(connection, [WORDS], bucket)
+            again = threads.submit(forget_again)
+            wait_until(is_waiting)
+        again.result()
+    month = Days(FIRST.replace(day=1), FIRST.replace(day=31))
+    with first.read_connection() as connection:
+        assert RankedCounts(connection, WORDS, month).find_top(5) == [("cat", 15)]
