@@ -26,8 +26,9 @@ def list_privacy_paragraphs(services: Services) -> list[str]:
 def _iter_paragraphs(services: Services) -> Iterator[str]:
     config, agencies = services.config, services.registry.enabled
     yield (
-        "This site sets no cookies and stores nothing in your browser. It has no advertising and"
-        " no statistics of other companies."
+        "This site sets no cookies. Your browser keeps your choice of light or dark, if you make"
+        " one, and sends it to nobody. The site has no advertising and no statistics of other"
+        " companies."
     )
     names = _join([enabled.agency.title for enabled in agencies])
     yield (

@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 
 MAX_NAME: Final = 100
 """Characters of the longest name of a site; headings and titles repeat the name."""
+MAX_TAGLINE: Final = 200
+"""Characters of the longest sentence about the site, about three lines of a page."""
 MAX_ID: Final = 128
 """Characters of the longest affiliate id; those of networks are far shorter."""
 ID_WORD: Final = r"""[^\s"'\u201c\u201d\u2018\u2019\u201e\u00ab\u00bb<>{}\[\]()|\\^`/?#&=%:;,$]+"""
@@ -181,11 +183,21 @@ def read_accent(text: str) -> str:
 
 def read_name(text: str) -> str:
     """Return a name for pages, XML and JSON, which may hold joiners and flags of regions."""
-    if not to_shown(text) or len(text) > MAX_NAME:
-        raise ValueError(f"must be a name on one line, of at most {MAX_NAME} characters")
+    return _read_line(text, "a name", MAX_NAME)
+
+
+def read_tagline(text: str) -> str:
+    """Return a sentence for pages, on one line."""
+    return _read_line(text, "a sentence", MAX_TAGLINE)
+
+
+def _read_line(text: str, noun: str, max_length: int) -> str:
+    """Return a text without signs that can't be seen, beside joiners and flags of regions."""
+    if not to_shown(text) or len(text) > max_length:
+        raise ValueError(f"must be {noun} on one line, of at most {max_length} characters")
     if has_hidden(re.sub(f"{FLAG}|[{JOINERS}]", "", text)):
         raise ValueError(
-            "must be a name on one line, without signs that can't be seen or turn the text around;"
+            f"must be {noun} on one line, without signs that can't be seen or turn the text around;"
             " write it anew"
         )
     return text

@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple
 
 from affiliate.config import alert_readers, passwords, readers
 from affiliate.config.listening import read_listening_address
+from affiliate.config.site_links import read_site_links
 from affiliate.config.trusted_proxies import read_trusted_proxies
 from affiliate.domain.rates import parse_rates
 
@@ -138,6 +139,20 @@ SETTINGS: Final = (
         "The same in an hour. Visitors of one blog's embeds have ten times as many together.",
     ),
     Setting("SITE_NAME", readers.read_name, "Affiliate Search", "The name in the bar at the top."),
+    Setting(
+        "SITE_TAGLINE",
+        readers.read_tagline,
+        None,
+        "One sentence on the start page that says what the site is. Unset: a sentence with the "
+        "names of the agencies, in the visitor's language.",
+    ),
+    Setting(
+        "SITE_LINKS",
+        read_site_links,
+        (),
+        "Comma list of links at the foot of every page, such as "
+        "`Imprint=https://a.example/imprint, Privacy=/about#privacy, Contact=mailto:me@a.example`.",
+    ),
     Setting("SITE_LANGUAGE", readers.read_language, "en", "Language of searches and pages."),
     Setting(
         "SITE_TIMEZONE",

@@ -9,6 +9,7 @@ import msgspec
 
 from affiliate.config.alert_readers import MailServer
 from affiliate.config.readers import Secret
+from affiliate.config.site_links import SiteLinks
 from affiliate.config.trusted_proxies import Trusted
 from affiliate.domain.rates import Rates
 
@@ -67,6 +68,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     client_searches_per_minute: int
     client_searches_per_hour: int
     site_name: str
+    site_tagline: str | None
+    site_links: SiteLinks
     site_language: str
     site_timezone: tzinfo
     site_url: str | None

@@ -22,7 +22,9 @@ from affiliate.domain.ui_languages import UI_LANGUAGES
 from affiliate.errors import BadQuery
 from affiliate.web.request_context import Languages, RequestContext, current_context, start_context
 
-NEGOTIATED_SEGMENTS: Final = frozenset({"", "search", "image", "video", "topics", "collections"})
+NEGOTIATED_SEGMENTS: Final = frozenset(
+    {"", "about", "search", "image", "video", "topics", "collections"}
+)
 """First segments of the paths that negotiate; all other routes use the site's language."""
 MAX_ACCEPT_LANGUAGE_CHARACTERS: Final = 500
 """Characters that are read of an Accept-Language header; browsers send a tenth of this number."""

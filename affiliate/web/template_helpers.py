@@ -30,6 +30,7 @@ from affiliate.web import (
     messages,
     page_cache,
     previews,
+    site_identity,
 )
 from affiliate.web.request_context import EMBED_ENDPOINT, current_context
 
@@ -147,6 +148,7 @@ def _template_vocabulary() -> dict[str, Any]:
         "languages": UI_LANGUAGE_NAMES.items(),
         "lasting": drop_site,
         "led_from": referring_site,
+        "owner_links": lambda: site_identity.list_owner_links(search_url),
         "late_text": messages.describe_late_agency,
         "place_of": destination_name,
         "preview": lambda items: previews.choose_preview(items, terms),
@@ -162,6 +164,7 @@ def _template_vocabulary() -> dict[str, Any]:
         "structured": structured_data,
         "terms": terms,
         "topic_address": topic_url,
+        "describe_site": site_identity.describe_site,
         "summary": messages.summarize_results,
         "trouble": lambda status, query: messages.describe_failure(status, query, configured),
         "absolute_url": absolute_url,

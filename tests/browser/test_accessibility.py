@@ -136,6 +136,7 @@ STATES = {
     "empty": State("/search?q=qqzxw&lang=en"),
     "corrected": State("/search?q=buterfly&lang=en&wait=1"),
     "error": State("/search?page=0&q=a&lang=en"),
+    "about": State("/about?lang=en"),
     "image": State("/image/demo/{picture}?q=cat&lang=en"),
     "arabic": State("/search?q=flower&type=photo&lang=ar", open_filters, seen=".fields"),
     "arabic, phone": State("/search?q=flower&safe=0&lang=ar", open_filters, 375, ".fields"),

@@ -47,7 +47,7 @@ from affiliate.web.client_limits import (
 from affiliate.web.errors import problem_response
 from affiliate.web.page_cache import Canonicalizer
 from affiliate.web.picture_hosts import PictureHosts
-from affiliate.web.site import collections, media
+from affiliate.web.site import about, collections, media
 from affiliate.web.template_helpers import (
     ASSET_VERSION,
     asset_url,
@@ -66,6 +66,7 @@ FEATURED_COUNTS: Final = {"image": 8, "video": 4}
 CACHED_ASSETS: Final = (
     "site.css",
     "icon.svg",
+    "scheme.js",
     "embed.js",
     "site.js",
     "look.js",
@@ -112,6 +113,7 @@ def register(app: Flask, services: Services) -> None:
     """Add the visitors' routes, the error pages and the headers to an app."""
     app.extensions["picture_hosts"] = PictureHosts()
     app.register_blueprint(blueprint)
+    app.register_blueprint(about.blueprint)
     app.register_blueprint(collections.blueprint)
     app.register_blueprint(media.blueprint)
     app.register_blueprint(readiness.blueprint)
