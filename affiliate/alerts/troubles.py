@@ -38,7 +38,7 @@ REVERSAL_DAYS: Final = 90
 """Days of sales whose reversals are counted, as networks reverse sales for months."""
 REVERSAL_SHARE: Final = 0.3
 """Share of reversed sales above which a network deserves a question."""
-REVERSAL_ACTIONS: Final = 20
+MIN_REVERSAL_SALES: Final = 20
 """Sales below which a share says nothing."""
 
 log = logging.getLogger(__name__)
@@ -210,10 +210,10 @@ def _find_reversals(services: Services, now: datetime) -> Found:
     counts: dict[str, dict[str, int]] = {}
     for row in Earnings(services.ledger).sum_payouts(("network",), since):
         states = counts.setdefault(row["network"], {})
-        states[row["state"]] = states.get(row["state"], 0) + row["actions"]
+        states[row["state"]] = states.get(row["state"], 0) + row["sales"]
     for network, states in sorted(counts.items()):
         total, reversed_ = sum(states.values()), states.get("reversed", 0)
-        if total >= REVERSAL_ACTIONS and reversed_ > REVERSAL_SHARE * total:
+        if total >= MIN_REVERSAL_SALES and reversed_ > REVERSAL_SHARE * total:
             yield Trouble(
                 name=f"reversals:{network}",
                 title=(

@@ -16,7 +16,7 @@ from affiliate.cli.report_options import (
     ReportOptions,
     Zone,
     build_form,
-    remember,
+    remember_mapping,
 )
 from affiliate.database.earnings import GROUPS, Earnings, ImportCounts
 from affiliate.database.report_mappings import ReportMappings
@@ -30,14 +30,15 @@ from affiliate.errors import AgencyError, ReportError
 from affiliate.services import current_services
 
 DEFAULT_DAYS: Final = 365
+"""Days back that sales are fetched: networks change amounts for months."""
 MAX_DAYS: Final = 3 * 365
 """Days back that impact.com answers for; Partnerize documents no limit."""
-NUMBER_COLUMNS: Final = frozenset({"actions", "payout"})
+NUMBER_COLUMNS: Final = frozenset({"sales", "payout"})
 
 
 @click.group("earnings", cls=outputs.Group)
 def group() -> None:
-    """Import what affiliate networks report of sales, and sum it up."""
+    """Import what affiliate networks report of sales, and sum up the payouts."""
 
 
 @group.command("import")
@@ -87,14 +88,14 @@ def group() -> None:
 )
 @options.as_json
 @with_appcontext
-def import_report(*, report: Path, as_of: datetime | None, as_json: bool, **said: Any) -> None:  # noqa: ANN401 - the fields of `ReportOptions`
+def import_report(*, report: Path, as_of: datetime | None, as_json: bool, **texts: Any) -> None:  # noqa: ANN401 - the fields of `ReportOptions`
     """Import a report of sales: a CSV file, as downloaded from impact.com or any other network.
 
-    Of a network whose columns are unknown, name them once: --network NAME --column payout=HEAD and
-    others of action-id, action-date, status, currency, sale-amount, click-time, click-id, site,
-    words, picture, program, item. The next import of that network needs no option.
+    Name the columns of another network once: --network NAME --column payout=HEAD and others of
+    sale-id, sale-date, status, currency, sale-amount, click-time, click-id, site, words, picture,
+    program, item. The next import of that network needs no option.
 
-    Import it as often as you like: an action counts once, with the state and the amounts of the
+    Import a report as often as you like: a sale counts once, with the state and the amounts of the
     newest report. Amounts change until a network has paid, so let each report go back a year. A
     file with a fault is not imported at all.
     """
@@ -103,7 +104,7 @@ def import_report(*, report: Path, as_of: datetime | None, as_json: bool, **said
         raise click.ClickException(f"{report.name} is larger than {MAX_BYTES // 1024**2} MB.")
     made_at = as_of.replace(tzinfo=UTC) if as_of else datetime.fromtimestamp(file.st_mtime, UTC)
     made_at = min(made_at, datetime.now(UTC))  # no later report would count
-    report_options = ReportOptions(**said)
+    report_options = ReportOptions(**texts)
     network = report_options.network
     ledger = current_services().ledger
     mappings = ReportMappings(ledger)
@@ -118,15 +119,15 @@ def import_report(*, report: Path, as_of: datetime | None, as_json: bool, **said
             raise click.ClickException(f"{report.name} was not imported:\n{faults}") from None
         agencies = find_agencies(network, current_services().config)
         counts = Earnings(ledger).record(network, actions, made_at, agencies)
-        was_remembered = remember(network, mapping, mappings)
+        was_remembered = remember_mapping(network, mapping, mappings)
     if as_json:
         outputs.print_json(counts)
         return
     _show_counts(counts, len(actions), made_at, network)
     if was_remembered:
         click.echo(f"The columns are remembered for {network}.")
-    if "action id" not in form.columns:
-        click.echo("Without ids of actions, let each report have whole days.")
+    if "sale id" not in form.columns:
+        click.echo("As this report has no ids of sales, let each of its kind have whole days.")
     if network == partnerize.NETWORK:
         click.echo(
             "Partnerize's files lack the references of links: sales are joined to clicks by the"
@@ -140,10 +141,10 @@ def _is_network_assumed() -> bool:
     return source is click.core.ParameterSource.DEFAULT
 
 
-def _show_counts(counts: ImportCounts, actions: int, as_of: datetime, network: str) -> None:
+def _show_counts(counts: ImportCounts, sales: int, as_of: datetime, network: str) -> None:
     click.echo(
-        f"Imported {actions} actions of {network}, as of {as_of:%Y-%m-%d %H:%M} UTC: {counts.new}"
-        f" new, {counts.changed} changed, {counts.unchanged} as before."
+        f"Imported {_count_sales(sales)} of {network}, as of {as_of:%Y-%m-%d %H:%M} UTC:"
+        f" {counts.new} new, {counts.changed} changed, {counts.unchanged} as before."
     )
 
 
@@ -165,10 +166,10 @@ def _show_counts(counts: ImportCounts, actions: int, as_of: datetime, network: s
 def fetch(*, network: str | None, days: int, as_json: bool) -> None:
     """Fetch the sales of the last year from impact.com and Partnerize, with states and amounts.
 
-    It needs IMPACT_ACCOUNT_SID and IMPACT_AUTH_TOKEN, or PARTNERIZE_APPLICATION_KEY,
-    PARTNERIZE_USER_API_KEY and PARTNERIZE_PUBLISHER_ID. Run it daily by a scheduler: amounts change
-    until the network has paid. Where a network fails, its last import stays, the other network is
-    fetched, and the status is 1.
+    Set IMPACT_ACCOUNT_SID and IMPACT_AUTH_TOKEN, or PARTNERIZE_APPLICATION_KEY,
+    PARTNERIZE_USER_API_KEY and PARTNERIZE_PUBLISHER_ID, and run the command daily by a scheduler:
+    amounts change until the network has paid. Where a network fails, its last import stays, the
+    other network is fetched, and the status is 1.
     """
     services = current_services()
     apis = open_apis(services.config, services.transport)
@@ -244,11 +245,15 @@ def show_status(
         f"Joined to clicks: {joins['exact']} exactly, {joins['estimated']} by estimate,"
         f" {joins['unknown']} not."
     )
-    for one in imports:
+    for report in imports:
         click.echo(
-            f"{one.network}: {one.actions} actions imported {one.at:%Y-%m-%d %H:%M} UTC,"
-            f" as of {one.as_of:%Y-%m-%d %H:%M}."
+            f"{report.network}: {_count_sales(report.sales)} imported"
+            f" {report.at:%Y-%m-%d %H:%M} UTC, as of {report.as_of:%Y-%m-%d %H:%M}."
         )
+
+
+def _count_sales(count: int) -> str:
+    return "1 sale" if count == 1 else f"{count:,} sales"
 
 
 def _describe_converted(converted: ConvertedSums) -> dict[str, Any]:
@@ -268,6 +273,6 @@ def _show_converted(converted: ConvertedSums) -> None:
 
 
 def _show_sums(groups: Sequence[str], rows: Sequence[dict[str, Any]]) -> None:
-    heads = [*groups, "currency", "state", "actions", "payout"]
+    heads = [*groups, "currency", "state", "sales", "payout"]
     shown = [{**row, "payout": f"{row['payout'] / MONEY_UNITS:,.2f}"} for row in rows]
     tables.show(heads, [[row[name] for name in heads] for row in shown], NUMBER_COLUMNS)

@@ -23,7 +23,7 @@ from affiliate.earnings.reports import CURRENCY, ReportForm
 FORMS: Final = {impact.NETWORK: impact.FORM, partnerize.NETWORK: partnerize.FORM}
 """Networks whose reports have columns that this program knows."""
 
-USUAL_NAMES: Final = ("action-id", "action-date", "payout", "status")
+USUAL_NAMES: Final = ("sale-id", "sale-date", "payout", "status")
 """Names of fields that most reports have."""
 OTHER_NAMES: Final = tuple(name for name in NAMES if name not in USUAL_NAMES)
 
@@ -112,7 +112,7 @@ def build_form(
     if not remembered and not options.columns:
         raise click.UsageError(
             f"The columns of {options.network}'s reports are unknown. Name them once, as the file"
-            " has them: --column action-id=ID --column action-date=DATE --column payout=COMMISSION"
+            " has them: --column sale-id=ID --column sale-date=DATE --column payout=COMMISSION"
             f" --column status=STATUS. There are also {', '.join(OTHER_NAMES)}."
         )
     try:
@@ -135,7 +135,7 @@ def build_form(
     return mapping.build_form(), mapping
 
 
-def remember(network: str, mapping: ColumnMapping | None, mappings: ReportMappings) -> bool:
+def remember_mapping(network: str, mapping: ColumnMapping | None, mappings: ReportMappings) -> bool:
     """Write a mapping unless the same is known; return whether it was written."""
     text = encode_mapping(mapping) if mapping else ""
     if not text or text == mappings.read(network):

@@ -19,6 +19,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from affiliate.database.engine import LedgerDatabase
+from affiliate.database.local_time import DAY
 from affiliate.database.schema import actions, clicks
 from affiliate.domain.words import to_counted
 
@@ -26,9 +27,9 @@ BATCH: Final = 300
 """Sales whose estimates are written in a transaction, as clicks wait meanwhile."""
 BEFORE_CLICK: Final = timedelta(minutes=5)
 AFTER_CLICK: Final = timedelta(minutes=1)
+"""Times around a reported click in which this site's click is searched, as clocks differ."""
 COOKIE_TIME: Final = timedelta(days=30)
 """Time after a click within which networks credit a sale, as most programs have it."""
-DAY: Final = timedelta(days=1)
 
 EXACT: Final = clicks.alias("exact_clicks")
 ESTIMATED: Final = clicks.alias("estimated_clicks")
@@ -40,6 +41,7 @@ JOINED: Final = actions.outerjoin(
 )
 """Sales with their clicks; a click that is known by its id rules out an estimate."""
 JOINS: Final = ("exact", "estimated", "unknown")
+"""Ways in which sales are joined to clicks."""
 JOIN: Final = sa.case(
     (EXACT.c.click_id.is_not(None), JOINS[0]),
     (ESTIMATED.c.click_id.is_not(None), JOINS[1]),
@@ -73,7 +75,7 @@ def refresh_estimates(
             changes = [
                 {"key": row.action_id, "estimate": click_id}
                 for row in rows
-                if (click_id := _estimate(connection, row, agencies)) != row.estimated_click
+                if (click_id := _estimate_click(connection, row, agencies)) != row.estimated_click
             ]
         if changes:
             update = (
@@ -105,7 +107,7 @@ def _select_sales(network: str, since: datetime, last_id: str) -> sa.Select[Any]
     )
 
 
-def _estimate(connection: sa.Connection, sale: sa.Row[Any], agencies: Collection[str]) -> str:
+def _estimate_click(connection: sa.Connection, sale: sa.Row[Any], agencies: Collection[str]) -> str:
     """Return the id of the click that led to a sale by `refresh_estimates`; empty for none."""
     if sale.is_exact:
         return ""
@@ -121,7 +123,7 @@ def _estimate(connection: sa.Connection, sale: sa.Row[Any], agencies: Collection
         where &= clicks.c.id == sale.media_id
     values: Mapping[str, Any]
     order: Sequence[sa.ColumnElement[Any]]
-    if clicked_at and not _is_day(clicked_at):
+    if clicked_at and not _may_be_day(clicked_at):
         values = {
             "at": int(clicked_at.replace(tzinfo=UTC).timestamp()),
             "first": clicked_at - BEFORE_CLICK,
@@ -134,7 +136,7 @@ def _estimate(connection: sa.Connection, sale: sa.Row[Any], agencies: Collection
             )
         ]
     elif sale.media_id:
-        last = occurred_at + DAY if _is_day(occurred_at) else occurred_at
+        last = occurred_at + DAY if _may_be_day(occurred_at) else occurred_at
         values = {"first": occurred_at - COOKIE_TIME, "last": last}
         if clicked_at:
             values = {"first": clicked_at, "last": min(last, clicked_at + DAY)}
@@ -147,6 +149,6 @@ def _estimate(connection: sa.Connection, sale: sa.Row[Any], agencies: Collection
     return connection.scalar(query.limit(1), values) or ""
 
 
-def _is_day(moment: datetime) -> bool:
+def _may_be_day(moment: datetime) -> bool:
     """Return whether a time may be a whole day: in any zone, days begin on such a time of UTC."""
     return moment.minute % 30 == 0 and moment.second == 0 and moment.microsecond == 0

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from affiliate.database.click_joins import JOINED, get_click_column
 from affiliate.database.earnings import GROUPS
 from affiliate.database.engine import LedgerDatabase
+from affiliate.database.local_time import HOUR
 from affiliate.database.schema import action_states, actions, clicks
 from affiliate.domain.times import to_naive_utc
 
@@ -31,7 +32,6 @@ MIN_SALES: Final = 5
 """Sales without which a delay is not usual."""
 MAX_DELAY: Final = timedelta(days=7)
 """The delay from which on a sale was imported long after its report."""
-HOUR: Final = timedelta(hours=1)
 
 
 class Page(NamedTuple):
@@ -80,7 +80,7 @@ class DeskLists:
             .limit(limit)
         )
         count = sa.select(sa.func.count()).select_from(JOINED).where(*where)
-        return self._read(query, count)
+        return self._read_page(query, count)
 
     def list_clicks(
         self,
@@ -102,7 +102,7 @@ class DeskLists:
         where = [newest.c[name] == value for name, value in filters.items()]
         query = sa.select(newest).where(*where).order_by(newest.c.at.desc(), newest.c.click_id)
         count = sa.select(sa.func.count()).select_from(newest).where(*where)
-        return self._read(query.offset(offset).limit(limit), count)
+        return self._read_page(query.offset(offset).limit(limit), count)
 
     def find_usual_delay(self, network: str) -> int | None:
         """Return the usual hours from a sale to the report that first had it; None if unknown.
@@ -132,7 +132,7 @@ class DeskLists:
             return None
         return math.ceil(usual[len(usual) // 2] / HOUR)
 
-    def _read(self, query: sa.Select[Any], count: sa.Select[int]) -> Page:
+    def _read_page(self, query: sa.Select[Any], count: sa.Select[int]) -> Page:
         with self._database.read_connection() as connection:
             rows = [
                 {

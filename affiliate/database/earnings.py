@@ -71,7 +71,7 @@ class LastImport(msgspec.Struct, frozen=True):
     network: str
     at: datetime
     as_of: datetime
-    actions: int
+    sales: int
 
 
 def _upsert_newer(insert: Any) -> sa.Insert:  # noqa: ANN401 - either dialect's insert
@@ -154,7 +154,7 @@ class Earnings:
     ) -> Sequence[sa.RowMapping]:
         """Sum up the payouts of actions from ``since`` through ``until`` (days in UTC).
 
-        Rows have the columns of ``by``, then ``currency``, ``state``, ``actions`` and ``payout``;
+        Rows have the columns of ``by``, then ``currency``, ``state``, ``sales`` and ``payout``;
         the newest day is first, then the largest sum.
 
         Raises:
@@ -169,7 +169,7 @@ class Earnings:
         first = datetime.combine(since or date.min, clock_time.min)
         last = datetime.combine(until or date.max, clock_time.max)
         query = (
-            sa.select(*keys, sa.func.count().label("actions"), payout)
+            sa.select(*keys, sa.func.count().label("sales"), payout)
             .select_from(actions if PLAIN_GROUPS.issuperset(names) else JOINED)
             .where(actions.c.occurred_at.between(first, last))
             .group_by(*keys)
@@ -182,7 +182,7 @@ class Earnings:
         """Count the actions of a period that are joined to clicks exactly, by estimate, and not."""
         counts = dict.fromkeys(JOINS, 0)
         for row in self.sum_payouts(["clicked"], since, until):
-            counts[str(row["clicked"])] += int(row["actions"])
+            counts[str(row["clicked"])] += int(row["sales"])
         return counts
 
     def list_states(self, network: str, action_id: str) -> Sequence[sa.RowMapping]:

@@ -135,7 +135,7 @@ class Figures:
     def sum_earnings(
         self, days: Days, by: Sequence[str] = (), filters: Mapping[str, str] = NO_FILTERS
     ) -> list[Row]:
-        """Sum up ``payout`` and ``actions`` by currency, state and any of `EARNINGS_GROUPS`.
+        """Sum up ``payout`` and ``sales`` by currency, state and any of `EARNINGS_GROUPS`.
 
         Days and hours are those of the sales. Agency, place and position are those of the click
         that led to a sale; None where no click is known.
@@ -160,7 +160,7 @@ class Figures:
                         row[name] = find(at, self.zone)
                 self._add(sums, names, row, int(payout), count)
         return [
-            {**dict(zip(names, key, strict=True)), "payout": payout, "actions": count}
+            {**dict(zip(names, key, strict=True)), "payout": payout, "sales": count}
             for key, (payout, count) in sums.items()
         ]
 

@@ -65,7 +65,7 @@ class ColumnMapping(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
         """Return the form of reports with these columns, all of which a report must have."""
         return ReportForm(
             columns={field: frozenset({head}) for field, head in self.columns.items()},
-            required=frozenset({"payout", "action date", *self.columns}),
+            required=frozenset({"payout", "sale date", *self.columns}),
             states={**{state: state for state in STATES}, **self.states},
             state=self.state,
             currency=self.currency,

@@ -11,12 +11,12 @@ from affiliate.earnings.reports import ReportForm
 NETWORK: Final = "impact"
 FORM: Final = ReportForm(
     columns={
-        "action id": frozenset({"actionid", "id"}),
+        "sale id": frozenset({"actionid", "id"}),
         "status": frozenset({"status", "actionstatus", "state"}),
         "payout": frozenset({"payout", "actionearnings", "earnings"}),
         "sale amount": frozenset({"saleamount", "amount"}),
         "currency": frozenset({"currency", "currencycode", "payoutcurrency"}),
-        "action date": frozenset({"actiondate", "eventdate"}),
+        "sale date": frozenset({"actiondate", "eventdate"}),
         "click time": frozenset({"referraldate", "referringdate", "clickdate"}),
         "locking date": frozenset({"lockingdate"}),
         "clearing date": frozenset({"clearingdate", "cleareddate"}),
@@ -27,6 +27,6 @@ FORM: Final = ReportForm(
         "click id": frozenset({"sharedid"}),
         "item": frozenset({"sku", "itemsku"}),
     },
-    required=frozenset({"action id", "status", "payout", "action date"}),
+    required=frozenset({"sale id", "status", "payout", "sale date"}),
 )
 """Heads in listings of the API and of the screen."""

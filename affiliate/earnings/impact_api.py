@@ -28,9 +28,10 @@ MAX_PAGES: Final = 10
 """The most pages of an answer; the API refuses a longer window."""
 WINDOW: Final = timedelta(days=44)
 """Less than the 45 days that a window may have."""
-SHORTEST: Final = timedelta(hours=1)
+MIN_WINDOW: Final = timedelta(hours=1)
 """A window that is not halved."""
 CALL_SECONDS: Final = 60.0
+"""Seconds of a call: a page of 2 MB is slow to make and to send."""
 
 
 class _WireAction(msgspec.Struct, rename="pascal"):
@@ -93,10 +94,10 @@ class ImpactApi:
                 pages.append(self._fetch_page(first, last, len(pages) + 1))
             is_whole = not pages[-1].next_page
         except RequestRefused:
-            if last - first <= SHORTEST:
+            if last - first <= MIN_WINDOW:
                 raise
             is_whole = False
-        if not is_whole and last - first <= SHORTEST:
+        if not is_whole and last - first <= MIN_WINDOW:
             raise BadAnswer(impact.NETWORK, "An hour has more actions than ten pages hold.")
         if is_whole:
             for page in pages:

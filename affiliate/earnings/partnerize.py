@@ -21,7 +21,7 @@ STATES: Final[dict[str, State]] = {
 
 
 def join_items(action: Action, item: Action) -> Action | None:
-    """Return a conversion with one more of its items; None for items in different currencies.
+    """Return a conversion with another item; None for an item in a different currency.
 
     Rejected items count only where all are rejected; a conversion is pending while an item is.
     """
@@ -40,12 +40,12 @@ def join_items(action: Action, item: Action) -> Action | None:
 
 FORM: Final = ReportForm(
     columns={
-        "action id": frozenset({"conversionid"}),
+        "sale id": frozenset({"conversionid"}),
         "status": frozenset({"conversionstatus"}),
         "payout": frozenset({"publishercommission"}),
         "sale amount": frozenset({"value"}),
         "currency": frozenset({"currency"}),
-        "action date": frozenset({"conversiondatetime"}),
+        "sale date": frozenset({"conversiondatetime"}),
         "click time": frozenset({"clickdatetime"}),
         "program": frozenset({"campaignid"}),
         "item": frozenset({"conversionitemid"}),
@@ -56,7 +56,7 @@ FORM: Final = ReportForm(
         "payout": frozenset({"itempublishercommission"}),
         "sale amount": frozenset({"itemvalue"}),
     },
-    required=frozenset({"action id", "status", "payout", "action date"}),
+    required=frozenset({"sale id", "status", "payout", "sale date"}),
     states=STATES,
     join=join_items,
     state_hint='; items of a "mixed" conversion have states of their own, in the report of'

@@ -32,6 +32,7 @@ PAGE_SIZE: Final = 300
 MAX_PAGES: Final = 2000
 """Pages after which paging is given up: more conversions than a report may have."""
 CALL_SECONDS: Final = 60.0
+"""Seconds of a call: a page of 600 kB is slow to make and to send."""
 MAX_WAIT: Final = 120.0
 """The longest wait, in seconds, that the network may ask for between two calls."""
 MAX_WAITS: Final = 10
@@ -193,8 +194,8 @@ def _to_action(wire: _WireConversion) -> Action:
     )
     occurred_at = read("conversion_time", to_time, wire.conversion_time)
     amounts = [
-        (one.item_status, one.item_publisher_commission, one.item_value)
-        for one in wire.conversion_items or ()
+        (item.item_status, item.item_publisher_commission, item.item_value)
+        for item in wire.conversion_items or ()
     ]
     if not amounts and isinstance(whole := wire.conversion_value, _WireValue):
         amounts = [(whole.conversion_status, whole.publisher_commission, whole.value)]
@@ -217,4 +218,4 @@ def _to_action(wire: _WireConversion) -> Action:
         )
     if not parts:
         raise BadAnswer(partnerize.NETWORK, "An action has no payout or no date.")
-    return reduce(lambda one, other: partnerize.join_items(one, other) or one, parts)
+    return reduce(lambda whole, item: partnerize.join_items(whole, item) or whole, parts)

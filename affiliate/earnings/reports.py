@@ -20,7 +20,7 @@ from affiliate.errors import ReportError
 
 AMOUNTS: Final = ("payout", "sale amount")
 TIMES: Final = {
-    "action date": "occurred_at",
+    "sale date": "occurred_at",
     "click time": "clicked_at",
     "locking date": "locks_at",
     "clearing date": "cleared_at",
@@ -34,7 +34,7 @@ TEXTS: Final = {
     "click id": ("click_id", 64),
 }
 """Columns whose texts are kept, with the fields of `Action` and their most characters."""
-FIELDS: Final = ("action id", "status", "currency", "item", *AMOUNTS, *TIMES, *TEXTS)
+FIELDS: Final = ("sale id", "status", "currency", "item", *AMOUNTS, *TIMES, *TEXTS)
 """Everything that a column of a report can have."""
 MAX_FAULTS: Final = 20
 """Faults that are named; a file of another kind has one in each line."""
@@ -47,7 +47,7 @@ Join = Callable[[Action, Action], Action | None]
 
 
 def add_item(action: Action, item: Action) -> Action | None:
-    """Return an action with the amounts of one more of its items; None where they can't be added.
+    """Return an action with the amounts of another item; None where these can't be added.
 
     Items of one action have one state and one currency.
     """
@@ -73,7 +73,7 @@ class ReportForm(msgspec.Struct, frozen=True, kw_only=True):
 
     columns: Mapping[str, frozenset[str]]
     item_columns: Mapping[str, frozenset[str]] = MappingProxyType({})
-    required: frozenset[str] = frozenset({"payout", "action date"})
+    required: frozenset[str] = frozenset({"payout", "sale date"})
     states: Mapping[str, State] = SAME_STATES
     state: State | None = None
     currency: str = ""
@@ -139,13 +139,17 @@ def number_actions(actions: Sequence[Action]) -> list[Action]:
     """
     counts: Counter[str] = Counter()
     numbered = []
-    for action in sorted(actions, key=lambda one: (one.sale or 0, one.payout, one.state)):
+    for action in sorted(actions, key=_rank_amounts):
         values = [action.occurred_at.isoformat(), str(action.clicked_at), action.currency]
         values += [str(getattr(action, name)) for name, _ in TEXTS.values()]
         digest = hashlib.sha256("\0".join(values).encode()).hexdigest()[:32]
         counts[digest] += 1
         numbered.append(msgspec.structs.replace(action, action_id=f"row-{digest}-{counts[digest]}"))
-    return sorted(numbered, key=lambda one: (one.occurred_at, one.action_id))
+    return sorted(numbered, key=lambda action: (action.occurred_at, action.action_id))
+
+
+def _rank_amounts(action: Action) -> tuple[int, int, str]:
+    return action.sale or 0, action.payout, action.state
 
 
 class _RowReader:
@@ -158,8 +162,7 @@ class _RowReader:
         self._places = find_columns(table.heads, columns, form.required)
         self._heads = table.heads
         self._form = form
-        self._decimal_sign = "."
-        self.has_ids = "action id" in self._places
+        self.has_ids = "sale id" in self._places
         self.is_by_item = "item" in self._places
         if "currency" not in self._places and not form.currency:
             raise ReportError(["there is no column of currency: name the currency of all rows"])
@@ -199,14 +202,14 @@ class _RowReader:
         to_time = partial(read_time, zone=form.zone, date_format=form.date_format)
         amounts = {field: read(field, to_amount) for field in AMOUNTS}
         times: dict[str, Any] = {name: read(field, to_time) for field, name in TIMES.items()}
-        action_id = read("action id", read_id) if self.has_ids else ""
+        action_id = read("sale id", read_id) if self.has_ids else ""
         state = read("status", partial(read_state, states=form.states, hint=form.state_hint))
         state = state or form.state
         currency = read("currency", lambda code: code and read_currency(code)) or form.currency
         payout = amounts["payout"]
         for field, value in (
             ("payout", payout),
-            ("action date", times["occurred_at"]),
+            ("sale date", times["occurred_at"]),
             ("currency", currency),
         ):
             if value in {None, ""} and not faults:

@@ -14,6 +14,7 @@ from affiliate.errors import ReportError
 MAX_BYTES: Final = 64 * 1024 * 1024
 """Bytes of the largest report that is read."""
 MAX_ROWS: Final = 500_000
+"""Rows of the largest report, so that a wrong file takes no memory of the site."""
 DELIMITERS: Final = ",;\t|"
 BYTE_ORDER_MARKS: Final = (
     (codecs.BOM_UTF8, "utf-8-sig"),

@@ -14,6 +14,7 @@ SIGNS: Final = re.compile(r"[\s\u00a0\u202f\u20ac$\u00a3\u00a5]|[A-Z]{3}")
 """Spaces, signs of currencies and codes of currencies around an amount."""
 COMMA: Final = re.compile(r"[0-9.]*,[0-9]{1,2}")
 POINT: Final = re.compile(r"[0-9,]*\.[0-9]+")
+"""Amounts in which the comma, or the point, can only be the decimal sign."""
 
 
 def find_decimal_sign(texts: Iterable[str]) -> str:

@@ -73,12 +73,12 @@ def test_reports_are_imported_again_and_again(app: Flask, tmp_path: Path) -> Non
     ]
     lines = run(app, "status").output.splitlines()
     assert [line.split() for line in lines[:-2]] == [
-        ["currency", "state", "actions", "payout"],
+        ["currency", "state", "sales", "payout"],
         ["USD", "reversed", "1", "5.00"],
         ["USD", "approved", "1", "2.50"],
     ]
     assert lines[-2] == "Joined to clicks: 0 exactly, 0 by estimate, 2 not."
-    assert lines[-1].startswith("impact: 2 actions imported ")
+    assert lines[-1].startswith("impact: 2 sales imported ")
     assert lines[-1].endswith(" UTC, as of 2026-11-24 08:00.")
 
 
@@ -92,7 +92,7 @@ def test_sums_are_grouped_and_machine_readable(app: Flask, tmp_path: Path) -> No
             "site": "b.example",
             "currency": "USD",
             "state": "approved",
-            "actions": 1,
+            "sales": 1,
             "payout": 2.5,
         }
     ]
@@ -216,7 +216,7 @@ def test_a_network_that_fails_keeps_no_other_from_being_fetched(
         ).application
         result = run(app, "fetch")
     assert result.exit_code == 1
-    assert "Imported 1 actions of partnerize, as of " in result.output
+    assert "Imported 1 sale of partnerize, as of " in result.output
     assert "Error: impact was not fetched: " in result.output
     [row] = json.loads(run(app, "status", "--by=network,site,words,id", "--json").output)["sums"]
     expected = ("partnerize", "blog.example", "red bicycle", "1061428", "EUR", "pending", 1, 95.5)

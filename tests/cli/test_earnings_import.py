@@ -16,8 +16,8 @@ ROWS = [
     "A-2;21.11.2026 09:30;8;2,00;Waiting;EUR;blog.example",
 ]
 COLUMNS = (
-    "--column=action-id=order",
-    "--column=action-date=Bought",
+    "--column=sale-id=order",
+    "--column=sale-date=Bought",
     "--column=picture=IMAGE",
     "--column=payout=Commission",
     "--column=status=State",
@@ -66,8 +66,8 @@ def test_columns_are_named_once(app: Flask, tmp_path: Path) -> None:
     renamed = write(tmp_path, HEADS.replace("Order", "Number"), *ROWS, day=24)
     refused = run(app, "import", renamed, *NEXT)
     assert refused.exit_code == 1
-    assert "there is no column of action id; the file has" in refused.output
-    assert run(app, "import", renamed, *NEXT, "--column=action-id=Number").exit_code == 0
+    assert "there is no column of sale id; the file has" in refused.output
+    assert run(app, "import", renamed, *NEXT, "--column=sale-id=Number").exit_code == 0
     assert run(app, "import", renamed, *NEXT).exit_code == 0
 
 
@@ -94,7 +94,7 @@ def test_a_refused_report_is_not_remembered(app: Flask, tmp_path: Path) -> None:
 def test_a_report_without_state_and_currency_is_read_by_options(app: Flask, tmp_path: Path) -> None:
     """Both are remembered, and so is the time zone."""
     lines = ("Day,Sum", "2026-11-20 20:00,3.5")
-    options = ("--network=other", "--column=action-date=day", "--column=payout=sum")
+    options = ("--network=other", "--column=sale-date=day", "--column=payout=sum")
     refused = run(app, "import", write(tmp_path, *lines), *options)
     assert "there is no column of currency: name the currency of all rows" in refused.output
     refused = run(app, "import", write(tmp_path, *lines), *options, "--currency=usd")
@@ -110,7 +110,7 @@ def test_a_report_without_state_and_currency_is_read_by_options(app: Flask, tmp_
     [
         (("--network=a b",), "'a b' is no name of 1 to 20 letters, digits, dots and hyphens."),
         (("--network=x", "--column=payout"), "'payout' is no FIELD=HEAD."),
-        (("--network=x", "--column=money=Sum"), "'money' is none of action-id, status, currency,"),
+        (("--network=x", "--column=money=Sum"), "'money' is none of sale-id, status, currency,"),
         (
             ("--network=x", "--column=payout=Sum", "--column=site=SUM"),
             "payout and site can't both be the column 'sum'.",

@@ -54,7 +54,7 @@ def test_an_older_report_changes_nothing(ledger: Ledger) -> None:
     assert earnings.record("impact", [ACTION], DAY - timedelta(1)) == ImportCounts(0, 0, 1)
     assert read_sums(earnings) == [("USD", "approved", 1, 50_000)]
     [newest] = earnings.find_last_imports()
-    assert (newest.as_of, newest.actions) == (DAY.replace(tzinfo=None), 1)
+    assert (newest.as_of, newest.sales) == (DAY.replace(tzinfo=None), 1)
 
 
 def test_words_in_reports_are_masked(ledger: Ledger) -> None:
@@ -114,13 +114,13 @@ def test_a_sale_is_joined_to_the_click_that_led_to_it(ledger: Ledger) -> None:
         )
     sales = [change(action_id=str(number), click_id=f"click-{number}") for number in (1, 2, 3)]
     earnings.record("impact", [*sales, change(action_id="4")], DAY)
-    assert [(row["place"], row["actions"]) for row in earnings.sum_payouts(["place"])] == [
+    assert [(row["place"], row["sales"]) for row in earnings.sum_payouts(["place"])] == [
         ("", 2),
         ("look", 1),
         ("tile", 1),
     ]
     rows = earnings.sum_payouts(["clicked", "position"])
-    assert {(row["clicked"], row["position"], row["actions"]) for row in rows} == {
+    assert {(row["clicked"], row["position"], row["sales"]) for row in rows} == {
         ("unknown", None, 2),
         ("exact", 1, 1),
         ("exact", 2, 1),

@@ -52,7 +52,7 @@ def test_earnings_are_summed_by_what_led_to_them(ledger: Ledger) -> None:
         (None, None, 30_000),
     }
     (look,) = figures.sum_earnings(days, (), {"place": "look"})
-    assert (look["actions"], look["payout"]) == (1, 20_000)
+    assert (look["sales"], look["payout"]) == (1, 20_000)
     assert figures.sum_earnings(days, (), {"network": "partnerize"}) == []
 
 

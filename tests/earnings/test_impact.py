@@ -116,7 +116,7 @@ HEADS = "Action Id,Action Date,Status,Payout,Currency\n"
         ("1,2026-11-20,PENDING,,USD", "line 2: there is no payout"),
         ("1,2026-11-20,PENDING,1,", "line 2: there is no currency"),
         ('1,2026-11-20,PENDING,"0,1250",USD', 'column "Payout": "0,1250" is no amount'),
-        ("1,,PENDING,1,USD", "line 2: there is no action date"),
+        ("1,,PENDING,1,USD", "line 2: there is no sale date"),
         (",2026-11-20,PENDING,1,USD", 'line 2, column "Action Id": "" is no id of an action'),
         ("1,2026-11-20,PENDING,1,Dollar", 'column "Currency": "Dollar" is no code of a currency'),
         ('1,2026-11-20,PENDING,"1,5",USD\n2,2026-11-20,PENDING,1.5,USD', "amounts have a comma"),
@@ -135,7 +135,7 @@ def test_a_fault_is_named_with_line_and_column(rows: str, fault: str) -> None:
     ("data", "fault"),
     [
         (b"", "the file is empty"),
-        (b"Date,Clicks,Impressions\n2026-11-20,5,9\n", "there is no column of action date"),
+        (b"Date,Clicks,Impressions\n2026-11-20,5,9\n", "there is no column of payout, sale date"),
         (b"Payout,Earnings,Action Id,Status,Action Date,Currency\n", "mean the same"),
         (HEADS.encode("utf-16")[:-1], "the file is not whole"),
         (b"Action Id,Action Date,Status,Payout\n", "there is no column of currency"),

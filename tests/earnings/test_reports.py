@@ -16,7 +16,7 @@ from tests.support.ledgers import new_ledger
 
 DAY = datetime(2026, 11, 20, tzinfo=UTC)
 MAPPING = ColumnMapping(state="approved", currency="USD").with_columns(
-    {"action-date": "Day", "payout": "Sum", "picture": "Image"}
+    {"sale-date": "Day", "payout": "Sum", "picture": "Image"}
 )
 SALES = st.lists(
     st.builds(
@@ -40,7 +40,7 @@ def test_equal_rows_without_ids_are_sales_each() -> None:
 
 
 def test_items_of_an_action_are_added_by_a_named_column() -> None:
-    mapping = MAPPING.with_columns({"action-id": "Order", "item": "Line"})
+    mapping = MAPPING.with_columns({"sale-id": "Order", "item": "Line"})
     text = "Order,Line,Day,Sum,Image\n1,a,2026-11-20,2,7\n1,b,2026-11-20,2,7\n"
     [action] = read_report(text.encode(), mapping.build_form())
     assert action.payout == 40_000

@@ -55,7 +55,7 @@ def list_by_state(rows: Rows) -> list[dict[str, Any]]:
     counts: defaultdict[str, int] = defaultdict(int)
     for row in rows:
         sums[row["currency"]][row["state"]] += row["payout"]
-        counts[row["currency"]] += row["actions"]
+        counts[row["currency"]] += row["sales"]
     return [
         {
             "currency": currency,

@@ -11,10 +11,10 @@ from affiliate.web.owner.earned import (
 from affiliate.web.owner.numbers import Money
 
 ROWS: list[dict[str, Any]] = [
-    {"site": "a", "currency": "USD", "state": "pending", "payout": 10_000, "actions": 1},
-    {"site": "a", "currency": "USD", "state": "reversed", "payout": 50_000, "actions": 2},
-    {"site": "b", "currency": "USD", "state": "approved", "payout": 25_000, "actions": 1},
-    {"site": "b", "currency": "EUR", "state": "approved", "payout": 7_000, "actions": 1},
+    {"site": "a", "currency": "USD", "state": "pending", "payout": 10_000, "sales": 1},
+    {"site": "a", "currency": "USD", "state": "reversed", "payout": 50_000, "sales": 2},
+    {"site": "b", "currency": "USD", "state": "approved", "payout": 25_000, "sales": 1},
+    {"site": "b", "currency": "EUR", "state": "approved", "payout": 7_000, "sales": 1},
 ]
 
 
