@@ -17,7 +17,11 @@ from babel.messages.pofile import read_po, write_po
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 FOLDER: Final = ROOT / "translations"
-METHODS: Final = [("affiliate/**.py", "python"), ("templates/**", "jinja2")]
+METHODS: Final = [
+    ("affiliate/web/owner/**.py", "ignore"),  # the desk is in English
+    ("affiliate/**.py", "python"),
+    ("templates/**", "jinja2"),
+]
 KEYWORDS: Final = {
     "_": None,
     "gettext": None,

@@ -11,7 +11,12 @@ from affiliate.checks.findings import OK, WARN, Finding
 from affiliate.checks.live_search import NOT_FOLLOWED
 from affiliate.domain.affiliate_links import build_affiliate_link
 from affiliate.domain.media import Media, Thumbnail
-from affiliate.errors import DEFAULT_SUSPENSION_REASON, SUSPENSION_REASONS, AgencyError
+from affiliate.errors import (
+    DEFAULT_SUSPENSION_REASON,
+    SUSPENSION_REASONS,
+    AgencyError,
+    CallsSpent,
+)
 from affiliate.search.federation import EnabledAgency
 from affiliate.search.gateway import AgencyGateway
 from affiliate.services import Services
@@ -23,13 +28,20 @@ SAMPLE_PAGE: Final = "https://agency.example/picture"
 """The target of sample links at agencies that give a page address with each picture."""
 
 
-def check_agency(enabled: EnabledAgency, services: Services, *, live: bool) -> Iterator[Finding]:
-    """Yield the findings about an agency that is set up, be it switched on or off."""
+def check_agency(
+    enabled: EnabledAgency, services: Services, *, calls: bool, live: bool
+) -> Iterator[Finding]:
+    """Yield the findings about an agency that is set up, be it switched on or off.
+
+    With ``calls`` the agency is asked whether it accepts the key, with ``live`` also for pictures;
+    both count in its quota.
+    """
     name = enabled.agency.name
     if name in services.registry.switched_off():
         yield Finding(WARN, name, "switched off, so nobody searches it")
         return
-    yield _check_key(enabled)
+    if calls:
+        yield _check_key(enabled, services.gateway)
     yield from _check_address(enabled)
     yield from _check_suspension(enabled, services.gateway)
     yield from _check_calls_left(enabled, services.gateway)
@@ -41,11 +53,14 @@ def check_agency(enabled: EnabledAgency, services: Services, *, live: bool) -> I
         yield from live_search.check_search(enabled, services)
 
 
-def _check_key(enabled: EnabledAgency) -> Finding:
+def _check_key(enabled: EnabledAgency, gateway: AgencyGateway) -> Finding:
     """Return a finding on whether an agency answers and accepts the key."""
     try:
-        with allow_longer_calls(live_search.CALL_SECONDS):
+        with allow_longer_calls(live_search.CALL_SECONDS), gateway.count_calls(enabled):
             return Finding(OK, enabled.agency.name, enabled.agency.check_key().words)
+    except CallsSpent as error:
+        words = f"whether it takes the key was not asked: {error.message}"
+        return Finding(WARN, enabled.agency.name, words)
     except AgencyError as error:
         kind = "no key" if error.kind == "credentials" and not enabled.agency.keys else error.kind
         return Finding(

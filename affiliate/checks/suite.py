@@ -12,24 +12,28 @@ from affiliate.services import Services
 
 
 def iter_findings(
-    services: Services, *, live: bool = False, agency: str | None = None
+    services: Services, *, calls: bool = True, live: bool = False, agency: str | None = None
 ) -> Iterator[Finding]:
-    """Yield the findings of all checks, or of one agency's, whatever part of the site is down."""
+    """Yield the findings of all checks, or of one agency's, whatever part of the site is down.
+
+    Without ``calls`` no agency is called, as for checks that nobody has asked for; with ``live``
+    each agency also searches.
+    """
     checks = (
-        _iter_checks(services, live=live)
+        _iter_checks(services, calls=calls, live=live)
         if agency is None
-        else _iter_agency_checks(services, agency, live=live)
+        else _iter_agency_checks(services, agency, calls=calls, live=live)
     )
     for check in checks:
         yield from run_check(check)
 
 
-def _iter_checks(services: Services, *, live: bool) -> Iterator[Check]:
+def _iter_checks(services: Services, *, calls: bool, live: bool) -> Iterator[Check]:
     yield Check("program", partial(site.check_program, services))
     yield Check("settings", partial(site.check_settings, services))
     for name in services.registry.names:
-        yield from _iter_agency_checks(services, name, live=live)
-    yield Check("account", partial(site.check_account, services))
+        yield from _iter_agency_checks(services, name, calls=calls, live=live)
+    yield Check("account", partial(site.check_account, services, calls=calls))
     yield Check("SITE_URL", partial(site.check_address, services))
     if live:
         yield Check("SITE_URL", partial(site.check_reachability, services, services.transport))
@@ -43,9 +47,11 @@ def _iter_checks(services: Services, *, live: bool) -> Iterator[Check]:
     yield Check("ledger", partial(stores.check_ledger, services))
 
 
-def _iter_agency_checks(services: Services, name: str, *, live: bool) -> Iterator[Check]:
+def _iter_agency_checks(
+    services: Services, name: str, *, calls: bool, live: bool
+) -> Iterator[Check]:
     if source := services.registry.find(name):
-        yield Check(name, partial(agencies.check_agency, source, services, live=live))
+        yield Check(name, partial(agencies.check_agency, source, services, calls=calls, live=live))
         if live and name in SELLERS:
             yield Check(name, partial(site.check_seller, services, name))
     else:

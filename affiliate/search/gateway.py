@@ -1,7 +1,8 @@
 """Calls to agencies through the cache, within the quota and past the circuit breaker."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Final, Generic, NamedTuple, Protocol, TypeVar
 
@@ -139,6 +140,21 @@ class AgencyGateway:
                 on_duration(time.monotonic() - began)
             self._breaker.record_success(source, searches=cost.searches)
         return value
+
+    @contextmanager
+    def count_calls(self, enabled: EnabledAgency) -> Iterator[None]:
+        """Count the calls of this block in an agency's quota, even of a suspended agency.
+
+        Raises:
+            CallsSpent: the quota has no calls left.
+        """
+        source, patience = enabled.agency.source, enabled.agency.transport.total_seconds
+
+        def admit(*, again: bool = False) -> None:
+            self._quota.take(source, OWNER_COST.part, AGAIN_SECONDS if again else patience)
+
+        with use_gate(admit):
+            yield
 
     def get_suspension(self, enabled: EnabledAgency) -> tuple[float, str] | None:
         """Return the seconds that an agency is suspended, and the reason; None if it is not."""

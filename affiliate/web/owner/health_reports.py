@@ -1,4 +1,6 @@
-"""The findings of all checks, kept a short time, as checks call agencies and take seconds.
+"""The findings of all checks, kept a short time, as checks may take seconds.
+
+Checks by themselves call no agency: an owner who leaves the desk open must not spend the quota.
 
 All processes share the report in the store; while the store is down each process has its own.
 """
@@ -81,7 +83,7 @@ class HealthReports:
         while True:
             live, self._is_live_wanted = self._is_live_wanted, False
             store.set(RUNNING_KEY, b"1", RUNNING_SECONDS)
-            findings = tuple(iter_findings(self._services, live=live))
+            findings = tuple(iter_findings(self._services, calls=live, live=live))
             report = Report(findings, self._now(), live)
             store.set(REPORT_KEY, msgspec.msgpack.encode(report), KEEP_SECONDS)
             store.set(RUNNING_KEY, b"", 1)

@@ -10,8 +10,10 @@ from flask.testing import FlaskClient
 from affiliate.checks.findings import Finding
 from affiliate.services import Services
 from affiliate.web.owner.health_reports import FRESH_SECONDS, REPORT_KEY, HealthReports
+from tests.simulator import TOKEN, Simulator
+from tests.support.apps import ClientMaker
 from tests.support.clocks import SetClock
-from tests.support.owner_desk import csrf, note_at, post
+from tests.support.owner_desk import csrf, log_in, note_at, post
 
 
 def states(client: FlaskClient, query: str = "") -> list[tuple[str, str]]:
@@ -24,7 +26,8 @@ def runs(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     """Count the checks, each by whether it was live, in place of real ones."""
     made: list[bool] = []
 
-    def find(_: Services, *, live: bool) -> Iterator[Finding]:
+    def find(_: Services, *, calls: bool, live: bool) -> Iterator[Finding]:
+        assert calls == live
         made.append(live)
         yield Finding("ok", "program", "fine as `flask doctor` says")
         yield Finding("FAULT", "cache", "<b>out of reach</b>")
@@ -104,3 +107,25 @@ def test_the_findings_are_those_of_the_site(owner: FlaskClient) -> None:
     assert ("fine", "cache") in found
     assert not [about for state, about in found if state == "fault" and about != "shutterstock"]
     assert csrf(owner.get("/owner/health"))
+
+
+def test_checks_by_themselves_call_no_agency(
+    make_client: ClientMaker, settings: dict[str, str], agency: Simulator
+) -> None:
+    """An owner who leaves the desk open spends no quota; the button's calls are counted."""
+    limited = {"SHUTTERSTOCK_API_TOKEN": TOKEN, "SHUTTERSTOCK_CALLS_PER_HOUR": "50"}
+    client = make_client(**settings | limited)
+    log_in(client)
+    before = len(agency.requests)
+    client.get("/owner/")
+    client.get("/owner/health")
+    assert len(agency.requests) == before
+    services: Services = client.application.extensions["services"]
+    (source,) = services.registry.configured
+
+    def count_spent() -> int:
+        return max(quota.calls for quota in services.gateway.list_spent_calls(source))
+
+    assert count_spent() == 0
+    post(client, "/owner/health/check")
+    assert count_spent() > 0
