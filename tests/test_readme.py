@@ -54,8 +54,8 @@ def _anchors(page: Path) -> set[str]:
 
 
 def test_every_command_is_described(client: FlaskClient) -> None:
-    """The pages of operations, licensing and deployment name each command of the site."""
-    names = ("operations", "licensing", "deployment")
+    """The pages of the owner's work name each command of the site."""
+    names = ("operations", "earnings", "alerts", "licensing", "deployment")
     text = "".join((ROOT / f"docs/{name}.md").read_text() for name in names)
     described = set(re.findall(r"`(?:flask --app app )?(\w+)\b", text))
     assert set(client.application.cli.commands) <= described

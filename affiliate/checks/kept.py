@@ -1,6 +1,6 @@
 """What a site keeps: each table, file, cache and log, for how long, and how much there is now.
 
-The owner's desk shows the list, `docs/operations.md` has the same; `privacy_text` makes of the
+The owner's desk shows the list, `docs/kept.md` has the same; `privacy_text` makes of the
 settings what a site's privacy page can say.
 """
 

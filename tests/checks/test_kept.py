@@ -14,7 +14,7 @@ from affiliate.errors import LedgerError
 from affiliate.services import Services
 from tests.support.apps import ClientMaker
 
-OPERATIONS = Path(__file__).parents[2] / "docs" / "operations.md"
+PAGE = Path(__file__).parents[2] / "docs" / "kept.md"
 EARNING = {
     "AGENCIES": "shutterstock,openverse",
     "SHUTTERSTOCK_API_TOKEN": "v2/abcdefghijklmnop",
@@ -76,7 +76,7 @@ def test_a_ledger_out_of_reach_is_said(
 
 def test_the_documentation_has_the_same_list() -> None:
     """Each kind has its row in the documentation, with the setting that bounds its time."""
-    text = OPERATIONS.read_text(encoding="utf-8")
+    text = PAGE.read_text(encoding="utf-8")
     for kind in KINDS:
         setting = ", ".join(f"`{name}`" for name in filter(None, kind.setting.split(", ")))
         assert f"\n| {kind.name} | {kind.holds} | {kind.reason} |" in text
