@@ -15,7 +15,7 @@ from affiliate.domain.actions import STATES, Action, State
 from affiliate.domain.media import clean_text
 from affiliate.domain.words import cut_between_signs
 from affiliate.earnings.tables import Row, Table, find_columns, read_table, simplify_head
-from affiliate.earnings.values import find_decimal_sign, read_amount, read_time
+from affiliate.earnings.values import check_currency, find_decimal_sign, read_amount, read_time
 from affiliate.errors import ReportError
 
 AMOUNTS: Final = ("payout", "sale amount")
@@ -206,6 +206,8 @@ class _RowReader:
         state = read("status", partial(read_state, states=form.states, hint=form.state_hint))
         state = state or form.state
         currency = read("currency", lambda code: code and read_currency(code)) or form.currency
+        if currency:  # the sale's own currency may be another one, and is in no sum
+            read("payout", partial(check_currency, currency=currency))
         payout = amounts["payout"]
         for field, value in (
             ("payout", payout),

@@ -12,9 +12,13 @@ MAX_AMOUNT: Final = 10**9
 """An amount above all that a picture sells for."""
 SIGNS: Final = re.compile(r"[\s\u00a0\u202f\u20ac$\u00a3\u00a5]|[A-Z]{3}")
 """Spaces, signs of currencies and codes of currencies around an amount."""
-COMMA: Final = re.compile(r"[0-9.]*,[0-9]{1,2}")
+COMMA: Final = re.compile(r"(?![1-9][0-9]{0,2},[0-9]{3}$)[0-9.]*,[0-9]+")
+"""An amount whose only comma can't separate thousands, as in ``1,5`` and ``0,125``."""
 POINT: Final = re.compile(r"[0-9,]*\.[0-9]+")
-"""Amounts in which the comma, or the point, can only be the decimal sign."""
+"""An amount in which the point can be the decimal sign."""
+CODES: Final = re.compile(r"[A-Z]{3}|[\u20ac\u00a3]")
+"""Codes, and the signs that each stand for one currency alone."""
+SIGN_CODES: Final = {"\u20ac": "EUR", "\u00a3": "GBP"}
 
 
 def find_decimal_sign(texts: Iterable[str]) -> str:
@@ -29,7 +33,7 @@ def find_decimal_sign(texts: Iterable[str]) -> str:
 
 def _is_grouped(text: str) -> bool:
     """Return whether points may separate thousands alone: ``1.234``."""
-    return re.fullmatch(r"[0-9]{1,3}(?:\.[0-9]{3})+", text) is not None
+    return re.fullmatch(r"[1-9][0-9]{0,2}(?:\.[0-9]{3})+", text) is not None
 
 
 def read_amount(text: str, decimal_sign: str) -> int | None:
@@ -52,6 +56,17 @@ def read_amount(text: str, decimal_sign: str) -> int | None:
     if amount > MAX_AMOUNT:
         raise ValueError("is too large")
     return int((amount * MONEY_UNITS).to_integral_value())
+
+
+def check_currency(text: str, currency: str) -> None:
+    """Refuse an amount with the code or the sign of another currency.
+
+    Raises:
+        ValueError: the text names another currency.
+    """
+    for code in CODES.findall(text):
+        if SIGN_CODES.get(code, code) != currency:
+            raise ValueError(f"is not in {currency}")
 
 
 def read_time(text: str, zone: tzinfo, date_format: str = "") -> datetime | None:

@@ -104,6 +104,26 @@ HEADS = "Action Id,Action Date,Status,Payout,Currency\n"
 
 
 @pytest.mark.parametrize(
+    ("text", "payout"),
+    [
+        ("0,125", 1_250),
+        (",125", 1_250),
+        ("0,1250", 1_250),
+        ("1234,567", 12_345_670),
+        ("1.234,567", 12_345_670),
+        ("1,234", 12_340_000),
+        ("0.125", 1_250),
+        ("EUR 5,5", 55_000),
+        ("\u20ac5", 50_000),
+    ],
+)
+def test_a_comma_that_cannot_separate_thousands_is_a_decimal_sign(text: str, payout: int) -> None:
+    """An eighth of a euro was once read as 125 euros."""
+    [action] = read_report((HEADS + f'1,2026-11-20,PENDING,"{text}",EUR').encode())
+    assert action.payout == payout
+
+
+@pytest.mark.parametrize(
     ("rows", "fault"),
     [
         ("1,2026-11-20,PENDING,1.00\n", "line 2: 4 values, where the first line has 5 columns"),
@@ -115,7 +135,10 @@ HEADS = "Action Id,Action Date,Status,Payout,Currency\n"
         ("1,2026-11-20,PENDING,99999999999,USD", 'column "Payout": "99999999999" is too large'),
         ("1,2026-11-20,PENDING,,USD", "line 2: there is no payout"),
         ("1,2026-11-20,PENDING,1,", "line 2: there is no currency"),
-        ('1,2026-11-20,PENDING,"0,1250",USD', 'column "Payout": "0,1250" is no amount'),
+        ('1,2026-11-20,PENDING,"1,25,5",USD', 'column "Payout": "1,25,5" is no amount'),
+        ('1,2026-11-20,PENDING,"0,50",USD\n2,2026-11-20,PENDING,0.125,USD', "amounts have a comma"),
+        ("1,2026-11-20,PENDING,5.00 EUR,USD", 'column "Payout": "5.00 EUR" is not in USD'),
+        ("1,2026-11-20,PENDING,\u20ac5,USD", 'column "Payout": "\u20ac5" is not in USD'),
         ("1,,PENDING,1,USD", "line 2: there is no sale date"),
         (",2026-11-20,PENDING,1,USD", 'line 2, column "Action Id": "" is no id of an action'),
         ("1,2026-11-20,PENDING,1,Dollar", 'column "Currency": "Dollar" is no code of a currency'),
