@@ -187,7 +187,7 @@ def _describe_missed(week: WeekFigures) -> Section:
 
 
 def _describe_tasks(lasting: Sequence[AlertState], services: Services) -> Section:
-    """Return what to do: the alerts that last, and a link to the desk."""
+    """Return what to do: the active alerts, and a link to the desk."""
     sentences = [f"{state.title} {state.advice}" for state in lasting] or ["Nothing needs you."]
     config = services.config
     has_desk = config.site_url and config.owner_password

@@ -22,12 +22,12 @@ NO_CHANNEL: Final = (
     " ALERT_WEBHOOK_SECRET."
 )
 
-group = outputs.Group("alerts", help="What is wrong now, and who is told of it.")
+group = outputs.Group("alerts", help="Alerts: what is wrong now, told by mail and webhook.")
 
 
 @group.command()
 def check() -> None:
-    """Check the site and tell what has begun or ended; for a platform's scheduler.
+    """Check the site, and tell of alerts that have begun or ended; for a platform's scheduler.
 
     A running server does the same every ten minutes. The exit status is 1 if a mail or a webhook
     could not be sent; the next check sends it again.
@@ -38,12 +38,12 @@ def check() -> None:
         raise click.ClickException(NO_CHANNEL)
     with cli_errors():
         failures = watch.check()
-        lasting = [state for state in watch.states.list_all() if state.ended_at is None]
+        active = [state for state in watch.states.list_all() if state.ended_at is None]
     if failures is None:
         click.echo("Another process is checking just now.")
         return
-    count = "1 alert lasts" if len(lasting) == 1 else f"{len(lasting)} alerts last"
-    click.echo(f"{count}: flask alerts list." if lasting else "All is well.")
+    count = "1 alert is active" if len(active) == 1 else f"{len(active)} alerts are active"
+    click.echo(f"{count}: flask alerts list." if active else "No alert is active.")
     if failures:
         raise click.ClickException(
             " ".join(f"Not told by {failure.channel}: {failure.reason}" for failure in failures)
@@ -53,7 +53,7 @@ def check() -> None:
 @group.command("list")
 @options.as_json
 def list_alerts(*, as_json: bool) -> None:
-    """List the alerts that last, and those that ended in the last 30 days."""
+    """List the active alerts, and those that ended in the last 30 days."""
     with cli_errors():
         states = AlertStates(current_services().ledger)
         rows, now = states.list_all(), states.now()
@@ -75,10 +75,10 @@ def list_alerts(*, as_json: bool) -> None:
     type=click.IntRange(0, MAX_SILENT_DAYS),
     default=7,
     show_default=True,
-    help="For so many days; 0 ends the silence.",
+    help="Days of silence; 0 ends the silence.",
 )
 def silence(name: str, days: int) -> None:
-    """Tell nothing of the alert NAME for some days; if it lasts then, it is told again."""
+    """Silence the alert NAME for some days; if the alert is active then, you are told again."""
     with cli_errors():
         states = AlertStates(current_services().ledger)
         is_known = states.silence(name, days)
@@ -86,7 +86,8 @@ def silence(name: str, days: int) -> None:
     if not is_known:
         known = f"known are {', '.join(names)}" if names else "there is none"
         raise click.BadParameter(f"There is no such alert; {known}.", param_hint="NAME")
-    click.echo(f"{name} is silent for {days} days." if days else f"{name} is told again.")
+    period = "1 day" if days == 1 else f"{days} days"
+    click.echo(f"{name} is silent for {period}." if days else f"{name} is no longer silent.")
 
 
 @group.command()
@@ -129,7 +130,7 @@ def _show_results(results: Iterable[tuple[str, Failure | None]]) -> None:
 def _describe(state: AlertState, now: datetime) -> dict[str, object]:
     """Return an alert as named values."""
     times = {"since": state.since, "ended": state.ended_at, "silenced_until": state.silenced_until}
-    word = "ended" if state.ended_at else "silent" if state.is_silenced(now) else "lasts"
+    word = "ended" if state.ended_at else "silent" if state.is_silenced(now) else "active"
     return {
         "name": state.name,
         "state": word,

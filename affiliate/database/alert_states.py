@@ -101,7 +101,7 @@ class AlertStates:
             connection.execute(change)
 
     def list_all(self) -> list[AlertState]:
-        """Return all alerts: those that last first, each kind by its beginning, newest first."""
+        """Return all alerts: active ones first, each kind by its beginning, newest first."""
         query = sa.select(alerts).where(alerts.c.name.not_like("#%"))
         with self._database.read_connection() as connection:
             rows = connection.execute(query).mappings().all()
@@ -143,9 +143,9 @@ class AlertStates:
                 connection.execute(sa.update(alerts).where(own).values(values))
 
     def silence(self, name: str, days: int) -> bool:
-        """Tell nothing of an alert for some days, 0 for none; return whether there is the alert.
+        """Silence an alert for some days, 0 for none; return whether there is the alert.
 
-        If the alert still lasts after that, it is told again.
+        If the alert is active after that, the owner is told again.
         """
         until = self.now() + timedelta(days=days)
         change = sa.update(alerts).where(alerts.c.name == name, alerts.c.name.not_like("#%"))

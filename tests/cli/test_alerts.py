@@ -33,7 +33,7 @@ def run(app: Flask, *arguments: str) -> Result:
 
 
 def test_a_check_tells_once(app: Flask, receiver: WebhookReceiver) -> None:
-    assert run(app, "check").output == "1 alert lasts: flask alerts list.\n"
+    assert run(app, "check").output == "1 alert is active: flask alerts list.\n"
     assert run(app, "check").exit_code == 0
     (event,) = receiver.events
     assert event["type"] == "alert.started"
@@ -54,11 +54,11 @@ def test_a_check_that_can_t_tell_fails(app: Flask, receiver: WebhookReceiver) ->
 def test_alerts_are_listed(app: Flask) -> None:
     assert run(app, "list").output == "There is no alert.\n"
     run(app, "check")
-    assert "links:shutterstock  lasts" in run(app, "list").output
+    assert "links:shutterstock  active" in run(app, "list").output
     (row,) = json.loads(run(app, "list", "--json").output)
     assert (row["name"], row["state"], row["told_to"]) == (
         "links:shutterstock",
-        "lasts",
+        "active",
         ["webhook"],
     )
     assert row["since"].endswith("+00:00")

@@ -28,12 +28,14 @@ from affiliate.web.request_context import Languages, current_context
 SILENT_DAYS: Final = {"1": "a day", "7": "a week", "30": "30 days", "365": "a year"}
 """Times for which an alert can be silenced in a browser, by days."""
 
+NO_ALERT: Final = "There is no such alert any more."
+
 links = Blueprint("owner_silence", __name__)
 
 
 @blueprint.get("/alerts")
 def show_alerts() -> Response:
-    """Show the alerts that last, and those that have ended lately."""
+    """Show the active alerts, and those that ended in the last 30 days."""
     services = current_services()
     states = AlertStates(services.ledger)
     now = states.now()
@@ -65,8 +67,12 @@ def change_silence() -> AnyResponse:
     if days not in {*SILENT_DAYS, "0"}:
         return error_page(HTTPStatus.BAD_REQUEST, "This form can't be read", "Choose a time.")
     if not AlertStates(current_services().ledger).silence(name, int(days)):
-        return redirect_with_note("This alert is over.", "owner.show_alerts")
-    note = f"{name} is silent for {SILENT_DAYS[days]}." if days != "0" else f"{name} is told again."
+        return redirect_with_note(NO_ALERT, "owner.show_alerts")
+    note = (
+        f"{name} is silent for {SILENT_DAYS[days]}."
+        if days != "0"
+        else f"{name} is no longer silent."
+    )
     return redirect_with_note(note, "owner.show_alerts")
 
 
@@ -87,7 +93,7 @@ def silence_by_link() -> Response:
             is_known = AlertStates(current_services().ledger).silence(name, int(days))
         except LedgerError as error:
             return error_page(HTTPStatus.SERVICE_UNAVAILABLE, "Nothing was silenced", str(error))
-        note = f"Silent for {SILENT_DAYS[days]}." if is_known else "This alert is over."
+        note = f"Silent for {SILENT_DAYS[days]}." if is_known else NO_ALERT
     page = render_template(
         "owner_silence.html",
         heading="Silence an alert",

@@ -65,7 +65,7 @@ def test_an_alert_is_silenced_at_the_desk(owner: FlaskClient) -> None:
     assert read_state(owner).silenced_until is None
     assert post(owner, "/owner/alerts", name="disk", days="8").status_code == 400
     post(owner, "/owner/alerts", name="other", days="7")
-    assert "This alert is over." in owner.get("/owner/alerts").text
+    assert "There is no such alert any more." in owner.get("/owner/alerts").text
     assert owner.post("/owner/alerts", data={"name": "disk", "days": "7"}).status_code == 400
 
 
