@@ -184,7 +184,7 @@ def _list_purchases(view: PageRequest) -> list[Purchase]:
     return [
         purchase
         for purchase in buying.get_purchases().list_all()
-        if period.start <= purchase.made_at < period.end
+        if period.start <= purchase.made_at < period.whole_end
         and filters.get("agency") in {"", purchase.agency}
         and filters.get("state") in {"", purchase.state}
         and filters.get("id") in {"", purchase.media_id}

@@ -52,7 +52,15 @@ class Period(NamedTuple):
     @property
     def end(self) -> datetime:
         """Return the moment after the last, in UTC: the end of the last day, at most ``now``."""
-        return min(_to_utc(self.last + timedelta(days=1), time(), self.zone), self.now)
+        return min(self.whole_end, self.now)
+
+    @property
+    def whole_end(self) -> datetime:
+        """Return the end of the last day, in UTC, up to which sums and lists have their rows.
+
+        A sale or a purchase may be some time ahead of ``now``: clocks and time zones differ.
+        """
+        return _to_utc(self.last + timedelta(days=1), time(), self.zone)
 
     @property
     def title(self) -> str:

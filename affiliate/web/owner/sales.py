@@ -55,7 +55,7 @@ def list_sales() -> Response:
     arrangement = read_arrangement(view, SALE_COLUMNS, "-occurred_at")
     page = DeskLists(current_services().ledger).list_sales(
         period.start,
-        period.end,
+        period.whole_end,
         view.filters.values,
         order=arrangement.sort,
         descending=arrangement.is_descending,
@@ -76,7 +76,7 @@ def list_clicks() -> Response:
     arrangement = read_arrangement(view, CLICK_COLUMNS, "-at")
     page = DeskLists(current_services().ledger).list_clicks(
         period.start,
-        period.end,
+        period.whole_end,
         view.filters.values,
         offset=arrangement.offset,
         limit=arrangement.page_rows,

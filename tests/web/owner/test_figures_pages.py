@@ -261,6 +261,15 @@ def test_sales_and_clicks_are_listed(owner: FlaskClient, filled: Services) -> No
     assert (click["id"], click["agency"]) == ("8", "Demo catalogue")
 
 
+def test_a_sale_that_is_ahead_of_the_clock_is_in_sum_and_list(
+    owner: FlaskClient, services: Services
+) -> None:
+    """A network's clock or time zone may differ: a figure is never more than its list."""
+    record_sales(services.ledger, {}, {"ago": -timedelta(minutes=1)}, {"ago": timedelta(days=400)})
+    [sums] = read_rows(owner, "?period=365")
+    assert len(read_rows(owner, "sales?period=365")) == int(sums["sales"])
+
+
 def test_figures_lead_to_their_lists(owner: FlaskClient, filled: Services) -> None:
     """Every link of a page of figures is there, and keeps the period."""
     del filled
