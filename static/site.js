@@ -97,7 +97,7 @@ form.addEventListener("submit", (event) => {
 });
 
 element?.addEventListener("click", (event) => {
-  const chip = event.target.closest(".chosen a");
+  const chip = event.target.closest(".chosen a, .summary nav a");
   if (!chip || !isPanelOpen() || hasModifier(event)) return;
   event.preventDefault();
   const address = chip.pathname + chip.search;
@@ -123,24 +123,27 @@ menu.addEventListener("keydown", (event) => {
 
 addEventListener("keydown", (event) => {
   if (event.defaultPrevented || document.querySelector("dialog[open]")) return;
-  if (event.key === "Escape" && filters?.open) closeFilters();
+  const menu = document.querySelector(".sort[open], .filters[open]");
+  if (event.key === "Escape" && menu) close(menu);
   if (event.key !== "/" || hasModifier(event) || event.target.closest("input, select, textarea")) return;
   event.preventDefault();
   form.elements.q.select();
 });
 
-function closeFilters() {
-  filters.open = false;
-  filters.querySelector("summary").focus();
+function close(menu) {
+  menu.open = false;
+  menu.querySelector("summary").focus();
 }
 
-function closeOutside(target) {
-  if (target && isSheetOpen() && !filters.contains(target)) filters.open = false;
+for (const name of ["pointerdown", "focusin"]) {
+  addEventListener(name, ({ target }) => {
+    const menu = document.querySelector(".sort[open]");
+    if (menu && !menu.contains(target)) menu.open = false;
+    if (isSheetOpen() && !filters.contains(target)) filters.open = false;
+  });
 }
-addEventListener("pointerdown", ({ target }) => closeOutside(target));
-filters?.addEventListener("focusout", ({ relatedTarget }) => closeOutside(relatedTarget));
 filters?.addEventListener("click", ({ target }) => {
-  if (target === filters || target.closest(".head button")) closeFilters();
+  if (target === filters || target.closest(".head button")) close(filters);
 });
 
 element?.addEventListener("filled", () => {

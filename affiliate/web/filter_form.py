@@ -10,6 +10,7 @@ from flask_babel import lazy_gettext as _
 from affiliate.agencies import Agency
 from affiliate.agencies.filter_values import is_among
 from affiliate.domain.media import SearchQuery
+from affiliate.domain.query import FOOTAGE_FILTERS
 from affiliate.web.i18n import ui_language
 
 Labels = Mapping[str, LazyString] | Mapping[str, str]
@@ -101,8 +102,14 @@ FILTER_LABELS: Final[Mapping[str, LazyString]] = {
     "color": _("Color"),
     "ethnicity": _("Ethnicity"),
 }
-MAX_NAMED_AGENCIES: Final = 3
-"""Most agencies named beside a filter; more agencies are counted."""
+MEDIA_TABS: Final[tuple[tuple[LazyString | str, Mapping[str, str]], ...]] = (
+    (_("All"), {}),
+    (TYPE_LABELS["photo"], {"type": "photo"}),
+    (TYPE_LABELS["vector"], {"type": "vector"}),
+    (MEDIA_LABELS["video"], {"media": "video"}),
+    (LICENSE_LABELS["editorial"], {"license": "editorial"}),
+)
+"""The tabs above results, in their order: a label, and the field of the search that a tab sets."""
 MAX_LISTS: Final = 64
 """Lists of choices in memory, in each language and of each set of filters; 10 kB each."""
 NO_CHOICE_VALUES: Final = {"media": "image", "sort": "popular"}
@@ -113,10 +120,9 @@ class FilterChoice(NamedTuple):
     """A filter in the search form.
 
     ``options`` are values with their labels: the values that some chosen agency supports, and the
-    ``chosen`` value. ``default`` is the value that stands for no choice. ``notes`` name the chosen
-    agencies that don't support the filter, and those where all of its values are approximate. A
-    filter without a field, or without support by a chosen agency, is not ``offered``: the form
-    must carry its value along, as the search has the filter.
+    ``chosen`` value. ``default`` is the value that stands for no choice. A filter without a field,
+    or without support by a chosen agency, is not ``offered``: the form must carry its value along,
+    as the search has the filter.
     """
 
     name: str
@@ -124,8 +130,34 @@ class FilterChoice(NamedTuple):
     options: tuple[tuple[str, str], ...]
     chosen: str
     default: str
-    notes: tuple[str, ...]
     offered: bool
+
+
+class MediaTab(NamedTuple):
+    """A kind of media above the results: its label, its search, and whether the page shows it."""
+
+    label: str
+    query: SearchQuery
+    current: bool
+
+
+def list_media_tabs(query: SearchQuery, agencies: Sequence[Agency]) -> tuple[MediaTab, ...]:
+    """List the kinds of media that some chosen agency has; none where there is no choice.
+
+    Each search keeps the filters of ``query``, but those of footage and those that tabs set.
+    """
+    chosen = _list_chosen_agencies(query, agencies)
+    base = query.replace(page=1, media="image", type=None, **dict.fromkeys(FOOTAGE_FILTERS))
+    base = base.replace(license=None if query.license == "editorial" else query.license)
+    current = (query.media, query.type, query.license == "editorial")
+    tabs = []
+    for label, changes in MEDIA_TABS:
+        (name, value), *_rest = [*changes.items(), ("media", "image")]
+        if any(_can_express(agency, "image", name, value) for agency in chosen):
+            search = base.replace(**changes)
+            shown = (search.media, search.type, search.license == "editorial")
+            tabs.append(MediaTab(str(label), search, shown == current))
+    return tuple(tabs) if len(tabs) > 1 else ()
 
 
 def list_choices(query: SearchQuery, agencies: Sequence[Agency]) -> tuple[FilterChoice, ...]:
@@ -141,7 +173,7 @@ def list_choices(query: SearchQuery, agencies: Sequence[Agency]) -> tuple[Filter
 def _list_choices(
     query: SearchQuery, agencies: tuple[Agency, ...], _lang: str
 ) -> tuple[FilterChoice, ...]:
-    chosen = [agency for agency in agencies if not query.agency or agency.name in query.agency]
+    chosen = _list_chosen_agencies(query, agencies)
     fields = (*CHOICE_FILTERS, "color", *TEXT_FILTERS)
     able = {
         name: [agency for agency in chosen if _supported_values(agency, name, query.media) != ()]
@@ -159,15 +191,14 @@ def _list_choices(
             options=_list_options(able[name], query, name),
             chosen=_chosen_value(query, name),
             default=NO_CHOICE_VALUES.get(name, ""),
-            notes=_list_support_notes(
-                chosen,
-                able[name],
-                [agency for agency in able[name] if _is_approximate(agency, name)],
-            ),
             offered=name in offered,
         )
         for name in (*offered, *hidden)
     )
+
+
+def _list_chosen_agencies(query: SearchQuery, agencies: Sequence[Agency]) -> list[Agency]:
+    return [agency for agency in agencies if not query.agency or agency.name in query.agency]
 
 
 def _value_labels(name: str) -> Labels:
@@ -178,47 +209,78 @@ def _value_labels(name: str) -> Labels:
 def _list_options(
     able: Sequence[Agency], query: SearchQuery, name: str
 ) -> tuple[tuple[str, str], ...]:
-    """List the values that some agency supports, and the chosen value, with notes on support."""
-    options = []
-    for value, label in _value_labels(name).items():
-        supporting = [agency for agency in able if _can_express(agency, query.media, name, value)]
-        if supporting or value == _chosen_value(query, name):
-            loose = [
-                agency
-                for agency in supporting
-                if not _is_approximate(agency, name)
-                and agency.is_approximate(name, value, query.media)
-            ]
-            notes = _list_support_notes(able, supporting, loose)
-            options.append((value, " · ".join((str(label), *notes))))
-    return tuple(options)
+    """List the values that some agency supports, and the chosen value, with their labels."""
+    return tuple(
+        (value, str(label))
+        for value, label in _value_labels(name).items()
+        if value == _chosen_value(query, name)
+        or any(_can_express(agency, query.media, name, value) for agency in able)
+    )
+
+
+def list_gaps(query: SearchQuery, agencies: Sequence[Agency]) -> tuple[tuple[str, str], ...]:
+    """List the chosen agencies that lack offered filters or values, with the names of these.
+
+    Filters and values that mean only nearly the same at some agencies follow.
+    """
+    return _list_gaps(query.replace(q="", lang=None, page=1), tuple(agencies), ui_language())
+
+
+@functools.lru_cache(maxsize=MAX_LISTS)
+def _list_gaps(
+    query: SearchQuery, agencies: tuple[Agency, ...], lang: str
+) -> tuple[tuple[str, str], ...]:
+    chosen = _list_chosen_agencies(query, agencies)
+    offered = [choice for choice in _list_choices(query, agencies, lang) if choice.offered]
+    lacking = [(each.title, _name_gaps(each, query.media, offered)) for each in chosen]
+    rough = [
+        (
+            gettext("Roughly at %(agencies)s", agencies=each.title),
+            _name_approximations(each, query.media, offered),
+        )
+        for each in chosen
+    ]
+    return tuple((name, ", ".join(labels)) for name, labels in lacking + rough if labels)
+
+
+def _name_gaps(agency: Agency, media: str, offered: Sequence[FilterChoice]) -> list[str]:
+    """Name the filters that an agency lacks, those with most values lacking, and lacking values."""
+    names = []
+    for choice in offered:
+        lacking = [
+            label
+            for value, label in choice.options
+            if not _can_express(agency, media, choice.name, value)
+        ]
+        if 0 < 2 * len(lacking) <= len(choice.options):
+            names.append(f"{choice.label} ({', '.join(lacking)})")
+        elif lacking or _supported_values(agency, choice.name, media) == ():
+            names.append(choice.label)
+    return names
+
+
+def _name_approximations(agency: Agency, media: str, offered: Sequence[FilterChoice]) -> list[str]:
+    """Name the filters and values that mean only nearly the same at an agency."""
+    names = []
+    for choice in offered:
+        is_lacking = _supported_values(agency, choice.name, media) == ()
+        if is_lacking and choice.name not in NO_CHOICE_VALUES:
+            continue
+        if _is_approximate(agency, choice.name):
+            names.append(choice.label)
+            continue
+        names += [
+            label
+            for value, label in choice.options
+            if _can_express(agency, media, choice.name, value)
+            and agency.is_approximate(choice.name, value, media)
+        ]
+    return names
 
 
 def _is_approximate(agency: Agency, name: str) -> bool:
     """Return whether all values of a filter are approximate at an agency."""
     return agency.approximate_filters.get(name, ()) is None
-
-
-def _list_support_notes(
-    chosen: Sequence[Agency], able: Sequence[Agency], loose: Sequence[Agency]
-) -> tuple[str, ...]:
-    """Return notes on the agencies without support, and on those with approximate support."""
-    unable = [agency for agency in chosen if agency not in able]
-    notes = []
-    if 0 < len(unable) <= MAX_NAMED_AGENCIES:
-        notes.append(gettext("Not at %(agencies)s", agencies=_join_titles(unable)))
-    elif unable and 0 < len(able) <= MAX_NAMED_AGENCIES:
-        notes.append(gettext("Only at %(agencies)s", agencies=_join_titles(able)))
-    elif unable:
-        counts = {"count": len(able), "all": len(chosen)}
-        notes.append(gettext("At %(count)s of %(all)s agencies", **counts))
-    if loose:
-        notes.append(gettext("Roughly at %(agencies)s", agencies=_join_titles(loose)))
-    return tuple(notes)
-
-
-def _join_titles(agencies: Sequence[Agency]) -> str:
-    return ", ".join(agency.title for agency in agencies)
 
 
 def _can_express(agency: Agency, media: str, name: str, value: str) -> bool:

@@ -132,12 +132,14 @@ def _template_vocabulary() -> dict[str, Any]:
         "config": config,
         "credit_links": credit_links,
         "earns": lambda items: disclosure.has_affiliate_link(items, registry),
+        "media_tabs": lambda query: filter_form.list_media_tabs(query, agencies),
         "media_url": functools.partial(
             media_url, lang=i18n.request_language(), site=referring_site()
         ),
         "direction": i18n.text_direction,
         "duration": messages.format_duration,
         "first_earning": lambda items: disclosure.find_first_affiliate_position(items, registry),
+        "filter_gaps": lambda query: filter_form.list_gaps(query, agencies),
         "found_by": attribute_search_url,
         "has_similar": registry.has_similar,
         "kind": messages.label_kind,

@@ -66,6 +66,53 @@ def either(request: pytest.FixtureRequest, browser: Browser, site: SiteServer) -
     context.close()
 
 
+# -- tabs and the order, above the results
+
+
+def test_tab_and_order_answer_in_place_beside_open_filters(page: Page, site: SiteServer) -> None:
+    """With the column open a tab or an order shows its pictures on the same page."""
+    open_filters(page)
+    page.get_by_role("link", name="Vectors").click()
+    expect(page).to_have_url(f"{site.url}/search?q=flower&type=vector&lang=en")
+    expect(page.locator(".tabs [aria-current]")).to_have_text("Vectors")
+    expect(page.get_by_label("Type")).to_have_value("vector")
+    page.locator(".sort summary").click()
+    page.get_by_role("link", name="Oldest").click()
+    expect(page).to_have_url(f"{site.url}/search?q=flower&type=vector&sort=oldest&lang=en")
+    expect(page.locator(".sort summary")).to_contain_text("Oldest")
+    assert page.evaluate(SAME_PAGE)
+
+
+def test_order_closes_by_escape_and_beside(page: Page) -> None:
+    """Escape closes the menu and keeps the focus on it; a press or focus elsewhere closes it."""
+    page.goto(SEARCH)
+    read_tiles(page)
+    menu = page.locator(".sort nav")
+    opener = page.locator(".sort summary")
+    opener.press("Enter")
+    expect(menu).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(menu).to_be_hidden()
+    expect(opener).to_be_focused()
+    opener.click()
+    expect(menu).to_be_visible()
+    page.locator(".count").click()
+    expect(menu).to_be_hidden()
+    opener.click()
+    page.locator("#q").focus()
+    expect(menu).to_be_hidden()
+
+
+def test_tabs_and_order_are_links_without_scripts(either: Page) -> None:
+    """Both lead to their search with JavaScript and without."""
+    either.goto(f"{SEARCH}&wait=1")
+    either.get_by_role("link", name="Photos").click()
+    expect(either).to_have_url(re.compile("type=photo"))
+    either.locator(".sort summary").click()
+    either.get_by_role("link", name="Newest").click()
+    expect(either).to_have_url(re.compile("type=photo.*sort=newest"))
+
+
 # -- a column beside wide results
 
 
@@ -338,19 +385,19 @@ def names(page: Page) -> set[str]:
 
 
 def test_filters_say_which_agency_lacks_them(page_of_two: Page) -> None:
-    """What only some agency can search by says where not.
+    """What an agency can't search by stands once, behind an (i), by mouse and keyboard.
 
     Choosing an agency leaves its own filters; the focus and the open column stay.
     """
     open_filters(page_of_two)
     people = page_of_two.get_by_label("People")
-    expect(page_of_two.locator(".field", has=people)).to_contain_text("Not at Demo catalogue")
-    assert (
-        page_of_two.get_by_label("Type").evaluate(
-            "s => s.closest('.field').textContent.includes('Not')"
-        )
-        is False
-    )
+    gap = page_of_two.locator(".gaps li", has_text="Demo catalogue")
+    expect(gap).to_be_hidden()
+    page_of_two.locator(".gaps summary").press("Enter")
+    expect(gap).to_be_visible()
+    expect(gap).to_contain_text("People")
+    page_of_two.locator(".gaps summary").click()
+    expect(gap).to_be_hidden()
     people.select_option("2 people")
     expect(page_of_two.get_by_text("Demo catalogue is left out")).to_be_visible()
     people.select_option("Any")
@@ -409,8 +456,12 @@ def test_every_filter_stands_in_the_address(page: Page) -> None:
     open_filters(page)
     page.get_by_label("Type").select_option("Illustrations")
     page.get_by_label("Orientation").select_option("Vertical")
-    page.get_by_label("Sort by").select_option("Newest")
     page.get_by_label("Yellow").check()
+    expect(find_chips(page).filter(has_text="Yellow")).to_be_visible()
+    page.locator(".sort summary").click()
+    page.get_by_role("link", name="Newest").click()
+    expect(page.locator(".sort summary")).to_have_text(re.compile("Newest"))
+    expect(page.locator(".fields [name=sort]")).to_have_value("newest")
     page.get_by_label("Without the words").fill("tree")
     page.get_by_label("Without the words").press("Tab")
     page.get_by_label("Off").check()

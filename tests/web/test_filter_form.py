@@ -14,6 +14,7 @@ from affiliate.web.filter_form import (
     FilterChoice,
     describe_filter,
     list_choices,
+    list_gaps,
 )
 from tests.simulator import TOKEN, answer_with, hold, simulator
 from tests.simulator.library import CATEGORIES
@@ -44,6 +45,27 @@ def read_choices(client: FlaskClient, raw: str) -> dict[str, FilterChoice]:
     return {one.name: one for one in found}
 
 
+def read_gaps(client: FlaskClient, raw: str) -> dict[str, set[str]]:
+    """Return what stands behind the (i): names, each with its filters."""
+    query = SearchQuery.from_query_string(raw)
+    site = client.application.extensions["services"]
+    with client.application.test_request_context():
+        gaps = list_gaps(query, [one.agency for one in site.registry.enabled])
+    return {
+        name: set(re.findall(r"[^ ,(][^,(]*(?:\([^)]*\))?(?=, |$)", text)) for name, text in gaps
+    }
+
+
+def read_tabs(client: FlaskClient, raw: str) -> list[str]:
+    """Return the labels of the tabs; the current one ends with an asterisk."""
+    page = client.get(f"/search?{raw}&lang=en").text
+    tabs = page.partition('<nav class="tabs"')[2].partition("</nav>")[0]
+    return [
+        label + "*" * bool(current)
+        for current, label in re.findall(r'<a [^>]*?( aria-current="true")?>(\w+)</a>', tabs)
+    ]
+
+
 def values(choice: FilterChoice) -> list[str]:
     return [value for value, _ in choice.options]
 
@@ -53,8 +75,8 @@ def test_all_that_any_agency_can_express_is_offered(two: FlaskClient) -> None:
     found = read_choices(two, "q=cat")
     assert tuple(found) == ALL
     assert all(one.offered for one in found.values())
-    assert {name for name, one in found.items() if one.notes} == ONLY_SHUTTERSTOCK
-    assert found["people"].notes == ("Not at Demo catalogue",)
+    lacking = read_gaps(two, "q=cat")["Demo catalogue"]
+    assert lacking == {"Media (Footage)", *(str(FILTER_LABELS[name]) for name in ONLY_SHUTTERSTOCK)}
 
 
 def test_chosen_agency_narrows_what_is_offered(two: FlaskClient) -> None:
@@ -66,7 +88,7 @@ def test_chosen_agency_narrows_what_is_offered(two: FlaskClient) -> None:
     assert set(other) == set(ALL)
     assert values(other["orientation"]) == ["horizontal", "vertical"]
     assert values(other["sort"]) == ["popular", "relevance", "newest", "random"]
-    assert not any(one.notes for one in (*demo.values(), *other.values()))
+    assert not read_gaps(two, "q=cat&agency=demo") | read_gaps(two, "q=cat&agency=shutterstock")
 
 
 def test_footage_has_filters_of_its_own(two: FlaskClient) -> None:
@@ -76,24 +98,29 @@ def test_footage_has_filters_of_its_own(two: FlaskClient) -> None:
     assert not found["type"].offered
     assert found["media"].options == (
         ("image", "Images"),
-        ("video", "Footage · Not at Demo catalogue"),
+        ("video", "Footage"),
     )
     assert (found["media"].chosen, found["media"].default) == ("video", "image")
     assert values(found["resolution"]) == ["4k", "high_definition", "standard_definition"]
     assert values(found["license"]) == ["commercial", "editorial"]
-    assert found["duration"].notes == ("Not at Demo catalogue",)
+    gaps = read_gaps(two, "q=cat&media=video")["Demo catalogue"]
+    assert {"Media (Footage)", "Duration"} < gaps
 
 
-def test_value_that_an_agency_lacks_says_so(two: FlaskClient) -> None:
-    """A value that only some can express names those that can't; the others name nobody."""
+def test_value_that_an_agency_lacks_is_named_once(two: FlaskClient) -> None:
+    """Labels are plain; what an agency lacks stands behind one (i), and nowhere else."""
     found = read_choices(two, "q=cat")
     assert [label for _, label in found["orientation"].options] == [
         "Horizontal",
         "Vertical",
-        "Square · Not at Shutterstock",
+        "Square",
     ]
-    noted = [v for one in found.values() for v, label in one.options if "Not at" in label]
-    assert noted == ["video", "square", "oldest"]
+    gaps = read_gaps(two, "q=cat")
+    assert gaps["Shutterstock"] == {"Orientation (Square)", "Sort by (Oldest)"}
+    page = two.get("/search?q=cat&lang=en").text
+    assert page.count('<details class="gaps"><summary>Some filters leave agencies out') == 1
+    assert "<li><b>Shutterstock</b>: Orientation (Square), Sort by (Oldest)</li>" in page
+    assert 'class="gaps"' not in two.get("/search?q=cat&agency=shutterstock&lang=en").text
 
 
 def test_what_is_chosen_stays_in_the_form(two: FlaskClient) -> None:
@@ -103,7 +130,7 @@ def test_what_is_chosen_stays_in_the_form(two: FlaskClient) -> None:
     assert kept == {"people": "2", "released": "1", "ethnicity": "black"}
     assert found["type"].chosen == "photo"
     square = read_choices(two, "q=cat&agency=shutterstock&orientation=square")["orientation"]
-    assert square.options[-1] == ("square", "Square · Not at Shutterstock")
+    assert square.options[-1] == ("square", "Square")
     assert square.chosen == "square"
 
 
@@ -220,35 +247,51 @@ def test_categories_that_fail_are_left_out(make_client: ClientMaker) -> None:
 
 
 def test_what_an_agency_takes_for_something_near_is_said(make_client: ClientMaker) -> None:
-    """Beside a filter of which that is true for every value, else beside the value."""
+    """The filter is named where that is true for every value, else the values."""
     keys = {"ISTOCK_API_KEY": "x", "DEPOSITPHOTOS_API_KEY": "x", "YAY_API_KEY": "x"}
     client = make_client(**keys)
-    found = read_choices(client, "q=cat")
-    assert found["color"].notes == ("Not at Yay Images", "Roughly at Depositphotos")
-    assert not any("Roughly" in label for _, label in found["color"].options)
-    people = dict(found["people"].options)
-    assert people["2"] == "2 people"
-    assert people["3"] == "3 people · Roughly at iStock"
-    assert found["sort"].notes == ("Not at Yay Images",)
-    assert "<small>Roughly at Depositphotos</small>" in client.get("/search?q=cat&lang=en").text
-    assert not read_choices(client, "q=cat&agency=istock")["color"].notes
-
-
-def test_of_many_agencies_few_are_named(make_client: ClientMaker) -> None:
-    """Those that can't, or those that can, whichever are few; else a number stands for them."""
-    named = ("ISTOCK", "DEPOSITPHOTOS", "YAY", "_123RF", "ISTOCK_XMLRPC")
-    keys = {f"{name}_API_KEY": "x" for name in named}
-    keys |= {"PIXABAY_KEY": "x", "DREAMSTIME_APPLICATION_ID": "x", "PHOTODUNE_TOKEN": "x"}
-    found = read_choices(make_client(**keys), "q=cat")
-    assert found["type"].notes == ("Not at Dreamstime",)
-    assert found["age"].notes == ("Only at Depositphotos, iStock, 123RF",)
-    assert found["contributor"].notes == ("At 4 of 8 agencies",)
+    gaps = read_gaps(client, "q=cat")
+    assert {"Color", "Sort by"} <= gaps["Yay Images"]
+    assert "Color" in gaps["Roughly at Depositphotos"]
+    assert {"3 people", "4 people or more"} <= gaps["Roughly at iStock"]
+    assert "2 people" not in gaps["Roughly at iStock"]
+    assert "Color" not in read_gaps(client, "q=cat&agency=istock")["Roughly at iStock"]
 
 
 def test_popularity_is_only_near_where_an_agency_has_an_order_of_its_own(
     make_client: ClientMaker,
 ) -> None:
+    """The order of popularity is said to be rough; an order that an agency has is not."""
     keys = {"SHUTTERSTOCK_API_TOKEN": "x", "SHUTTERSTOCK_EDITORIAL_COUNTRY": "USA"}
-    orders = dict(read_choices(make_client(**keys), "q=cat")["sort"].options)
-    assert orders["popular"] == "Popularity · Roughly at Shutterstock Editorial"
-    assert orders["relevance"] == "Relevance"
+    rough = read_gaps(make_client(**keys), "q=cat")["Roughly at Shutterstock Editorial"]
+    assert "Popularity" in rough
+    assert "Relevance" not in rough
+
+
+def test_tabs_name_the_media_that_chosen_agencies_have(two: FlaskClient) -> None:
+    """Each tab is a link that sets one field and keeps the filters; the current tab says so."""
+    assert read_tabs(two, "q=cat") == ["All*", "Photos", "Vectors", "Footage", "Editorial"]
+    assert read_tabs(two, "q=cat&type=vector")[2] == "Vectors*"
+    assert read_tabs(two, "q=cat&media=video&fps=25")[3] == "Footage*"
+    assert read_tabs(two, "q=cat&license=editorial")[4] == "Editorial*"
+    assert read_tabs(two, "q=cat&agency=demo") == ["All*", "Photos", "Vectors"]
+    page = two.get("/search?q=cat&media=video&fps=25&orientation=vertical&page=2&lang=en").text
+    assert 'href="/search?q=cat&amp;type=photo&amp;orientation=vertical&amp;lang=en"' in page
+
+
+def test_order_stands_beside_the_count(two: FlaskClient) -> None:
+    """The orders are links above the results, without JavaScript, and no field of the panel."""
+    page = two.get("/search?q=cat&sort=newest&agency=demo&lang=en&wait=1").text
+    menu = page.partition('<details class="sort">')[2].partition("</details>")[0]
+    assert "Sort by: </span>Newest</summary>" in menu
+    links = re.findall(r'href="([^"]+)"[^>]*>(\w+)</a>', menu)
+    assert ("/search?q=cat&amp;lang=en&amp;agency=demo", "Popularity") in links
+    assert menu.count('aria-current="true"') == 1
+    assert '<select name="sort">' not in page
+
+
+def test_embeds_have_neither_tabs_nor_orders(two: FlaskClient) -> None:
+    """The tabs lead to the site's own pages, which another site's page does not show."""
+    shown = two.get("/embed/search?q=cat&agency=demo&lang=en&wait=1").text
+    assert "tabs" not in shown
+    assert "sort" not in shown
