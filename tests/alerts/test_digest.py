@@ -150,7 +150,7 @@ def test_words_that_found_nothing_are_listed(
     assert "searches that found nothing  9     9" in text
 
 
-def test_what_to_do_is_what_lasts(build: BuildServices, clock: SetClock[datetime]) -> None:
+def test_active_alerts_are_what_to_do(build: BuildServices, clock: SetClock[datetime]) -> None:
     """Silenced alerts are left out here, too."""
     services = build()
     assert "Nothing needs you." in build_text(services, clock)
@@ -175,10 +175,7 @@ def test_an_empty_site_has_a_short_digest(build: BuildServices, clock: SetClock[
     assert "that moved" not in text
 
 
-def test_words_of_visitors_are_escaped_and_masked(
-    build: BuildServices, clock: SetClock[datetime]
-) -> None:
-    """In HTML no word is markup."""
+def test_words_of_visitors_are_no_markup(build: BuildServices, clock: SetClock[datetime]) -> None:
     services = build()
     click(services, clock, THURSDAY, 5, words='<img src="x">')
     build_text(services, clock)

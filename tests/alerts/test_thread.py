@@ -15,6 +15,7 @@ from affiliate.services import Services
 from tests.alerts.conftest import BuildServices
 from tests.support.alert_channels import SECRET, KeptMessages
 from tests.support.mail_server import run_mail_server
+from tests.support.waiting import wait_until
 
 Outage = Callable[[bool], None]
 
@@ -180,8 +181,7 @@ def test_the_end_of_a_process_gives_up_a_mail(build: BuildServices) -> None:
         services = build(SMTP_URL=f"smtp://localhost:{server.port}", ALERT_TO="a@b.example")
         sending = threading.Thread(target=lambda: list(AlertWatch(services).send_test()))
         sending.start()
-        while "MAIL" not in server.verbs:
-            sending.join(0.01)
+        wait_until(lambda: "MAIL" in server.verbs)
         services.transport.close()
         sending.join(10)
         assert not sending.is_alive()

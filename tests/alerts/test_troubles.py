@@ -81,7 +81,7 @@ def test_an_agency_that_fails_is_told_after_a_while(build: BuildServices) -> Non
 
 @pytest.mark.usefixtures("clock")
 def test_an_agency_that_asks_for_a_pause_is_not_told(build: BuildServices) -> None:
-    """That is what limits are for."""
+    """A limit that is reached now and then is no trouble."""
     services = build(**PAID)
     fail_with(services, TooManyCalls)
     assert find(services) == {}

@@ -1,3 +1,5 @@
+"""``flask figures`` finds days whose counts are wrong, and counts anew."""
+
 from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa

@@ -36,7 +36,7 @@ def find(states: AlertStates, name: str) -> AlertState:
 def test_an_alert_lasts_until_it_was_calm_for_a_while(
     states: AlertStates, clock: SetClock[datetime]
 ) -> None:
-    """What comes and goes within minutes is one alert with one beginning."""
+    """A trouble that comes and goes within minutes is one alert with one beginning."""
     began = states.now()
     states.record([DISK])
     states.mark_told(["disk"], "mail")
@@ -135,7 +135,7 @@ def test_silence_hides_an_alert_and_then_it_is_told_anew(
 def test_silence_outlasts_the_end_of_an_alert(
     states: AlertStates, clock: SetClock[datetime]
 ) -> None:
-    """What comes again while it is silent is silent still."""
+    """An alert that comes again during its silence is silent still."""
     states.record([DISK])
     states.silence("disk", 7)
     clock.now += 2 * CALM
@@ -187,7 +187,7 @@ def test_a_clock_that_is_set_keeps_no_check_away(
 def test_an_alert_of_a_clock_that_was_ahead_ends(
     states: AlertStates, clock: SetClock[datetime]
 ) -> None:
-    """What was seen next year, by a wrong clock, is over once it is not found."""
+    """A trouble that a wrong clock saw next year is over once no check finds the trouble."""
     states.record([DISK])
     states.mark_told(["disk"], "mail")
     clock.now -= timedelta(days=400)

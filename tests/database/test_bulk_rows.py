@@ -1,3 +1,5 @@
+"""Rows that are handed to the driver are read as SQLAlchemy would have written them."""
+
 from datetime import UTC, date, datetime
 from typing import Any
 

@@ -1,3 +1,5 @@
+"""The desk lists single sales and clicks, each page by itself."""
+
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -22,7 +24,7 @@ def lists(ledger: Ledger) -> DeskLists:
 
 
 def test_sales_have_the_click_that_led_to_them(ledger: Ledger, lists: DeskLists) -> None:
-    """What the link has carried comes first, else the same of the click."""
+    """The values that the link has carried come first, else those of the click."""
     record_clicks(ledger, {"place": "look", "position": 3, "site": "blog.example"})
     record_sales(
         ledger,

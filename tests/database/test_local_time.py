@@ -1,3 +1,5 @@
+"""Hours, days and months are those of the owner's time zone, each moment in exactly one."""
+
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 

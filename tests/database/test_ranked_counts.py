@@ -1,3 +1,5 @@
+"""The most frequent texts of any period are those of a sum over all rows."""
+
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor

@@ -1,3 +1,5 @@
+"""Searches and calls are counted by hour, day and language, and words go before numbers."""
+
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 

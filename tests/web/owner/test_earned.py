@@ -1,3 +1,5 @@
+"""Money is summed by currency and state; reversed sales earn nothing."""
+
 from typing import Any
 
 from affiliate.domain.rates import parse_rates

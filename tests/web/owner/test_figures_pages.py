@@ -5,6 +5,7 @@ import io
 import re
 from datetime import timedelta
 from html import unescape
+from urllib.parse import urlsplit
 
 import pytest
 from flask.testing import FlaskClient
@@ -280,6 +281,9 @@ def test_figures_lead_to_their_lists(owner: FlaskClient, filled: Services) -> No
         for address in addresses:
             answer = owner.get(address)
             assert answer.status_code in {200, 303}, (page, address)
+            is_list = address.startswith(("/owner/sales", "/owner/clicks", "/owner/word?"))
+            is_other = urlsplit(address).path != f"/owner/{page.partition('?')[0]}"
+            assert not (is_list and is_other) or "period=7" in address, (page, address)
 
 
 @pytest.mark.parametrize(

@@ -105,7 +105,7 @@ def test_the_list_can_be_filtered(
     keep(app)
     keep(app, media_id="8", state="failed", license_id=None)
     keep(app, media_id="9", api="https://test.example", agency="istock", license_id="x")
-    rows = read_rows(client, "/owner/licenses", **filters) if items else []
+    rows = read_rows(client, "/owner/licenses", **filters)
     assert [row["item"] for row in rows] == items
     page = client.get("/owner/licenses", query_string=filters)
     assert ("Nothing was licensed in this period." in page.text) is (not items)
@@ -179,7 +179,7 @@ def _fail(_: Purchases) -> list[Purchase]:
 
 
 def test_a_bought_license_is_in_both_lists(agency: Simulator, client: FlaskClient) -> None:
-    """What was bought at the desk stands in this site's list and in the agency's."""
+    """A purchase at the desk stands in this site's list and in the agency's."""
     desk = LicenseDesk(client, f"/owner/license/shutterstock/{list_ordinary_ids(agency)[0]}")
     desk.buy(account="real")
     [bought] = agency.purchases

@@ -190,7 +190,7 @@ def test_two_tabs_buy_once(desk: LicenseDesk, agency: Simulator) -> None:
 
 
 def test_another_size_is_asked_for(desk: LicenseDesk, agency: Simulator) -> None:
-    """What was bought in one size is bought in another only when the owner ticks that."""
+    """An item that was bought in one size is bought in another only when the owner ticks that."""
     assert desk.buy(account="real", size="small").status_code == 303
     page = desk.review(account="real", size="medium")
     assert "You bought this in small" in read_notes(page)
@@ -255,7 +255,7 @@ def test_a_form_of_another_session_buys_nothing(
 
 
 def test_a_refusal_is_told_with_its_reason(desk: LicenseDesk, agency: Simulator) -> None:
-    """What the agency refuses is not licensed, and a new form may try again."""
+    """A refused item is not licensed, and a new form may try again."""
     agency.misbehave(http_says(400, b'{"message": "No such size"}'), on=PATH, method="POST")
     form = read_form(desk.review(account="real"))
     page = desk.client.get(desk.send(form).headers["Location"])
@@ -281,7 +281,7 @@ def test_without_rights_the_missing_scope_is_named(desk: LicenseDesk, agency: Si
 def test_a_lost_answer_is_unknown_until_the_history_tells(
     desk: LicenseDesk, agency: Simulator, app: Flask, stage: Literal["read", "acted"]
 ) -> None:
-    """What status 3 means is said; nothing else is bought until the history settles it."""
+    """The page says what status 3 means; nothing else is bought until the history settles it."""
     form = read_form(desk.review(account="real"))
     agency.misbehave(hang_up(stage), on=PATH, method="POST")
     agency.misbehave(http_says(503), on=PATH, method="GET", skip=1)  # after the purchase
@@ -596,7 +596,7 @@ def test_few_purchases_are_under_way_at_once(
 def test_copies_go_after_a_day_and_files_that_come_once_stay(
     desk: LicenseDesk, agency: Simulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What the agency gives again takes no room for ever; downloads at once are few."""
+    """A file that the agency gives again takes no room for ever; downloads at once are few."""
     answer = desk.buy(account="real", size="small")
     copies = tmp_path / "licensed" / "again"
     copies.mkdir(parents=True)

@@ -1,3 +1,5 @@
+"""A period has a step for each hour, day or month, on days of clock changes too."""
+
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
