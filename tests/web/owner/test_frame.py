@@ -205,7 +205,7 @@ def test_the_navigation_marks_the_current_page(owner: FlaskClient) -> None:
 
 
 def test_every_page_of_the_navigation_is_there(owner: FlaskClient) -> None:
-    """Each has its own heading, no script but the browser's mark, and no style in the page."""
+    """Each has its own heading, the two scripts of every page of the desk, and no style element."""
     headings = set()
     navigation = owner.get("/owner/").text.split('aria-label="Desk"')[1].split("</nav>")[0]
     links = re.findall(r'<li><a href="(/owner/[^"]*)"', navigation)
@@ -214,7 +214,8 @@ def test_every_page_of_the_navigation_is_there(owner: FlaskClient) -> None:
         assert answer.status_code == 200
         scripts = re.findall(r"<script[^>]*>", answer.text)
         assert [re.findall(r"/static/([\w.-]+)", script) for script in scripts] == [
-            ["owner-mark.js"]
+            ["owner-mark.js"],
+            ["scheme.js"],
         ]
         assert "<style" not in answer.text
         headings |= set(re.findall("<h1>([^<]+)</h1>", answer.text))
