@@ -107,8 +107,6 @@ class AlertThread:
             self._store.release(OUTAGE_KEY, self._token)
 
 
-def start_thread(services: Services) -> AlertThread:
+def start_thread(services: Services) -> None:
     """Start the thread of this process, for the channels of the settings."""
-    thread = AlertThread(AlertWatch(services), services.store)
-    thread.start()
-    return thread
+    AlertThread(AlertWatch(services), services.store).start()

@@ -57,7 +57,7 @@ def off(name: str) -> None:
     """Stop searching an agency until the agency is switched on again."""
     with cli_errors():
         names_left = switch_off(name, _get_switches(), current_services().registry)
-    click.echo(f"{name} is off; every page knows within {SWITCH_DELAY_SECONDS:.0f} s.")
+    click.echo(f"{name} is off; every page shows that within {SWITCH_DELAY_SECONDS:.0f} s.")
     if not names_left:
         click.echo("No agency is on now, so visitors find nothing.", err=True)
 
@@ -76,7 +76,7 @@ def on(name: str) -> None:
         needed_settings = describe_needed_settings(AGENCIES[name])
         message = f"{name} is not set up, so nobody searches it; it needs {needed_settings}."
         raise click.ClickException(f"{message} It is not switched off.")
-    click.echo(f"{name} is on; every page knows within {SWITCH_DELAY_SECONDS:.0f} s.")
+    click.echo(f"{name} is on; every page shows that within {SWITCH_DELAY_SECONDS:.0f} s.")
 
 
 def _describe(kind: type[Agency], *, size: bool) -> dict[str, Any]:

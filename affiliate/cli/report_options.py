@@ -4,11 +4,11 @@ import re
 from collections.abc import Iterable
 from datetime import UTC, tzinfo
 from typing import Final
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 import msgspec
 
+from affiliate.config.readers import read_time_zone
 from affiliate.config.settings import Config
 from affiliate.database.report_mappings import ReportMappings
 from affiliate.earnings import impact, partnerize
@@ -36,12 +36,10 @@ class Zone(click.ParamType[tzinfo]):
     def convert(
         self, value: str | tzinfo, param: click.Parameter | None, ctx: click.Context | None
     ) -> tzinfo:
-        """Return the zone; UTC needs no database."""
-        if isinstance(value, tzinfo) or value == "UTC":
-            return value if isinstance(value, tzinfo) else UTC
+        """Return the zone."""
         try:
-            return ZoneInfo(value)
-        except (ZoneInfoNotFoundError, ValueError, OSError):
+            return value if isinstance(value, tzinfo) else read_time_zone(value)
+        except ValueError:
             self.fail(f"{value!r} is no time zone such as America/New_York.", param, ctx)
 
 

@@ -1,11 +1,12 @@
-"""Counts of searches and of the cache's answers, on their way to ledger and store.
+"""Counts of searches, calls and the cache's answers, on their way to ledger and store.
 
 Searches are counted in small letters by the rules of their language, without personal details,
 once for each client and day over all processes; searches that found nothing are counted
 separately, for the owner alone.
 
 Requests only append to a bounded queue; a separate thread adds up and writes every few seconds. A
-killed process loses the counts that it has not written yet: these are figures, not money.
+killed process loses the counts that it has not written yet: these are figures, not money. The same
+thread counts clicks for the figures (`roll_ups`), and deletes what is kept no longer.
 """
 
 import hashlib

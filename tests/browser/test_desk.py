@@ -50,7 +50,7 @@ def test_an_agency_is_switched_off_and_on_in_place(desk: Page) -> None:
     row = desk.get_by_role("row").filter(has_text="Shutterstock")
     for label, word in (("Switch off", "switched off"), ("Switch on", "on")):
         row.get_by_role("button", name=label).click()
-        expect(desk.get_by_role("status")).to_contain_text("every page knows within")
+        expect(desk.get_by_role("status")).to_contain_text("every page shows that within")
         expect(row.get_by_role("cell").first).to_have_text(word)
 
 

@@ -21,7 +21,8 @@ def refuse_live_address(account: Seller, *, live: bool) -> None:
     is_real = describe_target(account.agency, account.url).is_real
     if account.has_sandbox and not live and is_real:
         raise PurchaseRefused(
-            "SHUTTERSTOCK_LICENSE_URL is the real account's address; say --live to buy there."
+            "SHUTTERSTOCK_LICENSE_URL is the real account's address; say --live, or choose the real"
+            " account at the desk, to buy there."
         )
 
 

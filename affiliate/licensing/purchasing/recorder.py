@@ -40,7 +40,7 @@ class JournalRecorder(PurchaseObserver):
     """
 
     shows_links: ClassVar[bool] = True
-    """Whether lines may hold the link of a file, a secret that gets the file."""
+    """True where lines may hold the link of a file, a secret that gets the file."""
 
     def __init__(self, account: Seller, file: JournalFile, folder: Path | None) -> None:
         self._account = account
@@ -147,7 +147,7 @@ class JournalRecorder(PurchaseObserver):
         return replace_fields(entry, purchase=purchase, link=link or "")
 
     def _write_entries(self, entries: Iterable[Entry]) -> None:
-        """Write entries to the journal; after a failure this command still knows the entries."""
+        """Write entries to the journal; after a failure this buyer still knows the entries."""
         entry_list = list(entries)
         try:
             self._file.write_entries(entry_list)
