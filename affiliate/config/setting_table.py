@@ -177,8 +177,9 @@ SETTINGS: Final = (
         "SITE_TOPICS",
         readers.read_topics,
         ("flower", "cat", "fruit", "bicycle", "mountain", "bird"),
-        "Comma list of searches that the start page offers; the first one's pictures are shown. "
-        "`,` offers none; an empty text is as unset.",
+        "Comma list of searches that the start page offers. Each of the first eight has a strip "
+        "of pictures there as soon as somebody, or `flask warm`, has searched for it. `,` offers "
+        "none; an empty text is as unset.",
     ),
     Setting(
         "EMBED_SITES",

@@ -168,8 +168,9 @@ CUT = """() => {
     const cut = [...document.querySelectorAll("body *")].filter(one => {
         if (!one.checkVisibility({ visibilityProperty: true })) return false;
         // Titles end in three dots; the picture's own page has them whole.
+        // Strips are scrolled sideways, as each has one row (WCAG 1.4.10 leaves them alone).
         const whole = ".tile, .tile *, .unseen, .skip, .crop, svg *, option, #suggestions *";
-        if (one.matches(whole)) return false;
+        if (one.matches(`${whole}, .strips .tiles`)) return false;
         const box = one.getBoundingClientRect(), style = getComputedStyle(one);
         const hides = style.overflowX !== "visible" && !one.matches("input, select, .fields");
         return box.left < -1 || box.right > room + 1

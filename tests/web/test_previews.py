@@ -83,7 +83,7 @@ CONSUMERS: Final[dict[str, Callable[[Head, str], Card]]] = {
     "open graph": open_graph,
 }
 PAGES: Final = {
-    "/?lang=en": ("Affiliate Search", "Search stock pictures of many agencies at once."),
+    "/?lang=en": ("Affiliate Search", "Search pictures from Demo catalogue."),
     "/search?q=cat&lang=en": (
         "Pictures: cat",
         "Stock pictures of many agencies at once: cat.",

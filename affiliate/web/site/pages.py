@@ -4,7 +4,7 @@ import json
 import secrets
 from collections.abc import Container, Mapping, Sequence
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from urllib.parse import urlencode
 
 import msgspec
@@ -14,7 +14,7 @@ from werkzeug.exceptions import NotFound
 from affiliate import logs
 from affiliate.agencies import AGENCIES
 from affiliate.database.clicks import Click
-from affiliate.domain.media import Collection, SearchQuery
+from affiliate.domain.media import Collection, SearchPage, SearchQuery
 from affiliate.domain.query import MAX_WORDS, read_parameters, read_single
 from affiliate.domain.words import cut_between_signs, to_counted
 from affiliate.errors import BadQuery, LedgerError
@@ -30,6 +30,7 @@ from affiliate.web import (
     readiness,
 )
 from affiliate.web.caching import (
+    INCOMPLETE_MAX_AGE,
     canonicalize_page,
     canonicalize_search,
     canonicalize_search_page,
@@ -60,7 +61,10 @@ from affiliate.web.template_helpers import (
 CLICK_BYTES: Final = 4096
 CLICK_RETRY_AFTER: Final = "20"
 """Seconds after which pages resend a click that could not be recorded (static/embed.js)."""
-START_STRIP_ITEMS: Final = 24
+STRIP_ITEMS: Final = 12
+"""Pictures of a topic on the start page, more than fit beside each other on a wide screen."""
+MAX_STRIPS: Final = 8
+"""Topics with pictures on the start page; the page names further topics without pictures."""
 FEATURED_COUNTS: Final = {"image": 8, "video": 4}
 """Numbers of featured collections on the start page, by kind of media."""
 CACHED_ASSETS: Final = (
@@ -77,6 +81,13 @@ OTHER_CACHED_ASSETS: Final = ("builder.css", "builder.js", "framed.js")
 """Files of the embed builder and of iframes, which the page cache compresses, too."""
 
 blueprint = Blueprint("site", __name__)
+
+
+class Strip(NamedTuple):
+    """A row of pictures on the start page: the owner's topic, and the first results for it."""
+
+    topic: str
+    page: SearchPage
 
 
 def page_cache_routes() -> dict[str, Canonicalizer]:
@@ -132,15 +143,34 @@ def register(app: Flask, services: Services) -> None:
 
 @blueprint.get("/")
 def start_page() -> Response:
-    """Return the start page: search box, topics, pictures of the first, featured collections."""
-    topics, featured = (
-        current_services().config.site_topics,
-        current_services().lookups.list_featured(0),
+    """Return the start page: search box, a strip of pictures per topic, featured collections.
+
+    Strips come from caches alone, unless all agencies are part of the site, as the demo is. The
+    page itself requests the pictures of the first topic where no cache has any.
+    """
+    services = current_services()
+    featured = services.lookups.list_featured(0)
+    is_local = all(not enabled.agency.api for enabled in services.registry.enabled)
+    patience = Patience.LINGER if is_local else Patience.NONE
+    topics = services.config.site_topics[:MAX_STRIPS]
+    found = [_fetch_results(_build_topic_query(topic), patience) for topic in topics or ("-",)]
+    strips = [
+        Strip(topic, _cut_strip(outcome.page))
+        for topic, outcome in zip(topics, found, strict=False)
+        if outcome.page.items or outcome is found[0]
+    ]
+    html = render_template("start.html", strips=strips, featured=_choose_featured(featured.values))
+    lifetime = min(
+        outcome.lifetime for outcome in found if outcome.page.items or outcome is found[0]
     )
-    outcome = _fetch_results(_build_topic_query(topics[0] if topics else "-"), Patience.NONE)
-    page = msgspec.structs.replace(outcome.page, items=outcome.page.items[:START_STRIP_ITEMS])
-    html = render_template("start.html", page=page, featured=_choose_featured(featured.values))
+    if not all(outcome.page.items for outcome in found):
+        lifetime = min(lifetime, INCOMPLETE_MAX_AGE)
+    outcome = msgspec.structs.replace(found[0], lifetime=lifetime, withheld=0.0)
     return finish_search_response(Response(html), outcome, featured, is_search=False)
+
+
+def _cut_strip(page: SearchPage) -> SearchPage:
+    return msgspec.structs.replace(page, items=page.items[:STRIP_ITEMS])
 
 
 def _choose_featured(featured: Sequence[Collection]) -> list[Collection]:
