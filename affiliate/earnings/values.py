@@ -16,6 +16,8 @@ COMMA: Final = re.compile(r"(?![1-9][0-9]{0,2},[0-9]{3}$)[0-9.]*,[0-9]+")
 """An amount whose only comma can't separate thousands, as in ``1,5`` and ``0,125``."""
 POINT: Final = re.compile(r"[0-9,]*\.[0-9]+")
 """An amount in which the point can be the decimal sign."""
+FIRST_YEAR: Final = 1990
+"""A year before the first affiliate network."""
 CODES: Final = re.compile(r"[A-Z]{3}|[\u20ac\u00a3]")
 """Codes, and the signs that each stand for one currency alone."""
 SIGN_CODES: Final = {"\u20ac": "EUR", "\u00a3": "GBP"}
@@ -70,16 +72,17 @@ def check_currency(text: str, currency: str) -> None:
 
 
 def read_time(text: str, zone: tzinfo, date_format: str = "") -> datetime | None:
-    """Return a time in UTC; None for an empty text.
+    """Return a time in UTC to the second; None for an unknown time.
 
-    A time without an offset is in ``zone``.
+    A time without an offset is in ``zone``. Years before `FIRST_YEAR` stand for an unknown time, as
+    does an empty text: programs write 0001-01-01, 1970-01-01 or 0000-00-00.
 
     Raises:
         ValueError: the text is not in the form of ISO 8601, such as 2026-11-20 13:45:00, or in
             ``date_format``.
     """
     text = text.strip()
-    if not text:
+    if not text or text.startswith("0000-00-00"):
         return None
     try:
         moment = (
@@ -87,8 +90,10 @@ def read_time(text: str, zone: tzinfo, date_format: str = "") -> datetime | None
             if date_format
             else datetime.fromisoformat(text)
         )
+        if moment.year < FIRST_YEAR:
+            return None
         moment = moment if moment.tzinfo else moment.replace(tzinfo=zone)
-        return moment.astimezone(UTC)
+        return moment.astimezone(UTC).replace(microsecond=0)
     except (ValueError, OverflowError):
         example = date_format or "2026-11-20 13:45:00"
         raise ValueError(f"is no time such as {example}") from None

@@ -12,6 +12,7 @@ from affiliate.database.earnings import Earnings
 from affiliate.domain.actions import STATES, Action
 from affiliate.earnings.column_mapping import ColumnMapping
 from affiliate.earnings.reports import number_actions, read_report
+from affiliate.errors import ReportError
 from tests.support.ledgers import new_ledger
 
 DAY = datetime(2026, 11, 20, tzinfo=UTC)
@@ -37,6 +38,26 @@ def test_equal_rows_without_ids_are_sales_each() -> None:
     text = "Day,Sum,Image\n2026-11-20,2,7\n2026-11-20,2,7\n2026-11-21,2,7\n"
     actions = read_report(text.encode(), MAPPING.build_form())
     assert len({action.action_id for action in actions}) == len(actions) == 3
+
+
+@pytest.mark.parametrize(
+    "unknown", ["", "0001-01-01T00:00:00", "1970-01-01 01:00", "0000-00-00 00:00:00"]
+)
+def test_a_time_of_long_ago_is_unknown(unknown: str) -> None:
+    """Programs write such times for none; a sale must have one of its own."""
+    mapping = MAPPING.with_columns({"click-time": "Clicked"})
+    text = f"Day,Sum,Image,Clicked\n2026-11-20,2,7,{unknown}\n"
+    [sale] = read_report(text.encode(), mapping.build_form())
+    assert sale.clicked_at is None
+    with pytest.raises(ReportError, match="there is no sale date"):
+        read_report(f"Day,Sum,Image\n{unknown},2,7\n".encode(), MAPPING.build_form())
+
+
+def test_times_are_read_to_the_second() -> None:
+    """PostgreSQL would round the last moment of a day to the day after."""
+    text = "Day,Sum,Image\n2026-11-20T23:59:59.7+01:00,2,7\n"
+    [sale] = read_report(text.encode(), MAPPING.build_form())
+    assert sale.occurred_at == datetime(2026, 11, 20, 22, 59, 59, tzinfo=UTC)
 
 
 def test_items_of_an_action_are_added_by_a_named_column() -> None:
