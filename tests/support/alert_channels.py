@@ -5,13 +5,13 @@ import hmac
 import json
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import AbstractContextManager
+from http.server import ThreadingHTTPServer
 from typing import Any
 
 from affiliate.alerts.messages import Message, format_text
 from affiliate.errors import MailFailed
+from tests.support.http_servers import JsonHandler, run_server
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 TOLERANCE = 300
@@ -73,11 +73,10 @@ class WebhookReceiver(ThreadingHTTPServer):
         return any(kind == "v1" and text == wanted for kind, _, text in given)
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(JsonHandler):
     server: WebhookReceiver
-    protocol_version = "HTTP/1.1"
 
-    def do_POST(self) -> None:
+    def do_POST(self) -> None:  # noqa: N802 - as http.server calls it
         body = self.rfile.read(int(self.headers["Content-Length"]))
         if self.server.is_signed(self.headers, body):
             if self.server.status < 300:
@@ -86,25 +85,9 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self.server.bad += 1
         self.server.answers.wait()
-        self.send_response(self.server.status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(self.server.reply)))
-        self.end_headers()
-        self.wfile.write(self.server.reply)
-
-    def log_message(self, *_: object) -> None:
-        """Keep the output of tests clean."""
+        self.send_json(self.server.status, self.server.reply)
 
 
-@contextmanager
-def run_webhook_receiver() -> Iterator[WebhookReceiver]:
+def run_webhook_receiver() -> AbstractContextManager[WebhookReceiver]:
     """Run a receiver until the block ends."""
-    receiver = WebhookReceiver()
-    thread = threading.Thread(target=receiver.serve_forever, args=(0.01,))
-    thread.start()
-    try:
-        yield receiver
-    finally:
-        receiver.shutdown()
-        thread.join()
-        receiver.server_close()
+    return run_server(WebhookReceiver())

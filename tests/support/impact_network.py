@@ -3,15 +3,14 @@
 Shape and rules: https://integrations.impact.com/impact-publisher/reference/list-actions-1.
 """
 
-import base64
 import json
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
+
+from tests.support.http_servers import JsonHandler, run_server
 
 MAX_PAGES = 10
 ACCOUNT = ("IRaccount", "token-of-the-account")
@@ -74,38 +73,17 @@ class ImpactNetwork(ThreadingHTTPServer):
         }
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(JsonHandler):
     server: ImpactNetwork
-    protocol_version = "HTTP/1.1"
 
-    def do_GET(self) -> None:
-        address = urlsplit(self.path)
-        asked = {name: values[0] for name, values in parse_qs(address.query).items()}
-        key = "Basic " + base64.b64encode(":".join(ACCOUNT).encode()).decode()
-        if self.headers["Authorization"] != key or self.headers["Accept"] != "application/json":
-            status, body = 401, dict[str, Any](Status="ERROR", Message="Who is there?")
+    def do_GET(self) -> None:  # noqa: N802 - as http.server calls it
+        if self.is_authorized(ACCOUNT) and self.headers["Accept"] == "application/json":
+            status, body = self.server.answer(urlsplit(self.path).path, self.read_query())
         else:
-            status, body = self.server.answer(address.path, asked)
-        sent = json.dumps(body).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(sent)))
-        self.end_headers()
-        self.wfile.write(sent)
-
-    def log_message(self, *_: object) -> None:
-        """Keep the output of tests clean."""
+            status, body = 401, dict[str, Any](Status="ERROR", Message="Who is there?")
+        self.send_json(status, json.dumps(body).encode())
 
 
-@contextmanager
-def run_impact_network() -> Iterator[ImpactNetwork]:
+def run_impact_network() -> AbstractContextManager[ImpactNetwork]:
     """Run the server until the block ends."""
-    network = ImpactNetwork()
-    thread = threading.Thread(target=network.serve_forever, args=(0.01,))
-    thread.start()
-    try:
-        yield network
-    finally:
-        network.shutdown()
-        thread.join()
-        network.server_close()
+    return run_server(ImpactNetwork())

@@ -3,15 +3,14 @@
 Shape and rules: https://api-docs.partnerize.com/partner/#operation/partner-conversions.
 """
 
-import base64
 import json
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from datetime import datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import urlencode, urlsplit
+
+from tests.support.http_servers import JsonHandler, run_server
 
 KEYS = ("application-key", "key-of-the-user")
 PUBLISHER = "1l1007802"
@@ -111,41 +110,18 @@ class PartnerizeNetwork(ThreadingHTTPServer):
         }
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(JsonHandler):
     server: PartnerizeNetwork
-    protocol_version = "HTTP/1.1"
 
-    def do_GET(self) -> None:
-        address = urlsplit(self.path)
-        asked = {name: values[0] for name, values in parse_qs(address.query).items()}
-        key = "Basic " + base64.b64encode(":".join(KEYS).encode()).decode()
-        if self.headers["Authorization"] != key:
-            status, body = 401, dict[str, Any](error={"message": "Unauthorized", "type": "401"})
+    def do_GET(self) -> None:  # noqa: N802 - as http.server calls it
+        if self.is_authorized(KEYS):
+            status, body = self.server.answer(urlsplit(self.path).path, self.read_query())
         else:
-            status, body = self.server.answer(address.path, asked)
-        sent = json.dumps(body).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(sent)))
-        if status == 429:
-            self.send_header("X-RateLimit-Remaining", "0")
-            self.send_header("X-RateLimit-Reset", "7")
-        self.end_headers()
-        self.wfile.write(sent)
-
-    def log_message(self, *_: object) -> None:
-        """Keep the output of tests clean."""
+            status, body = 401, dict[str, Any](error={"message": "Unauthorized", "type": "401"})
+        limits = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "7"}
+        self.send_json(status, json.dumps(body).encode(), limits if status == 429 else {})
 
 
-@contextmanager
-def run_partnerize_network() -> Iterator[PartnerizeNetwork]:
+def run_partnerize_network() -> AbstractContextManager[PartnerizeNetwork]:
     """Run the server until the block ends."""
-    network = PartnerizeNetwork()
-    thread = threading.Thread(target=network.serve_forever, args=(0.01,))
-    thread.start()
-    try:
-        yield network
-    finally:
-        network.shutdown()
-        thread.join()
-        network.server_close()
+    return run_server(PartnerizeNetwork())
