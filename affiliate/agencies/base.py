@@ -89,6 +89,7 @@ class Agency:
     - ``ids_per_call``: the most ids in one call for several items.
     - ``min_flowers``: the least number of pictures of flowers that a key with access to the whole
       collection finds; 0 where unknown. ``min_flowers_hint`` explains a smaller number.
+    - ``is_free``: whether all pictures cost nothing.
     - ``license_url``: the public page with the terms of the agency's licenses.
     """
 
@@ -125,6 +126,7 @@ class Agency:
     ids_per_call: ClassVar[int] = 1
     min_flowers: ClassVar[int] = 0
     min_flowers_hint: ClassVar[str] = ""
+    is_free: ClassVar[bool] = False
     license_url: ClassVar[str] = ""
 
     def __init__(

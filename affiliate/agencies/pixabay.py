@@ -88,6 +88,7 @@ class Pixabay(Agency):
     max_per_call = 200
     depth = 500
     picture_hosts = ("https://pixabay.com", "https://cdn.pixabay.com")
+    is_free = True
     license_url = "https://pixabay.com/service/license-summary/"
     site_search = SiteSearch(  # as public pages link to its searches
         pictures="https://pixabay.com/images/search/{words}/",

@@ -141,6 +141,7 @@ def _template_vocabulary() -> dict[str, Any]:
         "first_earning": lambda items: disclosure.find_first_affiliate_position(items, registry),
         "filter_gaps": lambda query: filter_form.list_gaps(query, agencies),
         "found_by": attribute_search_url,
+        "free_agencies": {agency.name for agency in configured if agency.is_free},
         "has_similar": registry.has_similar,
         "kind": messages.label_kind,
         "lang": i18n.request_language(),

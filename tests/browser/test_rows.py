@@ -1,10 +1,11 @@
 """Rows of pictures: full once they are out of sight, low strips, steady under a mouse."""
 
 import pytest
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from tests.support.fake_agency import FakeAgency
 from tests.support.search_page import make_new_query, read_tiles
+from tests.support.site_server import SiteServer
 
 TOPS = """all => all.map(one => {
     const { top, left, right, width } = one.getBoundingClientRect();
@@ -61,6 +62,52 @@ def test_batches_leave_no_hole_behind(
         page.evaluate("scrollBy(0, 2000)")
         page.wait_for_function("() => document.querySelectorAll('.tiles:not(.full)').length < 2")
         assert find_holes(page) == []
+
+
+BADGES = """all => all.map(tile => {
+    const { content, display, height, width } = getComputedStyle(tile, "::after");
+    const area = parseFloat(height) * parseFloat(width) / (tile.offsetHeight * tile.offsetWidth);
+    return [display === "none" ? "" : content.split('"')[1], area];
+})"""
+
+
+def test_badges_name_the_agency_and_cover_little(
+    browser: Browser, site_of_two: SiteServer, agency: FakeAgency
+) -> None:
+    """Each tile at rest names its agency, and what is free; with a mouse the strip takes over."""
+    address = f"/search?{make_new_query('flower')}&lang=en&wait=1"
+    for is_touch in (False, True):
+        context = browser.new_context(
+            base_url=site_of_two.url,
+            viewport={"width": 375 if is_touch else 1440, "height": 900},
+            has_touch=is_touch,
+            is_mobile=is_touch,
+        )
+        page = context.new_page()
+        with agency.return_pictures(30):
+            page.goto(address)
+        read_tiles(page)
+        badges = page.locator(".tile").evaluate_all(BADGES)
+        assert {text for text, _ in badges} == {"Shutterstock", "free · Demo catalogue"}
+        assert max(area for _, area in badges) < 0.15
+        first = page.locator(".tile").first
+        if not is_touch:
+            first.hover()
+        first.locator(".picture").focus()
+        assert bool(first.evaluate_all(BADGES)[0][0]) is is_touch
+        context.close()
+
+
+def test_rows_grow_on_wide_screens(page: Page) -> None:
+    """Rows are low on a phone, 220 pixels or so on a desk, 300 or so on a wide screen."""
+    page.goto("/search?q=flower&lang=en&wait=1")
+    read_tiles(page)
+    heights = []
+    for width in (375, 1440, 2560):
+        page.set_viewport_size({"width": width, "height": 900})
+        heights.append(page.locator(".tile").first.evaluate("tile => tile.offsetHeight"))
+    phone, desk, wide = heights
+    assert 88 <= phone < 150 < desk < 260 < wide < 400
 
 
 def test_strips_leave_pictures_in_sight(page: Page) -> None:

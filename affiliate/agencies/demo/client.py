@@ -85,6 +85,7 @@ class Demo(Agency):
     has_categories = True
     protocol = "none"
     source_quality = "ships with the site"
+    is_free = True
     license_url = "https://creativecommons.org/publicdomain/mark/1.0/"
 
     def set_up(self) -> None:

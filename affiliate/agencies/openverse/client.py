@@ -89,6 +89,7 @@ class Openverse(Agency):
     max_per_call = 20
     depth = 240
     picture_hosts = ("https://api.openverse.org",)
+    is_free = True
     license_url = "https://creativecommons.org/licenses/"
     site_search = SiteSearch(  # as public pages link to its searches
         pictures="https://openverse.org/search/image?q={words}",
