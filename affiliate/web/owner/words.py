@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from affiliate.database.figures import Figures
 from affiliate.database.ranked_counts import RankedList
+from affiliate.domain.words import to_counted
 from affiliate.services import current_services
 from affiliate.web.owner import earned
 from affiliate.web.owner.charts import draw_chart
@@ -95,7 +96,8 @@ class _WordsTable:
         self._figures = _open_figures(view)
         self._days = get_days(require_period(view))
         self._site = view.filters.get("site") or None
-        self._containing = view.filters.get("words").casefold()
+        typed = view.filters.get("words")
+        self._containing = to_counted(typed, "") or typed.casefold()
         self._earned = self._group_earned()
         self._columns = (
             Column("words", "Words", link=self._link_words, is_sortable=False),

@@ -5,7 +5,7 @@ import io
 import re
 from datetime import timedelta
 from html import unescape
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import pytest
 from flask.testing import FlaskClient
@@ -165,6 +165,17 @@ def test_words_show_what_was_asked_clicked_and_earned(owner: FlaskClient, filled
     assert [row["words"] for row in read_rows(owner, "words?words=XQ")] == ["xqzzv"]
     (of_blog,) = read_rows(owner, "words?period=7&site=blog.example")
     assert (of_blog["words"], of_blog["clicks"]) == ("red bicycle", "1")
+
+
+@pytest.mark.parametrize(
+    ("words", "typed"), [("straße", "Straße"), ("σοφος", "ΣΟΦΟΣ"), ("café", "cafe\u0301")]
+)
+def test_words_are_found_as_they_are_counted(
+    owner: FlaskClient, services: Services, words: str, typed: str
+) -> None:
+    record_clicks(services.ledger, {"words": words})
+    rows = read_rows(owner, f"words?sort=-clicks&words={quote(typed)}")
+    assert [row["words"] for row in rows] == [words]
 
 
 def test_pages_of_words_go_on(owner: FlaskClient, services: Services) -> None:
