@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, expect
 
 from tests.simulator import CLIENT, TOKEN, Simulator, simulator
-from tests.support.axe import AXE, CHECK
 from tests.support.owner_account import make_original
+from tests.support.owner_browser import check_page, log_in
 from tests.support.owner_desk import PASSWORD, SECRET
 from tests.support.purchase_desk import find_editorial_id, list_ordinary_ids
 from tests.support.site_server import SiteServer, running_site
@@ -43,13 +43,6 @@ def visit(browser: Browser, owned: SiteServer) -> Iterator[BrowserContext]:
     opened = browser.new_context(base_url=owned.url)
     yield opened
     opened.close()
-
-
-def log_in(page: Page) -> None:
-    page.goto("/owner/")
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Log in").click()
-    expect(page.get_by_role("heading", name="Overview")).to_be_visible()
 
 
 def test_from_a_picture_to_its_file(
@@ -138,19 +131,13 @@ def test_the_steps_break_no_rule(
     ]
     for path in paths:
         page.goto(path)
-        check(page)
+        check_page(page, 375)
     page.get_by_role("button", name="License now").click()
     expect(page.get_by_role("heading", name="Licensed", exact=True)).to_be_visible()
-    check(page)
+    check_page(page, 375)
     other_size = f"/owner/license/shutterstock/{one}/review?account=real&size=medium"
     lists = ("/owner/licenses", "/owner/licenses/months", "/owner/licenses/history")
     for path in (other_size, *lists):
         page.goto(path)
-        check(page)
+        check_page(page, 375)
     context.close()
-
-
-def check(page: Page) -> None:
-    page.evaluate(AXE.read_text())
-    assert page.evaluate(CHECK) == []
-    assert page.evaluate("document.documentElement.scrollWidth") <= 375
