@@ -323,7 +323,7 @@ def _compute_build_id(app: Flask, settings: Config, enabled: Sequence[EnabledAge
     ]
     look = (
         *(settings.site_name, settings.site_language, settings.site_url, settings.site_accent),
-        *(settings.site_tagline, settings.site_links),
+        *(settings.site_logo, settings.site_tagline, settings.site_links),
         *(settings.site_topics, settings.embed_sites, sorted(settings.affiliate_sub_ids)),
     )
     inputs = repr((template_helpers.digest_assets(app.root_path), links, look)).encode()

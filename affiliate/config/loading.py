@@ -18,6 +18,7 @@ from affiliate.config.setting_table import AGENCY_SETTINGS, SETTINGS, Setting, g
 from affiliate.config.setting_texts import quote_excerpt, strip_ends
 from affiliate.config.settings import AgencySettings, Config, ShownSetting
 from affiliate.config.shown_settings import show_setting
+from affiliate.config.site_logo import read_logo
 from affiliate.errors import ConfigError
 
 Credentials = tuple[tuple[str, ...], ...]
@@ -77,6 +78,8 @@ def load_config(  # noqa: PLR0913 - the settings, and what only the application 
     values["data_dir"] = reader.read_path(
         "DATA_DIR", values["data_dir"], paths.resolve_data_folder, folder
     )
+    if values["site_logo"]:
+        values["site_logo"] = reader.read_path("SITE_LOGO", values["site_logo"], read_logo, folder)
     if values["database_url"] is None and values["data_dir"]:
         values["database_url"] = f"{paths.SQLITE}/{values['data_dir'] / 'ledger.db'}"
     elif str(values["database_url"]).startswith(paths.SQLITE):

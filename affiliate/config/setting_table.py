@@ -140,6 +140,13 @@ SETTINGS: Final = (
     ),
     Setting("SITE_NAME", readers.read_name, "Affiliate Search", "The name in the bar at the top."),
     Setting(
+        "SITE_LOGO",
+        str,
+        None,
+        "An SVG or PNG file of at most 100,000 bytes, shown in place of the name; paths are as for "
+        "`DATA_DIR`. An SVG may have other colors for `prefers-color-scheme: dark`.",
+    ),
+    Setting(
         "SITE_TAGLINE",
         readers.read_tagline,
         None,

@@ -10,6 +10,7 @@ import msgspec
 from affiliate.config.alert_readers import MailServer
 from affiliate.config.readers import Secret
 from affiliate.config.site_links import SiteLinks
+from affiliate.config.site_logo import Logo
 from affiliate.config.trusted_proxies import Trusted
 from affiliate.domain.rates import Rates
 
@@ -68,6 +69,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     client_searches_per_minute: int
     client_searches_per_hour: int
     site_name: str
+    site_logo: Logo | None
     site_tagline: str | None
     site_links: SiteLinks
     site_language: str

@@ -1,11 +1,12 @@
 """The start page: strips of pictures, scrolled sideways, that never move what is on the screen."""
 
 import re
+from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
-from tests.support.site_server import SiteServer
+from tests.support.site_server import SiteServer, running_site
 
 SHIFTS = """window.shift = 0;
 new PerformanceObserver((list) => {
@@ -65,3 +66,32 @@ def test_quick_look_steps_through_all_strips(page: Page) -> None:
     second = page.locator(".strips .tiles").nth(1).locator(".title bdi").first.text_content()
     page.locator("#look .after").click()
     expect(page.locator("#look h1")).to_have_text(second or "")
+
+
+@pytest.fixture(scope="module")
+def branded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SiteServer]:
+    """Yield a site whose owner has a wide logo and a long sentence."""
+    folder = tmp_path_factory.mktemp("branded")
+    logo = folder / "logo.svg"
+    logo.write_text('<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 600 60"></svg>')
+    settings = {"SITE_LOGO": str(logo), "SITE_TAGLINE": "Pictures of all kinds. " * 8}
+    with running_site(folder, settings) as server:
+        yield server
+
+
+@pytest.mark.parametrize("lang", ["en", "ar"])
+def test_a_wide_logo_leaves_the_bar_as_high_as_a_name_does(
+    browser: Browser, branded: SiteServer, lang: str
+) -> None:
+    """A phone's bar keeps two rows, the height that anchors scroll to, and nothing moves."""
+    with browser.new_context(base_url=branded.url) as context:
+        page = context.new_page()
+        page.set_viewport_size({"width": 375, "height": 740})
+        page.add_init_script(SHIFTS)
+        page.goto(f"/search?q=cat&lang={lang}&wait=1")
+        height = page.locator(".bar").evaluate("bar => bar.offsetHeight")
+        assert height <= 107
+        page.goto(f"/?lang={lang}")
+        expect(page.locator(".strips .picture").first).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        assert page.evaluate("shift") == 0

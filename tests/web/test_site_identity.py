@@ -40,5 +40,6 @@ def test_the_owner_s_links_stand_at_the_foot_of_every_page(make_client: ClientMa
 def test_pages_of_other_words_have_another_build_id(make_client: ClientMaker) -> None:
     """Processes with other sentences or links share no finished pages."""
     settings: list[dict[str, str]] = [{}, {"SITE_TAGLINE": "Ours."}, {"SITE_LINKS": "A=/about"}]
+    settings.append({"SITE_LOGO": "static/icon.svg"})
     found = {make_client(**one).application.extensions["services"].build_id for one in settings}
     assert len(found) == len(settings)
