@@ -2,11 +2,16 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, timedelta
 from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from affiliate.database.ledger import Ledger
+from affiliate.database.search_figures import Search, SearchFigures, SearchNumbers
+from tests.support.desk_records import record_clicks, record_sales
 from tests.support.owner_browser import check_page, log_in
 from tests.support.owner_desk import PASSWORD, SECRET
 from tests.support.site_server import SiteServer, running_site
@@ -99,6 +104,35 @@ def test_the_desk_breaks_no_rule(
             page.goto(url)
             check_page(page, width)
     assert told == []
+    context.close()
+
+
+FIGURES = ("", "words", "word?words=cat", "pictures", "sites", "places", "sales", "clicks")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_pages_with_figures_break_no_rule(
+    browser: Browser, owned: SiteServer, scheme: Literal["light", "dark"]
+) -> None:
+    """Charts and tables of a year keep the rules, and fit each width."""
+    ages = [timedelta(days=days) for days in (0, 1, 40, 300)]
+    with closing(Ledger(f"sqlite:///{owned.data_dir}/ledger.db")) as ledger:
+        sites = ({"site": "blog.example", "place": "embed"}, {"place": "look", "id": "8" * 30})
+        record_clicks(
+            ledger, *({"ago": age, "words": "cat", **site} for age in ages for site in sites)
+        )
+        record_sales(ledger, *({"ago": age, "words": "cat", "payout": 1234.5} for age in ages))
+        searches = SearchFigures(ledger, UTC)
+        searches.add_searches({Search("cat " * 20, "en"): SearchNumbers(9, 9, 0, 90)})
+    context = browser.new_context(base_url=owned.url, bypass_csp=True, color_scheme=scheme)
+    page = context.new_page()
+    log_in(page)
+    for path in FIGURES:
+        for width in (375, 768, 1440):
+            page.set_viewport_size({"width": width, "height": 700})
+            page.goto(f"/owner/{path}{'&' if '?' in path else '?'}period=365")
+            check_page(page, width)
+    expect(page.get_by_role("row").nth(1)).to_contain_text("cat")
     context.close()
 
 
