@@ -4,6 +4,7 @@ Clicks are summed from their roll-ups and, since the last counted hour, from the
 `roll_ups`. Clicks of robots and other programs are ``marked``, and in no other count.
 """
 
+import sys
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta, tzinfo
@@ -72,11 +73,17 @@ class Figures:
         return until and until.replace(tzinfo=UTC)
 
     def sum_clicks(
-        self, days: Days, by: Sequence[str] = (), filters: Mapping[str, str] = NO_FILTERS
+        self,
+        days: Days,
+        by: Sequence[str] = (),
+        filters: Mapping[str, str] = NO_FILTERS,
+        *,
+        limit: int = sys.maxsize,
     ) -> list[Row]:
         """Sum up ``clicks`` and ``marked`` by any of day, hour, agency, site and place.
 
-        Hours are their beginnings in UTC. Rows are in no order.
+        Hours are their beginnings in UTC. Rows are in no order; there are ``limit`` at most, those
+        with the most counted clicks.
         """
         table = click_hours if "hour" in by else click_days
         sums: dict[tuple[Any, ...], list[int]] = {}
@@ -90,12 +97,16 @@ class Figures:
             groups = [table.c[name] for name in by if name in table.c]
             numbers = [sa.func.sum(table.c.clicks), sa.func.sum(table.c.marked)]
             query = sa.select(*groups, *numbers).where(*where).group_by(*groups)
+            if limit < sys.maxsize:
+                query = query.order_by(*(n.desc() for n in numbers), *groups).limit(limit)
             names = [group.name for group in groups]
             for *key, shown, marked in connection.execute(query):
                 if shown is not None:
                     self._add(sums, by, dict(zip(names, key, strict=True)), shown, marked)
+            known = set(sums) if len(sums) >= limit else None
             for row in self._iter_tail(connection, days, filters):
-                self._add(sums, by, row, int(not row["sender"]), int(bool(row["sender"])))
+                if known is None or tuple(row[name] for name in by) in known:
+                    self._add(sums, by, row, int(not row["sender"]), int(bool(row["sender"])))
         return [
             {**dict(zip(by, key, strict=True)), "clicks": counts[0], "marked": counts[1]}
             for key, counts in sums.items()

@@ -1,7 +1,7 @@
 """The page of sites: what each site that embeds the search has brought."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from flask import Response
 
@@ -13,6 +13,12 @@ from affiliate.web.owner.links import FIELDS, link_to
 from affiliate.web.owner.page_requests import read_page_request, require_period
 from affiliate.web.owner.series import get_days
 from affiliate.web.owner.tables import Column, Row, build_table
+
+MAX_SITES: Final = 1000
+"""Sites that have a row each, those with the most clicks: names of sites come from outside, and a
+program may send any number of them."""
+OTHERS: Final = "other sites"
+"""The title of all further sites; no host has a blank."""
 
 
 @blueprint.get("/sites")
@@ -30,15 +36,20 @@ def show_sites() -> Response:
     sales = figures.sum_earnings(days, ("site",), filters)
     amounts = earned.group_earned(sales, lambda row: name_site(row["site"]))
     counts: dict[str, list[int]] = {site: [0, 0] for site in amounts}
-    for row in figures.sum_clicks(days, ("site",), filters):
+    [whole] = figures.sum_clicks(days, (), filters) or [{"clicks": 0, "marked": 0}]
+    total = whole["clicks"]
+    others = [total, whole["marked"]]
+    for row in figures.sum_clicks(days, ("site",), filters, limit=MAX_SITES):
         numbers = counts.setdefault(name_site(row["site"]), [0, 0])
-        numbers[0] += row["clicks"]
-        numbers[1] += row["marked"]
-    total = sum(clicks for clicks, _ in counts.values())
+        for place, name in enumerate(("clicks", "marked")):
+            numbers[place] += row[name]
+            others[place] -= row[name]
+    if any(others):
+        counts[OTHERS] = others
     rows: list[Row] = [
         {
             "site": site or "this site",
-            "host": site,
+            "host": "" if site == OTHERS else site,
             "clicks": clicks,
             "share": clicks / total if total else None,
             "marked": marked,
