@@ -154,7 +154,7 @@ def start_page() -> Response:
     is_local = all(not enabled.agency.api for enabled in services.registry.enabled)
     patience = Patience.LINGER if is_local else Patience.NONE
     topics = services.config.site_topics[:MAX_STRIPS]
-    found = [_fetch_results(_build_topic_query(topic), patience) for topic in topics or ("-",)]
+    found = [_fetch_strip(topic, patience) for topic in topics or ("-",)]
     strips = [
         Strip(topic, _cut_strip(outcome.page))
         for topic, outcome in zip(topics, found, strict=False)
@@ -168,6 +168,19 @@ def start_page() -> Response:
         lifetime = min(lifetime, INCOMPLETE_MAX_AGE)
     outcome = msgspec.structs.replace(found[0], lifetime=lifetime, withheld=0.0)
     return finish_search_response(Response(html), outcome, featured, is_search=False)
+
+
+def _fetch_strip(topic: str, patience: Patience) -> SearchOutcome:
+    """Return pictures of a topic in the visitor's language, else cached ones in the site's.
+
+    Owners write topics in the language of their site, and `flask warm` asks in that language.
+    """
+    query, lang = _build_topic_query(topic), current_services().config.site_language
+    outcome = _fetch_results(query, patience)
+    if outcome.page.items or query.lang == lang:
+        return outcome
+    fallback = _fetch_results(query.replace(lang=lang), Patience.NONE)
+    return fallback if fallback.page.items else outcome
 
 
 def _cut_strip(page: SearchPage) -> SearchPage:

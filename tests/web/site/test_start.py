@@ -59,6 +59,21 @@ def test_strips_cost_no_call(make_client: ClientMaker, agency: Shutterstock) -> 
     assert [r for r in agency.requests[before:] if "/images/search" in r.path] == []
 
 
+def test_visitors_of_other_languages_see_what_the_site_s_language_has(
+    make_client: ClientMaker, agency: Shutterstock
+) -> None:
+    """Pictures that were asked for in the owner's language stand in for uncached ones."""
+    first, second = new_words(), new_words()
+    site = make_paid_client(make_client, agency, first, second)
+    for words in (first, second):
+        site.get(f"/api/search?q={words}&lang=en")
+    before = len(agency.requests)
+    page = site.get("/?lang=de").text
+    assert [count for _, count in list_strips(page)] == [STRIP_ITEMS, STRIP_ITEMS]
+    assert f'<h2><a href="/topics/{first}?lang=de">' in page
+    assert [r for r in agency.requests[before:] if "/images/search" in r.path] == []
+
+
 def test_the_page_says_once_that_links_earn(make_client: ClientMaker, agency: Shutterstock) -> None:
     """One line above all strips, where any of their pictures earns."""
     topics = new_words(), new_words()
