@@ -229,7 +229,7 @@ def create_app(
     if not _runs_command() and (settings.smtp_url or settings.alert_webhook_url):
         from affiliate.alerts.thread import start_thread  # noqa: PLC0415 - few sites load mail
 
-        start_thread(services)
+        app.extensions["alerts"] = start_thread(services)
     return app
 
 

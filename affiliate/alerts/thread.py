@@ -107,6 +107,8 @@ class AlertThread:
             self._store.release(OUTAGE_KEY, self._token)
 
 
-def start_thread(services: Services) -> None:
+def start_thread(services: Services) -> AlertThread:
     """Start the thread of this process, for the channels of the settings."""
-    AlertThread(AlertWatch(services), services.store).start()
+    thread = AlertThread(AlertWatch(services), services.store)
+    thread.start()
+    return thread
