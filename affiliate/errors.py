@@ -167,12 +167,16 @@ class BadAnswer(AgencyError):
     retry_after = 60.0
 
 
-DEFAULT_SUSPENSION_REASON: Final = "It failed too often."
 SUSPENSION_REASONS: Final = {
-    BadCredentials.kind: "It does not take this site's key.",
-    TooManyCalls.kind: "It had too many calls.",
+    BadCredentials.kind: "it does not take this site's key",
+    TooManyCalls.kind: "it had too many calls",
 }
 """Reasons for a suspension, by kind of failure; other kinds are the agency's own failures."""
+
+
+def describe_suspension(kind: str) -> str:
+    """Return the reason for a suspension as a part of a sentence."""
+    return SUSPENSION_REASONS.get(kind, "it failed too often")
 
 
 class Suspended(AgencyError):
@@ -185,9 +189,9 @@ class Suspended(AgencyError):
     was_asked = False
 
     def __init__(self, agency: str, why: str, *, retry_after: float) -> None:
-        super().__init__(
-            agency, SUSPENSION_REASONS.get(why, DEFAULT_SUSPENSION_REASON), retry_after=retry_after
-        )
+        reason = describe_suspension(why)
+        message = f"{reason[0].upper()}{reason[1:]}."
+        super().__init__(agency, message, retry_after=retry_after)
         self.why = why
 
 

@@ -39,7 +39,7 @@ def build_test_message(now: datetime) -> Message:
 
 def _describe_start(state: AlertState, links: tuple[Link, ...]) -> Section:
     since = f"Since {state.since:%Y-%m-%d %H:%M} UTC. You are told again when it is over."
-    command = f"Not to be told: flask alerts silence {state.name} --days 7"
+    command = f"To silence this alert: flask alerts silence {state.name} --days 7"
     return Section(state.title, (since, state.advice, command), links=links)
 
 

@@ -84,7 +84,7 @@ def _describe_money(week: WeekFigures) -> Section:
         f"{last.network}: reported as of {last.as_of:%Y-%m-%d %H:%M} UTC." for last in week.imports
     ]
     if not week.imports:
-        sentences = ["No earnings have been imported yet: flask earnings import FILE."]
+        sentences = ["No sales have been imported yet: flask earnings import FILE."]
     elif not table:
         sentences.append("No sale was reported for these days; networks report late.")
     heads = ("Payout", "week", "week before")
@@ -188,7 +188,9 @@ def _describe_missed(week: WeekFigures) -> Section:
 
 def _describe_tasks(lasting: Sequence[AlertState], services: Services) -> Section:
     """Return what to do: the active alerts, and a link to the desk."""
-    sentences = [f"{state.title} {state.advice}" for state in lasting] or ["Nothing needs you."]
+    sentences = [f"{state.title} {state.advice}" for state in lasting] or [
+        "Nothing: no alert is active."
+    ]
     config = services.config
     has_desk = config.site_url and config.owner_password
     links = (Link("Your desk", f"{config.site_url}/owner/"),) if has_desk else ()

@@ -199,7 +199,7 @@ def _find_old_imports(services: Services, now: datetime) -> Found:
             )
         yield Trouble(
             name=f"import:{network}",
-            title=f"No earnings of {network} have been imported {when}.",
+            title=f"No sales of {network} have been imported {when}.",
             advice=advice,
             patience=FETCHED_AGE if at is None else timedelta(),
         )

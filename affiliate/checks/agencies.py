@@ -12,10 +12,9 @@ from affiliate.checks.live_search import NOT_FOLLOWED
 from affiliate.domain.affiliate_links import build_affiliate_link
 from affiliate.domain.media import Media, Thumbnail
 from affiliate.errors import (
-    DEFAULT_SUSPENSION_REASON,
-    SUSPENSION_REASONS,
     AgencyError,
     CallsSpent,
+    describe_suspension,
 )
 from affiliate.search.federation import EnabledAgency
 from affiliate.search.gateway import AgencyGateway
@@ -82,12 +81,7 @@ def _check_suspension(enabled: EnabledAgency, gateway: AgencyGateway) -> Iterato
     """Warn of an agency that is suspended, with the reason and the seconds that are left."""
     if suspension := gateway.get_suspension(enabled):
         seconds, kind = suspension
-        reason = (
-            SUSPENSION_REASONS.get(kind, DEFAULT_SUSPENSION_REASON)
-            .rstrip(".")
-            .replace("It ", "it ", 1)
-        )
-        words = f"left alone for another {seconds:.0f} s, as {reason}"
+        words = f"left alone for another {seconds:.0f} s, as {describe_suspension(kind)}"
         hint = f"`flask agency on {enabled.agency.name}` asks it again at once"
         yield Finding(WARN, enabled.agency.name, f"{words}; {hint}")
 

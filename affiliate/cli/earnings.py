@@ -236,7 +236,7 @@ def show_status(
         )
         return
     if not imports:
-        click.echo("Nothing was imported yet: flask earnings import FILE.")
+        click.echo("No sales have been imported yet: flask earnings import FILE.")
         return
     _show_sums(groups, rows)
     if converted:

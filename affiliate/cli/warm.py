@@ -19,7 +19,7 @@ from affiliate.cli.context import cli_errors
 from affiliate.domain.masking import is_masked
 from affiliate.domain.query import SearchQuery
 from affiliate.domain.ui_languages import UI_LANGUAGES
-from affiliate.errors import DEFAULT_SUSPENSION_REASON, SUSPENSION_REASONS
+from affiliate.errors import describe_suspension
 from affiliate.search.cached_searches import peek_first_chunk
 from affiliate.search.federation import EnabledAgency
 from affiliate.search.gateway import AgencyGateway
@@ -207,8 +207,7 @@ def describe_hindrance(enabled: EnabledAgency, gateway: AgencyGateway) -> str:
         return f"its {full_count.limit.calls} calls are spent {duration}."
     if suspension := gateway.get_suspension(enabled):
         seconds, kind = suspension
-        reason = SUSPENSION_REASONS.get(kind, DEFAULT_SUSPENSION_REASON)
-        return f"left alone for another {seconds:.0f} s. {reason}"
+        return f"left alone for another {seconds:.0f} s, as {describe_suspension(kind)}."
     return ""
 
 

@@ -153,7 +153,7 @@ def test_words_that_found_nothing_are_listed(
 def test_active_alerts_are_what_to_do(build: BuildServices, clock: SetClock[datetime]) -> None:
     """Silenced alerts are left out here, too."""
     services = build()
-    assert "Nothing needs you." in build_text(services, clock)
+    assert "Nothing: no alert is active." in build_text(services, clock)
     watch = AlertWatch(services, [])
     watch.states.record(
         [
@@ -170,7 +170,7 @@ def test_active_alerts_are_what_to_do(build: BuildServices, clock: SetClock[date
 def test_an_empty_site_has_a_short_digest(build: BuildServices, clock: SetClock[datetime]) -> None:
     text = build_text(build(), clock)
     assert text.startswith("Your week from November 16 to November 22\n")
-    assert "No earnings have been imported yet" in text
+    assert "No sales have been imported yet" in text
     assert "Every search found something." in text
     assert "that moved" not in text
 

@@ -151,7 +151,7 @@ def test_old_imports_are_told(build: BuildServices, clock: SetClock[datetime]) -
     assert find(services, now=later) == {}
     (trouble,) = find(build(**api), now=later).values()
     assert trouble.name == "import:impact"
-    assert trouble.title == "No earnings of impact have been imported since 2026-11-23."
+    assert trouble.title == "No sales of impact have been imported since 2026-11-23."
     assert "flask earnings fetch" in trouble.advice
     (trouble,) = find(services, now=NOW + IMPORTED_AGE + timedelta(hours=1)).values()
     assert "flask earnings import FILE" in trouble.advice
@@ -161,7 +161,7 @@ def test_old_imports_are_told(build: BuildServices, clock: SetClock[datetime]) -
 def test_an_account_that_was_never_fetched_is_told_after_days(build: BuildServices) -> None:
     services = build(IMPACT_ACCOUNT_SID="IRabc", IMPACT_AUTH_TOKEN="t0ken")
     (trouble,) = find(services).values()
-    assert trouble.title == "No earnings of impact have been imported yet."
+    assert trouble.title == "No sales of impact have been imported yet."
     assert trouble.patience == FETCHED_AGE
 
 

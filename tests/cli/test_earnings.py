@@ -55,7 +55,10 @@ def write_report(folder: Path, *rows: str, day: int = 22) -> str:
 
 
 def test_before_the_first_import_the_way_is_shown(app: Flask) -> None:
-    assert run(app, "status").output == "Nothing was imported yet: flask earnings import FILE.\n"
+    assert (
+        run(app, "status").output
+        == "No sales have been imported yet: flask earnings import FILE.\n"
+    )
 
 
 def test_reports_are_imported_again_and_again(app: Flask, tmp_path: Path) -> None:
@@ -134,7 +137,7 @@ def test_of_a_file_with_a_fault_nothing_is_imported(app: Flask, tmp_path: Path) 
         'Error: report.csv was not imported:\n- line 3, column "Payout": "two" is no amount\n'
         "If the report is not impact's, name its network by --network.\n"
     )
-    assert run(app, "status").output.startswith("Nothing was imported yet")
+    assert run(app, "status").output.startswith("No sales have been imported yet")
 
 
 @pytest.mark.parametrize(

@@ -84,7 +84,7 @@ def test_a_refused_report_is_not_remembered(app: Flask, tmp_path: Path) -> None:
         ),
         '- line 3, column "Bought": "31.11.2026 09:30" is no time such as %d.%m.%Y %H:%M',
     ]
-    assert run(app, "status").output.startswith("Nothing was imported yet")
+    assert run(app, "status").output.startswith("No sales have been imported yet")
     unknown = run(app, "import", write(tmp_path, HEADS, *ROWS), *NEXT)
     assert unknown.exit_code == 2
     assert "columns of depositphotos's reports are unknown" in unknown.output

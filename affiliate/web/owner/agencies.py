@@ -13,7 +13,7 @@ from affiliate.agencies.link_earnings import assess_links
 from affiliate.agencies.requirements import describe_needed_settings
 from affiliate.database.figures import Figures
 from affiliate.database.local_time import Days
-from affiliate.errors import DEFAULT_SUSPENSION_REASON, SUSPENSION_REASONS
+from affiliate.errors import describe_suspension
 from affiliate.search.federation import EnabledAgency
 from affiliate.search.gateway import AgencyGateway
 from affiliate.search.limits import SpentCalls
@@ -130,9 +130,7 @@ def _describe_state(enabled: EnabledAgency, gateway: AgencyGateway, *, is_off: b
         return State("off", "switched off")
     if suspension := gateway.get_suspension(enabled):
         seconds, kind = suspension
-        reason = SUSPENSION_REASONS.get(kind, DEFAULT_SUSPENSION_REASON).rstrip(".")
-        words = f"left alone for {seconds:.0f} s: {reason[0].lower()}{reason[1:]}"
-        return State("bad", words)
+        return State("bad", f"left alone for {seconds:.0f} s: {describe_suspension(kind)}")
     return State("ok", "on")
 
 
