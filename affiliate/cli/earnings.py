@@ -16,6 +16,7 @@ from affiliate.cli.report_options import (
     ReportOptions,
     Zone,
     build_form,
+    has_other_ids,
     remember_mapping,
 )
 from affiliate.database.earnings import GROUPS, Earnings, ImportCounts
@@ -109,7 +110,14 @@ def import_report(*, report: Path, as_of: datetime | None, as_json: bool, **text
     ledger = current_services().ledger
     mappings = ReportMappings(ledger)
     with cli_errors():
+        earnings = Earnings(ledger)
         form, mapping = build_form(report_options, mappings, current_services().config)
+        if mapping and has_other_ids(network, mapping, mappings) and earnings.has_sales(network):
+            raise click.ClickException(
+                f"{report.name} was not imported: with these options the sales of {network} that"
+                " were imported before would count twice. Delete them first by flask earnings"
+                f" forget {network}, then import all its reports."
+            )
         try:
             actions = reports.read_report(report.read_bytes(), form)
         except ReportError as error:
@@ -118,7 +126,7 @@ def import_report(*, report: Path, as_of: datetime | None, as_json: bool, **text
                 faults += f"\nIf the report is not {network}'s, name its network by --network."
             raise click.ClickException(f"{report.name} was not imported:\n{faults}") from None
         agencies = find_agencies(network, current_services().config)
-        counts = Earnings(ledger).record(network, actions, made_at, agencies)
+        counts = earnings.record(network, actions, made_at, agencies)
         was_remembered = remember_mapping(network, mapping, mappings)
     if as_json:
         outputs.print_json(counts)
@@ -146,6 +154,26 @@ def _show_counts(counts: ImportCounts, sales: int, as_of: datetime, network: str
         f"Imported {_count_sales(sales)} of {network}, as of {as_of:%Y-%m-%d %H:%M} UTC:"
         f" {counts.new} new, {counts.changed} changed, {counts.unchanged} as before."
     )
+
+
+@group.command("forget")
+@click.argument("network", type=Network())
+@click.option("--yes", is_flag=True, help="Don't ask.")
+@with_appcontext
+def forget(*, network: str, yes: bool) -> None:
+    """Delete all imported sales of a network, such as those of a report of the wrong network.
+
+    Columns that were named for its reports stay remembered. Import its reports again afterwards.
+    """
+    earnings = Earnings(current_services().ledger)
+    with cli_errors():
+        if not earnings.has_sales(network):
+            click.echo(f"No sale of {network} was imported.")
+            return
+        if not yes:
+            click.confirm(f"Delete all sales of {network}?", abort=True)
+        earnings.forget(network)
+    click.echo(f"The sales of {network} are deleted.")
 
 
 @group.command("fetch")

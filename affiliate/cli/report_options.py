@@ -133,6 +133,19 @@ def build_form(
     return mapping.build_form(), mapping
 
 
+def has_other_ids(network: str, mapping: ColumnMapping, mappings: ReportMappings) -> bool:
+    """Return whether a mapping gives sales other ids than the mapping that is remembered.
+
+    Raises:
+        LedgerError: the database is out of reach.
+    """
+    try:
+        remembered = decode_mapping(mappings.read(network))
+    except ValueError:
+        return False
+    return remembered.identity != mapping.identity
+
+
 def remember_mapping(network: str, mapping: ColumnMapping | None, mappings: ReportMappings) -> bool:
     """Write a mapping unless the same is known; return whether it was written."""
     text = encode_mapping(mapping) if mapping else ""

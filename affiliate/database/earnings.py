@@ -149,6 +149,17 @@ class Earnings:
             connection.execute(sa.insert(imports).values(row))
         return ImportCounts(new, changed, len(reported) - new - changed)
 
+    def has_sales(self, network: str) -> bool:
+        """Return whether any sale of a network was imported."""
+        query = sa.select(actions.c.action_id).where(actions.c.network == network).limit(1)
+        with self._database.read_connection() as connection:
+            return connection.execute(query).first() is not None
+
+    def forget(self, network: str) -> None:
+        """Delete the imports of a network: its sales, and each state that a report has shown."""
+        for table in (actions, action_states, imports):
+            self._database.delete_rows(table, table.c.network == network)
+
     def sum_payouts(
         self, by: Iterable[str] = (), since: date | None = None, until: date | None = None
     ) -> Sequence[sa.RowMapping]:

@@ -9,12 +9,13 @@ import msgspec
 
 from affiliate.domain import decoding
 from affiliate.domain.actions import STATES, State
-from affiliate.earnings.reports import FIELDS, ReportForm
+from affiliate.earnings.reports import FIELDS, TEXTS, ReportForm
 from affiliate.earnings.tables import simplify_head
 from affiliate.errors import BadQuery
 
 NAMES: Final = {field.replace(" ", "-"): field for field in FIELDS}
 """Names of fields in options, and the fields."""
+SALE_ID: Final = "sale id"
 
 
 class ColumnMapping(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -60,6 +61,18 @@ class ColumnMapping(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
             else:
                 every = state
         return msgspec.structs.replace(self, states=states, state=every)
+
+    @property
+    def identity(self) -> tuple[object, ...]:
+        """Return what the ids of sales depend on: a sale with another id would count twice.
+
+        Without a column of ids these are the fields of `number_actions`, currency and time zone.
+        The head of a column is no part: networks rename their columns.
+        """
+        if SALE_ID in self.columns:
+            return (SALE_ID,)
+        fields = sorted({"click time", *TEXTS} & self.columns.keys())
+        return (*fields, "" if "currency" in self.columns else self.currency, self.zone)
 
     def build_form(self) -> ReportForm:
         """Return the form of reports with these columns, all of which a report must have."""

@@ -124,3 +124,50 @@ def test_an_unreadable_option_is_refused(
 ) -> None:
     result = run(app, "import", write(tmp_path, HEADS, *ROWS), *arguments)
     assert (result.exit_code, fault in " ".join(result.output.split())) == (2, True)
+
+
+WITHOUT_IDS = (
+    "--network=shop",
+    "--state=approved",
+    "--currency=EUR",
+    "--date-format=%d.%m.%Y %H:%M",
+)
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (WITHOUT_IDS + COLUMNS[1:4], (COLUMNS[0],)),
+        (WITHOUT_IDS + COLUMNS[1:4], ("--time-zone=Europe/Berlin",)),
+        (WITHOUT_IDS + COLUMNS[1:4], (COLUMNS[6],)),
+        (WITHOUT_IDS + COLUMNS[:4], ("--column=sale-id=",)),
+    ],
+)
+def test_sales_never_count_twice_by_other_ids(
+    app: Flask, tmp_path: Path, first: tuple[str, ...], second: tuple[str, ...]
+) -> None:
+    """Options that would give known sales other ids are refused until these are deleted."""
+    report = write(tmp_path, HEADS, ROWS[0])
+    assert run(app, "import", report, *first).exit_code == 0
+    sums = read_sums(app)
+    refused = run(app, "import", report, "--network=shop", *second)
+    assert refused.exit_code == 1
+    assert "would count twice" in refused.output
+    assert read_sums(app) == sums
+    assert run(app, "import", report, "--network=shop").exit_code == 0
+    assert run(app, "forget", "shop", "--yes").output == "The sales of shop are deleted.\n"
+    assert read_sums(app) == []
+    assert run(app, "import", report, "--network=shop", *second).exit_code == 0
+    assert read_sums(app) == sums
+
+
+def test_only_the_sales_of_a_network_are_deleted(app: Flask, tmp_path: Path) -> None:
+    report = write(tmp_path, HEADS, *ROWS)
+    run(app, "import", report, *FIRST)
+    run(app, "import", report, *FIRST, "--network=shop")
+    kept = [row for row in read_sums(app) if row[0] == "depositphotos"]
+    runner = app.test_cli_runner()
+    assert runner.invoke(args=["earnings", "forget", "shop"], input="n\n").exit_code == 1
+    assert runner.invoke(args=["earnings", "forget", "shop"], input="y\n").exit_code == 0
+    assert read_sums(app) == kept
+    assert run(app, "forget", "shop").output == "No sale of shop was imported.\n"
