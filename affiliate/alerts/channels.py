@@ -6,7 +6,6 @@ See https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standa
 import base64
 import hmac
 import time
-from collections.abc import Callable
 from email.message import EmailMessage
 from email.utils import formataddr, formatdate, make_msgid
 from typing import Final, Protocol
@@ -45,7 +44,7 @@ class MailChannel:
 
     name = "mail"
 
-    def __init__(  # noqa: PLR0913 - from whom, to whom, and by which way
+    def __init__(
         self,
         server: MailServer,
         sender: str,
@@ -53,14 +52,12 @@ class MailChannel:
         transport: Transport,
         *,
         site_name: str,
-        send: Callable[..., None] = send_mail,
     ) -> None:
         self._server = server
         self._sender = sender
         self._receivers = receivers
         self._transport = transport
         self._site_name = site_name
-        self._send = send
 
     def send(self, message: Message) -> None:
         """Send a message as text and HTML, in one mail to all receivers."""
@@ -73,21 +70,18 @@ class MailChannel:
         mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: no reply of an absent owner
         mail.set_content(format_text(message))
         mail.add_alternative(format_html(message), subtype="html")
-        self._send(self._server, mail, self._transport.watchdog)
+        send_mail(self._server, mail, self._transport.watchdog)
 
 
 class WebhookChannel:
-    """Posts of events to an address, each signed; ``now`` is the clock in Unix time."""
+    """Posts of events to an address, each signed."""
 
     name = "webhook"
 
-    def __init__(
-        self, url: str, secret: str, transport: Transport, now: Callable[[], float] = time.time
-    ) -> None:
+    def __init__(self, url: str, secret: str, transport: Transport) -> None:
         self._url = url
         self._secret = secret
         self._transport = transport
-        self._now = now
 
     def send(self, message: Message) -> None:
         """Post each event of a message."""
@@ -96,7 +90,7 @@ class WebhookChannel:
 
     def _post(self, event: Event) -> None:
         payload = {"type": event.kind, "timestamp": format_utc(event.at), "data": event.data}
-        body, timestamp = msgspec.json.encode(payload), str(int(self._now()))
+        body, timestamp = msgspec.json.encode(payload), str(int(time.time()))
         headers = {
             "Content-Type": "application/json",
             "User-Agent": f"affiliate-search/{__version__}",
