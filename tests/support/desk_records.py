@@ -30,7 +30,9 @@ def record_clicks(ledger: Ledger, *clicks: dict[str, Any]) -> None:
         ledger._insert_clicks([{"at": (NOW - ago).replace(tzinfo=None), **row}])
 
 
-def record_sales(ledger: Ledger, *sales: dict[str, Any], network: str = "impact") -> None:
+def record_sales(
+    ledger: Ledger, *sales: dict[str, Any], network: str = "impact", as_of: datetime = NOW
+) -> None:
     """Import a report with sales; ``payout`` is in whole units, ``ago`` the age of a sale."""
     actions = []
     for number, sale in enumerate(sales):
@@ -39,4 +41,4 @@ def record_sales(ledger: Ledger, *sales: dict[str, Any], network: str = "impact"
         ago = fields.pop("ago", timedelta(minutes=1))
         fields["payout"] = round(fields["payout"] * MONEY_UNITS)
         actions.append(Action(occurred_at=NOW - ago, **fields))
-    Earnings(ledger).record(network, actions, NOW)
+    Earnings(ledger).record(network, actions, as_of)

@@ -28,8 +28,8 @@ FIELDS: Final[Mapping[str, Sequence[FilterField]]] = {
     "owner.show_sites": (AGENCY, PLACE),
     "owner.show_places": (SITE, AGENCY, PLACE),
     "owner.show_agencies": (),
-    "owner.list_sales": (STATE, NETWORK, CURRENCY, CLICKED, AGENCY, SITE, PLACE, WORDS, PICTURE),
-    "owner.list_clicks": (AGENCY, SITE, PLACE, WORDS, PICTURE),
+    "owner.show_sales": (STATE, NETWORK, CURRENCY, CLICKED, AGENCY, SITE, PLACE, WORDS, PICTURE),
+    "owner.show_clicks": (AGENCY, SITE, PLACE, WORDS, PICTURE),
 }
 """The filters of each page with a period."""
 

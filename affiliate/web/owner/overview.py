@@ -131,7 +131,7 @@ class _Overview:
         yield Tile(
             "Clicks",
             format_count(now.clicks),
-            link_to(self._view, "owner.list_clicks"),
+            link_to(self._view, "owner.show_clicks"),
             describe_change(now.clicks, before.clicks),
             draw_sparkline("Clicks", steps.arrange(self._sum_clicks(days, by_step), "clicks")),
         )
@@ -172,7 +172,7 @@ class _Overview:
 
     def _iter_money_tiles(self, now: _Sums, before: _Sums) -> Iterator[Tile]:
         """Yield what was earned in each currency, and by click."""
-        sales = link_to(self._view, "owner.list_sales")
+        sales = link_to(self._view, "owner.show_sales")
         all_earned, then = earned.list_earned(now.earnings), earned.list_earned(before.earnings)
         rates = current_services().config.earnings_rates
         if together := earned.convert(all_earned, rates):

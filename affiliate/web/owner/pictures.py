@@ -97,13 +97,13 @@ class _PicturesTable:
 
     def _link_clicks(self, row: Mapping[str, Any]) -> str:
         parameters = {"agency": row["name"], "id": row["picture"]}
-        return link_to(self._view, "owner.list_clicks", **parameters)
+        return link_to(self._view, "owner.show_clicks", **parameters)
 
     def _link_sales(self, row: Mapping[str, Any]) -> str:
         if not row["earned"]:
             return ""
         parameters = {"agency": row["name"], "id": row["picture"]}
-        return link_to(self._view, "owner.list_sales", **parameters)
+        return link_to(self._view, "owner.show_sales", **parameters)
 
 
 def _link_picture(row: Mapping[str, Any]) -> str:

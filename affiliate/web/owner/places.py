@@ -52,12 +52,12 @@ def show_places() -> Response:
         if not row["earned"]:
             return ""
         if row["name"] is None:
-            return link_to(view, "owner.list_sales", clicked="unknown")
-        return link("owner.list_sales", row)
+            return link_to(view, "owner.show_sales", clicked="unknown")
+        return link("owner.show_sales", row)
 
     columns = (
         Column("place", "Place", link=lambda row: link("owner.show_places", row)),
-        Column("clicks", "Clicks", "count", link=lambda row: link("owner.list_clicks", row)),
+        Column("clicks", "Clicks", "count", link=lambda row: link("owner.show_clicks", row)),
         Column("share", "Share", "share"),
         Column("earned", "Earned", "money", link=link_sales),
         Column("per_click", "Per click", "money", is_sortable=False),

@@ -1,24 +1,32 @@
-"""The lists of single sales and single clicks, to which the desk's figures lead."""
+"""The lists of single sales and single clicks, to which figures lead, and the states of a sale."""
 
+from datetime import UTC
 from typing import Any, Final
 
-from flask import Response
+from flask import Response, url_for
 
 from affiliate.agencies import get_title
 from affiliate.database.desk_lists import SALE_ORDERS, DeskLists
+from affiliate.database.earnings import Earnings
 from affiliate.services import current_services
-from affiliate.web.owner.filters import PLACE_TITLES
+from affiliate.web.owner.filters import NETWORK, PLACE_TITLES, FilterField
 from affiliate.web.owner.frame import blueprint, render_page
 from affiliate.web.owner.links import FIELDS
 from affiliate.web.owner.numbers import Money
 from affiliate.web.owner.page_requests import read_page_request, require_period
-from affiliate.web.owner.tables import Column, Row, State, Table, read_arrangement
+from affiliate.web.owner.tables import Column, Row, State, Table, build_table, read_arrangement
 
 STATES: Final = {
     "pending": State("warn", "pending"),
     "approved": State("ok", "approved"),
     "reversed": State("off", "reversed"),
 }
+
+
+def _link_states(row: Row) -> str:
+    return url_for("owner.show_sale", network=row["network"], sale=row["action_id"])
+
+
 SALE_COLUMNS: Final = tuple(
     column._replace(is_sortable=column.name in SALE_ORDERS)
     for column in (
@@ -32,9 +40,15 @@ SALE_COLUMNS: Final = tuple(
         Column("site", "Site"),
         Column("click", "Click"),
         Column("place", "Place"),
-        Column("action_id", "Id"),
+        Column("action_id", "Id", link=_link_states),
     )
 )
+STATE_COLUMNS: Final = (
+    Column("as_of", "As of", "time"),
+    Column("state", "State", "state"),
+    Column("payout", "Earned", "money"),
+)
+SALE: Final = FilterField("sale", "Sale")
 CLICK_COLUMNS: Final = (
     Column("at", "Clicked", "time"),
     Column("words", "Words", is_sortable=False),
@@ -48,9 +62,9 @@ CLICK_COLUMNS: Final = (
 
 
 @blueprint.get("/sales")
-def list_sales() -> Response:
+def show_sales() -> Response:
     """Show the sales that networks have reported, with the click that led to each."""
-    view = read_page_request(FIELDS["owner.list_sales"], has_period=True)
+    view = read_page_request(FIELDS["owner.show_sales"], has_period=True)
     period = require_period(view)
     arrangement = read_arrangement(view, SALE_COLUMNS, "-occurred_at")
     page = DeskLists(current_services().ledger).list_sales(
@@ -68,10 +82,29 @@ def list_sales() -> Response:
     return render_page("owner_list.html", "Sales", view=view, table=table)
 
 
+@blueprint.get("/sale")
+def show_sale() -> Response:
+    """Show each state of a sale that a report has shown."""
+    view = read_page_request((NETWORK, SALE))
+    network, sale_id = view.filters.get("network"), view.filters.get("sale")
+    rows: list[Row] = [
+        {
+            "as_of": row["as_of"].replace(tzinfo=UTC),
+            "state": STATES[row["state"]],
+            "payout": Money(row["payout"], row["currency"]),
+        }
+        for row in Earnings(current_services().ledger).list_states(network, sale_id)
+    ]
+    empty = "No report has such a sale."
+    table = build_table(view, "States", STATE_COLUMNS, rows, default_sort="-as_of", empty=empty)
+    heading = f"Sale {sale_id} of {network}" if rows else "A sale"
+    return render_page("owner_list.html", heading, view=view, table=table)
+
+
 @blueprint.get("/clicks")
-def list_clicks() -> Response:
+def show_clicks() -> Response:
     """Show the clicks of a period, the newest first."""
-    view = read_page_request(FIELDS["owner.list_clicks"], has_period=True)
+    view = read_page_request(FIELDS["owner.show_clicks"], has_period=True)
     period = require_period(view)
     arrangement = read_arrangement(view, CLICK_COLUMNS, "-at")
     page = DeskLists(current_services().ledger).list_clicks(

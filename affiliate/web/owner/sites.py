@@ -64,11 +64,11 @@ def show_sites() -> Response:
         return link_to(view, endpoint, site=row["host"]) if row["host"] else ""
 
     def link_sales(row: Mapping[str, Any]) -> str:
-        return link("owner.list_sales", row) if row["earned"] else ""
+        return link("owner.show_sales", row) if row["earned"] else ""
 
     columns = (
         Column("site", "Site", link=lambda row: link("owner.show_overview", row)),
-        Column("clicks", "Clicks", "count", link=lambda row: link("owner.list_clicks", row)),
+        Column("clicks", "Clicks", "count", link=lambda row: link("owner.show_clicks", row)),
         Column("share", "Share", "share"),
         Column("earned", "Earned", "money", link=link_sales),
         Column("per_click", "Per click", "money", is_sortable=False),

@@ -83,8 +83,8 @@ def show_word() -> AnyResponse:
         charts=charts,
         money=earned.list_by_state(figures.sum_earnings(get_days(period), (), {"words": words})),
         search_url=f"/search?{urlencode({'q': words, 'lang': 'en'})}",
-        sales_url=link_to(view, "owner.list_sales", words=words),
-        clicks_url=link_to(view, "owner.list_clicks", words=words),
+        sales_url=link_to(view, "owner.show_sales", words=words),
+        clicks_url=link_to(view, "owner.show_clicks", words=words),
     )
 
 
@@ -168,12 +168,12 @@ class _WordsTable:
     def _link_clicks(self, row: Mapping[str, Any]) -> str:
         text = row["text"]
         return (
-            link_to(self._view, "owner.list_clicks", words=text) if row["clicks"] and text else ""
+            link_to(self._view, "owner.show_clicks", words=text) if row["clicks"] and text else ""
         )
 
     def _link_sales(self, row: Mapping[str, Any]) -> str:
         text = row["text"]
-        return link_to(self._view, "owner.list_sales", words=text) if row["earned"] and text else ""
+        return link_to(self._view, "owner.show_sales", words=text) if row["earned"] and text else ""
 
 
 def _open_figures(view: PageRequest) -> Figures:

@@ -299,6 +299,22 @@ def test_sales_and_clicks_are_listed(owner: FlaskClient, filled: Services) -> No
     assert (click["id"], click["agency"]) == ("8", "Demo catalogue")
 
 
+def test_a_sale_shows_each_state_that_reports_have_shown(
+    owner: FlaskClient, services: Services
+) -> None:
+    """The newest first, each with its time; a sale that nobody has reported is a sentence."""
+    sale = {"action_id": "1305.1 &", "payout": 2.5}
+    record_sales(services.ledger, {**sale, "state": "pending"}, as_of=NOW - timedelta(days=3))
+    record_sales(services.ledger, {**sale, "state": "reversed"})
+    link = re.search(r'href="(/owner/sale\?[^"]*)"', owner.get("/owner/sales").text)
+    assert link
+    rows = read_rows(owner, unescape(link[1]).removeprefix("/owner/"))
+    assert [row["state"] for row in rows] == ["reversed", "pending"]
+    assert rows[1]["as_of"][:10] == f"{NOW - timedelta(days=3):%Y-%m-%d}"
+    assert rows[1]["payout USD"] == "2.50"
+    assert "No report has such a sale." in owner.get("/owner/sale?network=impact&sale=2").text
+
+
 def test_a_sale_that_is_ahead_of_the_clock_is_in_sum_and_list(
     owner: FlaskClient, services: Services
 ) -> None:
