@@ -25,6 +25,7 @@ Floats = NDArray[np.float64]
 THUMB_HEIGHT = 260
 BAR = 20
 PREVIEW_SIDE = 600
+PHOTO_SIDE = 1000
 RATIOS = (16 / 9, 3 / 2, 4 / 3, 1.0, 3 / 4, 2 / 3)
 FILL = 0.79
 #: Calm hues (OKLCH degrees) for drawings without a hue of their own.
@@ -331,7 +332,7 @@ def compose_photo(image: Image.Image, look: Look) -> Picture:
     if look.crop is not None:
         image = crop_image(image, look.crop)
     ratio = choose_ratio(image.width / image.height)
-    side = min(PREVIEW_SIDE, max(image.size))
+    side = min(PHOTO_SIDE, max(image.size))
     pixels = extract_opaque_pixels(image.convert("RGBA"))
     photo = scale_to_cover(image, compute_preview_size(ratio, side))
     return Picture(photo, ratio, find_main_colors(pixels), count_shades(pixels))

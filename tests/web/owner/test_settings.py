@@ -35,7 +35,7 @@ def test_every_setting_has_a_value_and_a_source(make_client: ClientMaker) -> Non
         "environment",
     )
     assert (found["PORT"]["value"], found["PORT"]["source"]) == ("8000", "default")
-    assert found["SITE_TOPICS"]["value"].startswith("flower, cat")
+    assert found["SITE_TOPICS"]["value"].startswith("mountain, space")
     assert found["SHUTTERSTOCK_TIMEOUT_SECONDS"]["value"] == "15"
     assert "PIXABAY_KEY" in found
     assert not any(name.startswith("DREAMSTIME") for name in found)
