@@ -106,6 +106,8 @@ element?.addEventListener("click", (event) => {
   document.querySelector("main").focus({ preventScroll: true });
 });
 
+addEventListener("keydown", async (event) => (await import("./keys.js")).start(event), { once: true });
+
 // With the keyboard only Enter changes the language, not each arrow key in the menu.
 const menu = form.elements.lang;
 function changeLanguage() {

@@ -91,7 +91,7 @@ def test_a_credit_is_one_line_and_its_sentence_can_be_copied(page: Page) -> None
     license_ = credit.get_by_role("link", name="CC BY 2.0")
     expect(license_).to_have_attribute("href", "https://creativecommons.org/licenses/by/2.0/")
     strip.locator("[data-look]").click()
-    look = page.locator("dialog")
+    look = page.locator("#look")
     expect(look.get_by_role("link", name="See at Flickr")).to_be_visible()
     expect(look.get_by_text("To view a copy of this license, visit")).to_be_visible()
     button = look.get_by_role("button", name="Copy")

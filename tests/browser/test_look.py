@@ -273,7 +273,7 @@ def test_quick_visitors_see_what_they_opened_last(page: Page) -> None:
     by_space(page)
     page.evaluate(
         """() => {
-            const dialog = document.querySelector("dialog");
+            const dialog = document.querySelector("#look");
             dialog.addEventListener("close", () =>
                 document.querySelectorAll("main [data-look]")[3].click(), { once: true });
             dialog.close();

@@ -46,7 +46,13 @@ BARE: Final = {
 KEYS: Final[Mapping[str, str]] = {
     "Enter": "\ue007",
     "Escape": "\ue00c",
+    "Shift": "\ue008",
+    "End": "\ue010",
+    "Home": "\ue011",
+    "ArrowLeft": "\ue012",
+    "ArrowUp": "\ue013",
     "ArrowRight": "\ue014",
+    "ArrowDown": "\ue015",
     "Tab": "\ue004",
 }
 """The code points of keys in WebDriver, by their names in pages' events."""
