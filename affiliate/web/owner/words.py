@@ -13,7 +13,7 @@ from affiliate.database.ranked_counts import RankedList
 from affiliate.domain.words import to_counted
 from affiliate.services import current_services
 from affiliate.web.owner import earned
-from affiliate.web.owner.charts import draw_chart
+from affiliate.web.owner.charts import Chart, draw_chart
 from affiliate.web.owner.frame import blueprint, render_page
 from affiliate.web.owner.links import FIELDS, link_to
 from affiliate.web.owner.numbers import Money
@@ -25,6 +25,7 @@ from affiliate.web.owner.tables import (
     Row,
     Table,
     arrange_rows,
+    build_table,
     read_arrangement,
 )
 
@@ -34,6 +35,18 @@ LISTS: Final = {
     "clicks": RankedList.CLICKED_WORDS,
 }
 """The list of each column of counts."""
+COURSES: Final = {
+    "asked": "Searches",
+    "missed": "Searches that found nothing",
+    "clicks": "Clicks",
+}
+"""Titles of the charts of a word, by their list."""
+COURSE_COLUMNS: Final = (
+    Column("when", "When"),
+    Column("asked", "Searches", "count"),
+    Column("missed", "Found nothing", "count"),
+    Column("clicks", "Clicks", "count"),
+)
 NO_WORDS: Final = "(no words)"
 """The title of a click that no search has led to, as on the start page."""
 
@@ -60,26 +73,23 @@ def show_word() -> AnyResponse:
         return redirect(link_to(view, "owner.show_words"), HTTPStatus.SEE_OTHER)
     period, figures = require_period(view), _open_figures(view)
     steps, then = list_daily_steps(period), list_daily_steps(period.previous())
-    charts = []
-    for title, name in (
-        ("Searches", RankedList.ASKED_WORDS),
-        ("Searches that found nothing", RankedList.MISSED_WORDS),
-        ("Clicks", RankedList.CLICKED_WORDS),
-    ):
-        now = figures.trace_text(name, get_days(period), words)
-        before = figures.trace_text(name, get_days(period.previous()), words)
-        charts.append(
-            draw_chart(
-                title,
-                steps.labels,
-                steps.arrange([{"day": day, "count": n} for day, n in now.items()], "count"),
-                then.arrange([{"day": day, "count": n} for day, n in before.items()], "count"),
-            )
-        )
+    charts: list[Chart] = []
+    courses: dict[str, list[int]] = {}
+    for name, title in COURSES.items():
+        now = figures.trace_text(LISTS[name], get_days(period), words)
+        before = figures.trace_text(LISTS[name], get_days(period.previous()), words)
+        courses[name] = steps.arrange([{"day": day, "n": n} for day, n in now.items()], "n")
+        values_before = then.arrange([{"day": day, "n": n} for day, n in before.items()], "n")
+        charts.append(draw_chart(title, steps.labels, courses[name], values_before))
+    rows: list[Row] = [
+        {"when": label, **{name: values[place] for name, values in courses.items()}}
+        for place, label in enumerate(steps.labels)
+    ]
     return render_page(
         "owner_word.html",
         f"“{words}”",
         view=view,
+        table=build_table(view, "Course", COURSE_COLUMNS, rows, default_sort="-when"),
         charts=charts,
         money=earned.list_by_state(figures.sum_earnings(get_days(period), (), {"words": words})),
         search_url=f"/search?{urlencode({'q': words, 'lang': 'en'})}",

@@ -199,6 +199,9 @@ def test_a_word_has_its_course(owner: FlaskClient, filled: Services) -> None:
     assert "Clicks: at most 2" in page
     assert "2.50\xa0USD" in page
     assert owner.get("/owner/word?period=7").location == "/owner/words?period=7"
+    days = read_rows(owner, "word?words=red+bicycle&period=7")
+    assert (len(days), days[0]["asked"], days[0]["missed"]) == (7, "5", "0")
+    assert sum(int(day["clicks"]) for day in days) == 2
 
 
 def test_a_picture_leads_to_its_own_page_whatever_its_id(
