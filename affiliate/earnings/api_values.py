@@ -26,7 +26,7 @@ def read_value(network: str, field: str, convert: Callable[[str], Value], value:
     try:
         return convert("" if value is None else str(value))
     except ValueError as error:
-        raise BadAnswer(network, f"{field} of an action {error}.") from None
+        raise BadAnswer(network, f"{field} of a sale {error}.") from None
 
 
 def clean_values(values: Mapping[str, object]) -> dict[str, str]:

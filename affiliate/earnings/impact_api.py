@@ -98,7 +98,7 @@ class ImpactApi:
                 raise
             is_whole = False
         if not is_whole and last - first <= MIN_WINDOW:
-            raise BadAnswer(impact.NETWORK, "An hour has more actions than ten pages hold.")
+            raise BadAnswer(impact.NETWORK, "An hour has more sales than ten pages hold.")
         if is_whole:
             for page in pages:
                 yield from map(_to_action, page.actions)
@@ -142,7 +142,7 @@ def _to_action(wire: _WireAction) -> Action:
     occurred_at = read("EventDate", to_time, wire.event_date)
     state = read("State", reports.read_state, wire.state)
     if payout is None or occurred_at is None:
-        raise BadAnswer(impact.NETWORK, "An action has no payout or no date.")
+        raise BadAnswer(impact.NETWORK, "A sale has no payout or no date.")
     texts: dict[str, Any] = clean_values(
         {
             "program": wire.campaign_id,

@@ -203,7 +203,7 @@ def _to_action(wire: _WireConversion) -> Action:
     for status, commission, sale in amounts:
         payout = read("publisher_commission", to_amount, commission)
         if payout is None or occurred_at is None:
-            raise BadAnswer(partnerize.NETWORK, "An action has no payout or no date.")
+            raise BadAnswer(partnerize.NETWORK, "A sale has no payout or no date.")
         parts.append(
             Action(
                 action_id=read("conversion_id", reports.read_id, wire.conversion_id),
@@ -217,5 +217,5 @@ def _to_action(wire: _WireConversion) -> Action:
             )
         )
     if not parts:
-        raise BadAnswer(partnerize.NETWORK, "An action has no payout or no date.")
+        raise BadAnswer(partnerize.NETWORK, "A sale has no payout or no date.")
     return reduce(lambda whole, item: partnerize.join_items(whole, item) or whole, parts)

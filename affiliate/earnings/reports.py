@@ -120,7 +120,7 @@ def read_report(data: bytes, form: ReportForm) -> list[Action]:
             joined = None
         if joined is None:
             first, second = sorted((lines[action.action_id], row.line))
-            faults.append(f"lines {first} and {second}: action {action.action_id} differs")
+            faults.append(f"lines {first} and {second}: sale {action.action_id} differs")
         actions[action.action_id] = joined or action
         lines[action.action_id] = row.line
     if faults:
@@ -250,7 +250,7 @@ def read_id(text: str) -> str:
         ValueError: the text is no id.
     """
     if not re.fullmatch(r"[!-~]{1,64}", text.strip()):
-        raise ValueError("is no id of an action")
+        raise ValueError("is no id of a sale")
     return text.strip()
 
 

@@ -92,7 +92,7 @@ def test_the_items_of_an_action_are_added() -> None:
 def test_items_of_different_states_or_currencies_are_not_added(second: str) -> None:
     heads = "Action Id,Action Date,Status,Payout,Currency,SKU"
     rows = ["1,2026-11-20,PENDING,2.00,USD,a", f"1,2026-11-20,{second},b"]
-    assert refuse("\n".join([heads, *rows]).encode()) == ["lines 2 and 3: action 1 differs"]
+    assert refuse("\n".join([heads, *rows]).encode()) == ["lines 2 and 3: sale 1 differs"]
 
 
 def test_a_row_without_a_currency_has_that_of_the_option() -> None:
@@ -140,12 +140,12 @@ def test_a_comma_that_cannot_separate_thousands_is_a_decimal_sign(text: str, pay
         ("1,2026-11-20,PENDING,5.00 EUR,USD", 'column "Payout": "5.00 EUR" is not in USD'),
         ("1,2026-11-20,PENDING,\u20ac5,USD", 'column "Payout": "\u20ac5" is not in USD'),
         ("1,,PENDING,1,USD", "line 2: there is no sale date"),
-        (",2026-11-20,PENDING,1,USD", 'line 2, column "Action Id": "" is no id of an action'),
+        (",2026-11-20,PENDING,1,USD", 'line 2, column "Action Id": "" is no id of a sale'),
         ("1,2026-11-20,PENDING,1,Dollar", 'column "Currency": "Dollar" is no code of a currency'),
         ('1,2026-11-20,PENDING,"1,5",USD\n2,2026-11-20,PENDING,1.5,USD', "amounts have a comma"),
         (
             "1,2026-11-20,PENDING,1,USD\n2,2026-11-20,PENDING,1,USD\n1,2026-11-20,PENDING,2,USD",
-            "lines 2 and 4: action 1 differs",
+            "lines 2 and 4: sale 1 differs",
         ),
     ],
 )

@@ -113,12 +113,12 @@ def test_a_wrong_token_is_said(network: ImpactNetwork) -> None:
 @pytest.mark.parametrize(
     ("field", "value", "fault"),
     [
-        ("State", "PAID", "State of an action is none of pending, approved, reversed."),
-        ("Payout", "much", "Payout of an action is no amount."),
-        ("Payout", "", "An action has no payout or no date."),
-        ("LockingDate", "soon", "LockingDate of an action is no time such as"),
-        ("Currency", "Dollar", "Currency of an action is no code of a currency such as USD."),
-        ("Id", "a b", "Id of an action is no id of an action."),
+        ("State", "PAID", "State of a sale is none of pending, approved, reversed."),
+        ("Payout", "much", "Payout of a sale is no amount."),
+        ("Payout", "", "A sale has no payout or no date."),
+        ("LockingDate", "soon", "LockingDate of a sale is no time such as"),
+        ("Currency", "Dollar", "Currency of a sale is no code of a currency such as USD."),
+        ("Id", "a b", "Id of a sale is no id of a sale."),
     ],
 )
 def test_an_unreadable_action_is_named_and_nothing_is_returned(

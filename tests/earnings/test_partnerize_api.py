@@ -84,7 +84,7 @@ def test_a_conversion_is_read_with_what_its_link_carried(
         ([], "pending", 95.5),
     ],
 )
-def test_the_items_of_a_conversion_are_one_action(
+def test_the_items_of_a_conversion_are_one_sale(
     network: PartnerizeNetwork,
     api: PartnerizeApi,
     items: list[tuple[str, float]],
@@ -178,20 +178,23 @@ def test_a_wrong_key_is_said(network: PartnerizeNetwork) -> None:
 @pytest.mark.parametrize(
     ("changes", "fault"),
     [
-        ({"conversion_items": [make_item("paid")]}, "status of an action is none of pending,"),
-        ({"conversion_items": [make_item(commission=-1)]}, "publisher_commission of an action is"),
-        ({"currency": "Euro"}, "currency of an action is no code"),
-        ({"conversion_id": "a b"}, "conversion_id of an action is no id"),
-        ({"conversion_time": ""}, "An action has no payout or no date."),
-        ({"conversion_items": [], "conversion_value": []}, "An action has no payout or no date."),
+        ({"conversion_items": [make_item("paid")]}, "status of a sale is none of pending,"),
+        ({"conversion_items": [make_item(commission=-1)]}, "publisher_commission of a sale is"),
+        ({"currency": "Euro"}, "currency of a sale is no code"),
+        ({"conversion_id": "a b"}, "conversion_id of a sale is no id"),
+        ({"conversion_time": ""}, "A sale has no payout or no date."),
+        ({"conversion_items": [], "conversion_value": []}, "A sale has no payout or no date."),
     ],
 )
 def test_an_unreadable_conversion_is_named_and_nothing_is_returned(
-    network: PartnerizeNetwork, api: PartnerizeApi, changes: dict[str, object], fault: str
+    network: PartnerizeNetwork,
+    api: PartnerizeApi,
+    monkeypatch: pytest.MonkeyPatch,
+    changes: dict[str, object],
+    fault: str,
 ) -> None:
-    bad = make_conversion(2, MOMENT) | changes
-    if not bad["conversion_time"]:
-        network.answer = lambda *_: (200, {"conversions": [{"conversion_data": bad}]})  # type: ignore[method-assign]
-    network.conversions = [make_conversion(1, MOMENT), bad]
+    rows = [make_conversion(1, MOMENT), make_conversion(2, MOMENT) | changes]
+    page = {"conversions": [{"conversion_data": row} for row in rows]}
+    monkeypatch.setattr(network, "answer", lambda *_: (200, page))
     with pytest.raises(BadAnswer, match=fault):
         api.fetch_actions(YEAR, NOW)
