@@ -6,12 +6,12 @@ KEYS = {"AGENCIES": "shutterstock, openverse", "SHUTTERSTOCK_API_TOKEN": "v2/tok
 
 
 def test_the_owner_s_sentence_is_shown_as_written(make_client: ClientMaker) -> None:
-    """SITE_TAGLINE stands on the page about the site, escaped, in every language."""
+    """SITE_TAGLINE stands on both pages that say what the site is, marked as of its language."""
     client = make_client(SITE_TAGLINE="Pictures of <cats> & dogs.")
+    said = '<bdi lang="en">Pictures of &lt;cats&gt; &amp; dogs.</bdi></p>'
     for lang in ("en", "ar"):
-        assert (
-            "<p>Pictures of &lt;cats&gt; &amp; dogs.</p>" in client.get(f"/about?lang={lang}").text
-        )
+        for path in ("/", "/about"):
+            assert said in client.get(f"{path}?lang={lang}").text
 
 
 def test_without_a_sentence_the_agencies_are_named(make_client: ClientMaker) -> None:

@@ -2,7 +2,7 @@
 
 import json
 import secrets
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Final, NamedTuple
 from urllib.parse import urlencode
@@ -155,11 +155,12 @@ def start_page() -> Response:
     patience = Patience.LINGER if is_local else Patience.NONE
     topics = services.config.site_topics[:MAX_STRIPS]
     found = [_fetch_strip(topic, patience) for topic in topics or ("-",)]
-    strips = [
-        Strip(topic, _cut_strip(outcome.page))
+    shown = [
+        (topic, outcome.page)
         for topic, outcome in zip(topics, found, strict=False)
         if outcome.page.items or outcome is found[0]
     ]
+    strips = list(_iter_strips(shown))
     html = render_template("start.html", strips=strips, featured=_choose_featured(featured.values))
     lifetime = min(
         outcome.lifetime for outcome in found if outcome.page.items or outcome is found[0]
@@ -183,8 +184,13 @@ def _fetch_strip(topic: str, patience: Patience) -> SearchOutcome:
     return fallback if fallback.page.items else outcome
 
 
-def _cut_strip(page: SearchPage) -> SearchPage:
-    return msgspec.structs.replace(page, items=page.items[:STRIP_ITEMS])
+def _iter_strips(pages: Iterable[tuple[str, SearchPage]]) -> Iterator[Strip]:
+    """Yield a strip for each topic; pictures that earlier strips show come last."""
+    seen: set[tuple[str, str]] = set()
+    for topic, page in pages:
+        items = sorted(page.items, key=lambda item: (item.agency, item.id) in seen)[:STRIP_ITEMS]
+        seen |= {(item.agency, item.id) for item in items}
+        yield Strip(topic, msgspec.structs.replace(page, items=tuple(items)))
 
 
 def _choose_featured(featured: Sequence[Collection]) -> list[Collection]:

@@ -92,6 +92,13 @@ def test_pictures_below_the_first_strip_wait_until_they_are_near(client: FlaskCl
     assert page.count('fetchpriority="high"') == first.count('fetchpriority="high"')
 
 
+def test_a_picture_stands_in_one_strip(make_client: ClientMaker) -> None:
+    """Topics that find the same pictures show different ones while there are enough."""
+    page = make_client(SITE_TOPICS="animal, animals").get("/?lang=en").text
+    shown = re.findall(r'class="picture"[^>]* data-id="([^"]*)"', page)
+    assert len(shown) == len(set(shown)) == 2 * STRIP_ITEMS
+
+
 def test_an_owner_of_many_topics_gets_a_page_of_bounded_length(make_client: ClientMaker) -> None:
     """Topics behind the last strip are links."""
     topics = [f"flower {number}" for number in range(MAX_STRIPS + 2)]
@@ -107,7 +114,7 @@ def test_a_site_without_topics_has_a_start_page(make_client: ClientMaker) -> Non
     page = make_client(SITE_TOPICS=",").get("/?lang=en").text
     assert 'class="strips"' not in page
     assert 'class="topics"' not in page
-    assert '<p class="tagline">Search pictures from ' in page
+    assert '<p class="tagline"><bdi>Search pictures from ' in page
 
 
 def test_a_page_that_lacks_a_strip_is_made_anew_soon(
