@@ -1,7 +1,7 @@
 // <affiliate-search> on other sites' pages. The server prepends the first part of embed.js and
 // constants: the names of all filters (ASKED), the owner's accent, the texts and the styles.
 
-const SUBJECT = ["q", "category", "contributor", "color", "ids", "collection"];
+const SUBJECT = "q category contributor color ids collection".split(" ");
 const ROWS = { __proto__: null, grid: 2, strip: 1, image: 2, search: 3 };
 const answers = new Map();
 const unagreed = new Set();

@@ -73,6 +73,7 @@ class SearchQuery(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True)
     contributor: str | None = None
     license: str | None = None
     released: bool = False
+    no_ai: bool = False
     safe: bool = True
     sort: str = "popular"
     duration: str | None = None
@@ -340,6 +341,7 @@ READERS: Final[Mapping[str, Callable[[str, str], Any]]] = {
     "contributor": _parse_name,
     "license": make_choice_parser(LICENSES),
     "released": _parse_flag,
+    "no_ai": _parse_flag,
     "safe": _parse_flag,
     "sort": make_choice_parser(SORTS),
     "duration": _parse_range,

@@ -69,6 +69,7 @@ SORT_LABELS: Final[Labels] = {
     "oldest": _("Oldest"),
     "random": _("Random"),
 }
+NO_AI_LABEL: Final = _("Without AI")
 RELEASED_LABELS: Final[Labels] = {"1": _("Model released")}
 MEDIA_LABELS: Final[Labels] = {"image": _("Images"), "video": _("Footage")}
 RESOLUTION_LABELS: Final = {"4k": "4K", "high_definition": "HD", "standard_definition": "SD"}
@@ -83,6 +84,7 @@ CHOICE_FILTERS: Final[Mapping[str, tuple[LazyString, Labels]]] = {
     "gender": (_("Gender"), GENDER_LABELS),
     "license": (_("Use"), LICENSE_LABELS),
     "released": (_("Release"), RELEASED_LABELS),
+    "no_ai": (NO_AI_LABEL, {"1": NO_AI_LABEL}),
     "resolution": (_("Resolution"), RESOLUTION_LABELS),
     "aspect": (_("Aspect ratio"), ASPECT_LABELS),
     "sort": (_("Sort by"), SORT_LABELS),
@@ -298,7 +300,7 @@ def _supported_values(agency: Agency, name: str, media: str) -> tuple[str, ...] 
 
 def _chosen_value(query: SearchQuery, name: str) -> str:
     value: Any = getattr(query, name)
-    if name == "released":
+    if isinstance(value, bool):
         return "1" if value else ""
     return "" if value is None else str(value)
 

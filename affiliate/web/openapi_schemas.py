@@ -95,6 +95,7 @@ SEARCH_PARAMETERS: Final[Mapping[str, tuple[str, Schema]]] = {
     ),
     "license": ("What the pictures may be used for.", enum_schema(query.LICENSES)),
     "released": ("1 for what the people in it have agreed to.", FLAG_SCHEMA),
+    "no_ai": ("1 to leave out what generative AI has made.", FLAG_SCHEMA),
     "safe": ("0 to find what is not for everybody, too.", FLAG_SCHEMA),
     "sort": ("What comes first.", enum_schema(query.SORTS)),
     "duration": ("Seconds of a clip: a number or a range.", RANGE_SCHEMA),
@@ -125,7 +126,9 @@ def _build_field_schemas() -> Mapping[tuple[str, str], Schema]:
     """Return schemas more exact than the types of fields, by the names of struct and field."""
     types = [{"type": "string", "enum": list(query.TYPES)}, {"type": "null"}]
     schemas = {("SearchQuery", name): schema for name, (_, schema) in SEARCH_PARAMETERS.items()}
-    schemas |= {("SearchQuery", name): {"type": "boolean"} for name in ("released", "safe")}
+    schemas |= {
+        ("SearchQuery", name): {"type": "boolean"} for name in ("released", "no_ai", "safe")
+    }
     return schemas | {
         ("AgencyStatus", "status"): enum_schema(STATUSES),
         ("Failure", "kind"): enum_schema(tuple(sorted({*_iterate_kinds(), *EXTRA_FAILURE_KINDS}))),

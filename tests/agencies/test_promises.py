@@ -41,6 +41,7 @@ SAMPLES = {
     "contributor": "gardener",
     "license": "editorial",
     "released": "1",
+    "no_ai": "1",
     "sort": "newest",
     "media": "video",
     "duration": "10-30",

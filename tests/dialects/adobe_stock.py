@@ -39,6 +39,7 @@ class AdobeStockDialect(Dialect):
         },
         "color": {"fe0000": {f"{FILTERS}[colors]": "fe0000"}},
         "released": {"1": {f"{FILTERS}[has_releases]": "true"}},
+        "no_ai": {"1": {f"{FILTERS}[gentech]": "false"}},
         "sort": {
             "popular": {f"{PARAMETERS}[order]": "nb_downloads"},
             "relevance": {f"{PARAMETERS}[order]": "relevance"},
@@ -46,6 +47,7 @@ class AdobeStockDialect(Dialect):
         },
         "video media": {"video": {f"{FILTERS}[content_type:video]": "1"}},
         "video released": {"1": {f"{FILTERS}[has_releases]": "true"}},
+        "video no_ai": {"1": {f"{FILTERS}[gentech]": "false"}},
         "video sort": {
             "relevance": {f"{PARAMETERS}[order]": "relevance"},
             "newest": {f"{PARAMETERS}[order]": "creation"},

@@ -310,6 +310,7 @@ VALUES: dict[str, st.SearchStrategy[str]] = {
     "color": st.from_regex(r"\A[0-9a-fA-F]{6}\Z") | st.just("grayscale"),
     "people": st.integers(0, 4).map(str),
     "released": st.sampled_from("01"),
+    "no_ai": st.sampled_from("01"),
     "safe": st.sampled_from("01"),
     "duration": st.from_regex(r"\A([1-9][0-9]?|[1-9]?-[1-9][0-9]|[1-9]-)\Z"),
     "fps": st.from_regex(r"\A([1-9][0-9]?|[1-9]?-[1-9][0-9]|[1-9]-)\Z"),
@@ -356,7 +357,14 @@ def test_variants_that_mean_the_same_are_one_search(
 ) -> None:
     """Order, case, white space, junk, defaults and kinds of escaping change nothing."""
     query = parse_fields(parameters)
-    defaults = {"media": "image", "sort": "popular", "page": "1", "safe": "1", "released": "0"}
+    defaults = {
+        "media": "image",
+        "sort": "popular",
+        "page": "1",
+        "safe": "1",
+        "released": "0",
+        "no_ai": "0",
+    }
     pairs = [*({n: d for n, d in defaults.items() if n not in parameters} | parameters).items()]
     pairs += [("utm_source", "x"), ("Q", "dog"), ("junk", ""), ("gclid", "1"), ("wait", "1")]
     chance.shuffle(pairs)
@@ -443,7 +451,7 @@ def test_each_parameter_alone_makes_another_search(name: str) -> None:
     """Every parameter counts: with it, the canonical string is another one."""
     samples = {
         "q": "dog", "exclude": "dog", "color": "000000", "people": "0", "category": "x",
-        "contributor": "x", "released": "1", "safe": "0", "duration": "5", "fps": "5",
+        "contributor": "x", "released": "1", "no_ai": "1", "safe": "0", "duration": "5", "fps": "5",
         "page": "2", "agency": "x", "media": "video", "sort": "newest",
     }  # fmt: skip
     base = {"q": "cat"} | ({"media": "video"} if name in {"duration", "fps"} else {})

@@ -85,7 +85,7 @@ def test_chosen_agency_narrows_what_is_offered(two: FlaskClient) -> None:
     assert set(demo) == set(ALL) - ONLY_SHUTTERSTOCK - {"media"}
     assert values(demo["orientation"]) == ["horizontal", "vertical", "square"]
     other = read_choices(two, "q=cat&agency=shutterstock")
-    assert set(other) == set(ALL)
+    assert set(other) == set(ALL) - {"no_ai"}
     assert values(other["orientation"]) == ["horizontal", "vertical"]
     assert values(other["sort"]) == ["popular", "relevance", "newest", "random"]
     assert not read_gaps(two, "q=cat&agency=demo") | read_gaps(two, "q=cat&agency=shutterstock")
@@ -116,10 +116,12 @@ def test_value_that_an_agency_lacks_is_named_once(two: FlaskClient) -> None:
         "Square",
     ]
     gaps = read_gaps(two, "q=cat")
-    assert gaps["Shutterstock"] == {"Orientation (Square)", "Sort by (Oldest)"}
+    assert gaps["Shutterstock"] == {"Orientation (Square)", "Without AI", "Sort by (Oldest)"}
     page = two.get("/search?q=cat&lang=en").text
     assert page.count('<details class="gaps"><summary>Some filters leave agencies out') == 1
-    assert "<li><b>Shutterstock</b>: Orientation (Square), Sort by (Oldest)</li>" in page
+    assert (
+        "<li><b>Shutterstock</b>: Orientation (Square), Without AI, Sort by (Oldest)</li>" in page
+    )
     assert 'class="gaps"' not in two.get("/search?q=cat&agency=shutterstock&lang=en").text
 
 
@@ -288,6 +290,15 @@ def test_order_stands_beside_the_count(two: FlaskClient) -> None:
     assert ("/search?q=cat&amp;lang=en&amp;agency=demo", "Popularity") in links
     assert menu.count('aria-current="true"') == 1
     assert '<select name="sort">' not in page
+
+
+def test_pictures_without_ai_come_from_agencies_that_can_tell(two: FlaskClient) -> None:
+    """The box is in the form, the choice a chip; who can't tell is left out and named."""
+    page = two.get("/search?q=cat&no_ai=1&lang=en&wait=1").text
+    assert '<input type="checkbox" name="no_ai" value="1" checked> Without AI' in page
+    assert "<bdi>Without AI</bdi>" in page
+    assert re.search("<b>Shutterstock</b> is left out, [^<]*: Without AI", page)
+    assert 'data-agency="demo"' in page
 
 
 def test_embeds_have_neither_tabs_nor_orders(two: FlaskClient) -> None:

@@ -52,11 +52,13 @@ class AdobeStock(Agency):
         "orientation": ORIENTATIONS,
         "color": HEX,
         "released": None,
+        "no_ai": None,
         "sort": tuple(ORDERS),
     }
     video_filters: ClassVar[Filters] = {
         "media": ("video",),
         "released": None,
+        "no_ai": None,
         "sort": tuple(ORDERS),
         "duration": tuple(DURATIONS),
     }
@@ -142,6 +144,7 @@ def _filter_params(query: SearchQuery) -> Params:
         "orientation": query.orientation or "",
         "colors": query.color or "",
         "has_releases": "true" if query.released else "",
+        "gentech": "false" if query.no_ai else "",
         "video_duration": DURATIONS.get(query.duration or "", ""),
         "offensive:2": "0" if query.safe else "1",
         "premium": "all",

@@ -76,6 +76,7 @@ class Demo(Agency):
         "color": None,
         "category": None,
         "contributor": None,
+        "no_ai": None,  # all are works of people
         "sort": SORTS,
     }
     max_per_call = 240
