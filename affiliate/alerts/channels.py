@@ -96,7 +96,7 @@ class WebhookChannel:
             "User-Agent": f"affiliate-search/{__version__}",
             "webhook-id": event.event_id,
             "webhook-timestamp": timestamp,
-            "webhook-signature": sign(self._secret, event.event_id, timestamp, body),
+            "webhook-signature": sign_event(self._secret, event.event_id, timestamp, body),
         }
         request = Request(
             agency="webhook",
@@ -109,7 +109,7 @@ class WebhookChannel:
         self._transport.send(request, WEBHOOK_SECONDS)
 
 
-def sign(secret: str, event_id: str, timestamp: str, body: bytes) -> str:
+def sign_event(secret: str, event_id: str, timestamp: str, body: bytes) -> str:
     """Return the signature of a webhook: HMAC-SHA256 over id, timestamp and body."""
     key = base64.b64decode(secret.removeprefix(WEBHOOK_PREFIX))
     content = b".".join([event_id.encode(), timestamp.encode(), body])

@@ -75,7 +75,7 @@ def _describe_money(week: WeekFigures) -> Section:
         )
         for currency, state in keys
     ]
-    now, before = (_convert(sums, week.rates) for sums in (week.sums, week.before))
+    now, before = (_convert_earnings(sums, week.rates) for sums in (week.sums, week.before))
     if table and now and before:
         title = f"all but reversed, in {now.currency}"
         amounts = [format_amount(part.sums.get("", 0)) for part in (now, before)]
@@ -91,7 +91,7 @@ def _describe_money(week: WeekFigures) -> Section:
     return Section("Money", tuple(sentences), (heads, *table) if table else ())
 
 
-def _convert(sums: Sums, rates: Rates) -> ConvertedSums | None:
+def _convert_earnings(sums: Sums, rates: Rates) -> ConvertedSums | None:
     """Return the earnings of a week in one currency; None where the owner has given no rates."""
     earned = (
         ("", currency, payout)

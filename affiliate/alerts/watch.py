@@ -65,7 +65,7 @@ class AlertWatch:
             yield channel.name, try_to_send(channel, message)
 
     def _iter_failures(self) -> Iterator[Failure]:
-        """Tell each channel what it does not know; yield the failures."""
+        """Tell each channel the news that the channel lacks; yield the failures."""
         for channel in self.channels:
             now, states = self.states.now(), self.states.list_all()
             started = [state for state in states if _is_to_tell(state, channel.name, now)]
@@ -81,7 +81,7 @@ class AlertWatch:
             self.states.mark_told([state.name for state in over], channel.name, ended=True)
 
     def _iter_digest_failures(self) -> Iterator[Failure]:
-        """Send the weekly digest if it is due; yield failures, after which it stays due."""
+        """Send the weekly digest when due; yield failures, after which the digest stays due."""
         now, last = self.states.now(), self.states.read_digest()
         due = find_sending_time(now, self._services.config.site_timezone)
         sent_at = last.told_at or now

@@ -50,7 +50,7 @@ class Kept(NamedTuple):
     amount: str
 
 
-def _always(text: str) -> Period:
+def _make_fixed_period(text: str) -> Period:
     return lambda _: text
 
 
@@ -77,7 +77,7 @@ KINDS: Final = (
         "Clicks that wait",
         "the same, while the database takes no rows",
         "no click is lost in an outage",
-        _always("until the database has them"),
+        _make_fixed_period("until the database has them"),
         files="clicks.journal*",
     ),
     KeptKind(
@@ -120,35 +120,35 @@ KINDS: Final = (
         "what affiliate networks report: amount, state, time, and what the link carried; nothing"
         " about the buyer; the names of the columns of each network's reports",
         "what is earned, by word, picture and site",
-        _always(FOR_EVER),
+        _make_fixed_period(FOR_EVER),
         tables=("actions", "action_states", "imports", "report_mappings"),
     ),
     KeptKind(
         "Purchases",
         "the licenses that you have bought: medium, license, price, time",
         "proof of each license; nothing is bought twice",
-        _always(FOR_EVER),
+        _make_fixed_period(FOR_EVER),
         tables=("purchases",),
     ),
     KeptKind(
         "Purchases under way",
         "an agency's answers, with links to files that are not fetched yet",
         "no paid license is lost in an outage",
-        _always("until ledger and files are complete"),
+        _make_fixed_period("until ledger and files are complete"),
         files=FILE_PATTERN,
     ),
     KeptKind(
         "Licensed files",
         "files of licenses: those that come once, and copies of others that you downloaded",
         "each file is to be had again at the desk",
-        _always("for ever; copies for a day"),
+        _make_fixed_period("for ever; copies for a day"),
         files="licensed/**/*.*",
     ),
     KeptKind(
         "Log-ins of yours",
         "digest of the session, network (not the address), browser, times",
         "the list of log-ins at the desk",
-        _always(
+        _make_fixed_period(
             f"{LIFETIME // HOUR} hours at most, {IDLE_LIMIT // HOUR} unused; deleted at the next"
             " log-in"
         ),
@@ -158,28 +158,28 @@ KINDS: Final = (
         "Access to your account",
         "the agency's token, encrypted by SECRET_KEY",
         "licenses are bought in your name",
-        _always("until you disconnect the account"),
+        _make_fixed_period("until you disconnect the account"),
         tables=("tokens",),
     ),
     KeptKind(
         "Alerts",
         "what was wrong with the site, since when, and whether you were told",
         "each alert is told once",
-        _always("until 30 days after its end"),
+        _make_fixed_period("until 30 days after its end"),
         tables=("alerts",),
     ),
     KeptKind(
         "Switches",
         "agencies that you have switched off",
         "they are left out in all processes",
-        _always("until you switch them on"),
+        _make_fixed_period("until you switch them on"),
         tables=("switches",),
     ),
     KeptKind(
         "The site's key",
         "a random key, and a copy in DATA_DIR",
         "seals of clicks, digests of addresses",
-        _always(FOR_EVER),
+        _make_fixed_period(FOR_EVER),
         tables=("keys",),
         files="site.key",
     ),
@@ -187,7 +187,7 @@ KINDS: Final = (
         "Revisions of the tables",
         "which versions can use the database",
         "upgrades and their undoing",
-        _always(FOR_EVER),
+        _make_fixed_period(FOR_EVER),
         tables=("revisions",),
     ),
     KeptKind(
@@ -202,38 +202,38 @@ KINDS: Final = (
         "Finished pages",
         "pages of results, the same for everybody",
         "pages are answered from memory",
-        _always("5 minutes"),
+        _make_fixed_period("5 minutes"),
     ),
     KeptKind(
         "Counts of clients",
         "a digest of the network of who searches or clicks, whose key changes each day",
         "nobody spends all calls; a person counts once a day",
-        _always("1 day"),
+        _make_fixed_period("1 day"),
     ),
     KeptKind(
         "Tries to log in",
         "network of who tries, number of tries",
         "passwords are not guessed",
-        _always("15 minutes"),
+        _make_fixed_period("15 minutes"),
     ),
     KeptKind(
         "Calls to agencies",
         "how many in each hour",
         "quotas hold over all processes and restarts",
-        _always("until the window of the quota is over"),
+        _make_fixed_period("until the window of the quota is over"),
         files="calls.counts",
     ),
     KeptKind(
         "Report of health",
         "what the checks of the desk have found",
         "checks take seconds and calls",
-        _always("1 day"),
+        _make_fixed_period("1 day"),
     ),
     KeptKind(
         "Log",
         "what the site does; no words and no addresses of visitors",
         "faults are found",
-        _always("as long as your platform keeps what the server prints"),
+        _make_fixed_period("as long as your platform keeps what the server prints"),
         "LOG_LEVEL",
     ),
     KeptKind(

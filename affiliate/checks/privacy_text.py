@@ -30,7 +30,7 @@ def _iter_paragraphs(services: Services) -> Iterator[str]:
         " one, and sends it to nobody. The site has no advertising and no statistics of other"
         " companies."
     )
-    names = _join([enabled.agency.title for enabled in agencies])
+    names = _join_names([enabled.agency.title for enabled in agencies])
     yield (
         f"To answer a search, the server sends your words to {names}, without your address. The"
         " pictures come from these agencies' servers straight to your browser, which thereby"
@@ -73,10 +73,10 @@ def _iter_link_paragraphs(agencies: tuple[EnabledAgency, ...]) -> Iterator[str]:
     }
     names = {name for enabled in earning for name in _iter_carried(enabled.link)}
     carried = [text for name, text in CARRIED.items() if name in names]
-    what = f" They carry {_join(carried)}." if carried else ""
+    what = f" They carry {_join_names(carried)}." if carried else ""
     yield (
-        f"Links to {_join([enabled.agency.title for enabled in earning])} lead by way of an"
-        f" affiliate network ({_join(sorted(hosts))}), which credits a sale to this site. The"
+        f"Links to {_join_names([enabled.agency.title for enabled in earning])} lead by way of an"
+        f" affiliate network ({_join_names(sorted(hosts))}), which credits a sale to this site. The"
         f" network learns your IP address and may set cookies once you follow a link.{what}"
     )
 
@@ -98,6 +98,6 @@ def _format_seconds(seconds: int) -> str:
     return format_days(days)
 
 
-def _join(names: list[str]) -> str:
+def _join_names(names: list[str]) -> str:
     """Return names as a list in words."""
     return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))

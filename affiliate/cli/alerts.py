@@ -58,13 +58,15 @@ def list_alerts(*, as_json: bool) -> None:
         states = AlertStates(current_services().ledger)
         rows, now = states.list_all(), states.now()
     if as_json:
-        outputs.print_json([_describe(state, now) for state in rows])
+        outputs.print_json([_describe_alert(state, now) for state in rows])
         return
     if not rows:
         click.echo("There is no alert.")
         return
     heads = ["name", "state", "since", "title"]
-    shown = [{**_describe(state, now), "since": f"{state.since:%Y-%m-%d %H:%M}"} for state in rows]
+    shown = [
+        {**_describe_alert(state, now), "since": f"{state.since:%Y-%m-%d %H:%M}"} for state in rows
+    ]
     tables.show(heads, [[row[name] for name in heads] for row in shown], frozenset())
 
 
@@ -92,7 +94,7 @@ def silence(name: str, days: int) -> None:
 
 @group.command()
 def test() -> None:
-    """Send a test by mail and webhook; the exit status is 1 if one of them fails."""
+    """Send a test by mail and webhook; the exit status is 1 if either fails."""
     services = current_services()
     if not build_channels(services.config, services.transport):
         raise click.ClickException(NO_CHANNEL)
@@ -118,7 +120,7 @@ def digest(*, sends: bool) -> None:
 
 
 def _show_results(results: Iterable[tuple[str, Failure | None]]) -> None:
-    """Print the result of each channel; exit with status 1 if one of them failed."""
+    """Print the result of each channel; exit with status 1 if any failed."""
     has_failed = False
     for channel, failure in results:
         click.echo(f"{channel}: {failure.reason if failure else 'sent'}")
@@ -127,7 +129,7 @@ def _show_results(results: Iterable[tuple[str, Failure | None]]) -> None:
         raise click.exceptions.Exit(1)
 
 
-def _describe(state: AlertState, now: datetime) -> dict[str, object]:
+def _describe_alert(state: AlertState, now: datetime) -> dict[str, object]:
     """Return an alert as named values."""
     times = {"since": state.since, "ended": state.ended_at, "silenced_until": state.silenced_until}
     word = "ended" if state.ended_at else "silent" if state.is_silenced(now) else "active"

@@ -34,7 +34,7 @@ OWN_COLUMNS: Final = (*KEY, "estimated_click")
 """Columns that the values of a report never replace."""
 
 
-def _carry(name: str, click_name: str) -> sa.Label[str]:
+def _build_carried_column(name: str, click_name: str) -> sa.Label[str]:
     """Return what a sale's link has carried, else the same of the click that led to the sale."""
     carried = sa.func.nullif(actions.c[name], "")
     return sa.func.coalesce(carried, get_click_column(click_name), "").label(click_name)
@@ -42,9 +42,9 @@ def _carry(name: str, click_name: str) -> sa.Label[str]:
 
 GROUPS: Final[Mapping[str, sa.Label[Any]]] = {
     "day": sa.func.date(actions.c.occurred_at, type_=sa.Date()).label("day"),
-    "site": _carry("site", "site"),
-    "words": _carry("words", "words"),
-    "id": _carry("media_id", "id"),
+    "site": _build_carried_column("site", "site"),
+    "words": _build_carried_column("words", "words"),
+    "id": _build_carried_column("media_id", "id"),
     "program": actions.c.program.label("program"),
     "network": actions.c.network.label("network"),
     "place": sa.func.coalesce(get_click_column("place"), "").label("place"),

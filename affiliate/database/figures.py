@@ -88,7 +88,7 @@ class Figures:
         table = click_hours if "hour" in by else click_days
         sums: dict[tuple[Any, ...], list[int]] = {}
         with self._read() as connection:
-            where = _match(table, filters)
+            where = _match_filters(table, filters)
             if "hour" in by:
                 start, end = find_bounds(days, self.zone)
                 where = [*where, table.c.hour >= start, table.c.hour < end]
@@ -122,7 +122,9 @@ class Figures:
             groups = [table.c[name] for name in by]
             query = sa.select(*groups, sa.func.sum(table.c.clicks)).group_by(*groups)
             period = table.c.day.between(days.first, days.last)
-            for *key, shown in connection.execute(query.where(period, *_match(table, filters))):
+            for *key, shown in connection.execute(
+                query.where(period, *_match_filters(table, filters))
+            ):
                 self._add(sums, by, dict(zip(by, key, strict=True)), shown, 0)
             for row in self._iter_tail(connection, days, filters):
                 if not row["sender"]:
@@ -268,7 +270,7 @@ class Figures:
             return
         names = ("at", "agency", "id", "words", "site", "place", "position", "sender")
         query = sa.select(*(clicks.c[name] for name in names)).where(
-            clicks.c.at >= start, clicks.c.at < end, *_match(clicks, filters)
+            clicks.c.at >= start, clicks.c.at < end, *_match_filters(clicks, filters)
         )
         for row in connection.execute(query).mappings():
             hour = find_hour(row["at"], self.zone)
@@ -324,5 +326,5 @@ class Figures:
                 yield connection.execution_options(isolation_level="REPEATABLE READ")
 
 
-def _match(table: sa.Table, filters: Mapping[str, str]) -> list[sa.ColumnElement[bool]]:
+def _match_filters(table: sa.Table, filters: Mapping[str, str]) -> list[sa.ColumnElement[bool]]:
     return [table.c[name] == value for name, value in filters.items() if name in table.c]

@@ -145,7 +145,7 @@ class RankedCounts:
             found = self._find_keys(containing)
             if found is None:
                 return self._name_texts(self._sum_all(limit, containing))
-            return self._name_texts(_rank(self._sum_keys(found), limit))
+            return self._name_texts(_rank_sums(self._sum_keys(found), limit))
         rows = max(FIRST_ROWS, limit)
         while rows <= MAX_READ_ROWS:
             top = self._find_top_in_heads(rows, limit)
@@ -186,7 +186,7 @@ class RankedCounts:
         return {key for key, text in self._newest_texts.items() if containing in text}
 
     def _find_top_in_heads(self, rows: int, limit: int) -> list[tuple[int, int]] | None:
-        """Return the greatest sums, if the first rows of each bucket suffice to know them."""
+        """Return the greatest sums, if the first rows of each bucket suffice."""
         seen: defaultdict[int, int] = defaultdict(int, self._newest)
         unseen = 0
         bounds: dict[int, int] = {}
@@ -209,7 +209,7 @@ class RankedCounts:
         # A text may have up to a bucket's bound in each bucket whose first rows lack the text.
         able = [key for key, count in seen.items() if count + unseen - found[key] >= floor]
         sums = self._sum_keys(able) if unseen else {key: seen[key] for key in able}
-        top = _rank(sums, limit)
+        top = _rank_sums(sums, limit)
         is_enough = not unseen or (len(top) == limit and top[-1][1] >= unseen)
         return top if is_enough else None
 
@@ -243,7 +243,7 @@ class RankedCounts:
         if containing:
             query = query.where(self._has_text(containing))
         able = {key for key, _ in self._connection.execute(query)}
-        return _rank(self._sum_keys(able | self._list_newest(containing)), limit)
+        return _rank_sums(self._sum_keys(able | self._list_newest(containing)), limit)
 
     def _has_text(self, containing: str) -> sa.ColumnElement[bool]:
         texts = ranked_texts.c
@@ -263,7 +263,7 @@ class RankedCounts:
         return [(texts[key], count) for key, count in counts if key in texts]
 
 
-def _rank(sums: Mapping[int, int], limit: int) -> list[tuple[int, int]]:
+def _rank_sums(sums: Mapping[int, int], limit: int) -> list[tuple[int, int]]:
     """Return the greatest sums with their keys; sums of nothing are left out."""
     positive = ((key, count) for key, count in sums.items() if count)
     return sorted(positive, key=lambda item: (-item[1], item[0]))[:limit]

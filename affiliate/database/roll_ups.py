@@ -107,10 +107,10 @@ class RollUps:
         return Days(find_local_day(first, state.zone), find_local_day(last, state.zone))
 
     def is_exact(self, day: date) -> bool:
-        """Return whether the counts of a day, as far as it is counted, are those of its rows."""
+        """Return whether the counted part of a day has the counts of the rows."""
         with self._database.read_connection() as connection:
             state = read_state(connection)
-            return state is None or not _differs(connection, day, state)
+            return state is None or not _has_other_counts(connection, day, state)
 
     def forget_before(self, day: date) -> None:
         """Delete the clicks of days before one, and their counts."""
@@ -281,8 +281,8 @@ def _find_end(connection: sa.Connection, state: RollUpState, latest: datetime) -
     return max(find_hour(farthest, state.zone), find_next_hour(state.until, state.zone))
 
 
-def _differs(connection: sa.Connection, day: date, state: RollUpState) -> bool:
-    """Return whether the counts of a day, as far as it is counted, are not those of its rows."""
+def _has_other_counts(connection: sa.Connection, day: date, state: RollUpState) -> bool:
+    """Return whether the counted part of a day has other counts than the rows."""
     start = find_day_start(day, state.zone)
     end = min(find_day_start(day + DAY, state.zone), state.until)
     groups = [clicks.c[name] for name in GROUPS]

@@ -130,7 +130,7 @@ def read_report(data: bytes, form: ReportForm) -> list[Action]:
 
 
 def number_actions(actions: Sequence[Action]) -> list[Action]:
-    """Return actions of a report without ids, each with an id that later reports give it, too.
+    """Return actions of a report without ids, each with an id that is the same in later reports.
 
     The id is a digest of what never changes (time, click, program, and what the link has carried)
     and the number of the action among those with the same digest. Amounts and states change, and

@@ -24,7 +24,7 @@ BYTE_ORDER_MARKS: Final = (
 
 
 class Row(msgspec.Struct, frozen=True):
-    """A row of a report: the line of the file at which it ends, and its cells."""
+    """A row of a report: the last line of the row in the file, and the cells."""
 
     line: int
     cells: list[str]

@@ -75,7 +75,7 @@ def send_mail(
     watchdog.watch(attempt)
     failure = ""
     try:
-        _deliver(server, message, attempt, context or ssl.create_default_context())
+        _deliver_mail(server, message, attempt, context or ssl.create_default_context())
     except (OSError, smtplib.SMTPException, UnicodeError, ValueError) as error:
         failure = _describe_failure(server, error, is_late=attempt.expired)
     finally:
@@ -84,7 +84,7 @@ def send_mail(
         raise MailFailed(failure)
 
 
-def _deliver(
+def _deliver_mail(
     server: MailServer, message: EmailMessage, attempt: Attempt, context: ssl.SSLContext
 ) -> None:
     name = str(message["From"]).rpartition("@")[2].rstrip(">")
@@ -97,7 +97,7 @@ def _deliver(
         with suppress(OSError, smtplib.SMTPException):  # the mail is taken, whatever follows
             client.quit()
     for address, (code, text) in refused.items():
-        log.warning("no mail for %s: %s %s", address, code, _clean(server, text))
+        log.warning("no mail for %s: %s %s", address, code, _clean_words(server, text))
 
 
 def _open_session(client: _WatchedSMTP, server: MailServer, context: ssl.SSLContext) -> None:
@@ -124,7 +124,7 @@ def _describe_failure(server: MailServer, error: Exception, *, is_late: bool) ->
         reason = _quote_refusal(server, error)
     elif isinstance(error, ssl.SSLError):
         words = getattr(error, "verify_message", "") or "TLS failed"
-        reason = f"can't be trusted: {_clean(server, words)}"
+        reason = f"can't be trusted: {_clean_words(server, words)}"
     elif isinstance(error, OSError):
         is_unknown = isinstance(error, socket.gaierror)
         reason = "has no address." if is_unknown else "is out of reach."
@@ -137,15 +137,15 @@ def _quote_refusal(server: MailServer, error: smtplib.SMTPException) -> str:
     """Return the answer of a server that does not take a mail."""
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         address, (code, text) = next(iter(error.recipients.items()))
-        return f"refuses mail to {address}: {code} {_clean(server, text)}"
+        return f"refuses mail to {address}: {code} {_clean_words(server, text)}"
     if isinstance(error, smtplib.SMTPResponseException):
         is_login = isinstance(error, smtplib.SMTPAuthenticationError)
         verb = "refuses the log-in" if is_login else "refuses the mail"
-        return f"{verb}: {error.smtp_code} {_clean(server, error.smtp_error)}"
-    return f"can't be used: {_clean(server, str(error))}"
+        return f"{verb}: {error.smtp_code} {_clean_words(server, error.smtp_error)}"
+    return f"can't be used: {_clean_words(server, str(error))}"
 
 
-def _clean(server: MailServer, words: bytes | str) -> str:
+def _clean_words(server: MailServer, words: bytes | str) -> str:
     """Return a server's words on one line, without the password."""
     text = words.decode("utf-8", "replace") if isinstance(words, bytes) else words
     if server.password:

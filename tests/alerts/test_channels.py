@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from affiliate.alerts.alert_messages import build_test_message
-from affiliate.alerts.channels import build_channels, sign
+from affiliate.alerts.channels import build_channels, sign_event
 from affiliate.alerts.messages import Event, Link, Message, Section, format_html, format_text
 from affiliate.alerts.watch import AlertWatch
 from affiliate.errors import AgencyError
@@ -46,7 +46,7 @@ def transport() -> Iterator[Transport]:
 def test_signatures_are_those_of_the_standard() -> None:
     """The example of Standard Webhooks' own libraries."""
     body, stamp = b'{"test": 2432232314}', "1614265330"
-    signature = sign(SECRET, "msg_p5jXN8AQM9LWM0D4loKWxJek", stamp, body)
+    signature = sign_event(SECRET, "msg_p5jXN8AQM9LWM0D4loKWxJek", stamp, body)
     assert signature == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
 
 

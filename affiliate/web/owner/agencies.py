@@ -46,7 +46,7 @@ def show_agencies() -> Response:
     off = services.switches.read_off_agencies()
     calls = _sum_calls(view)
     rows = [
-        _describe(enabled, services.gateway, calls.get(enabled.agency.name), off=off)
+        _build_row(enabled, services.gateway, calls.get(enabled.agency.name), off=off)
         for enabled in services.registry.configured
     ]
     unset = {
@@ -87,7 +87,7 @@ def _sum_calls(view: PageRequest) -> dict[str, dict[str, int]]:
     return {str(row["agency"]): row for row in rows}
 
 
-def _describe(
+def _build_row(
     enabled: EnabledAgency,
     gateway: AgencyGateway,
     calls: dict[str, int] | None,

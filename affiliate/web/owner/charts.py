@@ -97,7 +97,7 @@ def _join_bars(values: Sequence[float], most: float) -> str:
     """Return the path of all bars."""
     width, bars = STEP * BAR_SHARE, []
     for place, value in enumerate(values):
-        if height := _scale(value, most):
+        if height := _scale_value(value, most):
             left = place * STEP + (STEP - width) / 2
             bars.append(f"M{left:g} {HEIGHT}v-{height:g}h{width:g}v{height:g}z")
     return "".join(bars)
@@ -105,7 +105,8 @@ def _join_bars(values: Sequence[float], most: float) -> str:
 
 def _list_points(values: Sequence[float], most: float) -> list[tuple[float, float]]:
     return [
-        ((place + 0.5) * STEP, HEIGHT - _scale(value, most)) for place, value in enumerate(values)
+        ((place + 0.5) * STEP, HEIGHT - _scale_value(value, most))
+        for place, value in enumerate(values)
     ]
 
 
@@ -118,6 +119,6 @@ def _join_line(points: Sequence[tuple[float, float]]) -> str:
     return "M" + "L".join(f"{x:g} {y:g}" for x, y in [*kept, points[-1]])
 
 
-def _scale(value: float, most: float) -> float:
+def _scale_value(value: float, most: float) -> float:
     """Return the height of a value, 0 for what is not positive, one unit for the smallest."""
     return max(round(value / most * HEIGHT, 1), 1) if value > 0 and most > 0 else 0

@@ -37,7 +37,7 @@ def divide_by_clicks(earned: Sequence[Money], clicks: int) -> tuple[Money, ...]:
     return tuple(Money(round(money.amount / clicks), money.currency) for money in earned)
 
 
-def convert(amounts: Sequence[Money], rates: Rates) -> Money | None:
+def convert_earned(amounts: Sequence[Money], rates: Rates) -> Money | None:
     """Return amounts of several currencies in the first of the owner's rates.
 
     None where the owner gives no rates, where a currency has none, and for a single currency.

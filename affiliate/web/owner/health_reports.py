@@ -48,7 +48,7 @@ class HealthReports:
         )
 
     def get(self, most: float = WAIT_SECONDS) -> Report | None:
-        """Return the last report, or a new one where it is old; None while the first is made.
+        """Return the last report, or a new report in place of an old one; None during the first.
 
         A page waits ``most`` seconds at the longest.
         """
@@ -71,7 +71,7 @@ class HealthReports:
         return self._own.is_refreshing or bool(self._services.store.get(RUNNING_KEY))
 
     def check_live(self) -> None:
-        """Begin checks with a search at each agency, and wait for them a few seconds."""
+        """Begin checks with a search at each agency, and wait a few seconds for the findings."""
         self._is_live_wanted = True
         self._own.expire()
         self._own.get()

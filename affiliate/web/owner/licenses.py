@@ -127,7 +127,7 @@ def show_license(purchase_id: str) -> Response:
         purchase = _require_purchase(purchase_id)
     except LedgerError as error:
         return show_ledger_failure(purchase_id, error)
-    return _show(purchase, lines)
+    return _show_purchase(purchase, lines)
 
 
 @blueprint.post("/licenses/<purchase_id>/settle")
@@ -140,7 +140,7 @@ def settle_license(purchase_id: str) -> AnyResponse:
     except LedgerError as error:
         return show_ledger_failure(purchase_id, error)
     except (AgencyError, PurchaseRefused) as error:
-        return _show(purchase, [f"The history can't be read: {describe_error(error)}"])
+        return _show_purchase(purchase, [f"The history can't be read: {describe_error(error)}"])
     return redirect(url_for("owner.show_license", purchase_id=purchase_id), HTTPStatus.SEE_OTHER)
 
 
@@ -156,10 +156,12 @@ def download_license(purchase_id: str) -> Response:
         return show_ledger_failure(purchase_id, error)
     except (AgencyError, DownloadFailed, PurchaseRefused) as error:
         line = f"The file was not fetched: {describe_error(error)}"
-        return _show(purchase, [line], HTTPStatus.BAD_GATEWAY)
+        return _show_purchase(purchase, [line], HTTPStatus.BAD_GATEWAY)
 
 
-def _show(purchase: Purchase, lines: list[str], status: HTTPStatus = HTTPStatus.OK) -> Response:
+def _show_purchase(
+    purchase: Purchase, lines: list[str], status: HTTPStatus = HTTPStatus.OK
+) -> Response:
     """Return the page of a purchase, with ``lines`` about what was done just now."""
     response = render_page(
         "owner_license_bought.html",

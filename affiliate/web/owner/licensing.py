@@ -99,7 +99,7 @@ def buy_license(agency: str, media_id: str) -> AnyResponse:
         buying.recover_purchases()
         if buying.get_purchases().find(purchase_id):
             return _redirect_to_purchase(purchase_id)
-        return _buy(item, purchase_id)
+        return _buy_item(item, purchase_id)
     except LedgerError as error:
         return show_ledger_failure(purchase_id, error)
     except (AgencyError, PurchaseRefused) as error:
@@ -110,7 +110,7 @@ def buy_license(agency: str, media_id: str) -> AnyResponse:
         return _show_step(item, request.form, is_review=False, note=note, status=status)
 
 
-def _buy(item: LicenseItem, purchase_id: str) -> AnyResponse:
+def _buy_item(item: LicenseItem, purchase_id: str) -> AnyResponse:
     """Buy an item by the form of the current request.
 
     Raises:

@@ -163,8 +163,8 @@ class _Overview:
                 draw_chart(
                     f"Earned, {money.currency}",
                     steps.labels,
-                    steps.arrange(_select(rows, money.currency), "payout"),
-                    then.arrange(_select(rows_before, money.currency), "payout"),
+                    steps.arrange(_select_earned(rows, money.currency), "payout"),
+                    then.arrange(_select_earned(rows_before, money.currency), "payout"),
                     _make_money_format(money.currency),
                 )
             )
@@ -175,8 +175,8 @@ class _Overview:
         sales = link_to(self._view, "owner.show_sales")
         all_earned, then = earned.list_earned(now.earnings), earned.list_earned(before.earnings)
         rates = current_services().config.earnings_rates
-        if together := earned.convert(all_earned, rates):
-            former = earned.convert(then, rates)
+        if together := earned.convert_earned(all_earned, rates):
+            former = earned.convert_earned(then, rates)
             change = describe_change(together.amount, former.amount if former else 0)
             title = f"Earned, all in {together.currency}"
             yield Tile(title, format_money(together), sales, change)
@@ -280,7 +280,7 @@ def _list_wrong() -> list[Row] | None:
 def _sum_until(
     sum_rows: SumRows, days: Days, end: datetime | None, names: Sequence[str]
 ) -> dict[str, int]:
-    """Return sums over days; those of the last day up to the hour of ``end`` where it is given."""
+    """Return sums over days; where ``end`` is given, of the last day up to the hour of ``end``."""
     if end is None:
         rows = sum_rows(days, ())
     else:
@@ -290,7 +290,7 @@ def _sum_until(
     return {name: sum(row[name] for row in rows) for name in names}
 
 
-def _select(rows: Sequence[Mapping[str, Any]], currency: str) -> list[Mapping[str, Any]]:
+def _select_earned(rows: Sequence[Mapping[str, Any]], currency: str) -> list[Mapping[str, Any]]:
     """Return the rows of a currency that count as earned."""
     return [row for row in rows if row["currency"] == currency and row["state"] in EARNING_STATES]
 

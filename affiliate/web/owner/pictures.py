@@ -29,7 +29,7 @@ CLICKED: Final = RankedList.CLICKED_PICTURES
 
 @blueprint.get("/pictures")
 def show_pictures() -> Response:
-    """Show the pictures of a period: clicked, and what they have earned."""
+    """Show the pictures of a period with their clicks and earnings."""
     view = read_page_request(FIELDS["owner.show_pictures"], has_period=True)
     return render_page("owner_list.html", "Pictures", view=view, table=_PicturesTable(view).build())
 
@@ -69,15 +69,15 @@ class _PicturesTable:
                 for agency, media_id in self._earned
                 if agency and self._agency in {"", agency}
             ]
-            rows = self._describe(texts)
+            rows = self._build_rows(texts)
             return list(arrange_rows(rows, self._columns, arrangement)), len(rows)
         wanted = arrangement.offset + arrangement.page_rows + 1
         top = self._figures.list_top(CLICKED, self._days, wanted, scope=self._agency or None)
         texts = [text for text, _ in top]
-        rows = self._describe(texts[arrangement.offset : wanted - 1])
+        rows = self._build_rows(texts[arrangement.offset : wanted - 1])
         return (rows if arrangement.is_descending else rows[::-1]), len(texts)
 
-    def _describe(self, texts: list[str]) -> list[Row]:
+    def _build_rows(self, texts: list[str]) -> list[Row]:
         clicks = self._figures.count_texts(CLICKED, self._days, texts)
         rows: list[Row] = []
         for text in texts:

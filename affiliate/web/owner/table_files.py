@@ -78,7 +78,7 @@ def _iter_texts(
         for currency in currencies[column.name]:
             yield _format_amount(amounts[currency]) if currency in amounts else ""
         return
-    value = _simplify(cell, table)
+    value = _simplify_cell(cell, table)
     yield "" if value is None else value if column.is_number else escape_formula(str(value))
 
 
@@ -90,7 +90,7 @@ def _write_json(table: Table) -> str:
                 money.currency: _format_amount(money) for money in list_money(row.get(column.name))
             }
             if column.kind == "money"
-            else _simplify(row.get(column.name), table)
+            else _simplify_cell(row.get(column.name), table)
             for column in _list_columns(table)
         }
         for row in table.rows
@@ -103,7 +103,7 @@ def _write_json(table: Table) -> str:
     return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
 
 
-def _simplify(cell: Cell, table: Table) -> Any:  # noqa: ANN401 - a value of JSON
+def _simplify_cell(cell: Cell, table: Table) -> Any:  # noqa: ANN401 - a value of JSON
     """Return a cell as a plain value: the time in the owner's time zone, the word of a state."""
     if isinstance(cell, datetime):
         return cell.astimezone(table.view.zone).isoformat(timespec="seconds")

@@ -147,7 +147,7 @@ class Table(NamedTuple):
         return str(self.view.address.change({"page": page, "format": file_format}))
 
     def rows_choices(self) -> list[tuple[int, str, bool]]:
-        """Return the numbers of rows to choose from, with address, and whether it is chosen."""
+        """Return the numbers of rows to choose from, their addresses, and True for the chosen."""
         chosen = self.arrangement.page_rows
         return [
             (count, str(self.view.address.change({"rows": str(count)})), count == chosen)

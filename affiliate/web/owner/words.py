@@ -53,7 +53,7 @@ NO_WORDS: Final = "(no words)"
 
 @blueprint.get("/words")
 def show_words() -> Response:
-    """Show the words of a period: asked, found nothing, clicked, and what they have earned."""
+    """Show the words of a period with their searches, clicks and earnings."""
     view = read_page_request(FIELDS["owner.show_words"], has_period=True)
     return render_page(
         "owner_words.html",
@@ -132,7 +132,7 @@ class _WordsTable:
         wanted = arrangement.offset + arrangement.page_rows + 1
         if arrangement.sort == "earned":
             texts = [text for text in self._earned if self._containing in text]
-            rows = self._describe(texts)
+            rows = self._build_rows(texts)
             return list(arrange_rows(rows, self._columns, arrangement)), len(rows)
         top = self._figures.list_top(
             LISTS[arrangement.sort],
@@ -142,10 +142,10 @@ class _WordsTable:
             containing=self._containing,
         )
         texts = [text for text, _ in top][arrangement.offset : wanted - 1]
-        rows = self._describe(texts)
+        rows = self._build_rows(texts)
         return (rows if arrangement.is_descending else rows[::-1]), len(top)
 
-    def _describe(self, texts: list[str]) -> list[Row]:
+    def _build_rows(self, texts: list[str]) -> list[Row]:
         counts = {
             name: self._figures.count_texts(
                 ranked, self._days, texts, scope=self._site if name == "clicks" else None

@@ -4,7 +4,7 @@ from typing import Any
 
 from affiliate.domain.rates import parse_rates
 from affiliate.web.owner.earned import (
-    convert,
+    convert_earned,
     divide_by_clicks,
     group_earned,
     list_by_state,
@@ -38,10 +38,10 @@ def test_currencies_are_added_by_the_owners_rates() -> None:
     """Only where each currency has a rate, and there is more than one."""
     rates = parse_rates("EUR=1, USD=0.5")
     euro, dollar, pound = Money(10_000, "EUR"), Money(30_000, "USD"), Money(1, "GBP")
-    assert convert((euro, dollar), rates) == Money(25_000, "EUR")
-    assert convert((euro, pound), rates) is None
-    assert convert((dollar,), rates) is None
-    assert convert((euro, dollar), ()) is None
+    assert convert_earned((euro, dollar), rates) == Money(25_000, "EUR")
+    assert convert_earned((euro, pound), rates) is None
+    assert convert_earned((dollar,), rates) is None
+    assert convert_earned((euro, dollar), ()) is None
 
 
 def test_states_stand_side_by_side() -> None:
