@@ -167,7 +167,9 @@ def start_page() -> Response:
     )
     if not all(outcome.page.items for outcome in found):
         lifetime = min(lifetime, INCOMPLETE_MAX_AGE)
-    outcome = msgspec.structs.replace(found[0], lifetime=lifetime, withheld=0.0)
+    items = tuple(item for strip in strips for item in strip.page.items)
+    page = msgspec.structs.replace(found[0].page, items=items)  # the tag is a digest of all items
+    outcome = msgspec.structs.replace(found[0], page=page, lifetime=lifetime, withheld=0.0)
     return finish_search_response(Response(html), outcome, featured, is_search=False)
 
 
