@@ -57,7 +57,7 @@ FAST = {"optimizeForSpeed": True}
 CELL = 20
 """The side of the window, in CSS pixels, through which a tile's lower right corner is seen."""
 NO_OVERSCAN = ".crop img { inline-size: 100% !important; block-size: 100% !important }"
-GRAY_GROUND = ".tile { --tint: #808080 !important }"
+GRAY_GROUND = ".tile { --tint: #808080 !important } .tile::after { display: none !important }"
 
 
 class Tile(NamedTuple):
