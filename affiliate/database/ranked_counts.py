@@ -7,6 +7,7 @@ bucket of its day and in that of its month.
 """
 
 import hashlib
+import heapq
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
@@ -204,11 +205,15 @@ class RankedCounts:
             for key, count in head:
                 seen[key] += count
                 found[key] += bounds[bucket]
-        least = sorted(seen.values(), reverse=True)[:limit]
-        floor = least[-1] if len(least) == limit else 0
+        # The sums of the best texts so far bound the last sum of the answer from below.
+        best = heapq.nlargest(4 * limit, seen, key=lambda key: seen[key])
+        sums = self._sum_keys(best) if unseen else {key: seen[key] for key in best}
+        floor = heapq.nlargest(limit, sums.values())[-1] if len(sums) >= limit else 0
+        if unseen and floor < unseen:
+            return None  # with more rows less is unseen
         # A text may have up to a bucket's bound in each bucket whose first rows lack the text.
-        able = [key for key, count in seen.items() if count + unseen - found[key] >= floor]
-        sums = self._sum_keys(able) if unseen else {key: seen[key] for key in able}
+        able = {key for key, count in seen.items() if count + unseen - found[key] >= floor}
+        sums |= self._sum_keys(able - sums.keys()) if unseen else {key: seen[key] for key in able}
         top = _rank_sums(sums, limit)
         is_enough = not unseen or (len(top) == limit and top[-1][1] >= unseen)
         return top if is_enough else None
@@ -242,8 +247,11 @@ class RankedCounts:
         )
         if containing:
             query = query.where(self._has_text(containing))
-        able = {key for key, _ in self._connection.execute(query)}
-        return _rank_sums(self._sum_keys(able | self._list_newest(containing)), limit)
+        sums = {key: int(count) for key, count in self._connection.execute(query)}
+        newest = self._list_newest(containing)
+        for key in newest & sums.keys():
+            sums[key] += self._newest[key]
+        return _rank_sums(sums | self._sum_keys(newest - sums.keys()), limit)
 
     def _has_text(self, containing: str) -> sa.ColumnElement[bool]:
         texts = ranked_texts.c

@@ -1,7 +1,7 @@
 """The most frequent texts of any period are those of a sum over all rows."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from random import Random
@@ -91,6 +91,27 @@ def test_the_first_rows_are_enough_for_usual_words(
     with ledger.read_connection() as connection:
         read = RankedCounts(connection, WORDS, PERIODS[0])
         assert read._find_top_in_heads(40, 5) is not None
+
+
+def test_texts_that_are_all_equal_cost_few_sums(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where each text was counted once, the first rows of a bucket tell nothing of the others."""
+    write(ledger, [(FIRST + DAY * (n % 10), f"word {n}", "", 1) for n in range(2000)])
+    summed = 0
+    sum_keys = RankedCounts._sum_keys
+
+    def count_keys(counts: RankedCounts, keys: Iterable[int]) -> dict[int, int]:
+        nonlocal summed
+        own = list(keys)
+        summed += len(own)
+        return sum_keys(counts, own)
+
+    monkeypatch.setattr(RankedCounts, "_sum_keys", count_keys)
+    with ledger.read_connection() as connection:
+        top = RankedCounts(connection, WORDS, Days(FIRST, FIRST + DAY * 9)).find_top(5)
+    assert [count for _, count in top] == [1] * 5
+    assert summed < 100
 
 
 def test_newest_counts_are_added(ledger: Ledger) -> None:
