@@ -16,6 +16,7 @@ from affiliate.web.owner.links import FIELDS, link_to
 from affiliate.web.owner.page_requests import PageRequest, read_page_request, require_period
 from affiliate.web.owner.series import get_days
 from affiliate.web.owner.tables import (
+    MAX_RANKED,
     Arrangement,
     Column,
     Row,
@@ -58,7 +59,7 @@ class _PicturesTable:
 
     def build(self) -> Table:
         """Return the table, with the most clicks or earnings first."""
-        arrangement = read_arrangement(self._view, self._columns, "-clicks")
+        arrangement = read_arrangement(self._view, self._columns, "-clicks", max_rows=MAX_RANKED)
         rows, total = self._read_rows(arrangement)
         return Table("Pictures", self._columns, rows, total, arrangement, self._view)
 
@@ -75,7 +76,7 @@ class _PicturesTable:
         top = self._figures.list_top(CLICKED, self._days, wanted, scope=self._agency or None)
         texts = [text for text, _ in top]
         rows = self._build_rows(texts[arrangement.offset : wanted - 1])
-        return (rows if arrangement.is_descending else rows[::-1]), len(texts)
+        return (rows if arrangement.is_descending else rows[::-1]), min(len(texts), MAX_RANKED)
 
     def _build_rows(self, texts: list[str]) -> list[Row]:
         clicks = self._figures.count_texts(CLICKED, self._days, texts)

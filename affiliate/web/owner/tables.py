@@ -23,6 +23,8 @@ LEVELS: Final = ("bad", "warn", "off", "ok")
 """Levels of a `State`, the worst first."""
 EMPTY: Final = "\u2013"
 """Text of an empty cell, a dash."""
+MAX_RANKED: Final = 10_000
+"""Rows of a ranking that can be paged through: those before a page are added up, too."""
 MAX_PAGE: Final = 100_000
 """Last page that an address may ask for."""
 
@@ -163,11 +165,17 @@ class Table(NamedTuple):
 
 
 def read_arrangement(
-    view: PageRequest, columns: Sequence[Column], default: str, page_rows: int = PAGE_ROWS[0]
+    view: PageRequest,
+    columns: Sequence[Column],
+    default: str,
+    page_rows: int = PAGE_ROWS[0],
+    *,
+    max_rows: int = MAX_PAGE * PAGE_ROWS[-1],
 ) -> Arrangement:
     """Return the order and the page in an address.
 
-    ``default`` is a column's name, after a `-` for the greatest first, as in the address.
+    ``default`` is a column's name, after a `-` for the greatest first, as in the address. Pages end
+    with ``max_rows``.
 
     Raises:
         BadQuery: ``sort`` names no sortable column, or ``page`` or ``rows`` is out of bounds.
@@ -177,7 +185,7 @@ def read_arrangement(
     if (name := text.removeprefix("-")) not in names:
         raise BadQuery("sort", "Use one of: %(values)s.", values=", ".join(names))
     rows = _read_number(view, "rows", page_rows, PAGE_ROWS[-1])
-    page = _read_number(view, "page", 1, MAX_PAGE)
+    page = _read_number(view, "page", 1, min(max(max_rows // rows, 1), MAX_PAGE))
     return Arrangement(name, text.startswith("-"), page, rows)
 
 

@@ -20,6 +20,7 @@ from affiliate.web.owner.numbers import Money
 from affiliate.web.owner.page_requests import PageRequest, read_page_request, require_period
 from affiliate.web.owner.series import get_days, list_daily_steps
 from affiliate.web.owner.tables import (
+    MAX_RANKED,
     Arrangement,
     Column,
     Row,
@@ -124,7 +125,7 @@ class _WordsTable:
     def build(self) -> Table:
         """Return the table, with the most of the column that sorts the table first."""
         default = "-clicks" if self._site else "-asked"
-        arrangement = read_arrangement(self._view, self._columns, default)
+        arrangement = read_arrangement(self._view, self._columns, default, max_rows=MAX_RANKED)
         rows, total = self._read_rows(arrangement)
         return Table("Words", self._columns, rows, total, arrangement, self._view)
 
@@ -143,7 +144,7 @@ class _WordsTable:
         )
         texts = [text for text, _ in top][arrangement.offset : wanted - 1]
         rows = self._build_rows(texts)
-        return (rows if arrangement.is_descending else rows[::-1]), len(top)
+        return (rows if arrangement.is_descending else rows[::-1]), min(len(top), MAX_RANKED)
 
     def _build_rows(self, texts: list[str]) -> list[Row]:
         counts = {

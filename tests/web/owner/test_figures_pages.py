@@ -167,6 +167,26 @@ def test_words_show_what_was_asked_clicked_and_earned(owner: FlaskClient, filled
     assert (of_blog["words"], of_blog["clicks"]) == ("red bicycle", "1")
 
 
+@pytest.mark.parametrize("page", ["words?", "words?sort=-clicks&", "pictures?"])
+def test_rankings_end_after_some_pages(owner: FlaskClient, page: str) -> None:
+    """The rows before a page are added up, too: a far page would take minutes."""
+    assert owner.get(f"/owner/{page}page=10&rows=1000").status_code == 200
+    for far in ("page=11&rows=1000", "page=201"):
+        answer = owner.get(f"/owner/{page}{far}")
+        assert (answer.status_code, "Use a number from 1 to" in answer.text) == (400, True)
+
+
+def test_the_last_page_of_a_ranking_leads_to_no_further(
+    owner: FlaskClient, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("words", "pictures"):
+        monkeypatch.setattr(f"affiliate.web.owner.{name}.MAX_RANKED", 2)
+    record_clicks(services.ledger, *({"words": f"w{n}", "id": f"{n}"} for n in range(5)))
+    for page in ("words?sort=-clicks&", "pictures?"):
+        assert "page=3" not in owner.get(f"/owner/{page}rows=1&page=2").text
+        assert "page=2" in owner.get(f"/owner/{page}rows=1").text
+
+
 @pytest.mark.parametrize(
     ("words", "typed"), [("straße", "Straße"), ("σοφος", "ΣΟΦΟΣ"), ("café", "cafe\u0301")]
 )
