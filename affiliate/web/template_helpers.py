@@ -39,7 +39,7 @@ MAX_RATIO_DIFFERENCE: Final = 0.007
 ASSET_VERSION: Final = re.compile(r"[0-9a-f]{12}")
 """The form of a static file's version (`asset_url`)."""
 ROW_HEIGHT_PIXELS: Final = 220
-"""Usual height of a row of pictures on a large screen; rows on phones have half that height."""
+"""Usual height of a row of pictures on a desk; on phones half of it, on wide screens half more."""
 
 
 def absolute_url(url: str) -> str:
@@ -256,8 +256,8 @@ def collection_url(
     return f"{path}?{urlencode(pairs)}"
 
 
-def srcset_attributes(media: Media) -> Markup:
-    """Return the attributes that let the browser choose a tile's rendition by its width."""
+def srcset_attributes(media: Media, *, is_embedded: bool = False) -> Markup:
+    """Return the attributes for a tile's choice of a file; rows of embeds grow on no screen."""
     ratio = media.thumbnail.width / media.thumbnail.height
     renditions = [
         rendition
@@ -268,7 +268,8 @@ def srcset_attributes(media: Media) -> Markup:
         return Markup()
     srcset = ", ".join(f"{rendition.url} {round(rendition.width)}w" for rendition in renditions)
     width = round(ratio * ROW_HEIGHT_PIXELS)
-    sizes = f"(max-width: 600px) {width // 2}px, {width}px"
+    wide = "" if is_embedded else f"(min-width: 1900px) {width * 3 // 2}px, "
+    sizes = f"(max-width: 600px) {width // 2}px, {wide}{width}px"
     return Markup(f' srcset="{escape(srcset)}" sizes="{sizes}"')  # noqa: S704 - sizes are numbers
 
 

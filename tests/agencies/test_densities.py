@@ -46,6 +46,19 @@ def test_a_tile_may_show_the_larger_file(transport: Transport, name: str) -> Non
     assert (media.renditions[-1].width >= needed) is (name not in LARGEST_IS_SMALL)
 
 
+def test_wide_screens_have_higher_rows_and_so_a_larger_file() -> None:
+    """Rows grow by half on screens from 1900 pixels, but not those of embeds."""
+    small, large = (
+        Thumbnail("https://a.example/1", 300, 200),
+        Thumbnail("https://a.example/2", 900, 600),
+    )
+    media = Media(agency="a", id="1", thumbnail=small, renditions=(small, large))
+    usual = 'sizes="(max-width: 600px) 165px, 330px"'
+    wide = 'sizes="(max-width: 600px) 165px, (min-width: 1900px) 495px, 330px"'
+    assert wide in srcset_attributes(media)
+    assert usual in srcset_attributes(media, is_embedded=True)
+
+
 def test_a_file_of_another_shape_is_no_choice() -> None:
     """Its bar would be inside of the tile's box."""
     small, other = (
