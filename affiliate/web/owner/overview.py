@@ -10,7 +10,7 @@ from affiliate.checks.findings import FAULT, OK
 from affiliate.database.desk_lists import DeskLists
 from affiliate.database.earnings import Earnings
 from affiliate.database.figures import Figures
-from affiliate.database.local_time import DAY, Days
+from affiliate.database.local_time import Days
 from affiliate.domain.actions import EARNING_STATES
 from affiliate.domain.times import to_naive_utc
 from affiliate.services import current_services
@@ -111,6 +111,8 @@ class _Overview:
         self.figures = Figures(current_services().ledger, view.zone)
         self._steps = list_steps(self._period)
         self._filters = view.filters.values
+        self._clicks: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
+        self._searches: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
 
     def sum_period(self, period: Period) -> _Sums:
         """Sum up a period of whole days."""
@@ -136,7 +138,7 @@ class _Overview:
             draw_sparkline("Clicks", steps.arrange(self._sum_clicks(days, by_step), "clicks")),
         )
         if not self._filters:  # searches and calls have none
-            asked = steps.arrange(self.figures.sum_searches(days, by_step), "asked")
+            asked = steps.arrange(self._sum_searches(days, by_step), "asked")
             yield from self._iter_search_tiles(now, before, draw_sparkline("Searches", asked))
         if now.marked:
             title = "Clicks of programs, in no other figure"
@@ -219,8 +221,9 @@ class _Overview:
             yield Tile("Least calls left", left, agencies)
 
     def _sum(self, days: Days, end: datetime | None) -> _Sums:
-        clicks = _sum_until(self._sum_clicks, days, end, ("clicks", "marked"))
-        searches = _sum_until(self.figures.sum_searches, days, end, ("asked", "missed", "hits"))
+        group = self._steps.group
+        clicks = _sum_until(self._sum_clicks, days, end, ("clicks", "marked"), group)
+        searches = _sum_until(self._sum_searches, days, end, ("asked", "missed", "hits"), group)
         calls = self.figures.sum_calls(days, ("hour",))
         earnings = self._sum_earnings(days, ("hour",) if end else ())
         return _Sums(
@@ -232,7 +235,15 @@ class _Overview:
         )
 
     def _sum_clicks(self, days: Days, by: Sequence[str]) -> list[dict[str, Any]]:
-        return self.figures.sum_clicks(days, by, self._filters)
+        """Return the sums of clicks; tiles and charts share those of a period."""
+        if (days, *by) not in self._clicks:
+            self._clicks[days, *by] = self.figures.sum_clicks(days, by, self._filters)
+        return self._clicks[days, *by]
+
+    def _sum_searches(self, days: Days, by: Sequence[str]) -> list[dict[str, Any]]:
+        if (days, *by) not in self._searches:
+            self._searches[days, *by] = self.figures.sum_searches(days, by)
+        return self._searches[days, *by]
 
     def _sum_earnings(self, days: Days, by: Sequence[str]) -> list[dict[str, Any]]:
         return self.figures.sum_earnings(days, by, self._filters)
@@ -278,15 +289,17 @@ def _list_wrong() -> list[Row] | None:
 
 
 def _sum_until(
-    sum_rows: SumRows, days: Days, end: datetime | None, names: Sequence[str]
+    sum_rows: SumRows, days: Days, end: datetime | None, names: Sequence[str], group: str
 ) -> dict[str, int]:
-    """Return sums over days; where ``end`` is given, of the last day up to the hour of ``end``."""
-    if end is None:
-        rows = sum_rows(days, ())
-    else:
-        rows = sum_rows(Days(days.first, days.last - DAY), ()) if days.last > days.first else []
-        last = sum_rows(Days(days.last, days.last), ("hour",))
-        rows += [row for row in last if row["hour"] < end]
+    """Return sums over days; where ``end`` is given, of the last day up to the hour of ``end``.
+
+    ``group`` is the step of the charts, hour or day, whose rows are read anyway.
+    """
+    rows = sum_rows(days, (group,))
+    if end is not None:
+        hours = rows if group == "hour" else sum_rows(Days(days.last, days.last), ("hour",))
+        whole = [] if group == "hour" else [row for row in rows if row["day"] < days.last]
+        rows = whole + [row for row in hours if row["hour"] < end]
     return {name: sum(row[name] for row in rows) for name in names}
 
 

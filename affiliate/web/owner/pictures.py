@@ -65,13 +65,13 @@ class _PicturesTable:
 
     def _read_rows(self, arrangement: Arrangement) -> tuple[list[Row], int]:
         if arrangement.sort == "earned":
-            texts = [
-                f"{agency} {media_id}"
-                for agency, media_id in self._earned
+            rows: list[Row] = [
+                {"text": f"{agency} {media_id}", "earned": amounts}
+                for (agency, media_id), amounts in self._earned.items()
                 if agency and self._agency in {"", agency}
             ]
-            rows = self._build_rows(texts)
-            return list(arrange_rows(rows, self._columns, arrangement)), len(rows)
+            shown = arrange_rows(rows, self._columns, arrangement)
+            return self._build_rows([str(row["text"]) for row in shown]), len(rows)
         wanted = arrangement.offset + arrangement.page_rows + 1
         top = self._figures.list_top(CLICKED, self._days, wanted, scope=self._agency or None)
         texts = [text for text, _ in top]

@@ -133,8 +133,9 @@ class _WordsTable:
         wanted = arrangement.offset + arrangement.page_rows + 1
         if arrangement.sort == "earned":
             texts = [text for text in self._earned if self._containing in text]
-            rows = self._build_rows(texts)
-            return list(arrange_rows(rows, self._columns, arrangement)), len(rows)
+            rows: list[Row] = [{"text": text, "earned": self._earned[text]} for text in texts]
+            shown = arrange_rows(rows, self._columns, arrangement)
+            return self._build_rows([str(row["text"]) for row in shown]), len(rows)
         top = self._figures.list_top(
             LISTS[arrangement.sort],
             self._days,
