@@ -126,9 +126,18 @@ class UsageCounter:
                 util.Finalize(None, self.close, exitpriority=10)
 
     def flush(self) -> None:
-        """Write the counts since the last time."""
+        """Write the counts since the last time, and delete what is kept no longer.
+
+        An ending process deletes nothing, and waits for no deletion: after a change of the settings
+        or a long rest millions of rows may have to go.
+        """
         with self._lock:
             self._flush()
+        if not self._stopping.is_set():
+            try:
+                self._delete_expired()
+            except LedgerError as error:
+                log.warning("expired clicks and searches are not deleted: %s", error)
 
     def _flush(self) -> None:
         marks: Counter[str] = Counter()
@@ -150,7 +159,6 @@ class UsageCounter:
             for numbers in _iter_batches(searches.numbers.items()):
                 self._figures.add_searches(numbers)
             self._figures.add_calls(self._sum_calls())
-            self._delete_expired()
         except LedgerError as error:
             log.warning("searches are not counted: %s", error)
 

@@ -3,6 +3,7 @@
 import html
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
@@ -28,6 +29,7 @@ from affiliate.services import Services
 from tests.simulator.reading import SEARCH_ID
 from tests.support.apps import ClientMaker
 from tests.support.shutterstock import FIRST_ID, TOKEN, Answer, shutterstock
+from tests.support.waiting import PATIENCE
 
 
 def get_services(client: FlaskClient) -> Services:
@@ -462,3 +464,24 @@ def test_calls_of_agencies_are_in_the_owners_figures(make_client: ClientMaker) -
     get_services(client).usage.flush()
     (calls,) = Figures(get_services(client).ledger, UTC).sum_calls(days)
     assert calls["failures"] == 1
+
+
+def test_an_ending_process_waits_for_no_deletion(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Millions of rows may have to go, as after a change of the days that are kept."""
+    usage, is_deleting, may_end = get_services(client).usage, Event(), Event()
+
+    def delete_for_long() -> None:
+        is_deleting.set()
+        may_end.wait(PATIENCE)
+
+    monkeypatch.setattr(usage, "_delete_expired", delete_for_long)
+    with ThreadPoolExecutor() as threads:
+        flush = threads.submit(usage.flush)
+        assert is_deleting.wait(PATIENCE)
+        try:
+            threads.submit(usage.close).result(PATIENCE / 2)
+        finally:
+            may_end.set()
+        flush.result()
