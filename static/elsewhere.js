@@ -130,7 +130,7 @@ class Embed extends Pictures {
     this.#button.ariaLabel = search;
     if (kind === "search") this.#form.ariaLabel ??= search + (boxes++ ? " " + boxes : "");
     const address = this.#address;
-    if (this.#area.hidden = kind === "search" && !address) this.#releaseHeight(this.#note.hidden = true);
+    if (this.#area.hidden = !address && kind === "search") this.#releaseHeight(this.#note.hidden = true);
     this.#fitRows();
     const shown = address + this.#limit;
     if (!this.#started || shown === this.#loadedKey) return;
@@ -147,7 +147,7 @@ class Embed extends Pictures {
     }
     clearTimeout(this.#timer);
     this.#controller.abort();
-    const wait = this.#loadedKey && this.#typedWords !== words && 200;
+    const wait = this.#loadedKey && words !== this.#typedWords && 200;
     this.#loadedKey = shown;
     if (address) this.#timer = setTimeout(() => this.#load(address, this.getAttribute("fallback")), wait);
   }

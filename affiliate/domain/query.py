@@ -16,6 +16,8 @@ from affiliate.errors import BadQuery
 MEDIA: Final = ("image", "video")
 TYPES: Final = ("photo", "illustration", "vector")
 ORIENTATIONS: Final = ("horizontal", "vertical", "square")
+MIN_WIDTHS: Final = ("1000", "2000", "4000", "6000")
+"""Least widths of a picture, in pixels."""
 AGES: Final = ("infants", "children", "teenagers", "20s", "30s", "40s", "50s", "60s", "older")
 GENDERS: Final = ("male", "female", "both")
 ETHNICITIES: Final = (
@@ -64,6 +66,7 @@ class SearchQuery(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True)
     media: str = "image"
     type: str | None = None
     orientation: str | None = None
+    min_width: str | None = None
     color: str | None = None
     people: int | None = None
     age: str | None = None
@@ -332,6 +335,7 @@ READERS: Final[Mapping[str, Callable[[str, str], Any]]] = {
     "media": make_choice_parser(MEDIA),
     "type": make_choice_parser(TYPES),
     "orientation": make_choice_parser(ORIENTATIONS),
+    "min_width": make_choice_parser(MIN_WIDTHS),
     "color": _parse_color,
     "people": make_integer_parser(0, MAX_PEOPLE),
     "age": make_choice_parser(AGES),

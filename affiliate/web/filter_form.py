@@ -10,7 +10,7 @@ from flask_babel import lazy_gettext as _
 from affiliate.agencies import Agency
 from affiliate.agencies.filter_values import is_among
 from affiliate.domain.media import SearchQuery
-from affiliate.domain.query import FOOTAGE_FILTERS
+from affiliate.domain.query import FOOTAGE_FILTERS, MIN_WIDTHS
 from affiliate.web.i18n import ui_language
 
 Labels = Mapping[str, LazyString] | Mapping[str, str]
@@ -69,6 +69,7 @@ SORT_LABELS: Final[Labels] = {
     "oldest": _("Oldest"),
     "random": _("Random"),
 }
+MIN_WIDTH_LABELS: Final = {width: f"≥ {width} px" for width in MIN_WIDTHS}
 NO_AI_LABEL: Final = _("Without AI")
 RELEASED_LABELS: Final[Labels] = {"1": _("Model released")}
 MEDIA_LABELS: Final[Labels] = {"image": _("Images"), "video": _("Footage")}
@@ -79,6 +80,7 @@ CHOICE_FILTERS: Final[Mapping[str, tuple[LazyString, Labels]]] = {
     "media": (_("Media"), MEDIA_LABELS),
     "type": (_("Type"), TYPE_LABELS),
     "orientation": (_("Orientation"), ORIENTATION_LABELS),
+    "min_width": (_("Width"), MIN_WIDTH_LABELS),
     "people": (_("People"), PEOPLE_LABELS),
     "age": (_("Age"), AGE_LABELS),
     "gender": (_("Gender"), GENDER_LABELS),
@@ -157,6 +159,8 @@ def list_media_tabs(query: SearchQuery, agencies: Sequence[Agency]) -> tuple[Med
         (name, value), *_rest = [*changes.items(), ("media", "image")]
         if any(_can_express(agency, "image", name, value) for agency in chosen):
             search = base.replace(**changes)
+            if search.media == "video":
+                search = search.replace(min_width=None)
             shown = (search.media, search.type, search.license == "editorial")
             tabs.append(MediaTab(str(label), search, shown == current))
     return tuple(tabs) if len(tabs) > 1 else ()

@@ -85,6 +85,7 @@ SEARCH_PARAMETERS: Final[Mapping[str, tuple[str, Schema]]] = {
         "How many people are seen; 4 is four or more.",
         {"type": "integer", "minimum": 0, "maximum": query.MAX_PEOPLE},
     ),
+    "min_width": ("The least width of a picture, in pixels.", enum_schema(query.MIN_WIDTHS)),
     "age": ("The age of the people.", enum_schema(query.AGES)),
     "gender": ("The gender of the people.", enum_schema(query.GENDERS)),
     "ethnicity": ("The ethnicity of the people.", enum_schema(query.ETHNICITIES)),

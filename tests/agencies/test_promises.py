@@ -42,6 +42,7 @@ SAMPLES = {
     "license": "editorial",
     "released": "1",
     "no_ai": "1",
+    "min_width": "2000",
     "sort": "newest",
     "media": "video",
     "duration": "10-30",

@@ -37,6 +37,9 @@ class AdobeStockDialect(Dialect):
         "orientation": {
             one: {f"{FILTERS}[orientation]": one} for one in ("horizontal", "vertical", "square")
         },
+        "min_width": {
+            one: {f"{FILTERS}[image_width]": f"{one}-"} for one in ("1000", "2000", "4000", "6000")
+        },
         "color": {"fe0000": {f"{FILTERS}[colors]": "fe0000"}},
         "released": {"1": {f"{FILTERS}[has_releases]": "true"}},
         "no_ai": {"1": {f"{FILTERS}[gentech]": "false"}},

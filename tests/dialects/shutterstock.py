@@ -70,6 +70,7 @@ class ShutterstockDialect(Dialect):
         **BOTH,
         "type": keep_names("image_type", "photo", "illustration", "vector"),
         "orientation": keep_names("orientation", "horizontal", "vertical"),
+        "min_width": keep_names("width_from", "1000", "2000", "4000", "6000"),
         "color": keep_names("color", "ff8800", "grayscale"),
         "license": keep_names("license", "commercial", "editorial", "enhanced"),
         **for_video(BOTH),

@@ -22,7 +22,7 @@ from tests.support.apps import ClientMaker
 
 FOOTAGE = {"duration", "resolution", "aspect", "fps"}
 ALL = tuple(name for name in (*CHOICE_FILTERS, "color", *TEXT_FILTERS) if name not in FOOTAGE)
-ONLY_SHUTTERSTOCK = {"people", "age", "gender", "license", "released"}
+ONLY_SHUTTERSTOCK = {"min_width", "people", "age", "gender", "license", "released"}
 
 
 @pytest.fixture

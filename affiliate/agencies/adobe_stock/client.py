@@ -22,7 +22,7 @@ from affiliate.agencies.parsing import decode_or_none, is_number
 from affiliate.agencies.site_search import SiteSearch
 from affiliate.agencies.terms import Terms
 from affiliate.domain.media import Media, SearchQuery, SearchResult
-from affiliate.domain.query import ORIENTATIONS, TYPES
+from affiliate.domain.query import MIN_WIDTHS, ORIENTATIONS, TYPES
 from affiliate.errors import BadCredentials, RequestRefused
 from affiliate.transport.messages import Params, Refusal, Reply, Request, drop_empty
 
@@ -50,6 +50,7 @@ class AdobeStock(Agency):
     image_filters: ClassVar[Filters] = {
         "type": TYPES,
         "orientation": ORIENTATIONS,
+        "min_width": MIN_WIDTHS,
         "color": HEX,
         "released": None,
         "no_ai": None,
@@ -142,6 +143,7 @@ def _filter_params(query: SearchQuery) -> Params:
     filters = {
         **{f"content_type:{kind}": "1" for kind in kinds},
         "orientation": query.orientation or "",
+        "image_width": f"{query.min_width}-" if query.min_width else "",
         "colors": query.color or "",
         "has_releases": "true" if query.released else "",
         "gentech": "false" if query.no_ai else "",

@@ -13,13 +13,14 @@ from affiliate.agencies.shutterstock import schema as wire
 from affiliate.agencies.shutterstock.schema import Image
 from affiliate.domain.affiliate_links import percent_encode
 from affiliate.domain.media import Media, SearchQuery, clean_id
-from affiliate.domain.query import AGES, ETHNICITIES, GENDERS, LICENSES, TYPES
+from affiliate.domain.query import AGES, ETHNICITIES, GENDERS, LICENSES, MIN_WIDTHS, TYPES
 from affiliate.transport.messages import Params
 
 EXPRESSES: Final[Mapping[str, tuple[str, ...] | None]] = {
     "exclude": None,
     "type": TYPES,
     "orientation": ("horizontal", "vertical"),
+    "min_width": MIN_WIDTHS,
     "color": None,
     "people": None,
     "age": AGES,
@@ -34,6 +35,7 @@ EXPRESSES: Final[Mapping[str, tuple[str, ...] | None]] = {
 PARAMETERS: Final = {
     "type": "image_type",
     "orientation": "orientation",
+    "min_width": "width_from",
     "color": "color",
     "people": "people_number",
     "age": "people_age",
