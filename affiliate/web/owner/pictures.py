@@ -52,7 +52,7 @@ class _PicturesTable:
         self._columns = (
             Column("picture", "Picture", link=_link_picture, is_sortable=False),
             Column("agency", "Agency", is_sortable=False),
-            Column("clicks", "Clicks", "count", link=self._link_clicks),
+            Column("clicks", "Clicks", "count", link=self._link_clicks, is_ranking=True),
             Column("earned", "Earned", "money", link=self._link_sales),
             Column("per_click", "Per click", "money", is_sortable=False),
         )
@@ -76,7 +76,7 @@ class _PicturesTable:
         top = self._figures.list_top(CLICKED, self._days, wanted, scope=self._agency or None)
         texts = [text for text, _ in top]
         rows = self._build_rows(texts[arrangement.offset : wanted - 1])
-        return (rows if arrangement.is_descending else rows[::-1]), min(len(texts), MAX_RANKED)
+        return rows, min(len(texts), MAX_RANKED)
 
     def _build_rows(self, texts: list[str]) -> list[Row]:
         clicks = self._figures.count_texts(CLICKED, self._days, texts)

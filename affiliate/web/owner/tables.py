@@ -51,7 +51,8 @@ class Column(NamedTuple):
     ``kind`` says how a cell is written: text; prose, where names between backticks are code;
     count, a whole number; share, a number from 0 to 1; money, `Money` or several for several
     currencies; time, a `datetime` with a time zone; state, a `State`; action, a form as `Markup`,
-    which is in no file and not sortable. None is an empty cell. ``link`` returns the address that
+    which is in no file and not sortable. None is an empty cell. A ranking has the greatest first
+    alone, as the least of all are in no list. ``link`` returns the address that
     a cell leads to, empty for none.
     """
 
@@ -60,6 +61,7 @@ class Column(NamedTuple):
     kind: Literal["text", "prose", "count", "money", "share", "time", "state", "action"] = "text"
     link: Callable[[Row], str] | None = None
     is_sortable: bool = True
+    is_ranking: bool = False
 
     @property
     def is_number(self) -> bool:
@@ -132,7 +134,7 @@ class Table(NamedTuple):
 
         Numbers and times begin with the greatest, texts with the first.
         """
-        is_sorted = column.name == self.arrangement.sort
+        is_sorted = column.name == self.arrangement.sort and not column.is_ranking
         descends = not self.arrangement.is_descending if is_sorted else _descends_first(column)
         return str(self.view.address.change({"sort": f"{'-' * descends}{column.name}"}))
 
@@ -184,6 +186,9 @@ def read_arrangement(
     names = [column.name for column in columns if column.is_sortable and column.kind != "action"]
     if (name := text.removeprefix("-")) not in names:
         raise BadQuery("sort", "Use one of: %(values)s.", values=", ".join(names))
+    rankings = [f"-{column.name}" for column in columns if column.is_ranking]
+    if f"-{text}" in rankings:
+        raise BadQuery("sort", "Use one of: %(values)s.", values=", ".join(rankings))
     rows = _read_number(view, "rows", page_rows, PAGE_ROWS[-1])
     page = _read_number(view, "page", 1, min(max(max_rows // rows, 1), MAX_PAGE))
     return Arrangement(name, text.startswith("-"), page, rows)

@@ -115,9 +115,12 @@ class _WordsTable:
             *(
                 ()
                 if self._site  # searches are not counted by site
-                else (Column("asked", "Asked", "count"), Column("missed", "Found nothing", "count"))
+                else (
+                    Column("asked", "Asked", "count", is_ranking=True),
+                    Column("missed", "Found nothing", "count", is_ranking=True),
+                )
             ),
-            Column("clicks", "Clicks", "count", link=self._link_clicks),
+            Column("clicks", "Clicks", "count", link=self._link_clicks, is_ranking=True),
             Column("earned", "Earned", "money", link=self._link_sales),
             Column("per_click", "Per click", "money", is_sortable=False),
         )
@@ -145,7 +148,7 @@ class _WordsTable:
         )
         texts = [text for text, _ in top][arrangement.offset : wanted - 1]
         rows = self._build_rows(texts)
-        return (rows if arrangement.is_descending else rows[::-1]), min(len(top), MAX_RANKED)
+        return rows, min(len(top), MAX_RANKED)
 
     def _build_rows(self, texts: list[str]) -> list[Row]:
         counts = {

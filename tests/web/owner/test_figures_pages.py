@@ -167,6 +167,17 @@ def test_words_show_what_was_asked_clicked_and_earned(owner: FlaskClient, filled
     assert (of_blog["words"], of_blog["clicks"]) == ("red bicycle", "1")
 
 
+@pytest.mark.parametrize("page", ["words?sort=asked", "words?sort=clicks", "pictures?sort=clicks"])
+def test_a_ranking_has_the_greatest_first_alone(owner: FlaskClient, page: str) -> None:
+    """The least are in no list: the first page, turned over, was once shown as the least."""
+    assert owner.get(f"/owner/{page}").status_code == 400
+    sorted_page = page.replace("sort=", "sort=-")
+    column = page.rpartition("=")[2]
+    shown = owner.get(f"/owner/{sorted_page}").text
+    assert f"?sort=-{column}" in shown
+    assert f"?sort={column}" not in shown
+
+
 @pytest.mark.parametrize("page", ["words?", "words?sort=-clicks&", "pictures?"])
 def test_rankings_end_after_some_pages(owner: FlaskClient, page: str) -> None:
     """The rows before a page are added up, too: a far page would take minutes."""
