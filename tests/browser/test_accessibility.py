@@ -318,7 +318,7 @@ def test_filters_work_by_keyboard(desk: BrowserContext) -> None:
         first = ["A", "BUTTON"] if width < 600 else []  # to clear all, to close the sheet
         last = ["primary"] if width < 1100 else []
         wanted = [
-            *(*first, "type", "orientation", "color", "color", "category", "contributor"),
+            *(*first, "type", "orientation", "no_ai", "color", "color", "category", "contributor"),
             *("exclude", "safe", *last, "lang"),
         ]
         for name in wanted:
