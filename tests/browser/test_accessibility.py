@@ -123,7 +123,7 @@ class State(NamedTuple):
 STATES = {
     "start": State("/?lang=en"),
     "search": State("/search?q=cat&lang=en", focus_a_tile),
-    "topic": State("/topics/cat?lang=en"),
+    "topic": State("/topics/snow?lang=en"),
     "filters": State(
         "/search?q=flower&type=illustration&color=fcbf49&lang=en", open_filters, seen=".fields"
     ),

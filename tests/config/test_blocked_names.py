@@ -22,7 +22,7 @@ LOADS = {
     "image": ("/static/demo/1.jpg", "/static/icon.svg"),
     "sub_frame": ("/embed?q=cat&kind=strip&rows=2", "/embed/builder?q=cat"),
     "stylesheet": ("/static/site.css?v=1",),
-    "main_frame": ("/search?q=cat&site=blog.test", "/image/demo/1?q=cat", "/topics/cat", "/"),
+    "main_frame": ("/search?q=cat&site=blog.test", "/image/demo/1?q=cat", "/topics/snow", "/"),
 }
 
 

@@ -212,7 +212,7 @@ def test_bad_input_is_explained_in_the_visitors_language(client: FlaskClient) ->
 
 ROUTES = (
     *("/search?q=cat&wait=1", "/api/search?q=cat", "/ajax/search?q=cat", "/embed/search?q=cat"),
-    *("/embed?q=cat", "/?x=1", "/topics/cat?x=1", "/suggest?q=cat", "/image/demo/none?x=1"),
+    *("/embed?q=cat", "/?x=1", "/topics/snow?x=1", "/suggest?q=cat", "/image/demo/none?x=1"),
 )
 
 

@@ -32,7 +32,7 @@ EXCLUDED: list[Any] = [
 PICTURE = "{media}/{agency}/{media_id}"
 TWINS = {
     "/api/search": (
-        *("/", "/search", "/ajax/search", "/topics/cat", "/manifest.webmanifest"),
+        *("/", "/search", "/ajax/search", "/topics/snow", "/manifest.webmanifest"),
         *("/embed", "/embed/search", "/embed/builder", "/sitemap.xml", "/static/site.css"),
     ),
     f"/api/{PICTURE}/similar": (

@@ -279,7 +279,7 @@ def test_pictures_of_agencies_are_photos(make_client: ClientMaker) -> None:
 # -- discovery and caching
 
 
-@pytest.mark.parametrize("path", ["/search?q=cat&type=photo", "/topics/cat", "/", "picture"])
+@pytest.mark.parametrize("path", ["/search?q=cat&type=photo", "/topics/snow", "/", "picture"])
 def test_pages_say_where_their_oembed_is(site: FlaskClient, path: str) -> None:
     """Under SITE_URL pages link to both formats, and the links lead to an answer."""
     path = media(site) if path == "picture" else path
