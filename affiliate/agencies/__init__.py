@@ -9,6 +9,7 @@ from affiliate.agencies.adobe_stock.client import AdobeStock
 from affiliate.agencies.base import Agency
 from affiliate.agencies.bigstock import Bigstock
 from affiliate.agencies.demo.client import Demo
+from affiliate.agencies.demo.shop import DemoShop
 from affiliate.agencies.depositphotos.client import Depositphotos
 from affiliate.agencies.dreamstime.client import Dreamstime
 from affiliate.agencies.istock.client import Istock
@@ -38,6 +39,7 @@ _ALL: tuple[type[Agency], ...] = (
     Openverse,
     Pixabay,
     Demo,
+    DemoShop,
 )
 AGENCIES: dict[str, type[Agency]] = {agency.name: agency for agency in _ALL}
 

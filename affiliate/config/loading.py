@@ -32,6 +32,10 @@ JOINT_SETTINGS: Final = (
     ("ALERT_WEBHOOK_URL", "ALERT_WEBHOOK_SECRET"),
 )
 """Settings that are set together or not at all."""
+DEMO_SHOP: Final = "demo-shop"
+"""The pretend agency, which is never shown beside an agency with real pictures for sale."""
+DEMO_WEIGHTS: Final = {"demo": 2, DEMO_SHOP: 1}
+"""The agencies of a site without any credentials, with their weights."""
 PathReader = Callable[[str, Path, Mapping[str, str]], Any]
 """A reader of a text with a path in it, from the folder and the variables that it may name."""
 
@@ -203,9 +207,13 @@ class SettingsReader:
         weights = self._parse_agencies(text, credentials)
         if not weights:
             weights = {n: 1 for n in credentials if self._is_ready(n, credentials[n])}
-            weights = weights or {"demo": 1}
+            weights = weights or dict(DEMO_WEIGHTS)
         for name in credentials:
             self._check_credentials(name, credentials[name], needed=name in weights)
+        if DEMO_SHOP in weights and not weights.keys() <= {"demo", DEMO_SHOP}:
+            self.faults.append(
+                f"AGENCIES names {DEMO_SHOP}, which is pretend, beside an agency that is real."
+            )
         return weights
 
     def _parse_agencies(self, text: str, known: Mapping[str, Credentials]) -> dict[str, int]:

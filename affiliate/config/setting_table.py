@@ -51,7 +51,8 @@ SETTINGS: Final = (
         str,
         "",
         "Comma list of the agencies to search, `name:weight` to give one more places. "
-        "Unset: every agency that has credentials, else `demo`.",
+        "Unset: every agency that has credentials, else `demo`, with the "
+        "pretend `demo-shop`.",
     ),
     Setting(
         "REDIS_URL",
@@ -183,7 +184,7 @@ SETTINGS: Final = (
     Setting(
         "SITE_TOPICS",
         readers.read_topics,
-        ("mountain", "space", "sunset", "snow", "clouds", "sea"),
+        ("mountain", "space", "sunset", "sea", "snow", "flower"),
         "Comma list of searches that the start page offers. Each of the first eight has a strip "
         "of pictures there as soon as somebody, or `flask warm`, has searched for it. `,` offers "
         "none; an empty text is as unset.",

@@ -10,8 +10,8 @@ from affiliate.domain.media import SearchQuery
 from affiliate.errors import RequestRefused
 from affiliate.transport.client import Transport
 
-CALLED = [name for name in AGENCIES if name != "demo"]
-"""Agencies that are asked by calls; the demo catalogue is asked in the process itself."""
+CALLED = [name for name in AGENCIES if not name.startswith("demo")]
+"""Agencies that are asked by calls; the demo and its shop are asked in the process itself."""
 EXCLUDING = ["shutterstock", "shutterstock-editorial", "bigstock", "depositphotos", "openverse"]
 EXCLUDING += ["panthermedia"]
 PLAIN = {

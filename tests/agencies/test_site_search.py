@@ -9,7 +9,7 @@ from affiliate.agencies.site_search import SiteSearch
 from affiliate.domain.media import SearchQuery
 from affiliate.transport.client import Transport
 
-UNKNOWN = {"panthermedia", "demo"}
+UNKNOWN = {"panthermedia", "demo", "demo-shop"}
 """Agencies whose site is searched in a way that nothing tells, and the one without a site."""
 FORMS = {
     "shutterstock": "https://www.shutterstock.com/search/red%20zebra",

@@ -23,6 +23,7 @@ KNOWN: dict[str, Credentials] = {
     "shutterstock": (("API_TOKEN",), ("CLIENT_ID", "CLIENT_SECRET")),
     "acme-photos": (("KEY",),),
     "demo": (),
+    "demo-shop": (),
 }
 TOKEN = {"SHUTTERSTOCK_API_TOKEN": "token-4711"}
 
@@ -390,6 +391,7 @@ ON: list[tuple[dict[str, str], dict[str, int]]] = [
     ({"SHUTTERSTOCK_CLIENT_ID": "a", "SHUTTERSTOCK_CLIENT_SECRET": "b"}, {"shutterstock": 1}),
     (TOKEN | {"ACME_PHOTOS_KEY": "k"}, {"shutterstock": 1, "acme-photos": 1}),
     (TOKEN | {"AGENCIES": "demo"}, {"demo": 1}),
+    ({"AGENCIES": "demo:2,demo-shop"}, {"demo": 2, "demo-shop": 1}),
     (TOKEN | {"AGENCIES": "shutterstock:3, demo"}, {"shutterstock": 3, "demo": 1}),
     (TOKEN | {"AGENCIES": "demo:99,shutterstock:2"}, {"demo": 99, "shutterstock": 2}),
 ]
@@ -414,6 +416,7 @@ WRONG: list[tuple[dict[str, str], list[str]]] = [
     ({"SHUTTERSTOCK_CLIENT_ID": "a"}, ["shutterstock", "SHUTTERSTOCK_CLIENT_SECRET"]),
     ({"SHUTTERSTOCK_CLIENT_SECRET": "b"}, ["shutterstock", "SHUTTERSTOCK_CLIENT_ID"]),
     ({"SHUTTERSTOCK_CLIENT_ID": "a", "AGENCIES": "demo"}, ["SHUTTERSTOCK_CLIENT_SECRET"]),
+    (TOKEN | {"AGENCIES": "demo-shop,shutterstock"}, ["AGENCIES", "demo-shop", "pretend"]),
     ({"AGENCIES": "acme-photos", "ACME_PHOTOS_KEY": " "}, ["ACME_PHOTOS_KEY"]),
 ]
 

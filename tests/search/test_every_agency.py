@@ -42,7 +42,7 @@ def search(client: FlaskClient, path: str = PATH) -> tuple[dict[str, str], list[
 
 def test_every_agency_has_a_dialect() -> None:
     """All that go over the wire are here: none is left out of this search."""
-    assert {one.name for one in DIALECTS} | {"demo"} == set(AGENCIES)
+    assert {one.name for one in DIALECTS} | {"demo", "demo-shop"} == set(AGENCIES)
 
 
 def test_all_agencies_share_a_page_by_rank(client: FlaskClient, agencies: Agencies) -> None:

@@ -19,8 +19,11 @@ from werkzeug.routing import Rule
 
 import app as application
 from affiliate.cache.stores import SQLiteStore
+from affiliate.config import loading
 from affiliate.web import template_helpers
 
+DEMO_WEIGHTS = dict(loading.DEMO_WEIGHTS)
+"""The agencies of a site without settings, as the site itself has them."""
 FOLDER = "PYTEST_COMPILED_TEMPLATES"
 """Names the variable with the folder of compiled templates, for what a run starts."""
 
@@ -68,7 +71,11 @@ def close(app: Flask) -> None:
 
 
 def share_parts() -> None:
-    """Let the apps of this process share their parts, and all processes the templates."""
+    """Let the apps of this process share their parts, and all processes the templates.
+
+    An app without settings has the demo catalogue alone, whose answers are known and never late.
+    """
+    vars(loading)["DEMO_WEIGHTS"] = {"demo": 1}
     Flask.jinja_options = {"bytecode_cache": CompiledTemplates(compiled_templates())}
     template_helpers.digest_assets = functools.cache(template_helpers.digest_assets)
     _share_builders()

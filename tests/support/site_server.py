@@ -9,14 +9,18 @@ import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
+from affiliate.agencies import AGENCIES
+from affiliate.config.setting_table import get_setting_prefix
 from tests.support.forks import Fork, fork
 from tests.support.ledgers import place_ledger
 from tests.support.ports import new_port
 from tests.support.processes import ROOT, clean_environment, reset_inherited
 from tests.support.waiting import wait_until
 
+AGENCY_PREFIXES: Final = ("AGENCIES", *(get_setting_prefix(n) for n in AGENCIES if n != "demo"))
+"""Beginnings of settings that say which agencies are on."""
 Process = subprocess.Popen[bytes] | Fork
 
 
@@ -104,6 +108,8 @@ def _log_file(folder: Path, port: int) -> Path:
 def _start_process(settings: Mapping[str, str], log: Path, *, is_new: bool) -> Process:
     environ = {**clean_environment(), **settings}
     if not is_new:
+        if not any(name.startswith(AGENCY_PREFIXES) for name in settings):
+            environ["AGENCIES"] = "demo"  # without the pretend shop, which answers late
         return fork(["app.py"], environ, log)
     with log.open("ab") as out:
         return subprocess.Popen(

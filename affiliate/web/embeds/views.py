@@ -53,7 +53,7 @@ CORS_PATHS: Final = (
     openapi.DESCRIPTION_PATH,
 )
 """Paths that scripts of other sites may read; a sandboxed frame of this site is another site."""
-DEMO_PICTURES_PATH: Final = "/static/demo/"
+DEMO_PATHS: Final = ("/static/demo/", "/static/demo-shop/")
 """Beginning of the paths of the site's own pictures."""
 OWN_PAGES_LINE: Final = "// Below: the site's own pages."
 """The line of ``embed.js`` before the part that pages of other sites do not need."""
@@ -266,7 +266,7 @@ def _allow_cross_origin(response: Response) -> Response:
 
     https://html.spec.whatwg.org/multipage/browsers.html#coep: agencies decide for their pictures.
     """
-    if request.blueprint == blueprint.name or request.path.startswith(DEMO_PICTURES_PATH):
+    if request.blueprint == blueprint.name or request.path.startswith(DEMO_PATHS):
         response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
     return response
 

@@ -417,12 +417,12 @@ def test_each_topic_of_the_start_page_fills_a_page(shipped: Demo) -> None:
 
 @pytest.mark.parametrize("sort", ["popular", "relevance"])
 def test_photographs_come_before_drawings(shipped: Demo, sort: str) -> None:
-    """Results begin with the photographs, and most pictures of the topics are photographs."""
+    """Results begin with the photographs, of which each topic has some."""
     for topic in TOPICS:
         items = shipped.search(SearchQuery(q=topic, sort=sort), 0).items
         kinds = [item.type == "photo" for item in items]
         assert kinds == sorted(kinds, reverse=True), topic
-        assert sum(kinds) > len(kinds) / 2, topic
+        assert sum(kinds) >= 5, topic
 
 
 def test_pictures_of_every_type_and_shape_are_there(shipped: Demo) -> None:
