@@ -3,7 +3,12 @@
 from decimal import Decimal
 from typing import Final, NamedTuple
 
-from babel.numbers import format_currency, format_decimal, format_percent
+from babel.numbers import (
+    format_currency,
+    format_decimal,
+    format_percent,
+    get_currency_precision,
+)
 
 from affiliate.domain.actions import MONEY_UNITS
 
@@ -13,6 +18,9 @@ LEAST_CHANGE: Final = 0.005
 """The share of a change that is told, half a percent."""
 MONEY_FORMAT: Final = "#,##0.00\u00a0¤¤"
 """An amount with the digits of its currency, and the currency's code: `1,234.50 USD`."""
+
+SMALL_FORMAT: Final = "0.00##\u00a0¤¤"
+"""An amount below a unit that the digits of its currency would round."""
 
 
 class Money(NamedTuple):
@@ -44,8 +52,19 @@ def format_share(share: float) -> str:
 
 
 def format_money(money: Money) -> str:
-    """Return an amount with its currency: `1,234.50 USD`, `1,235 JPY`."""
-    return format_currency(money.to_decimal(), money.currency, MONEY_FORMAT, locale=LOCALE)
+    """Return an amount with its currency: `1,234.50 USD`, `1,235 JPY`.
+
+    An amount below a unit, such as what a click earns, has up to four digits: `0.0025 USD`.
+    """
+    amount = money.to_decimal()
+    is_small = abs(amount) < 1 and amount != round(amount, get_currency_precision(money.currency))
+    return format_currency(
+        amount,
+        money.currency,
+        SMALL_FORMAT if is_small else MONEY_FORMAT,
+        locale=LOCALE,
+        currency_digits=not is_small,
+    )
 
 
 def describe_change(current: float, before: float) -> Change:

@@ -19,6 +19,11 @@ from affiliate.web.owner.numbers import (
         (12_345_000, "JPY", "1,234\u00a0JPY"),
         (-5_000, "EUR", "-0.50\u00a0EUR"),
         (0, "XXQ", "0.00\u00a0XXQ"),
+        (25, "USD", "0.0025\u00a0USD"),
+        (-123, "USD", "-0.0123\u00a0USD"),
+        (9_999, "USD", "0.9999\u00a0USD"),
+        (12_345, "USD", "1.23\u00a0USD"),
+        (5_000, "JPY", "0.50\u00a0JPY"),
     ],
 )
 def test_money_has_its_currency(amount: int, currency: str, text: str) -> None:

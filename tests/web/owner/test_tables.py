@@ -137,7 +137,7 @@ def test_cells_are_escaped_and_written_by_their_kind(app: Flask) -> None:
     for text in (
         '<td class="end">1,234</td>',
         '<td class="end">12.5%</td>',
-        "1,234.50\u00a0USD<br>0.00\u00a0EUR",
+        "1,234.50\u00a0USD<br>0.0025\u00a0EUR",
         '<time datetime="2026-11-29T09:15:30+00:00">2026-11-29 09:15</time>',
         '<span class="state bad"><i></i>key refused</span>',
         "<b>form</b>",
