@@ -23,7 +23,10 @@ from affiliate.web.template_helpers import absolute_url
 
 FORM_CONTENT_TYPE: Final = "application/x-www-form-urlencoded"
 MAX_FORM_BYTES: Final = 4096
-"""Most bytes of a form that are read; the owner's forms are all smaller."""
+"""Most bytes of a form that are read; the owner's forms are all smaller, but for a purchase."""
+MAX_PURCHASE_BYTES: Final = 32 * 1024
+"""Most bytes of the form that buys: a required value may have 500 characters of any script, each
+of up to 12 bytes in a form."""
 
 blueprint = Blueprint("owner", __name__, url_prefix="/owner")
 
@@ -46,7 +49,8 @@ def guard_request() -> AnyResponse | None:
 
 def _has_form_of_session() -> bool:
     """Return whether a form has this session's CSRF token; forms without a session are not read."""
-    request.max_content_length = MAX_FORM_BYTES
+    is_purchase = request.endpoint == "owner.buy_license"
+    request.max_content_length = MAX_PURCHASE_BYTES if is_purchase else MAX_FORM_BYTES
     if not session.get("csrf") or request.mimetype != FORM_CONTENT_TYPE:
         return False
     return is_same_secret(request.form.get("csrf"), session["csrf"])

@@ -373,6 +373,15 @@ def test_required_values_are_asked_for(desk: LicenseDesk, agency: Simulator) -> 
     assert agency.purchases[1].metadata["client"] == "Ann & Co"
 
 
+def test_the_longest_required_values_can_be_sent(desk: LicenseDesk, agency: Simulator) -> None:
+    """A letter of another script takes six bytes of a form or more."""
+    agency.subscribe(premier("pr"))
+    values = {f"metadata-{name}": "\u042f" * 500 for name in ("client", "job", "project")}
+    more = {"account": "real", "subscription": "pr", **values}
+    assert desk.buy(**more).status_code == 303
+    assert agency.purchases[0].metadata["client"] == "\u042f" * 500
+
+
 def test_a_file_that_comes_once_is_kept(
     desk: LicenseDesk, agency: Simulator, tmp_path: Path
 ) -> None:
