@@ -111,4 +111,5 @@ def start_thread(services: Services) -> AlertThread:
     """Start the thread of this process, for the channels of the settings."""
     thread = AlertThread(AlertWatch(services), services.store)
     thread.start()
+    services.usage.start()  # a digest needs sums also where nobody searches
     return thread

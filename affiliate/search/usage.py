@@ -106,16 +106,20 @@ class UsageCounter:
         """
         words = query.to_counted().to_query_string() if query else ""
         self._answered.append((mark, words, address, found, seconds))
-        if self._thread is None:
-            self._start_thread()
+        self.start()
 
     def count_call(self, agency: str, seconds: float, *, failed: bool) -> None:
         """Count a call that an agency has got."""
         self._calls.append((agency, seconds, failed))
-        if self._thread is None:
-            self._start_thread()
+        self.start()
 
-    def _start_thread(self) -> None:
+    def start(self) -> None:
+        """Start the thread that writes counts and sums up clicks, unless the thread runs.
+
+        Whatever is counted or shown starts the thread, as a process may be forked before.
+        """
+        if self._thread is not None:
+            return
         with self._lock:
             if self._thread is None:
                 self._thread = threading.Thread(

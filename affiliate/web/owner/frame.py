@@ -12,6 +12,7 @@ from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as AnyResponse
 
 from affiliate.errors import BadQuery, LedgerError
+from affiliate.services import current_services
 from affiliate.web.errors import error_page
 from affiliate.web.owner import navigation, table_files
 from affiliate.web.owner.cookies import OWNER_PATH, SESSION_COOKIE, is_https, read_cookie
@@ -44,6 +45,7 @@ def guard_request() -> AnyResponse | None:
     except LedgerError as error:
         return error_page(HTTPStatus.SERVICE_UNAVAILABLE, "No log-in can be looked up", str(error))
     session.setdefault("csrf", secrets.token_urlsafe(24))
+    current_services().usage.start()  # figures are summed up also where nobody searches
     return None
 
 

@@ -321,6 +321,7 @@ def record_click() -> Response:
     if click.agency not in AGENCIES:  # visitors still read pages older than an agency's removal
         raise BadQuery("agency", "This agency is not searched here.")
     click = current_client_limits().mark_click(click, was_shown=was_shown)
+    current_services().usage.start()
     try:
         current_services().ledger.record(click)
     except LedgerError as error:

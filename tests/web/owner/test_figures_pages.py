@@ -11,6 +11,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from affiliate.checks.findings import FAULT, OK, WARN, Finding
+from affiliate.database.figures import Figures
 from affiliate.database.roll_ups import RollUps
 from affiliate.database.search_figures import (
     CallNumbers,
@@ -24,6 +25,7 @@ from affiliate.web.owner.health_reports import HealthReports, Report
 from tests.support.apps import ClientMaker
 from tests.support.desk_records import NOW, record_clicks, record_sales
 from tests.support.owner_desk import log_in
+from tests.support.waiting import wait_until
 
 PAGES = ("", "words", "pictures", "sites", "places", "sales", "clicks", "word?words=cat")
 HOUR = timedelta(hours=1)
@@ -413,6 +415,20 @@ def test_clicks_that_are_not_counted_yet_are_named(owner: FlaskClient, services:
     page = owner.get("/owner/?period=7").text
     shown = f"{NOW - timedelta(days=3):%Y-%m-%d %H:%M}"
     assert f"Clicks are being counted, up to {shown}" in page
+
+
+def test_the_desk_has_clicks_counted_where_nobody_searches(
+    make_client: ClientMaker, settings: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a start in the night the owner may be the first to come."""
+    monkeypatch.setattr("affiliate.search.usage.FLUSH_SECONDS", 0.01)
+    client = make_client(**settings)
+    services: Services = client.application.extensions["services"]
+    record_clicks(services.ledger, {"ago": timedelta(days=3)})
+    figures = Figures(services.ledger, UTC)
+    assert figures.find_counted_until() is not None
+    assert log_in(client).status_code == 303
+    wait_until(lambda: figures.find_counted_until() is None)
 
 
 def test_a_network_tells_its_usual_delay(owner: FlaskClient, services: Services) -> None:
