@@ -23,7 +23,7 @@ from cryptography.x509.oid import NameOID
 from bench.ending import wait_for_end
 
 HOST: Final = "image.shutterstock.com"
-FILE: Final = Path(__file__).parents[1] / "static" / "demo" / "1061428.webp"
+FILE: Final = Path(__file__).parents[1] / "static" / "demo" / "1008600.webp"
 BYTES: Final = {"mosaic": 9_000, "huge_thumb": 18_000, "preview": 24_000}
 LARGE_BYTES: Final = 80_000
 """Bytes of every other rendition."""
