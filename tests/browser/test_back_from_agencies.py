@@ -41,10 +41,10 @@ def back(page: Page) -> None:
 def test_back_from_another_site_returns_to_the_kept_page(keeper: Page, host: HostPages) -> None:
     """From the results, scrolled, and from quick look over them, which is open again."""
     agency = host.page("<title>The agency</title>")
-    keeper.goto("/search?q=flower&lang=en&wait=1")
+    keeper.goto("/search?q=mountain&lang=en&wait=1")
     pictures = keeper.locator(".tile .picture")
     pictures.evaluate_all(LEAD, agency)
-    pictures.nth(20).click(position={"x": 20, "y": 20})
+    pictures.nth(30).click(position={"x": 20, "y": 20})
     keeper.wait_for_url(agency)
     back(keeper)
     assert keeper.evaluate("[kept, scrollY === left, left > 0]") == [True] * 3

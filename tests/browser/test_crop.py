@@ -229,13 +229,14 @@ def markup() -> str:
         agency_titles={"demo": "Demo"},
         terms={"demo": Terms()},
         credit_links=lambda *_: "",
+        notices=lambda *_: [],
         place_of=lambda *_: "Demo",
         _=str,
         media_url=lambda *_, **_changes: "",
         duration=str,
         earns=lambda _: False,
         ping=lambda *_: "",
-        renditions=lambda _: "",
+        renditions=lambda *_, **_options: "",
     )
     tiles = tiles.replace('loading="lazy"', "").replace('decoding="async"', "")  # all at once
     style = f'<link rel="stylesheet" href="/static/site.css"><style>{WINDOWS}{GRAY_GROUND}</style>'

@@ -197,7 +197,7 @@ def test_choices_are_shown_at_once(page: Page, context: BrowserContext, site: Si
     expect(code).to_have_value(re.compile('accent="#ff8800"'))
     expect(accent).to_have_value("#ff8800")
     expect(accent).not_to_have_attribute("aria-invalid", "true")
-    page.get_by_label("Dark").check()
+    page.get_by_role("radio", name="Dark").check()
     expect(page.locator(".ground.dark iframe")).to_have_attribute("src", re.compile("theme=dark"))
     page.locator("iframe").evaluate("e => { e.kept = true }")
     page.get_by_label("Where does it go?").select_option("Notion")
@@ -225,7 +225,7 @@ def test_pictures_are_chosen_in_the_preview(page: Page) -> None:
     expect(code).to_have_value(re.compile(f' ids="demo:{ids[2]},demo:{ids[0]}" '))
     expect(pictures.nth(1).locator("..")).to_have_css("opacity", "0.4")
     assert len(page.context.pages) == 1
-    page.get_by_label("Light").check()
+    page.get_by_role("radio", name="Light").check()
     expect(pictures).to_have_count(2)
     assert pictures.first.get_attribute("data-id") == ids[2]
 

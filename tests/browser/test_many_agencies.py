@@ -38,7 +38,7 @@ def test_filters_and_agencies_fit_any_window(page: Page) -> None:
         page.set_viewport_size({"width": width, "height": height})
         page.goto("/search?q=flower&lang=en&wait=1")
         expect(page.locator("ul.agencies")).to_contain_text("123RF gave no answer")
-        page.locator(".filters summary").click()
+        page.locator(".filters > summary").click()
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         boxes = page.locator(".fields [name=agency]")
         expect(boxes).to_have_count(len(SEARCHED))

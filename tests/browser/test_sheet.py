@@ -24,7 +24,7 @@ def test_sheet_is_closed_and_cleared_at_hand(phone: Page) -> None:
     expect(close).to_be_in_viewport()
     close.tap()
     expect(panel).to_be_hidden()
-    expect(phone.locator(".filters summary")).to_be_focused()
+    expect(phone.locator(".filters > summary")).to_be_focused()
     phone.get_by_text("Filters", exact=True).tap()
     panel.get_by_role("link", name="Clear all").tap()
     expect(phone).to_have_url(phone.url.split("/search")[0] + "/search?q=flower&lang=en")
@@ -41,7 +41,7 @@ def test_escape_closes_the_column_and_failures_leave_nothing_old(page_of_many: P
     expect(panel.get_by_role("button", name="Close")).to_be_hidden()
     page.keyboard.press("Escape")
     expect(panel).to_be_hidden()
-    expect(page.locator(".filters summary")).to_be_focused()
+    expect(page.locator(".filters > summary")).to_be_focused()
 
     page.emulate_media(forced_colors="active")
     assert (
