@@ -58,7 +58,7 @@ function press(event) {
   next.querySelector(".picture").focus();
 }
 
-/** Handle the key that imported this module, and all later keys. */
+/** Handle a key that was pressed before this module was there, and all later keys. */
 export function start(event) {
   press(event);
   addEventListener("keydown", press);

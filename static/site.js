@@ -106,7 +106,11 @@ element?.addEventListener("click", (event) => {
   document.querySelector("main").focus({ preventScroll: true });
 });
 
-addEventListener("keydown", async (event) => (await import("./keys.js")).start(event), { once: true });
+addEventListener("keydown", async function importKeys(event) {
+  const { start } = await import("./keys.js");
+  removeEventListener("keydown", importKeys);
+  start(event);
+});
 
 // With the keyboard only Enter changes the language, not each arrow key in the menu.
 const menu = form.elements.lang;

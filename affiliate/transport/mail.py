@@ -118,7 +118,9 @@ def _open_session(client: _WatchedSMTP, server: MailServer, context: ssl.SSLCont
 
 def _describe_failure(server: MailServer, error: Exception, *, is_late: bool) -> str:
     """Return the reason of a failure in words, without the password."""
-    if is_late or isinstance(error, TimeoutError):
+    was_late = is_late or isinstance(error, TimeoutError)
+    # smtplib tells of a time-out while it reads as of a connection that the server has closed.
+    if was_late or isinstance(error.__context__, TimeoutError):
         reason = "does not answer in time."
     elif isinstance(error, smtplib.SMTPException):
         reason = _quote_refusal(server, error)

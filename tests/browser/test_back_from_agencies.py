@@ -41,7 +41,7 @@ def back(page: Page) -> None:
 def test_back_from_another_site_returns_to_the_kept_page(keeper: Page, host: HostPages) -> None:
     """From the results, scrolled, and from quick look over them, which is open again."""
     agency = host.page("<title>The agency</title>")
-    keeper.goto("/search?q=mountain&lang=en&wait=1")
+    keeper.goto("/search?q=space&lang=en&wait=1")
     pictures = keeper.locator(".tile .picture")
     pictures.evaluate_all(LEAD, agency)
     pictures.nth(30).click(position={"x": 20, "y": 20})

@@ -18,6 +18,7 @@ from affiliate.domain.query import (
     GENDERS,
     LANGUAGES,
     LICENSES,
+    MIN_WIDTHS,
     RESOLUTIONS,
     TYPES,
 )
@@ -49,6 +50,7 @@ FILTERS: list[Mapping[str, Any]] = [
     *({"contributor": value} for value in ("250738318", "Ann Other")),
     *({"license": value} for value in LICENSES),
     {"released": True},
+    *({"min_width": value} for value in MIN_WIDTHS),
     {"safe": False},
     *({"sort": value} for value in ("popular", "relevance", "newest", "random")),
     *({"lang": value} for value in LANGUAGES),
@@ -59,7 +61,7 @@ FILTERS: list[Mapping[str, Any]] = [
 ALL = SearchQuery.from_query_string(
     "q=red+bike&exclude=car&type=photo&orientation=vertical&color=ff8800&people=0&age=20s"
     "&gender=both&ethnicity=japanese&category=Sports&contributor=7&license=editorial"
-    "&released=1&safe=0&sort=newest&lang=zh-Hant"
+    "&released=1&safe=0&min_width=2000&sort=newest&lang=zh-Hant"
 )
 FOOTAGE: list[Mapping[str, Any]] = [
     *({"resolution": value} for value in RESOLUTIONS),
@@ -69,7 +71,7 @@ FOOTAGE: list[Mapping[str, Any]] = [
     *(
         fields
         for fields in FILTERS
-        if not {"type", "orientation", "color", "license"} & set(fields)
+        if not {"type", "orientation", "color", "license", "min_width"} & set(fields)
     ),
     {"aspect": "nonstandard"},
 ]
