@@ -1,4 +1,4 @@
-"""What a site keeps: each table, file, cache and log, for how long, and how much there is now.
+"""List the tables, files, caches and logs that a site keeps, for how long, and how much now.
 
 The owner's desk shows the list, `docs/kept.md` has the same; `privacy_text` makes of the
 settings what a site's privacy page can say.
@@ -244,7 +244,7 @@ KINDS: Final = (
         "ACCESS_LOG",
     ),
 )
-"""All that is kept, by name. A test compares the tables with those of the ledger."""
+"""Kinds of kept data, by name. A test compares their tables with those of the ledger."""
 
 
 def list_kept(services: Services) -> Iterator[Kept]:

@@ -15,7 +15,7 @@ CARRIED: Final = {
     "id": "the picture's number",
     "click": "a random number of the click",
 }
-"""What links carry, in words: the values of sub ids, and the id that a click sets."""
+"""Names of the values that links carry in sub ids, and of the id that a click sets."""
 
 
 def list_privacy_paragraphs(services: Services) -> list[str]:

@@ -47,7 +47,7 @@ JOIN: Final = sa.case(
     (ESTIMATED.c.click_id.is_not(None), JOINS[1]),
     else_=JOINS[2],
 )
-"""How a sale of `JOINED` is joined to a click."""
+"""Column with the one of `JOINS` by which a sale of `JOINED` has its click."""
 
 _IN_TIME: Final = (
     (clicks.c.at >= sa.bindparam("first", type_=sa.DateTime))

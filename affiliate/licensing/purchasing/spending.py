@@ -1,4 +1,4 @@
-"""What licenses have cost: sums by month, agency and currency."""
+"""Sum up the costs of licenses by month, agency and currency."""
 
 from collections.abc import Iterable
 from datetime import UTC, tzinfo

@@ -1,4 +1,4 @@
-"""What the address of a page asks for: period, filters, order and page of the table, format."""
+"""Read the address of a page: period, filters, order and page of the table, and format."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, tzinfo
