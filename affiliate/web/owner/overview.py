@@ -224,7 +224,7 @@ class _Overview:
         group = self._steps.group
         clicks = _sum_until(self._sum_clicks, days, end, ("clicks", "marked"), group)
         searches = _sum_until(self._sum_searches, days, end, ("asked", "missed", "hits"), group)
-        calls = self.figures.sum_calls(days, ("hour",))
+        calls = self.figures.sum_calls(days, ("hour",) if end else ())
         earnings = self._sum_earnings(days, ("hour",) if end else ())
         return _Sums(
             clicks["clicks"],
