@@ -22,9 +22,8 @@ import click
 from flask import Flask
 from flask_caching import Cache as FlaskCache
 
-from affiliate import __version__, cli, logs, serving
+from affiliate import cli, logs, serving
 from affiliate.agencies import AGENCIES
-from affiliate.agencies.link_earnings import assess_links
 from affiliate.cache.answers import AnswerCache
 from affiliate.cache.stores import StoreWithFallback
 from affiliate.cli.startup_errors import report_startup_errors
@@ -47,7 +46,6 @@ from affiliate.search.chunk_sizes import ChunkSizes
 from affiliate.search.enabled_agencies import (
     build_client_limits,
     build_enabled_agency,
-    build_link_style,
     choose_call_limits,
 )
 from affiliate.search.federation import EnabledAgency
@@ -57,6 +55,7 @@ from affiliate.search.lookups import LookupService
 from affiliate.search.machine_counters import MachineCounts
 from affiliate.search.registry import AgencyRegistry
 from affiliate.search.service import SearchService
+from affiliate.search.start_lines import iter_start_lines
 from affiliate.search.suggestions import Suggestions
 from affiliate.search.usage import KeepDays, UsageCounter
 from affiliate.search.visitor_calls import VisitorCalls
@@ -353,23 +352,6 @@ def _open_store(app: Flask, settings: Config) -> StoreWithFallback:
 def _compute_shared_bytes(settings: Config) -> int:
     """Return the bytes that pages may take of the store in five minutes, a small part of it."""
     return SHARED_REDIS_BYTES if settings.redis_url else settings.cache_bytes // SHARED_FILE_DIVISOR
-
-
-def iter_start_lines(settings: Config) -> Iterator[tuple[int, str]]:
-    """Yield the log lines of each start, each with its level of logging.
-
-    The lines name the version and the agencies, tell of each agency whether its links earn, and
-    warn of settings that may be a mistake.
-    """
-    names = ", ".join(settings.agencies)
-    yield logging.INFO, f"Affiliate Search {__version__}, with {names}"
-    for name in settings.agencies:
-        status = assess_links(AGENCIES[name], build_link_style(name, settings))
-        if status.state == "ok":
-            yield logging.INFO, f"{name}: on, {status.words}"
-        else:
-            yield logging.WARNING, f"{name}: {status.words}"
-    yield from ((logging.WARNING, note) for note in settings.notes)
 
 
 def serve(target: str = "app:create_app") -> None:

@@ -1,6 +1,5 @@
 """The application refuses settings that agencies and networks can't take, and tells of others."""
 
-import logging
 import os
 import signal
 import sqlite3
@@ -12,9 +11,8 @@ from threading import Thread
 
 import pytest
 
-from affiliate import __version__
 from affiliate.errors import ConfigError
-from app import FOLDER, create_app, iter_start_lines, load, serve
+from app import FOLDER, create_app, load, serve
 from tests.support.ports import new_port
 from tests.support.processes import clean_environment
 from tests.support.shared_parts import close
@@ -123,59 +121,6 @@ def test_a_file_of_settings_beside_the_application_is_read(
     (tmp_path / ".env").write_text("SITE_NAME=From a file")
     assert load().site_name == "From a file"
     assert load({}).site_name == "Affiliate Search"
-
-
-TOKEN = {"SHUTTERSTOCK_API_TOKEN": "token"}
-STARTS: list[tuple[dict[str, str], list[str]]] = [
-    ({}, ["demo: on, links lead to", "no agency has credentials: the demo catalogue is shown."]),
-    ({"AGENCIES": "demo"}, ["demo: on, links lead to its own pages"]),
-    (
-        TOKEN | {"SHUTTERSTOCK_AFFILIATE_ID": "12345"},
-        ["shutterstock: on, links carry 12345"],
-    ),
-    (
-        TOKEN | {"SHUTTERSTOCK_AFILIATE_ID": "12345"},
-        [
-            "shutterstock: links earn nothing: SHUTTERSTOCK_AFFILIATE_ID is not set",
-            "SHUTTERSTOCK_AFILIATE_ID is no setting; SHUTTERSTOCK_AFFILIATE_ID is.",
-        ],
-    ),
-    (
-        {"AGENCIES": "demo", "ADOBE_STOCK_AFFILIATE_ID": "1101l", "YAY_URL": "http://a.example"},
-        [
-            "demo: on",
-            "adobe-stock is off, as AGENCIES does not name it; these do nothing: ADOBE_STOCK_AFF",
-            "yay is off, as AGENCIES does not name it; these do nothing: YAY_URL.",
-        ],
-    ),
-    (
-        {"PANTHERMEDIA_AFFILIATE_ID": "1"},
-        [
-            "demo: on",
-            "no agency has credentials",
-            "panthermedia is off, as its credentials are not set; these do nothing: PANTHERMEDIA_A",
-        ],
-    ),
-]
-
-
-@pytest.mark.parametrize(("settings", "starts"), STARTS)
-def test_the_start_tells_what_runs_and_what_earns(
-    settings: dict[str, str], starts: list[str]
-) -> None:
-    """The first line names version and agencies; then each agency has a line, and each slip."""
-    (_, first), *others = iter_start_lines(load(settings))
-    names = ", ".join(load(settings).agencies)
-    assert first == f"Affiliate Search {__version__}, with {names}"
-    lines = [line for _, line in others]
-    assert [line[: len(start)] for line, start in zip(lines, starts, strict=True)] == starts
-    assert all(("on, " in line) is (level == logging.INFO) for level, line in others)
-
-
-def test_no_value_of_a_variable_is_told() -> None:
-    """A key under a wrong name is as secret as under the right one."""
-    settings = load({"SHUTTERSTOK_API_TOKEN": "hunter2", "SHUTTERSTOCK_TOKEN": "hunter2"})
-    assert "hunter2" not in str([*iter_start_lines(settings)])
 
 
 def test_a_redirect_to_the_site_names_no_host(tmp_path: Path) -> None:
