@@ -10,6 +10,10 @@ link has carried (picture, site, beginning of the words):
 A time on a full or half hour is a day of a report that has days alone, whichever its zone: the sale
 may be of any time of that day, and so may the click. The estimate depends on the sale and the
 clicks alone, never on the order of imports or on other sales.
+
+A sale keeps what the desk shows of its click, so that a year of sales is summed up without a look
+at the clicks, and after they are deleted. Clicks that come later than the report of their sale are
+joined by the next import.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -31,24 +35,22 @@ AFTER_CLICK: Final = timedelta(minutes=1)
 COOKIE_TIME: Final = timedelta(days=30)
 """Time after a click within which networks credit a sale, as most programs have it."""
 
-EXACT: Final = clicks.alias("exact_clicks")
-ESTIMATED: Final = clicks.alias("estimated_clicks")
-JOINED: Final = actions.outerjoin(
-    EXACT, (actions.c.click_id != "") & (EXACT.c.click_id == actions.c.click_id)
-).outerjoin(
-    ESTIMATED,
-    EXACT.c.click_id.is_(None) & (ESTIMATED.c.click_id == actions.c.estimated_click),
-)
-"""Sales with their clicks; a click that is known by its id rules out an estimate."""
 JOINS: Final = ("exact", "estimated", "unknown")
-"""Ways in which sales are joined to clicks."""
-JOIN: Final = sa.case(
-    (EXACT.c.click_id.is_not(None), JOINS[0]),
-    (ESTIMATED.c.click_id.is_not(None), JOINS[1]),
-    else_=JOINS[2],
+"""Ways in which sales are joined to clicks, as in ``joined_by``."""
+KEPT_FIELDS: Final = ("agency", "id", "words", "site", "place", "position")
+"""Fields of the click that led to a sale, which the sale keeps as long as it lives itself."""
+JOIN_COLUMNS: Final = (
+    "estimated_click",
+    "joined_by",
+    *(f"clicked_{name}" for name in KEPT_FIELDS),
 )
-"""Column with the one of `JOINS` by which a sale of `JOINED` has its click."""
+"""Columns of sales that `refresh_joins` writes."""
+UNJOINED: Final[Mapping[str, Any]] = dict.fromkeys(JOIN_COLUMNS) | {
+    "estimated_click": "",
+    "joined_by": "unknown",
+}
 
+_CLICK: Final = sa.select(clicks).where(clicks.c.click_id == sa.bindparam("click_id"))
 _IN_TIME: Final = (
     (clicks.c.at >= sa.bindparam("first", type_=sa.DateTime))
     & (clicks.c.at <= sa.bindparam("last", type_=sa.DateTime))
@@ -56,32 +58,29 @@ _IN_TIME: Final = (
 )
 
 
-def get_click_column(name: str) -> sa.ColumnElement[Any]:
-    """Return a column of the click that led to a sale of `JOINED`."""
-    return sa.func.coalesce(EXACT.c[name], ESTIMATED.c[name])
-
-
-def refresh_estimates(
+def refresh_joins(
     database: LedgerDatabase, network: str, since: datetime, agencies: Collection[str] = ()
 ) -> None:
     """Join a network's sales since a time in UTC, without a zone, to clicks.
 
-    ``agencies`` are those whose links lead by way of the network; empty, any agency's may.
+    ``agencies`` are those whose links lead by way of the network; empty, any agency's may. A sale
+    keeps the click that it has where this click has been deleted since.
     """
     last_id = ""
     while True:
         with database.read_connection() as connection:
             rows = connection.execute(_select_sales(network, since, last_id)).all()
-            changes = [
-                {"key": row.action_id, "estimate": click_id}
-                for row in rows
-                if (click_id := _estimate_click(connection, row, agencies)) != row.estimated_click
-            ]
+            joins = [(row, _join_sale(connection, row, agencies)) for row in rows]
+        changes = [
+            {"key": row.action_id, **{f"new_{name}": value for name, value in join.items()}}
+            for row, join in joins
+            if any(getattr(row, name) != value for name, value in join.items())
+        ]
         if changes:
             update = (
                 sa.update(actions)
                 .where(actions.c.network == network, actions.c.action_id == sa.bindparam("key"))
-                .values(estimated_click=sa.bindparam("estimate"))
+                .values({name: sa.bindparam(f"new_{name}") for name in JOIN_COLUMNS})
             )
             with database.write_transaction() as connection:
                 connection.execute(update, changes)
@@ -91,26 +90,48 @@ def refresh_estimates(
 
 
 def _select_sales(network: str, since: datetime, last_id: str) -> sa.Select[Any]:
-    """Return the query of the next sales that have or need an estimate."""
-    is_known = sa.exists().where(clicks.c.click_id == actions.c.click_id)
-    is_exact = (actions.c.click_id != "") & is_known
+    """Return the query of the next sales that are not joined to the click whose id they have."""
     return (
-        sa.select(actions, is_exact.label("is_exact"))
+        sa.select(actions)
         .where(
             actions.c.network == network,
             actions.c.action_id > last_id,
             actions.c.occurred_at >= since,
-            ~is_exact | (actions.c.estimated_click != ""),
+            actions.c.joined_by != "exact",
         )
         .order_by(actions.c.action_id)
         .limit(BATCH)
     )
 
 
+def _join_sale(
+    connection: sa.Connection, sale: sa.Row[Any], agencies: Collection[str]
+) -> Mapping[str, Any]:
+    """Return the values of `JOIN_COLUMNS` for a sale."""
+    if click := _read_click(connection, sale.click_id):
+        return _build_join("exact", click) | {"estimated_click": ""}
+    if sale.estimated_click and not _read_click(connection, sale.estimated_click):
+        return {name: getattr(sale, name) for name in JOIN_COLUMNS}
+    if click := _read_click(connection, _estimate_click(connection, sale, agencies)):
+        return _build_join("estimated", click) | {"estimated_click": click.click_id}
+    return UNJOINED
+
+
+def _read_click(connection: sa.Connection, click_id: str) -> sa.Row[Any] | None:
+    if not click_id:
+        return None
+    return connection.execute(_CLICK, {"click_id": click_id}).first()
+
+
+def _build_join(joined_by: str, click: sa.Row[Any]) -> dict[str, Any]:
+    return {
+        "joined_by": joined_by,
+        **{f"clicked_{name}": getattr(click, name) for name in KEPT_FIELDS},
+    }
+
+
 def _estimate_click(connection: sa.Connection, sale: sa.Row[Any], agencies: Collection[str]) -> str:
-    """Return the id of the click that led to a sale by `refresh_estimates`; empty for none."""
-    if sale.is_exact:
-        return ""
+    """Return the id of the click that has probably led to a sale; empty for none."""
     clicked_at, occurred_at = sale.clicked_at, sale.occurred_at
     where = _IN_TIME
     if agencies:

@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
 
-from affiliate.database.click_joins import JOINED, get_click_column
+from affiliate.database.click_joins import JOIN_COLUMNS
 from affiliate.database.earnings import GROUPS
 from affiliate.database.engine import LedgerDatabase
 from affiliate.database.local_time import HOUR
@@ -21,8 +21,8 @@ SALE_FILTERS: Final[Mapping[str, sa.ColumnElement[Any]]] = {
     "state": actions.c.state,
     "currency": actions.c.currency,
     **{name: GROUPS[name].element for name in ("site", "words", "id", "clicked")},
-    "agency": get_click_column("agency"),
-    "place": get_click_column("place"),
+    "agency": actions.c.clicked_agency,
+    "place": actions.c.clicked_place,
 }
 """Columns that sales can be limited by."""
 SALE_ORDERS: Final = ("occurred_at", "payout", "state", "network")
@@ -62,9 +62,9 @@ class DeskLists:
 
         Agency, place and position are those of the click; None where no click is known.
         """
-        columns = [get_click_column(n).label(n) for n in ("agency", "place", "position")]
+        columns = [actions.c[f"clicked_{n}"].label(n) for n in ("agency", "place", "position")]
         columns += [GROUPS[name] for name in ("site", "words", "id", "clicked")]
-        own = [column for column in actions.c if column.name not in {"site", "words"}]
+        own = [c for c in actions.c if c.name not in {"site", "words", *JOIN_COLUMNS}]
         where = [
             actions.c.occurred_at >= to_naive_utc(start),
             actions.c.occurred_at < to_naive_utc(end),
@@ -73,13 +73,12 @@ class DeskLists:
         column = actions.c[order]
         query = (
             sa.select(*own, *columns)
-            .select_from(JOINED)
             .where(*where)
             .order_by(column.desc() if descending else column, actions.c.action_id)
             .offset(offset)
             .limit(limit)
         )
-        count = sa.select(sa.func.count()).select_from(JOINED).where(*where)
+        count = sa.select(sa.func.count()).select_from(actions).where(*where)
         return self._read_page(query, count)
 
     def list_clicks(

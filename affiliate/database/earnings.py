@@ -14,7 +14,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from affiliate.database.click_joins import JOIN, JOINED, JOINS, get_click_column, refresh_estimates
+from affiliate.database.click_joins import JOIN_COLUMNS, JOINS, refresh_joins
 from affiliate.database.engine import LedgerDatabase
 from affiliate.database.schema import action_states, actions, imports
 from affiliate.domain.actions import Action
@@ -30,14 +30,15 @@ MONEY: Final = ("state", "payout", "currency")
 ORDER: Final = ("as_of", "state", "payout", "sale", "currency")
 """Columns by which one of two rows of an action is the newer: of equal times either will do, but
 always the same. Of equal rows the later import counts, which may read more columns."""
-OWN_COLUMNS: Final = (*KEY, "estimated_click")
+OWN_COLUMNS: Final = (*KEY, *JOIN_COLUMNS)
 """Columns that the values of a report never replace."""
 
 
 def _build_carried_column(name: str, click_name: str) -> sa.Label[str]:
     """Return what a sale's link has carried, else the same of the click that led to the sale."""
     carried = sa.func.nullif(actions.c[name], "")
-    return sa.func.coalesce(carried, get_click_column(click_name), "").label(click_name)
+    clicked = actions.c[f"clicked_{click_name}"]
+    return sa.func.coalesce(carried, clicked, "").label(click_name)
 
 
 GROUPS: Final[Mapping[str, sa.Label[Any]]] = {
@@ -47,14 +48,12 @@ GROUPS: Final[Mapping[str, sa.Label[Any]]] = {
     "id": _build_carried_column("media_id", "id"),
     "program": actions.c.program.label("program"),
     "network": actions.c.network.label("network"),
-    "place": sa.func.coalesce(get_click_column("place"), "").label("place"),
-    "position": get_click_column("position").label("position"),
-    "clicked": JOIN.label("clicked"),
+    "place": sa.func.coalesce(actions.c.clicked_place, "").label("place"),
+    "position": actions.c.clicked_position.label("position"),
+    "clicked": actions.c.joined_by.label("clicked"),
 }
 """Columns that earnings can be counted by. Place and position are those of the click that led to a
 sale; ``clicked`` is exact, estimated or unknown, as `click_joins` documents."""
-PLAIN_GROUPS: Final = frozenset({"day", "program", "network"})
-"""Groups that need no click."""
 
 
 class ImportCounts(msgspec.Struct, frozen=True):
@@ -85,7 +84,10 @@ def _upsert_newer(insert: Any) -> sa.Insert:  # noqa: ANN401 - either dialect's 
     upsert: sa.Insert = insert.on_conflict_do_update(
         index_elements=KEY,
         set_={
-            column.name: new[column.name] for column in actions.c if column.name not in OWN_COLUMNS
+            **{c.name: new[c.name] for c in actions.c if c.name not in OWN_COLUMNS},
+            "joined_by": sa.case(
+                (new.click_id == actions.c.click_id, actions.c.joined_by), else_="unknown"
+            ),
         },
         where=rank(new) >= rank(actions.c),
     )
@@ -142,7 +144,7 @@ class Earnings:
             changed += sum(row is not None and row.as_of < as_of for row in before)
         if reported:
             first = to_naive_utc(min(action.occurred_at for action in reported))
-            refresh_estimates(self._database, network, first, agencies)
+            refresh_joins(self._database, network, first, agencies)
         with self._database.write_transaction() as connection:
             row: dict[str, Any] = {"import_id": uuid4().hex, "network": network, "as_of": as_of}
             row |= {"at": self._database.now(), "actions": len(reported)}
@@ -181,7 +183,7 @@ class Earnings:
         last = datetime.combine(until or date.max, clock_time.max)
         query = (
             sa.select(*keys, sa.func.count().label("sales"), payout)
-            .select_from(actions if PLAIN_GROUPS.issuperset(names) else JOINED)
+            .select_from(actions)
             .where(actions.c.occurred_at.between(first, last))
             .group_by(*keys)
             .order_by(*(g.desc() for g in groups if g.name == "day"), payout.desc(), *keys)

@@ -13,8 +13,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from affiliate.database.click_joins import JOINED, get_click_column
-from affiliate.database.earnings import GROUPS, PLAIN_GROUPS
+from affiliate.database.earnings import GROUPS
 from affiliate.database.engine import LedgerDatabase
 from affiliate.database.local_time import DAY, Days, find_bounds, find_hour, find_local_day
 from affiliate.database.ranked_counts import CLICK_LISTS, RankedCounts, RankedList
@@ -42,13 +41,11 @@ EARNINGS_GROUPS: Final[Mapping[str, sa.ColumnElement[Any]]] = {
     **{name: label.element for name, label in GROUPS.items()},
     "day": _QUARTER,
     "hour": _QUARTER,
-    "agency": get_click_column("agency"),
-    "place": get_click_column("place"),
+    "agency": actions.c.clicked_agency,
+    "place": actions.c.clicked_place,
 }
 """Columns that earnings can be summed up by."""
 PICTURES: Final = RankedList.CLICKED_PICTURES
-PLAIN: Final = PLAIN_GROUPS | {"hour"}
-"""Groups that need no click."""
 NO_FILTERS: Final[Mapping[str, str]] = {}
 
 Row = dict[str, Any]
@@ -160,7 +157,6 @@ class Figures:
         where += [EARNINGS_GROUPS[name] == value for name, value in filters.items()]
         numbers = [sa.func.sum(actions.c.payout), sa.func.count()]
         query = sa.select(*groups, *numbers).where(*where).group_by(*groups)
-        query = query.select_from(actions if PLAIN.issuperset([*by, *filters]) else JOINED)
         names = (*by, "currency", "state")
         sums: dict[tuple[Any, ...], list[int]] = {}
         with self._read() as connection:

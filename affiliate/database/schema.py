@@ -121,6 +121,14 @@ actions = sa.Table(
     sa.Column("click_id", sa.String(64), nullable=False),
     sa.Column("as_of", sa.DateTime, nullable=False),  # of the report that has these values
     sa.Column("estimated_click", sa.String(64), nullable=False, server_default=""),
+    # Of the click that led to the sale, None where unknown: the click may be deleted long before.
+    sa.Column("joined_by", sa.String(10), nullable=False, server_default="unknown"),
+    sa.Column("clicked_agency", sa.String(100)),
+    sa.Column("clicked_id", sa.String(100)),
+    sa.Column("clicked_words", sa.String(500)),
+    sa.Column("clicked_site", sa.String(253)),
+    sa.Column("clicked_place", sa.String(10)),
+    sa.Column("clicked_position", sa.Integer),
     sa.Index("actions_occurred_at", "occurred_at"),
 )
 

@@ -1,7 +1,7 @@
 """Sales without the id of a click are joined to the click that has probably led to them."""
 
 from collections.abc import Collection
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 from affiliate.database.click_joins import AFTER_CLICK, BEFORE_CLICK, COOKIE_TIME
 from affiliate.database.clicks import Click
 from affiliate.database.earnings import Earnings
+from affiliate.database.figures import Figures
 from affiliate.database.ledger import Ledger
+from affiliate.database.local_time import Days
 from affiliate.database.schema import actions, clicks
 from affiliate.domain.actions import Action
 from tests.support.ledgers import new_ledger
@@ -25,6 +27,20 @@ HOUR = timedelta(hours=1)
 SALE = Action(
     action_id="1", state="pending", payout=50_000, currency="USD", occurred_at=SOLD_AT, media_id="7"
 )
+
+OLD_SALE = {
+    "network": "impact",
+    "state": "pending",
+    "payout": 1,
+    "currency": "USD",
+    "program": "",
+    "occurred_at": SOLD_AT.replace(tzinfo=None),
+    "as_of": SOLD_AT.replace(tzinfo=None),
+    "site": "",
+    "words": "",
+    "media_id": "7",
+}
+"""A sale as revision 0019 wrote them."""
 
 
 def place_click(ledger: Ledger, click_id: str, at: datetime, **fields: Any) -> None:
@@ -103,17 +119,74 @@ def test_a_sale_of_a_day_may_have_a_click_of_that_day(ledger: Ledger) -> None:
     assert join(ledger, occurred_at=day, clicked_at=day - 48 * HOUR, media_id="") == ""
 
 
+BY = ("clicked", "agency", "place", "position", "site", "words", "id")
+
+
+def sum_joined(ledger: Ledger) -> tuple[Any, ...]:
+    """Return the columns of `BY` of the one sale."""
+    [row] = Figures(ledger, UTC).sum_earnings(Days(date.min, date(2027, 1, 1)), BY)
+    return tuple(row[name] for name in BY)
+
+
 def test_a_known_id_of_a_click_rules_out_an_estimate(ledger: Ledger) -> None:
     """Also where the click comes after the import that had estimated another."""
     place_click(ledger, "click-of-hours-ago", SOLD_AT - HOUR, place="tile", site="blog.example")
-    earnings = Earnings(ledger)
     assert join(ledger, click_id="1-2-3-4") == "click-of-hours-ago"
-    by = ["clicked", "place", "site", "id"]
-    [row] = earnings.sum_payouts(by)
-    assert tuple(row.values())[:4] == ("estimated", "tile", "blog.example", "7")
-    place_click(ledger, "1-2-3-4", SOLD_AT - 2 * HOUR, place="look", site="")
-    [row] = earnings.sum_payouts(by)
-    assert tuple(row.values())[:4] == ("exact", "look", "", "7")
+    estimated = ("estimated", "shutterstock", "tile", 1, "blog.example", "", "7")
+    assert sum_joined(ledger) == estimated
+    place_click(ledger, "1-2-3-4", SOLD_AT - 2 * HOUR, place="look", words="cat", position=9)
+    assert sum_joined(ledger) == estimated
+    assert join(ledger, click_id="1-2-3-4") == ""
+    assert sum_joined(ledger) == ("exact", "shutterstock", "look", 9, "", "cat", "7")
+
+
+@pytest.mark.parametrize("click_id", ["", "click-of-hours-ago"])
+def test_a_sale_keeps_its_click_beyond_the_time_that_clicks_are_kept(
+    ledger: Ledger, click_id: str
+) -> None:
+    """The next imports, of clicks that are deleted by then, change nothing."""
+    place_click(ledger, "click-of-hours-ago", SOLD_AT - HOUR, place="tile", words="red bicycle")
+    join(ledger, click_id=click_id)
+    before = sum_joined(ledger)
+    assert before[0] == ("exact" if click_id else "estimated")
+    with ledger.write_transaction() as connection:
+        connection.execute(sa.delete(clicks))
+    join(ledger, click_id=click_id)
+    assert sum_joined(ledger) == before
+
+
+def test_another_id_in_a_newer_report_joins_another_click(ledger: Ledger) -> None:
+    """The sale keeps nothing of the click before, which may not exist for the new id."""
+    place_click(ledger, "click-of-hours-ago", SOLD_AT - HOUR, place="tile")
+    place_click(ledger, "click-of-days-ago", SOLD_AT - 24 * HOUR, place="look")
+    join(ledger, click_id="click-of-hours-ago")
+    join(ledger, click_id="click-of-days-ago")
+    assert sum_joined(ledger)[:3] == ("exact", "shutterstock", "look")
+    join(ledger, click_id="click-of-nobody", media_id="8")
+    assert sum_joined(ledger) == ("unknown", None, None, None, "", "", "8")
+
+
+def test_joins_of_earlier_versions_are_kept(ledger: Ledger) -> None:
+    """The migration takes them over: exact before estimated, and none for a sale without a click.
+
+    Revision 0019 had the id of an estimated click alone, and looked for exact ones each time.
+    """
+    place_click(ledger, "first-click", SOLD_AT, words="cat", position=3, place="look")
+    ledger.downgrade("0019")
+    sales = [("1", "first-click", ""), ("2", "unknown-click", "first-click"), ("3", "", "")]
+    with ledger.write_transaction() as connection:
+        for number, click_id, estimate in sales:
+            values = {**OLD_SALE, "action_id": number, "click_id": click_id}
+            values["estimated_click"] = estimate
+            columns = [sa.column(name, actions.c[name].type) for name in values]
+            connection.execute(sa.insert(sa.table("actions", *columns)).values(values))
+    ledger.upgrade()
+    names = ("joined_by", "clicked_agency", "clicked_words", "clicked_place", "clicked_position")
+    query = sa.select(*(actions.c[name] for name in names)).order_by(actions.c.action_id)
+    with ledger.read_connection() as connection:
+        rows = [tuple(row) for row in connection.execute(query)]
+    click = ("shutterstock", "cat", "look", 3)
+    assert rows == [("exact", *click), ("estimated", *click), ("unknown", *[None] * 4)]
 
 
 MOMENTS = st.sampled_from([SOLD_AT + n * MINUTE for n in (-300, -4, -1, 0, 1, 4)])
