@@ -24,6 +24,7 @@ from typing import Any, Final
 import psycopg
 import sqlalchemy as sa
 
+from affiliate.database.click_joins import refresh_joins
 from affiliate.database.ledger import Ledger
 from affiliate.database.roll_ups import RollUps
 from affiliate.database.schema import actions, metadata
@@ -205,6 +206,7 @@ def write_sales(ledger: Ledger, path: Path, now: datetime) -> None:
     ]
     with ledger.write_transaction() as connection:
         connection.execute(sa.insert(actions), rows)
+    refresh_joins(ledger, "impact", now - timedelta(days=2 * DAYS))
 
 
 def write_searches(ledger: Ledger, count: int) -> None:

@@ -117,8 +117,9 @@ KINDS: Final = (
     ),
     KeptKind(
         "Sales and reports",
-        "what affiliate networks report: amount, state, time, and what the link carried; nothing"
-        " about the buyer; the names of the columns of each network's reports",
+        "what affiliate networks report: amount, state, time, what the link carried, and the click"
+        " that led to the sale; nothing about the buyer; the names of the columns of each network's"
+        " reports",
         "what is earned, by word, picture and site",
         _make_fixed_period(FOR_EVER),
         tables=("actions", "action_states", "imports", "report_mappings"),

@@ -15,9 +15,16 @@ import sqlalchemy as sa
 
 from affiliate.database.earnings import GROUPS
 from affiliate.database.engine import LedgerDatabase
-from affiliate.database.local_time import DAY, Days, find_bounds, find_hour, find_local_day
+from affiliate.database.local_time import (
+    DAY,
+    Days,
+    find_bounds,
+    find_hour,
+    find_local_day,
+    split_at_clock_changes,
+)
 from affiliate.database.ranked_counts import CLICK_LISTS, RankedCounts, RankedList
-from affiliate.database.roll_ups import SEARCH_PLACE, read_state
+from affiliate.database.roll_ups import MAX_POSITION, SEARCH_PLACE, read_state
 from affiliate.database.schema import (
     actions,
     call_hours,
@@ -29,18 +36,18 @@ from affiliate.database.schema import (
     search_hours,
 )
 from affiliate.database.search_figures import CallNumbers, SearchNumbers
+from affiliate.domain.actions import EARNING_STATES
 
 MAX_TAIL: Final = timedelta(hours=3)
 """The most time before now that is summed from the rows of clicks."""
 QUARTER_SECONDS: Final = 900
 """Seconds of a quarter of an hour: offsets of time zones are whole quarters."""
-_QUARTER: Final = (
-    sa.cast(sa.extract("epoch", actions.c.occurred_at), sa.BigInteger) // QUARTER_SECONDS
-)
+DAY_SECONDS: Final = 86_400
+_EPOCH: Final = sa.cast(sa.extract("epoch", actions.c.occurred_at), sa.BigInteger)
 EARNINGS_GROUPS: Final[Mapping[str, sa.ColumnElement[Any]]] = {
-    **{name: label.element for name, label in GROUPS.items()},
-    "day": _QUARTER,
-    "hour": _QUARTER,
+    **{name: label.element for name, label in GROUPS.items() if name != "day"},
+    "hour": _EPOCH // QUARTER_SECONDS,
+    "state": actions.c.state,
     "agency": actions.c.clicked_agency,
     "place": actions.c.clicked_place,
 }
@@ -110,7 +117,10 @@ class Figures:
         ]
 
     def sum_positions(self, days: Days, place: str = "") -> list[Row]:
-        """Sum up clicks by ``place`` and ``position``, of one place where it is named."""
+        """Sum up clicks by ``place`` and ``position``, of one place where it is named.
+
+        The last position, `MAX_POSITION`, stands for all farther ones.
+        """
         table = position_days
         sums: dict[tuple[Any, ...], list[int]] = {}
         by = ("place", "position")
@@ -125,7 +135,8 @@ class Figures:
                 self._add(sums, by, dict(zip(by, key, strict=True)), shown, 0)
             for row in self._iter_tail(connection, days, filters):
                 if not row["sender"]:
-                    self._add(sums, by, row, 1, 0)
+                    near = {**row, "position": min(row["position"], MAX_POSITION)}
+                    self._add(sums, by, near, 1, 0)
         return [
             {"place": place, "position": position, "clicks": counts[0]}
             for (place, position), counts in sums.items()
@@ -143,35 +154,86 @@ class Figures:
         return self._sum(call_hours, by, CallNumbers._fields, where)
 
     def sum_earnings(
-        self, days: Days, by: Sequence[str] = (), filters: Mapping[str, str] = NO_FILTERS
+        self,
+        days: Days,
+        by: Sequence[str] = (),
+        filters: Mapping[str, str | Collection[str]] = NO_FILTERS,
     ) -> list[Row]:
         """Sum up ``payout`` and ``sales`` by currency, state and any of `EARNINGS_GROUPS`.
 
         Days and hours are those of the sales. Agency, place and position are those of the click
-        that led to a sale; None where no click is known.
+        that led to a sale; None where no click is known. A filter has a value, or some of which any
+        will do.
         """
-        groups: list[sa.ColumnElement[Any]] = [EARNINGS_GROUPS[n].label(n) for n in by]
-        groups += [actions.c.currency, actions.c.state]
-        start, end = find_bounds(days, self.zone)
-        where = [actions.c.occurred_at >= start, actions.c.occurred_at < end]
-        where += [EARNINGS_GROUPS[name] == value for name, value in filters.items()]
-        numbers = [sa.func.sum(actions.c.payout), sa.func.count()]
-        query = sa.select(*groups, *numbers).where(*where).group_by(*groups)
         names = (*by, "currency", "state")
+        day, hour = (names.index(name) if name in names else None for name in ("day", "hour"))
         sums: dict[tuple[Any, ...], list[int]] = {}
         with self._read() as connection:
-            for *values, payout, count in connection.execute(query):
-                row = dict(zip(names, values, strict=True))
-                for name, find in (("day", find_local_day), ("hour", find_hour)):
-                    if name in row:
-                        seconds = int(row[name]) * QUARTER_SECONDS
-                        at = datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None)
-                        row[name] = find(at, self.zone)
-                self._add(sums, names, row, int(payout), count)
+            for part in split_at_clock_changes(days, self.zone) if "day" in by else [None]:
+                start, end = (part.start, part.end) if part else find_bounds(days, self.zone)
+                groups = {n: EARNINGS_GROUPS[n] for n in by if n in EARNINGS_GROUPS}
+                if part:
+                    seconds = _EPOCH - int(start.replace(tzinfo=UTC).timestamp())
+                    groups["day"] = seconds // DAY_SECONDS
+                where = [actions.c.occurred_at >= start, actions.c.occurred_at < end]
+                where += [_match_any(EARNINGS_GROUPS[n], value) for n, value in filters.items()]
+                keys = [*(groups[n].label(n) for n in by), actions.c.currency, actions.c.state]
+                numbers = [sa.func.sum(actions.c.payout), sa.func.count()]
+                query = sa.select(*keys, *numbers).where(*where).group_by(*keys)
+                for *key, payout, count in connection.execute(query):
+                    if part and day is not None:
+                        key[day] = part.first + DAY * min(int(key[day]), part.number - 1)
+                    if hour is not None:
+                        quarter = datetime.fromtimestamp(int(key[hour]) * QUARTER_SECONDS, UTC)
+                        key[hour] = find_hour(quarter.replace(tzinfo=None), self.zone)
+                    counts = sums.setdefault(tuple(key), [0, 0])
+                    counts[0] += int(payout)
+                    counts[1] += count
         return [
             {**dict(zip(names, key, strict=True)), "payout": payout, "sales": count}
             for key, (payout, count) in sums.items()
         ]
+
+    def rank_earned(  # noqa: PLR0913 - a period, filters, and a page
+        self,
+        days: Days,
+        by: Sequence[str],
+        filters: Mapping[str, str] = NO_FILTERS,
+        *,
+        containing: str = "",
+        descending: bool = True,
+        offset: int = 0,
+        limit: int = 50,
+    ) -> tuple[list[tuple[Any, ...]], int]:
+        """Return a page of what has earned by `EARNINGS_GROUPS`, and the number of all.
+
+        Payouts that are pending or approved count, in the first currency of each by its code:
+        currencies come one after the other. The first group has the text ``containing``; sales of
+        unknown groups are left out.
+        """
+        start, end = find_bounds(days, self.zone)
+        keys = [EARNINGS_GROUPS[name].label(name) for name in by]
+        where = [actions.c.occurred_at >= start, actions.c.occurred_at < end]
+        where += [actions.c.state.in_(EARNING_STATES), *(key.element.is_not(None) for key in keys)]
+        where += [EARNINGS_GROUPS[name] == value for name, value in filters.items()]
+        if containing:
+            where.append(keys[0].element.contains(containing, autoescape=True))
+        amount = sa.func.sum(actions.c.payout).label("amount")
+        sums = sa.select(*keys, actions.c.currency, amount).where(*where)
+        sums_by_currency = sums.group_by(*keys, actions.c.currency).subquery()
+        names = [sums_by_currency.c[name] for name in by]
+        place = sa.func.row_number().over(partition_by=names, order_by=sums_by_currency.c.currency)
+        first = sa.select(sums_by_currency, place.label("place")).subquery()
+        order = [first.c.currency, first.c.amount]
+        query = (
+            sa.select(*(first.c[name] for name in by), sa.func.count().over())
+            .where(first.c.place == 1)
+            .order_by(*(c.desc() if descending else c for c in order), *(first.c[n] for n in by))
+        )
+        with self._read() as connection:
+            rows = connection.execute(query.offset(offset).limit(limit)).all()
+            some = rows or connection.execute(query.limit(1)).all()
+        return [tuple(row[:-1]) for row in rows], some[0][-1] if some else 0
 
     def list_top(
         self,
@@ -324,3 +386,9 @@ class Figures:
 
 def _match_filters(table: sa.Table, filters: Mapping[str, str]) -> list[sa.ColumnElement[bool]]:
     return [table.c[name] == value for name, value in filters.items() if name in table.c]
+
+
+def _match_any(
+    column: sa.ColumnElement[Any], value: str | Collection[str]
+) -> sa.ColumnElement[bool]:
+    return column == value if isinstance(value, str) else column.in_(value)

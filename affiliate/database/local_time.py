@@ -51,6 +51,31 @@ def find_bounds(days: Days, zone: tzinfo) -> tuple[datetime, datetime]:
     return find_day_start(days.first, zone), find_day_start(days.last + DAY, zone)
 
 
+class EvenDays(NamedTuple):
+    """Days in a row that all have 24 hours, or a day that has not; ``start`` is in UTC."""
+
+    first: date
+    number: int
+    start: datetime
+    end: datetime
+
+
+def split_at_clock_changes(days: Days, zone: tzinfo) -> Iterator[EvenDays]:
+    """Yield a period in parts, so that the days of a part are found by dividing by 24 hours."""
+    first = day = days.first
+    start = begins = find_day_start(day, zone)
+    while day <= days.last:
+        ends = find_day_start(day + DAY, zone)
+        if ends - begins != DAY:
+            if first < day:
+                yield EvenDays(first, (day - first).days, start, begins)
+            yield EvenDays(day, 1, begins, ends)
+            first, start = day + DAY, ends
+        day, begins = day + DAY, ends
+    if first < day:
+        yield EvenDays(first, (day - first).days, start, begins)
+
+
 def number_day(day: date) -> int:
     """Return the bucket of a day."""
     return day.year * 10_000 + day.month * 100 + day.day

@@ -54,6 +54,9 @@ MAX_ROWS: Final = 5000
 """Clicks that are counted in one transaction, unless an hour has more: others wait meanwhile."""
 SEARCH_PLACE: Final = "search"
 """The place of clicks on a search at an agency's site, which are of no picture."""
+MAX_POSITION: Final = 101
+"""The position by which clicks on all farther positions are counted: two pages of results, and
+what is beyond them."""
 GROUPS: Final = ("agency", "site", "place")
 """Columns by which clicks of an hour or a day are counted."""
 FIGURES: Final = (click_hours, click_days, position_days)
@@ -256,7 +259,7 @@ def _add_clicks(connection: sa.Connection, rows: Iterable[Any], zone: tzinfo) ->
         for start, counts in ((hour, hours), (day, days)):
             counts.setdefault((start, *group), [0, 0])[is_marked] += 1
         if not is_marked:
-            place = (day, row["place"], row["position"])
+            place = (day, row["place"], min(row["position"], MAX_POSITION))
             positions[place] = positions.get(place, 0) + 1
             lists.add(RankedList.CLICKED_WORDS, day, row["words"], 1, (None, row["site"]))
             if row["place"] != SEARCH_PLACE:

@@ -1,5 +1,6 @@
 """Figures of earnings, and of clicks in parts of a day; `test_roll_ups` has those of clicks."""
 
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -41,6 +42,19 @@ def test_sales_are_of_the_zones_day_and_hour(ledger: Ledger, name: str) -> None:
     assert local == {f"{(NOW - age).astimezone(zone):%Y-%m-%d %H:00}" for age in ages}
 
 
+@pytest.mark.parametrize("change", ["2026-03-29", "2026-10-25"])
+def test_sales_beside_a_clock_change_are_of_their_days(ledger: Ledger, change: str) -> None:
+    """A day of 23 or 25 hours has all of its sales, and its neighbors have theirs."""
+    zone, noon = ZoneInfo("Europe/Amsterdam"), datetime.fromisoformat(f"{change}T12:00Z")
+    times = [noon + timedelta(minutes=20 * number) for number in range(-150, 150)]
+    record_sales(ledger, *({"ago": NOW - time} for time in times))
+    figures, day = Figures(ledger, zone), noon.date()
+    days = Days(day - timedelta(days=3), day + timedelta(days=3))
+    rows = figures.sum_earnings(days, ("day",))
+    expected = Counter(time.astimezone(zone).date() for time in times)
+    assert {row["day"]: row["sales"] for row in rows} == expected
+
+
 def test_earnings_are_summed_by_what_led_to_them(ledger: Ledger) -> None:
     """Agency and place are those of the click; a sale without one has none."""
     record_clicks(ledger, {"agency": "pixabay", "place": "look"})
@@ -54,6 +68,34 @@ def test_earnings_are_summed_by_what_led_to_them(ledger: Ledger) -> None:
     (look,) = figures.sum_earnings(days, (), {"place": "look"})
     assert (look["sales"], look["payout"]) == (1, 20_000)
     assert figures.sum_earnings(days, (), {"network": "partnerize"}) == []
+    some = figures.sum_earnings(days, ("agency",), {"agency": ["demo", "pixabay"]})
+    assert [row["agency"] for row in some] == ["pixabay"]
+
+
+@pytest.mark.parametrize("descending", [False, True])
+def test_what_has_earned_is_ranked_a_page_at_a_time(ledger: Ledger, *, descending: bool) -> None:
+    """Currencies come one after the other; a reversed sale has earned nothing."""
+    record_sales(
+        ledger,
+        {"media_id": "1", "payout": 2},
+        {"media_id": "1", "payout": 3},
+        {"media_id": "2", "payout": 4},
+        {"media_id": "3", "payout": 9, "currency": "EUR"},
+        {"media_id": "3", "payout": 1},
+        {"media_id": "4", "payout": 99, "state": "reversed"},
+        {"media_id": "55", "payout": 1},
+    )
+    figures, days = Figures(ledger, UTC), make_days(ZoneInfo("UTC"))
+    ranked = [("1",), ("2",), ("55",), ("3",)]
+    if not descending:
+        ranked.reverse()
+    for offset, expected in ((0, ranked[:3]), (3, ranked[3:]), (9, [])):
+        page = figures.rank_earned(days, ("id",), descending=descending, offset=offset, limit=3)
+        assert page == (expected, 4)
+    assert figures.rank_earned(days, ("id",), containing="5") == ([("55",)], 1)
+    assert figures.rank_earned(days, ("id",), containing="%") == ([], 0)
+    assert figures.rank_earned(days, ("id",), {"network": "nobody"}) == ([], 0)
+    assert figures.rank_earned(days, ("agency", "id")) == ([], 0)
 
 
 @pytest.mark.parametrize("is_counted", [False, True])

@@ -17,6 +17,7 @@ from affiliate.database.local_time import (
     list_buckets,
     number_day,
     number_month,
+    split_at_clock_changes,
 )
 
 ZONES = [
@@ -28,6 +29,22 @@ ZONES = [
 ]
 days = st.dates(date(2020, 1, 1), date(2027, 12, 31))
 moments = st.datetimes(datetime.fromisoformat("2020-01-02"), datetime.fromisoformat("2027-12-30"))
+
+
+@given(days, st.integers(0, 400), st.sampled_from(ZONES), st.data())
+def test_days_between_clock_changes_are_found_by_division(
+    first: date, length: int, zone: ZoneInfo, data: st.DataObject
+) -> None:
+    """The parts follow each other without a gap, and each moment has the day of the zone."""
+    last = first + length * DAY
+    parts = list(split_at_clock_changes(Days(first, last), zone))
+    assert (parts[0].start, parts[-1].end) == find_bounds(Days(first, last), zone)
+    assert [part.start for part in parts[1:]] == [part.end for part in parts[:-1]]
+    assert sum(part.number for part in parts) == length + 1
+    part = data.draw(st.sampled_from([part for part in parts if part.start < part.end]))
+    moment = data.draw(st.datetimes(part.start, part.end - timedelta(microseconds=1)))
+    day = part.first + DAY * min((moment - part.start) // DAY, part.number - 1)
+    assert day == find_local_day(moment, zone)
 
 
 @given(moments, st.sampled_from(ZONES))

@@ -17,17 +17,23 @@ def list_earned(rows: Rows) -> tuple[Money, ...]:
     for row in rows:
         if row["state"] in EARNING_STATES:
             sums[row["currency"]] += row["payout"]
-    return tuple(Money(sums[currency], currency) for currency in sorted(sums))
+    return _list_money(sums)
 
 
 def group_earned(
     rows: Rows, find_key: Callable[[Mapping[str, Any]], Any]
 ) -> dict[Any, tuple[Money, ...]]:
     """Return the payouts that are pending or approved, by a key of each row, then by currency."""
-    groups: defaultdict[Any, list[Mapping[str, Any]]] = defaultdict(list)
+    sums: defaultdict[Any, dict[str, int]] = defaultdict(dict)
     for row in rows:
-        groups[find_key(row)].append(row)
-    return {key: list_earned(own) for key, own in groups.items()}
+        if row["state"] in EARNING_STATES:
+            own, currency = sums[find_key(row)], row["currency"]
+            own[currency] = own.get(currency, 0) + row["payout"]
+    return {key: _list_money(own) for key, own in sums.items()}
+
+
+def _list_money(sums: Mapping[str, int]) -> tuple[Money, ...]:
+    return tuple(Money(sums[currency], currency) for currency in sorted(sums))
 
 
 def divide_by_clicks(earned: Sequence[Money], clicks: int) -> tuple[Money, ...]:

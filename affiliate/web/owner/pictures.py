@@ -1,6 +1,6 @@
 """The page of pictures: clicks and earnings of each."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -13,6 +13,7 @@ from affiliate.services import current_services
 from affiliate.web.owner import earned
 from affiliate.web.owner.frame import blueprint, render_page
 from affiliate.web.owner.links import FIELDS, link_to
+from affiliate.web.owner.numbers import Money
 from affiliate.web.owner.page_requests import PageRequest, read_page_request, require_period
 from affiliate.web.owner.series import get_days
 from affiliate.web.owner.tables import (
@@ -21,7 +22,6 @@ from affiliate.web.owner.tables import (
     Column,
     Row,
     Table,
-    arrange_rows,
     read_arrangement,
 )
 
@@ -46,9 +46,6 @@ class _PicturesTable:
         self._figures = Figures(current_services().ledger, view.zone)
         self._days = get_days(require_period(view))
         self._agency = view.filters.get("agency")
-        rows = self._figures.sum_earnings(self._days, ("id", "agency"))
-        self._sales = [row for row in rows if row["id"]]
-        self._earned = earned.group_earned(self._sales, lambda row: (row["agency"], row["id"]))
         self._columns = (
             Column("picture", "Picture", link=_link_picture, is_sortable=False),
             Column("agency", "Agency", is_sortable=False),
@@ -65,13 +62,15 @@ class _PicturesTable:
 
     def _read_rows(self, arrangement: Arrangement) -> tuple[list[Row], int]:
         if arrangement.sort == "earned":
-            rows: list[Row] = [
-                {"text": f"{agency} {media_id}", "earned": amounts}
-                for (agency, media_id), amounts in self._earned.items()
-                if agency and self._agency in {"", agency}
-            ]
-            shown = arrange_rows(rows, self._columns, arrangement)
-            return self._build_rows([str(row["text"]) for row in shown]), len(rows)
+            found, total = self._figures.rank_earned(
+                self._days,
+                ("agency", "id"),
+                {"agency": self._agency} if self._agency else {},
+                descending=arrangement.is_descending,
+                offset=arrangement.offset,
+                limit=arrangement.page_rows,
+            )
+            return self._build_rows([" ".join(key) for key in found]), total
         wanted = arrangement.offset + arrangement.page_rows + 1
         top = self._figures.list_top(CLICKED, self._days, wanted, scope=self._agency or None)
         texts = [text for text, _ in top]
@@ -80,10 +79,11 @@ class _PicturesTable:
 
     def _build_rows(self, texts: list[str]) -> list[Row]:
         clicks = self._figures.count_texts(CLICKED, self._days, texts)
+        amounts_by_picture = self._group_earned([text.partition(" ")[2] for text in texts])
         rows: list[Row] = []
         for text in texts:
             agency, _, media_id = text.partition(" ")
-            amounts = self._earned.get((agency, media_id), ())
+            amounts = amounts_by_picture.get((agency, media_id), ())
             rows.append(
                 {
                     "picture": media_id,
@@ -95,6 +95,11 @@ class _PicturesTable:
                 }
             )
         return rows
+
+    def _group_earned(self, ids: Collection[str]) -> dict[Any, tuple[Money, ...]]:
+        """Return what pictures have earned, by agency and id."""
+        rows = self._figures.sum_earnings(self._days, ("agency", "id"), {"id": ids})
+        return earned.group_earned(rows, lambda row: (row["agency"], row["id"]))
 
     def _link_clicks(self, row: Mapping[str, Any]) -> str:
         parameters = {"agency": row["name"], "id": row["picture"]}

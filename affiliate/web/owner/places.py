@@ -7,6 +7,7 @@ from flask import Response
 
 from affiliate.database.figures import Figures
 from affiliate.database.local_time import Days
+from affiliate.database.roll_ups import MAX_POSITION
 from affiliate.services import current_services
 from affiliate.web.owner import earned
 from affiliate.web.owner.charts import Chart, draw_chart
@@ -17,8 +18,6 @@ from affiliate.web.owner.page_requests import PageRequest, read_page_request, re
 from affiliate.web.owner.series import get_days
 from affiliate.web.owner.tables import Column, Row, build_table
 
-MAX_POSITIONS: Final = 100
-"""Positions of the chart: two pages of results; farther ones are one bar."""
 UNKNOWN: Final = "Unknown"
 """The title of clicks of versions that told no place."""
 
@@ -77,14 +76,14 @@ def _has_more_filters(view: PageRequest) -> bool:
 
 
 def _draw_positions(view: PageRequest, figures: Figures, days: Days) -> Chart:
-    counts = dict.fromkeys(range(1, MAX_POSITIONS + 2), 0)
+    counts = dict.fromkeys(range(1, MAX_POSITION + 1), 0)
     for row in figures.sum_positions(days, view.filters.get("place")):
         if row["place"] != "search":  # a link to a search has no position
-            counts[min(row["position"], MAX_POSITIONS + 1)] += row["clicks"]
+            counts[row["position"]] += row["clicks"]
     last = max((position for position, count in counts.items() if count), default=0)
     shown = {position: count for position, count in counts.items() if position <= last}
     labels = [
-        f"from {MAX_POSITIONS + 1}" if position > MAX_POSITIONS else f"position {position}"
+        f"from {MAX_POSITION}" if position == MAX_POSITION else f"position {position}"
         for position in shown
     ]
     return draw_chart("Clicks by position", labels, list(shown.values()))

@@ -1,6 +1,6 @@
 """The pages of words: all words of a period, and the course of some."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -25,7 +25,6 @@ from affiliate.web.owner.tables import (
     Column,
     Row,
     Table,
-    arrange_rows,
     build_table,
     read_arrangement,
 )
@@ -109,7 +108,6 @@ class _WordsTable:
         self._site = view.filters.get("site") or None
         typed = view.filters.get("words")
         self._containing = to_counted(typed, "") or typed.casefold()
-        self._earned = self._group_earned()
         self._columns = (
             Column("words", "Words", link=self._link_words, is_sortable=False),
             *(
@@ -135,10 +133,17 @@ class _WordsTable:
     def _read_rows(self, arrangement: Arrangement) -> tuple[list[Row], int]:
         wanted = arrangement.offset + arrangement.page_rows + 1
         if arrangement.sort == "earned":
-            texts = [text for text in self._earned if self._containing in text]
-            rows: list[Row] = [{"text": text, "earned": self._earned[text]} for text in texts]
-            shown = arrange_rows(rows, self._columns, arrangement)
-            return self._build_rows([str(row["text"]) for row in shown]), len(rows)
+            filters = {"site": self._site} if self._site else {}
+            found, total = self._figures.rank_earned(
+                self._days,
+                ("words",),
+                filters,
+                containing=self._containing,
+                descending=arrangement.is_descending,
+                offset=arrangement.offset,
+                limit=arrangement.page_rows,
+            )
+            return self._build_rows([text for (text,) in found]), total
         top = self._figures.list_top(
             LISTS[arrangement.sort],
             self._days,
@@ -157,9 +162,10 @@ class _WordsTable:
             )
             for name, ranked in LISTS.items()
         }
+        amounts_by_text = self._group_earned(texts)
         rows: list[Row] = []
         for text in texts:
-            amounts = self._earned.get(text, ())
+            amounts = amounts_by_text.get(text, ())
             rows.append(
                 {
                     "words": text or NO_WORDS,
@@ -171,8 +177,11 @@ class _WordsTable:
             )
         return rows
 
-    def _group_earned(self) -> dict[str, tuple[Money, ...]]:
-        filters = {"site": self._site} if self._site else {}
+    def _group_earned(self, texts: Collection[str]) -> dict[str, tuple[Money, ...]]:
+        """Return what words have earned."""
+        filters: dict[str, str | Collection[str]] = {"words": texts}
+        if self._site:
+            filters["site"] = self._site
         rows = self._figures.sum_earnings(self._days, ("words",), filters)
         return earned.group_earned(rows, lambda row: row["words"])
 
