@@ -48,7 +48,7 @@ function redraw(address, signal = newSignal()) {
   call.onload = () => {
     const fresh = call.response?.querySelector("form.search");
     if (!fresh?.querySelector(".fields") || signal.aborted) return;
-    form.elements.q.value = fresh.elements.q.value;
+    box.value = fresh.elements.q.value;
     const focused = document.activeElement.closest(".fields [name]");
     fresh.querySelector(".primary").replaceWith(button);
     fields.replaceChildren(...fresh.querySelector(".fields").children);
@@ -106,6 +106,14 @@ element?.addEventListener("click", (event) => {
   document.querySelector("main").focus({ preventScroll: true });
 });
 
+const box = form.elements.q;
+box.role = "combobox";
+box.ariaExpanded = "false";
+// The box of the start page may have the focus before this module is there.
+for (const name of ["focus", "pointerdown", "keydown", "input"]) {
+  box.addEventListener(name, () => import("./suggest.js"), { once: true });
+}
+
 addEventListener("keydown", async function importKeys(event) {
   const { start } = await import("./keys.js");
   removeEventListener("keydown", importKeys);
@@ -133,7 +141,7 @@ addEventListener("keydown", (event) => {
   if (event.key === "Escape" && menu) close(menu);
   if (event.key !== "/" || hasModifier(event) || event.target.closest("input, select, textarea")) return;
   event.preventDefault();
-  form.elements.q.select();
+  box.select();
 });
 
 function close(menu) {

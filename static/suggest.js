@@ -1,4 +1,4 @@
-// Suggestions under the search box: an ARIA combobox.
+// Suggestions under the search box: an ARIA combobox. The first use of the box imports this module.
 
 const WAIT = 120;  // ms without a key before the site is asked
 
@@ -9,9 +9,7 @@ list.role = "listbox";
 list.hidden = true;
 list.ariaLabel = box.labels[0].textContent;
 box.parentElement.append(list);
-box.role = "combobox";
 box.ariaAutoComplete = "list";
-box.ariaExpanded = "false";
 box.setAttribute("aria-controls", list.id);
 
 let controller = new AbortController();
@@ -105,3 +103,5 @@ list.addEventListener("click", ({ target }) => {
 });
 box.addEventListener("blur", close);
 box.form.addEventListener("submit", close);
+// Words typed before this module was there.
+if (box.value !== box.defaultValue && document.activeElement === box) scheduleFetch();

@@ -178,6 +178,20 @@ def test_typed_words_in_place_close_the_list(page: Page, site: SiteServer) -> No
     assert page.evaluate("window.same") is True
 
 
+def test_first_key_asks_too(page: Page) -> None:
+    """The script of suggestions comes with the first use of the box, and no key is lost."""
+    held: list[Route] = []
+    page.route("**/suggest.js", lambda route: held.append(route))  # noqa: PLW0108 - not a builtin
+    page.expose_function("held", lambda: len(held))
+    page.goto("/search?q=cat&lang=en")
+    read_tiles(page)
+    assert page.locator("#suggestions").count() == 0
+    box(page).fill("bi")
+    page.evaluate(HELD, 1)
+    held[0].continue_()
+    assert all(found.startswith("bi") for found in options(page))
+
+
 # -- answers
 
 
@@ -264,6 +278,7 @@ def test_nothing_is_asked_while_composing(
     page.goto("/?lang=ja")
     box_of_page = page.locator("#q")
     box_of_page.focus()
+    page.locator("#suggestions").wait_for(state="attached")
     page.evaluate(
         "() => document.querySelector('#q').addEventListener('input', e => window.last = e)"
     )

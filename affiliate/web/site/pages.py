@@ -75,10 +75,9 @@ CACHED_ASSETS: Final = (
     "site.js",
     "look.js",
     "more.js",
-    "suggest.js",
 )
-OTHER_CACHED_ASSETS: Final = ("builder.css", "builder.js", "framed.js")
-"""Files of the embed builder and of iframes, which the page cache compresses, too."""
+OTHER_CACHED_ASSETS: Final = ("builder.css", "builder.js", "framed.js", "suggest.js")
+"""Files of the embed builder, iframes and the focused search box that the page cache compresses."""
 
 blueprint = Blueprint("site", __name__)
 
