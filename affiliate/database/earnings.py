@@ -1,7 +1,7 @@
 """Actions of affiliate networks in the ledger, with each state that a report has shown.
 
-A report shows actions as of a time. The newest report decides, whichever is imported first: imports
-may come in any order and be repeated.
+A report shows actions as of a time. Of each field the newest report decides that has the field,
+whichever is imported first: imports may come in any order and be repeated.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -14,24 +14,21 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from affiliate.database.click_joins import JOIN_COLUMNS, JOINS, refresh_joins
+from affiliate.database.action_merges import MONEY_FIELDS, build_row, merge_rows
+from affiliate.database.click_joins import JOINS, refresh_joins
 from affiliate.database.engine import LedgerDatabase
 from affiliate.database.schema import action_states, actions, imports
-from affiliate.domain.actions import Action
+from affiliate.domain.actions import REPORTED_FIELDS, Action
 from affiliate.domain.masking import mask_personal
 from affiliate.domain.times import to_naive_utc
 from affiliate.errors import BadQuery
 
 BATCH: Final = 300
 """Actions that are written in a transaction, as clicks wait meanwhile."""
-KEY: Final = ("network", "action_id")
 MONEY: Final = ("state", "payout", "currency")
 """Columns whose change is a new state of an action."""
-ORDER: Final = ("as_of", "state", "payout", "sale", "currency")
-"""Columns by which one of two rows of an action is the newer: of equal times either will do, but
-always the same. Of equal rows the later import counts, which may read more columns."""
-OWN_COLUMNS: Final = (*KEY, *JOIN_COLUMNS)
-"""Columns that the values of a report never replace."""
+MERGED: Final = (*MONEY_FIELDS, *REPORTED_FIELDS, "origins")
+"""Columns of an action that reports tell."""
 
 
 def _build_carried_column(name: str, click_name: str) -> sa.Label[str]:
@@ -73,30 +70,9 @@ class LastImport(msgspec.Struct, frozen=True):
     sales: int
 
 
-def _upsert_newer(insert: Any) -> sa.Insert:  # noqa: ANN401 - either dialect's insert
-    new = insert.excluded
-
-    def rank(columns: Any) -> sa.Tuple:  # noqa: ANN401 - the columns of the table or of new rows
-        return sa.tuple_(
-            *(sa.func.coalesce(columns[n], -1) if n == "sale" else columns[n] for n in ORDER)
-        )
-
-    upsert: sa.Insert = insert.on_conflict_do_update(
-        index_elements=KEY,
-        set_={
-            **{c.name: new[c.name] for c in actions.c if c.name not in OWN_COLUMNS},
-            "joined_by": sa.case(
-                (new.click_id == actions.c.click_id, actions.c.joined_by), else_="unknown"
-            ),
-        },
-        where=rank(new) >= rank(actions.c),
-    )
-    return upsert
-
-
-UPSERTS: Final[Mapping[str, sa.Insert]] = {
-    "sqlite": _upsert_newer(sqlite.insert(actions)),
-    "postgresql": _upsert_newer(postgresql.insert(actions)),
+INSERTS: Final[Mapping[str, sa.Insert]] = {
+    "sqlite": sqlite.insert(actions).on_conflict_do_nothing(),
+    "postgresql": postgresql.insert(actions).on_conflict_do_nothing(),
 }
 STATE_INSERTS: Final[Mapping[str, sa.Insert]] = {
     "sqlite": sqlite.insert(action_states).on_conflict_do_nothing(),
@@ -126,13 +102,16 @@ class Earnings:
         new = changed = 0
         for start in range(0, len(reported), BATCH):
             rows = [
-                {"network": network, "as_of": as_of, **_build_columns(action)}
+                build_row({"network": network, "as_of": as_of, **_build_columns(action)})
                 for action in reported[start : start + BATCH]
             ]
             with self._database.write_transaction() as connection:
-                known = _read_known(connection, network, [row["action_id"] for row in rows])
+                known = _read_known(connection, network, rows)
                 states = [row for row in rows if not _is_same(known.get(row["action_id"]), row)]
-                connection.execute(UPSERTS[connection.dialect.name], rows)
+                if missing := [row for row in rows if row["action_id"] not in known]:
+                    connection.execute(INSERTS[connection.dialect.name], missing)
+                present = _read_known(connection, network, rows) if missing else known
+                _update_actions(connection, rows, present)
                 if states:
                     names = [column.name for column in action_states.c]
                     connection.execute(
@@ -229,17 +208,48 @@ def _build_columns(action: Action) -> dict[str, Any]:
         name: to_naive_utc(value) if isinstance(value, datetime) else value
         for name, value in msgspec.structs.asdict(action).items()
     }
-    return {**columns, "words": mask_personal(action.words)}
+    return columns | ({"words": mask_personal(action.words)} if action.words else {})
 
 
 def _read_known(
-    connection: sa.Connection, network: str, ids: Sequence[str]
+    connection: sa.Connection, network: str, rows: Sequence[Mapping[str, Any]]
 ) -> dict[str, sa.Row[Any]]:
-    """Return the actions with these ids that the ledger has, without their texts."""
-    query = sa.select(actions.c.action_id, actions.c.as_of, *(actions.c[n] for n in MONEY)).where(
-        actions.c.network == network, actions.c.action_id.in_(ids)
+    """Return the actions of rows that the ledger has, locked until the transaction's end."""
+    query = (
+        sa.select(actions.c.action_id, actions.c.joined_by, *(actions.c[n] for n in MERGED))
+        .where(
+            actions.c.network == network, actions.c.action_id.in_([r["action_id"] for r in rows])
+        )
+        .order_by(actions.c.action_id)
+        .with_for_update()
     )
     return {row.action_id: row for row in connection.execute(query)}
+
+
+def _update_actions(
+    connection: sa.Connection, rows: Sequence[Mapping[str, Any]], known: Mapping[str, sa.Row[Any]]
+) -> None:
+    """Merge rows of a report into the actions that the ledger has; none is missing there.
+
+    A sale with the id of another click is joined anew.
+    """
+    changes = []
+    for row in rows:
+        before = known[row["action_id"]]._asdict()
+        merged = merge_rows(before, row)
+        if any(before[name] != value for name, value in merged.items()):
+            is_same_click = merged["click_id"] == before["click_id"]
+            merged["joined_by"] = before["joined_by"] if is_same_click else "unknown"
+            changes.append({"key": row["action_id"], **{f"new_{n}": v for n, v in merged.items()}})
+    if changes:
+        update = (
+            sa.update(actions)
+            .where(
+                actions.c.network == rows[0]["network"], actions.c.action_id == sa.bindparam("key")
+            )
+            .values({name: sa.bindparam(f"new_{name}") for name in (*MERGED, "joined_by")})
+        )
+        connection.execute(update, changes)
 
 
 def _is_same(known: sa.Row[Any] | None, row: Mapping[str, Any]) -> bool:

@@ -129,6 +129,7 @@ actions = sa.Table(
     sa.Column("clicked_site", sa.String(253)),
     sa.Column("clicked_place", sa.String(10)),
     sa.Column("clicked_position", sa.Integer),
+    sa.Column("origins", sa.Text, nullable=False, server_default=""),  # JSON of `action_merges`
     sa.Index("actions_occurred_at", "occurred_at"),
 )
 
@@ -151,6 +152,14 @@ imports = sa.Table(
     sa.Column("at", sa.DateTime, nullable=False),
     sa.Column("as_of", sa.DateTime, nullable=False),
     sa.Column("actions", sa.Integer, nullable=False),
+)
+
+failed_fetches = sa.Table(  # the last of each network
+    "failed_fetches",
+    metadata,
+    sa.Column("network", sa.String(20), primary_key=True),
+    sa.Column("at", sa.DateTime, nullable=False),
+    sa.Column("reason", sa.String(300), nullable=False),
 )
 
 report_mappings = sa.Table(

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Final, Literal
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 State = Literal["pending", "approved", "reversed"]
 STATES: Final[tuple[State, ...]] = ("pending", "approved", "reversed")
@@ -19,19 +20,27 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
 
     ``sale`` and ``payout`` are in `MONEY_UNITS` of ``currency``. ``site``, ``words``, ``media_id``
     and ``click_id`` are what the link of this site has carried; empty where it carried nothing.
+    Fields of `REPORTED_FIELDS` are UNSET where the report lacks them, so that another report of the
+    action may tell them.
     """
 
     action_id: str
     state: State
     payout: int
-    sale: int | None = None
     currency: str
     occurred_at: datetime
-    clicked_at: datetime | None = None
-    locks_at: datetime | None = None
-    cleared_at: datetime | None = None
-    program: str = ""
-    site: str = ""
-    words: str = ""
-    media_id: str = ""
-    click_id: str = ""
+    sale: int | UnsetType | None = UNSET
+    clicked_at: datetime | UnsetType | None = UNSET
+    locks_at: datetime | UnsetType | None = UNSET
+    cleared_at: datetime | UnsetType | None = UNSET
+    program: str | UnsetType = UNSET
+    site: str | UnsetType = UNSET
+    words: str | UnsetType = UNSET
+    media_id: str | UnsetType = UNSET
+    click_id: str | UnsetType = UNSET
+
+
+REPORTED_FIELDS: Final = tuple(
+    field.name for field in msgspec.structs.fields(Action) if field.default is UNSET
+)
+"""Fields that a report of actions may lack."""

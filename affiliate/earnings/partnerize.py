@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 from affiliate.domain.actions import Action, State
-from affiliate.earnings.reports import ReportForm
+from affiliate.earnings.reports import ReportForm, add_sales
 
 NETWORK: Final = "partnerize"
 STATES: Final[dict[str, State]] = {
@@ -29,12 +29,11 @@ def join_items(action: Action, item: Action) -> Action | None:
         return None
     if "reversed" in {action.state, item.state} and action.state != item.state:
         return item if action.state == "reversed" else action
-    sales = [sale for sale in (action.sale, item.sale) if sale is not None]
     return msgspec.structs.replace(
         action,
         state=action.state if action.state == item.state else "pending",
         payout=action.payout + item.payout,
-        sale=sum(sales) if sales else None,
+        sale=add_sales(action, item),
     )
 
 

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any, Final, TypeVar
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from affiliate.domain.actions import STATES, Action, State
 from affiliate.domain.media import clean_text
@@ -53,10 +54,15 @@ def add_item(action: Action, item: Action) -> Action | None:
     """
     if (action.state, action.currency) != (item.state, item.currency):
         return None
-    sales = [sale for sale in (action.sale, item.sale) if sale is not None]
     return msgspec.structs.replace(
-        action, payout=action.payout + item.payout, sale=sum(sales) if sales else None
+        action, payout=action.payout + item.payout, sale=add_sales(action, item)
     )
+
+
+def add_sales(action: Action, item: Action) -> int | UnsetType | None:
+    """Return the sum of two sale amounts, of which either or both may be unknown."""
+    sales = [sale for sale in (action.sale, item.sale) if isinstance(sale, int)]
+    return sum(sales) if sales else action.sale
 
 
 class ReportForm(msgspec.Struct, frozen=True, kw_only=True):
@@ -140,8 +146,8 @@ def number_actions(actions: Sequence[Action]) -> list[Action]:
     counts: Counter[str] = Counter()
     numbered = []
     for action in sorted(actions, key=_rank_amounts):
-        values = [action.occurred_at.isoformat(), str(action.clicked_at), action.currency]
-        values += [str(getattr(action, name)) for name, _ in TEXTS.values()]
+        values = [action.occurred_at.isoformat(), str(action.clicked_at or None), action.currency]
+        values += [getattr(action, name) or "" for name, _ in TEXTS.values()]
         digest = hashlib.sha256("\0".join(values).encode()).hexdigest()[:32]
         counts[digest] += 1
         numbered.append(msgspec.structs.replace(action, action_id=f"row-{digest}-{counts[digest]}"))
@@ -201,7 +207,9 @@ class _RowReader:
         to_amount = partial(read_amount, decimal_sign=self._decimal_sign)
         to_time = partial(read_time, zone=form.zone, date_format=form.date_format)
         amounts = {field: read(field, to_amount) for field in AMOUNTS}
-        times: dict[str, Any] = {name: read(field, to_time) for field, name in TIMES.items()}
+        times: dict[str, Any] = {
+            name: read(field, to_time) for field, name in TIMES.items() if field in self._places
+        }
         action_id = read("sale id", read_id) if self.has_ids else ""
         state = read("status", partial(read_state, states=form.states, hint=form.state_hint))
         state = state or form.state
@@ -221,12 +229,13 @@ class _RowReader:
         texts: dict[str, Any] = {
             name: cut_between_signs(read(field, clean_text) or "", most)
             for field, (name, most) in TEXTS.items()
+            if field in self._places
         }
         return Action(
             action_id=action_id,
             state=state,
             payout=payout,
-            sale=amounts["sale amount"],
+            sale=amounts["sale amount"] if "sale amount" in self._places else UNSET,
             currency=currency,
             **times,
             **texts,

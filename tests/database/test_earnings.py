@@ -4,13 +4,16 @@ from datetime import UTC, date, datetime, timedelta
 
 import msgspec
 import pytest
+import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import UNSET
 
 from affiliate.database.clicks import Click
 from affiliate.database.earnings import BATCH, Earnings, ImportCounts
 from affiliate.database.ledger import Ledger
-from affiliate.domain.actions import STATES, Action
+from affiliate.database.schema import actions as actions_table
+from affiliate.domain.actions import REPORTED_FIELDS, STATES, Action
 from affiliate.errors import BadQuery
 from tests.support.ledgers import new_ledger
 
@@ -145,6 +148,7 @@ REPORTS = st.lists(
                 state=st.sampled_from(STATES),
                 payout=st.integers(0, 3),
                 currency=st.sampled_from(["EUR", "USD"]),
+                **dict.fromkeys(REPORTED_FIELDS, st.sampled_from([UNSET, True])),
             ),
             max_size=3,
             unique_by=lambda action: action.action_id,
@@ -160,14 +164,60 @@ def test_any_order_and_repetition_of_imports_ends_in_the_same_sums(
     reports: list[tuple[int, list[Action]]],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
-    """Also reports that are as of the same time and differ."""
+    """Also reports that are as of the same time and differ, or have different columns."""
     again = data.draw(st.lists(st.sampled_from(reports), max_size=3)) if reports else []
     orders = [reports, data.draw(st.permutations([*reports, *again]))]
-    sums = []
+    ends = []
     for order in orders:
         with new_ledger(tmp_path_factory.mktemp("ledger")) as ledger:
             earnings = Earnings(ledger)
             for days, actions in order:
-                earnings.record("impact", actions, DAY + timedelta(days))
-            sums.append(read_sums(earnings))
-    assert sums[0] == sums[1]
+                told = [tell_fields(action, days) for action in actions]
+                earnings.record("impact", told, DAY + timedelta(days))
+            ends.append((read_sums(earnings), read_rows(ledger)))
+    assert ends[0] == ends[1]
+
+
+def tell_fields(action: Action, days: int) -> Action:
+    """Return an action whose fields, where the report has them, are those of its report alone."""
+    mark = f"{days}-{action.state}-{action.payout}-{action.currency}"
+    values: dict[str, object] = dict.fromkeys(REPORTED_FIELDS, mark)
+    values |= {name: DAY + timedelta(days) for name in ("clicked_at", "locks_at", "cleared_at")}
+    values |= {"sale": days}
+    return msgspec.structs.replace(
+        action,
+        **{name: value for name, value in values.items() if getattr(action, name) is not UNSET},
+    )
+
+
+def read_rows(ledger: Ledger) -> list[tuple[object, ...]]:
+    """Return the actions of a ledger."""
+    with ledger.read_connection() as connection:
+        query = sa.select(actions_table).order_by(actions_table.c.action_id)
+        return [tuple(row) for row in connection.execute(query)]
+
+
+def test_a_report_without_columns_blanks_nothing(ledger: Ledger) -> None:
+    """As Partnerize's export, which lacks what the API tells of links."""
+    full = change(sale=90, clicked_at=DAY, site="a.example", words="cat", media_id="7")
+    bare = change(state="approved", payout=60_000)
+    expected = (60_000, 90, DAY.replace(tzinfo=None), "a.example", "cat", "7", "")
+    earnings = Earnings(ledger)
+    for network, reports in {"api first": (full, bare), "file first": (bare, full)}.items():
+        for action in reports:
+            days = 1 if action is bare else 0
+            earnings.record(network, [action], DAY + timedelta(days))
+    names = ("payout", "sale", "clicked_at", "site", "words", "media_id", "click_id")
+    query = sa.select(*(actions_table.c[name] for name in names))
+    with ledger.read_connection() as connection:
+        assert [tuple(row) for row in connection.execute(query)] == [expected, expected]
+
+
+def test_a_column_that_is_there_and_empty_counts(ledger: Ledger) -> None:
+    """The newest report that has the column decides, also where an older one comes later."""
+    earnings = Earnings(ledger)
+    reports = [(change(site="a.example"), 0), (change(site=""), 2), (change(), 3)]
+    reports += [(change(site="b.example"), 1)]
+    for action, days in reports:
+        earnings.record("impact", [action], DAY + timedelta(days))
+    assert read_sums(earnings, "site") == [("", "USD", "pending", 1, 50_000)]

@@ -55,6 +55,7 @@ def test_an_action_is_read_with_what_its_link_carried(
             occurred_at=moment,
             clicked_at=moment,
             locks_at=moment,
+            cleared_at=None,
             program="1305",
             site="blog.example",
             words="red bicycle",
