@@ -184,7 +184,7 @@ SETTINGS: Final = (
     Setting(
         "SITE_TOPICS",
         readers.read_topics,
-        ("mountain", "space", "sunset", "sea", "snow", "flower"),
+        ("mountain", "space", "sunset", "clouds", "snow", "nature"),
         "Comma list of searches that the start page offers. Each of the first eight has a strip "
         "of pictures there as soon as somebody, or `flask warm`, has searched for it. `,` offers "
         "none; an empty text is as unset.",

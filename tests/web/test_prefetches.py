@@ -47,7 +47,7 @@ def is_refused(answer: TestResponse) -> bool:
     [
         "/search?q={words}&lang=en",
         "/search?q={words}&lang=en&wait=1",
-        "/topics/flower?lang=en",
+        "/topics/nature?lang=en",
         "/image/shutterstock/7?q={words}&lang=en",
         "/image/shutterstock/7?lang=en&wait=1",
         "/collections/shutterstock/7?lang=en",
