@@ -16,6 +16,7 @@ from affiliate.alerts.quiet_hours import find_silence
 from affiliate.checks import stores
 from affiliate.checks.findings import FAULT, OK, Check, run_check
 from affiliate.database.earnings import Earnings
+from affiliate.database.failed_fetches import FailedFetch, FailedFetches
 from affiliate.database.figures import Figures
 from affiliate.database.local_time import DAY, Days, find_local_day
 from affiliate.domain.troubles import Trouble
@@ -181,11 +182,15 @@ def _find_missing_clicks(services: Services, now: datetime) -> Found:
         )
 
 
-def _find_old_imports(services: Services, now: datetime) -> Found:
-    """Yield networks whose reports were imported before, or can be fetched, and are old."""
+def _find_missing_imports(services: Services, now: datetime) -> Found:
+    """Yield networks whose last fetch failed, or whose last import by any way is old."""
     last = {report.network: report.at for report in Earnings(services.ledger).find_last_imports()}
     fetched = apis.open_apis(services.config, services.transport).keys()
+    failed = FailedFetches(services.ledger).find_all()
     for network in sorted(last.keys() | fetched):
+        if network in fetched and (fetch := failed.get(network)):
+            yield _describe_failed_fetch(fetch)
+            continue
         at = last.get(network)
         age = FETCHED_AGE if network in fetched else IMPORTED_AGE
         if at is not None and now - at <= age:
@@ -203,6 +208,17 @@ def _find_old_imports(services: Services, now: datetime) -> Found:
             advice=advice,
             patience=FETCHED_AGE if at is None else timedelta(),
         )
+
+
+def _describe_failed_fetch(fetch: FailedFetch) -> Trouble:
+    return Trouble(
+        name=f"import:{fetch.network}",
+        title=f"The sales of {fetch.network} could not be fetched: {fetch.reason}",
+        advice=(
+            f"This was at {fetch.at:%Y-%m-%d %H:%M} UTC; the import before stays. Mend the reason"
+            " and run flask earnings fetch; the scheduler's next run tries again, too."
+        ),
+    )
 
 
 def _find_reversals(services: Services, now: datetime) -> Found:
@@ -256,7 +272,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "quota": _find_spent_quotas,
     "links": _find_unpaid_links,
     "clicks": _find_missing_clicks,
-    "import": _find_old_imports,
+    "import": _find_missing_imports,
     "reversals": _find_reversals,
     "disk": _find_full_disk,
     "cache": _find_cache_faults,

@@ -122,7 +122,7 @@ KINDS: Final = (
         " reports",
         "what is earned, by word, picture and site",
         _make_fixed_period(FOR_EVER),
-        tables=("actions", "action_states", "imports", "report_mappings"),
+        tables=("actions", "action_states", "imports", "failed_fetches", "report_mappings"),
     ),
     KeptKind(
         "Purchases",

@@ -5,7 +5,7 @@ from functools import partial
 
 from affiliate.agencies import AGENCIES
 from affiliate.agencies.requirements import describe_needed_settings
-from affiliate.checks import agencies, site, stores
+from affiliate.checks import agencies, fetches, site, stores
 from affiliate.checks.findings import FAULT, Check, Finding, run_check
 from affiliate.licensing.accounts.registry import SELLERS
 from affiliate.services import Services
@@ -40,6 +40,7 @@ def _iter_checks(services: Services, *, calls: bool, live: bool) -> Iterator[Che
     yield Check("DATA_DIR", partial(stores.check_folder, services))
     yield Check("clicks", partial(stores.check_clicks, services.ledger))
     yield Check("retention", partial(stores.check_retention, services))
+    yield Check("earnings", partial(fetches.check_fetches, services))
     yield Check("alerts", partial(site.check_alerts, services))
     yield Check("backup", partial(stores.check_backup, services))
     yield Check("ledger", partial(stores.check_tables, services.ledger))

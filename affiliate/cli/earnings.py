@@ -20,6 +20,7 @@ from affiliate.cli.report_options import (
     remember_mapping,
 )
 from affiliate.database.earnings import GROUPS, Earnings, ImportCounts
+from affiliate.database.failed_fetches import FailedFetches
 from affiliate.database.report_mappings import ReportMappings
 from affiliate.domain.actions import MONEY_UNITS, STATES
 from affiliate.domain.rates import ConvertedSums, convert_sums
@@ -205,7 +206,7 @@ def fetch(*, network: str | None, days: int, as_json: bool) -> None:
         needed = SETTINGS[network] if network else ", or ".join(SETTINGS.values())
         raise click.ClickException(f"Set {needed} first.")
     now = datetime.now(UTC)
-    earnings = Earnings(services.ledger)
+    earnings, failed = Earnings(services.ledger), FailedFetches(services.ledger)
     counts: dict[str, ImportCounts] = {}
     failures: list[str] = []
     for name in [network] if network else apis:
@@ -213,10 +214,13 @@ def fetch(*, network: str | None, days: int, as_json: bool) -> None:
             actions = apis[name].fetch_actions(now - timedelta(days=days), now)
         except AgencyError as error:
             failures.append(f"{name} was not fetched: {error.message}")
+            with cli_errors():
+                failed.record(name, error.message)
             continue
         with cli_errors():
             agencies = find_agencies(name, services.config)
             counts[name] = earnings.record(name, actions, now, agencies)
+            failed.forget(name)
         if not as_json:
             _show_counts(counts[name], len(actions), now, name)
     if as_json:

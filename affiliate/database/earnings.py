@@ -17,7 +17,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from affiliate.database.action_merges import MONEY_FIELDS, build_row, merge_rows
 from affiliate.database.click_joins import JOINS, refresh_joins
 from affiliate.database.engine import LedgerDatabase
-from affiliate.database.schema import action_states, actions, imports
+from affiliate.database.schema import action_states, actions, failed_fetches, imports
 from affiliate.domain.actions import REPORTED_FIELDS, Action
 from affiliate.domain.masking import mask_personal
 from affiliate.domain.times import to_naive_utc
@@ -138,7 +138,7 @@ class Earnings:
 
     def forget(self, network: str) -> None:
         """Delete the imports of a network: its sales, and each state that a report has shown."""
-        for table in (actions, action_states, imports):
+        for table in (actions, action_states, imports, failed_fetches):
             self._database.delete_rows(table, table.c.network == network)
 
     def sum_payouts(

@@ -11,6 +11,7 @@ from affiliate.checks import stores
 from affiliate.checks.findings import WARN, Finding
 from affiliate.database.clicks import Click
 from affiliate.database.earnings import Earnings
+from affiliate.database.failed_fetches import FailedFetches
 from affiliate.database.search_figures import CallNumbers, SearchFigures
 from affiliate.domain.actions import Action
 from affiliate.domain.troubles import Trouble
@@ -23,6 +24,7 @@ Later = Callable[[timedelta], None]
 NOW = MONDAY.replace(tzinfo=None)
 SHUTTERSTOCK = {"AGENCIES": "shutterstock", "SHUTTERSTOCK_API_TOKEN": "v2/abcdefghijklmnop"}
 PAID = SHUTTERSTOCK | {"SHUTTERSTOCK_AFFILIATE_ID": "1234567"}
+IMPACT = {"IMPACT_ACCOUNT_SID": "IRabc", "IMPACT_AUTH_TOKEN": "t0ken"}
 ACTION = Action(
     action_id="1",
     state="approved",
@@ -141,15 +143,33 @@ def test_clicks_of_robots_are_no_reason_to_expect_any(
     assert find(services) == {}
 
 
+def test_a_failed_fetch_is_told_at_once_and_until_a_fetch_succeeds(
+    build: BuildServices, clock: SetClock[datetime]
+) -> None:
+    """While the network has an account in the settings; of an old import nothing is told then."""
+    services = build(**IMPACT)
+    failed = FailedFetches(services.ledger)
+    failed.record("impact", "HTTP 503")
+    failed.record("partnerize", "The key is wrong.")
+    clock.now += IMPORTED_AGE
+    (trouble,) = find(services, now=clock.now.replace(tzinfo=None)).values()
+    assert trouble.name == "import:impact"
+    assert trouble.title == "The sales of impact could not be fetched: HTTP 503."
+    assert f"{MONDAY:%Y-%m-%d %H:%M} UTC" in trouble.advice
+    assert trouble.patience == timedelta()
+    failed.forget("impact")
+    Earnings(services.ledger).record("impact", [ACTION], MONDAY)
+    assert find(services, now=clock.now.replace(tzinfo=None)) == {}
+
+
 def test_old_imports_are_told(build: BuildServices, clock: SetClock[datetime]) -> None:
     """A network that is imported by hand has more time than one with an API."""
-    api = {"IMPACT_ACCOUNT_SID": "IRabc", "IMPACT_AUTH_TOKEN": "t0ken"}
     services = build()
     Earnings(services.ledger).record("impact", [ACTION], clock.now)
     assert find(services) == {}
     later = NOW + FETCHED_AGE + timedelta(hours=1)
     assert find(services, now=later) == {}
-    (trouble,) = find(build(**api), now=later).values()
+    (trouble,) = find(build(**IMPACT), now=later).values()
     assert trouble.name == "import:impact"
     assert trouble.title == "No sales of impact have been imported since 2026-11-23."
     assert "flask earnings fetch" in trouble.advice
@@ -159,7 +179,7 @@ def test_old_imports_are_told(build: BuildServices, clock: SetClock[datetime]) -
 
 @pytest.mark.usefixtures("clock")
 def test_an_account_that_was_never_fetched_is_told_after_days(build: BuildServices) -> None:
-    services = build(IMPACT_ACCOUNT_SID="IRabc", IMPACT_AUTH_TOKEN="t0ken")
+    services = build(**IMPACT)
     (trouble,) = find(services).values()
     assert trouble.title == "No sales of impact have been imported yet."
     assert trouble.patience == FETCHED_AGE

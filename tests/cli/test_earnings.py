@@ -188,8 +188,15 @@ def test_earnings_are_fetched_again_and_again(
     network.refusal = 403
     refused = run(app, "fetch")
     assert (refused.exit_code, "needs the scope of actions" in refused.output) == (1, True)
+    found = app.test_cli_runner().invoke(args=["doctor"]).output
+    assert "failed: The token needs the scope of actions. Not now. " in found
+    assert not any(secret in found for secret in ACCOUNT)
     sums = json.loads(run(app, "status", "--json").output)["sums"]
     assert {(row["state"], row["payout"]) for row in sums} == {("reversed", 5.8), ("pending", 5.8)}
+    network.refusal = 0
+    run(app, "fetch")
+    found = app.test_cli_runner().invoke(args=["doctor"]).output
+    assert "no fetch of impact has failed since the last success" in found
 
 
 def test_without_an_account_nothing_is_fetched(app: Flask) -> None:

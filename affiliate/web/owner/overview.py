@@ -9,10 +9,12 @@ from flask import Response
 from affiliate.checks.findings import FAULT, OK
 from affiliate.database.desk_lists import DeskLists
 from affiliate.database.earnings import Earnings
+from affiliate.database.failed_fetches import FailedFetches
 from affiliate.database.figures import Figures
 from affiliate.database.local_time import Days
 from affiliate.domain.actions import EARNING_STATES
 from affiliate.domain.times import to_naive_utc
+from affiliate.earnings.apis import open_apis
 from affiliate.services import current_services
 from affiliate.web.owner import earned
 from affiliate.web.owner.agencies import find_tightest
@@ -66,6 +68,14 @@ class Report(NamedTuple):
     delay_hours: int | None
 
 
+class Failure(NamedTuple):
+    """The last fetch of a network's sales, which has failed."""
+
+    network: str
+    at: datetime
+    reason: str
+
+
 class _Sums(NamedTuple):
     """The sums of a period that the tiles compare."""
 
@@ -98,6 +108,7 @@ def show_overview() -> Response:
         charts=page.draw_charts(now),
         counted_until=page.figures.find_counted_until(),
         reports=list_reports(),
+        failures=list_failures(),
         wrong=_list_wrong(),
     )
 
@@ -261,6 +272,18 @@ def list_reports() -> list[Report]:
             lists.find_usual_delay(last.network),
         )
         for last in Earnings(ledger).find_last_imports()
+    ]
+
+
+def list_failures() -> list[Failure]:
+    """Return the failed fetch of each network that has an account in the settings."""
+    services = current_services()
+    networks = open_apis(services.config, services.transport).keys()
+    failed = FailedFetches(services.ledger).find_all() if networks else {}
+    return [
+        Failure(network, fetch.at.replace(tzinfo=UTC), fetch.reason)
+        for network, fetch in sorted(failed.items())
+        if network in networks
     ]
 
 

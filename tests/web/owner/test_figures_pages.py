@@ -11,6 +11,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from affiliate.checks.findings import FAULT, OK, WARN, Finding
+from affiliate.database.failed_fetches import FailedFetches
 from affiliate.database.figures import Figures
 from affiliate.database.roll_ups import RollUps
 from affiliate.database.search_figures import (
@@ -435,6 +436,24 @@ def test_a_network_tells_its_usual_delay(owner: FlaskClient, services: Services)
     """An empty day explains itself: sales come hours after they were made."""
     record_sales(services.ledger, *({"ago": HOUR * hours} for hours in range(20, 30)))
     assert "A sale is usually reported within 25 h" in owner.get("/owner/").text
+
+
+def test_the_overview_says_why_the_last_fetch_failed(
+    make_client: ClientMaker, settings: dict[str, str]
+) -> None:
+    """Whether sales were imported before or not; of networks without an account nothing."""
+    account = {"IMPACT_ACCOUNT_SID": "IRaccount", "IMPACT_AUTH_TOKEN": "token-of-the-account"}
+    client = make_client(**settings, **account)
+    log_in(client)
+    services: Services = client.application.extensions["services"]
+    failed = FailedFetches(services.ledger)
+    for network in ("impact", "partnerize"):
+        failed.record(network, "The <token> is refused")
+    page = client.get("/owner/").text
+    assert "failed: The &lt;token&gt; is refused. The import before stays" in page
+    assert "partnerize: " not in page
+    failed.forget("impact")
+    assert "The import before stays" not in client.get("/owner/").text
 
 
 def test_the_overview_says_what_is_wrong(
