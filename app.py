@@ -11,7 +11,7 @@ import multiprocessing
 import os
 import signal
 import sys
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from functools import partial
 from multiprocessing import util
@@ -23,22 +23,18 @@ from flask import Flask
 from flask_caching import Cache as FlaskCache
 
 from affiliate import cli, logs, serving
-from affiliate.agencies import AGENCIES
+from affiliate.agencies.site_config import load_site_config
 from affiliate.cache.answers import AnswerCache
 from affiliate.cache.stores import StoreWithFallback
 from affiliate.cli.startup_errors import report_startup_errors
-from affiliate.config import passwords
 from affiliate.config.blocked_names import describe_blocking, find_blocked_label
 from affiliate.config.environment import find_other_file, read_environment
-from affiliate.config.loading import load_config
 from affiliate.config.setting_secrets import iter_secrets
-from affiliate.config.setting_table import get_setting_prefix
-from affiliate.config.settings import AgencySettings, Config
+from affiliate.config.settings import Config
 from affiliate.database.agency_switches import AgencySwitches
 from affiliate.database.ledger import Ledger
 from affiliate.database.searches import SearchCounts
 from affiliate.database.site_key import SiteKey
-from affiliate.domain.affiliate_links import describe_id_fault
 from affiliate.domain.site_names import read_host
 from affiliate.errors import CannotListen, ConfigError, LedgerError
 from affiliate.licensing.oauth.flow import build_oauth
@@ -90,26 +86,12 @@ def load(environ: Mapping[str, str] | None = None) -> Config:
 
     Without ``environ``, settings come from the process and from the ``.env`` beside this module.
     """
-    keys = {name: kind.credentials for name, kind in AGENCIES.items()}
-    buyers = {name: kind.buyer for name, kind in AGENCIES.items()}
-    options = {name: kind.options for name, kind in AGENCIES.items()}
     file_names: set[str] = set()
     if environ is None:
         environ = read_environment(FOLDER)
         file_names = set(environ) - set(os.environ)
         _warn_of_other_file()
-    try:
-        return load_config(
-            environ,
-            keys,
-            buyers,
-            options,
-            check=_iter_agency_faults,
-            folder=FOLDER,
-            file_names=file_names,
-        )
-    finally:
-        passwords.forget_lists()  # server processes live long
+    return load_site_config(environ, FOLDER, file_names)
 
 
 def _warn_of_other_file() -> None:
@@ -117,24 +99,6 @@ def _warn_of_other_file() -> None:
     if click.get_current_context(silent=True) and (other := find_other_file(FOLDER)):
         words = "which is not beside app.py; FLASK_SKIP_DOTENV=1 leaves it out"
         click.echo(f"flask has read settings from {other}, {words}.", err=True)
-
-
-def _iter_agency_faults(
-    settings: Mapping[str, AgencySettings], on: Container[str]
-) -> Iterator[str]:
-    """Yield the faults in settings of agencies, by the rules of agencies and their networks."""
-    for name, own in settings.items():
-        kind, prefix = AGENCIES[name], get_setting_prefix(name)
-        template = own.affiliate_link or kind.link_template
-        if own.affiliate_id and (fault := describe_id_fault(template, own.affiliate_id)):
-            yield f"{prefix}AFFILIATE_ID must be {fault}."
-        if name not in on:
-            continue
-        if kind.account and kind.account not in on:
-            words = "which is not on; name it in AGENCIES too."
-            yield f"{name} uses the key of {kind.account}, {words}"
-        credentials = {key: secret.reveal() for key, secret in own.credentials.items()}
-        yield from (f"{prefix}{fault}." for fault in kind.find_setting_faults(credentials))
 
 
 def create_app(
