@@ -1,5 +1,7 @@
 """``flask earnings``: what affiliate networks report of sales, imported and summed up."""
 
+import math
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -197,11 +199,12 @@ def fetch(*, network: str | None, days: int, as_json: bool) -> None:
 
     Set IMPACT_ACCOUNT_SID and IMPACT_AUTH_TOKEN, or PARTNERIZE_APPLICATION_KEY,
     PARTNERIZE_USER_API_KEY and PARTNERIZE_PUBLISHER_ID, and run the command daily by a scheduler:
-    amounts change until the network has paid. Where a network fails, its last import stays, the
-    other network is fetched, and the status is 1.
+    amounts change until the network has paid. Where a network limits calls, the command waits up to
+    a quarter of an hour. Where a network fails, its last import stays, the other network is
+    fetched, and the status is 1.
     """
     services = current_services()
-    apis = open_apis(services.config, services.transport)
+    apis = open_apis(services.config, services.transport, _wait_aloud)
     if not apis or (network and network not in apis):
         needed = SETTINGS[network] if network else ", or ".join(SETTINGS.values())
         raise click.ClickException(f"Set {needed} first.")
@@ -227,6 +230,17 @@ def fetch(*, network: str | None, days: int, as_json: bool) -> None:
         outputs.print_json({"imported": counts, "failed": failures})
     if failures:
         raise click.ClickException("\n".join(failures))
+
+
+def _wait_aloud(network: str, seconds: float) -> None:
+    """Wait for seconds, and say so apart from the output of ``--json``."""
+    until = datetime.now(UTC) + timedelta(seconds=seconds)
+    click.echo(
+        f"{network} takes no more calls now: waiting {math.ceil(seconds)} s, until"
+        f" {until:%H:%M:%S} UTC.",
+        err=True,
+    )
+    time.sleep(seconds)
 
 
 @group.command("status")

@@ -9,6 +9,7 @@ from affiliate.domain.actions import Action
 from affiliate.earnings import impact, partnerize
 from affiliate.earnings.impact_api import ImpactApi
 from affiliate.earnings.partnerize_api import PartnerizeApi
+from affiliate.earnings.patient_calls import Wait, sleep
 from affiliate.transport.client import Transport
 
 SETTINGS: Final[Mapping[str, str]] = {
@@ -30,12 +31,17 @@ class NetworkApi(Protocol):
         """
 
 
-def open_apis(config: Config, transport: Transport) -> dict[str, NetworkApi]:
-    """Return the APIs of the networks at which the owner's settings have an account."""
+def open_apis(config: Config, transport: Transport, wait: Wait = sleep) -> dict[str, NetworkApi]:
+    """Return the APIs of the networks at which the owner's settings have an account.
+
+    ``wait`` waits where a network limits calls.
+    """
     apis: dict[str, NetworkApi] = {}
     sid, token = config.impact_account_sid, config.impact_auth_token
     if sid and token:
-        apis[impact.NETWORK] = ImpactApi(transport, sid.reveal(), token.reveal(), config.impact_url)
+        apis[impact.NETWORK] = ImpactApi(
+            transport, sid.reveal(), token.reveal(), config.impact_url, wait
+        )
     key, user_key = config.partnerize_application_key, config.partnerize_user_api_key
     if key and user_key and config.partnerize_publisher_id:
         apis[partnerize.NETWORK] = PartnerizeApi(
@@ -43,5 +49,6 @@ def open_apis(config: Config, transport: Transport) -> dict[str, NetworkApi]:
             (key.reveal(), user_key.reveal()),
             config.partnerize_publisher_id,
             config.partnerize_url,
+            wait,
         )
     return apis

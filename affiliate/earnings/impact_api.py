@@ -16,6 +16,7 @@ from affiliate.domain.actions import Action
 from affiliate.domain.times import format_utc
 from affiliate.earnings import impact, reports
 from affiliate.earnings.api_values import clean_values, read_value
+from affiliate.earnings.patient_calls import PatientCalls, Wait, sleep
 from affiliate.earnings.values import read_amount, read_time
 from affiliate.errors import BadAnswer, Forbidden, RequestRefused
 from affiliate.transport.client import Transport
@@ -30,8 +31,6 @@ WINDOW: Final = timedelta(days=44)
 """Less than the 45 days that a window may have."""
 MIN_WINDOW: Final = timedelta(hours=1)
 """A window that is not halved."""
-CALL_SECONDS: Final = 60.0
-"""Seconds of a call: a page of 2 MB is slow to make and to send."""
 
 
 class _WireAction(msgspec.Struct, rename="pascal"):
@@ -61,12 +60,18 @@ class _WirePage(msgspec.Struct):
 
 
 class ImpactApi:
-    """The actions of an account, by its SID and its token."""
+    """The actions of an account, by its SID and its token; ``wait`` waits for seconds."""
 
     def __init__(
-        self, transport: Transport, account_sid: str, auth_token: str, url: str = API
+        self,
+        transport: Transport,
+        account_sid: str,
+        auth_token: str,
+        url: str = API,
+        wait: Wait = sleep,
     ) -> None:
-        self._transport = transport.with_total_seconds(CALL_SECONDS)
+        self._open_calls = partial(PatientCalls, transport, wait)
+        self._calls = self._open_calls()
         self._auth = (account_sid, auth_token)
         self._url = f"{url}/Mediapartners/{account_sid}/Actions"
 
@@ -75,8 +80,9 @@ class ImpactApi:
 
         Raises:
             AgencyError: a call failed, so that nothing is returned; `Forbidden` for a token without
-                the scope of actions.
+                the scope of actions, `TooManyCalls` where the network limits calls for long.
         """
+        self._calls = self._open_calls()
         actions: dict[str, Action] = {}
         first = since
         while first < until:
@@ -122,7 +128,7 @@ class ImpactApi:
             secrets=self._auth,
         )
         try:
-            return decode_answer(impact.NETWORK, self._transport.send(request).body, _WirePage)
+            return decode_answer(impact.NETWORK, self._calls.send(request), _WirePage)
         except Forbidden as error:
             raise Forbidden(
                 impact.NETWORK, f"The token needs the scope of actions. {error.message}"

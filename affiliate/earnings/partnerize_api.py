@@ -7,8 +7,6 @@ seconds. A conversion has items with states and commissions of their own, and th
 its link has carried.
 """
 
-import time
-from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial, reduce
 from typing import Any, Final
@@ -21,8 +19,9 @@ from affiliate.domain.affiliate_links import read_pubref
 from affiliate.domain.times import format_utc
 from affiliate.earnings import partnerize, reports
 from affiliate.earnings.api_values import clean_values, read_value
+from affiliate.earnings.patient_calls import PatientCalls, Wait, sleep
 from affiliate.earnings.values import read_amount, read_time
-from affiliate.errors import BadAnswer, Forbidden, TooManyCalls
+from affiliate.errors import BadAnswer, Forbidden
 from affiliate.transport.client import Transport
 from affiliate.transport.messages import Params, Request, decode_answer
 
@@ -31,12 +30,6 @@ PAGE_SIZE: Final = 300
 """The API's largest page: some 600 kB."""
 MAX_PAGES: Final = 2000
 """Pages after which paging is given up: more conversions than a report may have."""
-CALL_SECONDS: Final = 60.0
-"""Seconds of a call: a page of 600 kB is slow to make and to send."""
-MAX_WAIT: Final = 120.0
-"""The longest wait, in seconds, that the network may ask for between two calls."""
-MAX_WAITS: Final = 10
-"""Waits in one run; a scheduler repeats a run that has failed."""
 
 
 class _WireClick(msgspec.Struct):
@@ -89,7 +82,7 @@ class _WirePage(msgspec.Struct):
 
 
 class PartnerizeApi:
-    """The conversions of a partner, by the keys of a user; ``sleep`` waits for seconds."""
+    """The conversions of a partner, by the keys of a user; ``wait`` waits for seconds."""
 
     def __init__(
         self,
@@ -97,23 +90,23 @@ class PartnerizeApi:
         keys: tuple[str, str],
         publisher_id: str,
         url: str = API,
-        sleep: Callable[[float], None] = time.sleep,
+        wait: Wait = sleep,
     ) -> None:
-        self._transport = transport.with_total_seconds(CALL_SECONDS)
+        self._open_calls = partial(PatientCalls, transport, wait)
+        self._calls = self._open_calls()
         self._keys = keys
         partner = quote(publisher_id, safe="")
         self._url = f"{url}/reporting/report_publisher/publisher/{partner}/conversion.json"
-        self._sleep = sleep
-        self._waits = 0
 
     def fetch_actions(self, since: datetime, until: datetime) -> list[Action]:
         """Return the conversions of a period; times are in UTC.
 
         Raises:
             AgencyError: a call failed, so that nothing is returned; `Forbidden` for a user without
-                access to the partner's reports.
+                access to the partner's reports, `TooManyCalls` where the network limits calls for
+                long.
         """
-        self._waits = 0
+        self._calls = self._open_calls()
         params: Params | None = (
             ("start_date", format_utc(since)),
             ("end_date", format_utc(until)),
@@ -142,21 +135,14 @@ class PartnerizeApi:
             auth=self._keys,
             secrets=self._keys,
         )
-        while True:
-            try:
-                body = self._transport.send(request).body
-            except TooManyCalls as error:
-                self._waits += 1
-                if error.retry_after > MAX_WAIT or self._waits > MAX_WAITS:
-                    raise
-                self._sleep(error.retry_after)
-            except Forbidden as error:
-                raise Forbidden(
-                    partnerize.NETWORK,
-                    f"The user needs access to the partner's reports. {error.message}",
-                ) from None
-            else:
-                return decode_answer(partnerize.NETWORK, body, _WirePage)
+        try:
+            body = self._calls.send(request)
+        except Forbidden as error:
+            raise Forbidden(
+                partnerize.NETWORK,
+                f"The user needs access to the partner's reports. {error.message}",
+            ) from None
+        return decode_answer(partnerize.NETWORK, body, _WirePage)
 
 
 def _find_next_page(page: _WirePage) -> Params | None:

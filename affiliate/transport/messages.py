@@ -29,6 +29,9 @@ from affiliate.errors import (
 )
 
 MAX_RETRY_AFTER: Final = 900.0
+"""Seconds of the longest pause that is made for an agency, unless a call allows a longer pause."""
+WAIT_HEADERS: Final = ("Retry-After", "X-RateLimit-Reset", "RateLimit-Reset")
+"""Headers with the seconds after which an agency takes calls again, the best first."""
 MIN_RETRY_AFTER: Final = 1.0  # an agency that says 0 would be asked by every visitor
 
 
@@ -78,7 +81,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
 
     ``judge`` looks at every answer first, for agencies whose errors arrive with HTTP 200, as plain
     text or as XML. ``reads`` says that the call changes nothing and may be sent twice, which is the
-    default for a GET.
+    default for a GET. ``max_retry_after`` bounds the seconds that an agency may ask to wait.
     """
 
     agency: str
@@ -91,6 +94,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     secrets: tuple[str, ...] = ()
     judge: Judge | None = None
     reads: bool | None = None
+    max_retry_after: float = MAX_RETRY_AFTER
 
     def redact(self, text: str) -> str:
         """Return text without the secrets: plain, percent-encoded, as in a form or as Basic."""
@@ -194,7 +198,7 @@ def find_error(
     refusal = request.judge(status, body) if request.judge else None
     if refusal:
         words = _clean_message(request, refusal.words) or f"HTTP {status}"
-        wait = _parse_retry_after(headers.get("Retry-After"))
+        wait = _parse_retry_after(request, headers.get("Retry-After"))
         return refusal.kind(request.agency, words, retry_after=wait)
     return None if 200 <= status < 300 else _make_status_error(request, status, headers, body)  # noqa: PLR2004 - the range of success
 
@@ -204,10 +208,11 @@ def _make_status_error(
 ) -> AgencyError:
     """Return the error for an HTTP status, with the agency's own words where it gave any."""
     words = _extract_message(request, status, body) or f"HTTP {status}"
-    wait = _parse_retry_after(headers.get("Retry-After"))
+    wait = _parse_retry_after(request, headers.get("Retry-After"))
     match status:
         case _ if status == 429 or (status == 403 and _is_about_rates(headers, body)):  # noqa: PLR2004 - both mean too many
-            wait = wait or _parse_retry_after(headers.get("X-RateLimit-Reset"))
+            waits = (_parse_retry_after(request, headers.get(name)) for name in WAIT_HEADERS)
+            wait = next(filter(None, waits), None)
             return TooManyCalls(request.agency, words, retry_after=wait)
         case 401 | 403:
             return _make_access_error(
@@ -237,14 +242,14 @@ def _make_access_error(
     return Forbidden(request.agency, words)
 
 
-def _parse_retry_after(value: str | None) -> float | None:
-    """Return the seconds of a Retry-After header or of Pixabay's own, 15 minutes at most.
+def _parse_retry_after(request: Request, value: str | None) -> float | None:
+    """Return the seconds of one of `WAIT_HEADERS`, at most ``max_retry_after`` of the request.
 
     Dates are ignored, as clocks differ, and times since 1970, which have more digits.
     """
     if value is None or not re.fullmatch(r"\s*[0-9]{1,9}\s*", value):
         return None
-    return max(min(float(value), MAX_RETRY_AFTER), MIN_RETRY_AFTER)
+    return max(min(float(value), request.max_retry_after), MIN_RETRY_AFTER)
 
 
 def _is_of_gateway(headers: Mapping[str, str], body: bytes) -> bool:

@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import msgspec
 import pytest
@@ -197,6 +198,21 @@ def test_earnings_are_fetched_again_and_again(
     run(app, "fetch")
     found = app.test_cli_runner().invoke(args=["doctor"]).output
     assert "no fetch of impact has failed since the last success" in found
+
+
+def test_a_wait_for_a_network_is_said_apart_from_the_answer(
+    make_client: ClientMaker, network: ImpactNetwork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float] = []
+    monkeypatch.setattr("affiliate.cli.earnings.time", SimpleNamespace(sleep=waits.append))
+    app = make_client(
+        IMPACT_ACCOUNT_SID=ACCOUNT[0], IMPACT_AUTH_TOKEN=ACCOUNT[1], IMPACT_URL=network.url
+    ).application
+    network.limits = [{"Retry-After": "41"}]
+    result = run(app, "fetch", "--json")
+    assert json.loads(result.stdout)["failed"] == []
+    assert result.stderr.startswith("impact takes no more calls now: waiting 41 s, until ")
+    assert waits == [41]
 
 
 def test_without_an_account_nothing_is_fetched(app: Flask) -> None:

@@ -9,6 +9,7 @@ import pytest
 from affiliate.domain.actions import Action
 from affiliate.earnings import impact_api
 from affiliate.earnings.impact_api import ImpactApi
+from affiliate.earnings.patient_calls import UNNAMED_WAIT
 from affiliate.errors import AgencyError, BadAnswer, BadCredentials, Forbidden, TooManyCalls
 from affiliate.transport.client import Transport
 from tests.support.impact_network import ACCOUNT, ImpactNetwork, make_action, run_impact_network
@@ -27,13 +28,23 @@ def server() -> Iterator[ImpactNetwork]:
 def network(server: ImpactNetwork) -> ImpactNetwork:
     """Return a network without actions and calls."""
     server.actions, server.calls, server.refusal = [], [], 0
+    server.limits, server.free_calls = [], 0
     return server
 
 
 @pytest.fixture
-def api(network: ImpactNetwork) -> Iterator[ImpactApi]:
+def waits() -> list[tuple[str, float]]:
+    """Return the networks and the seconds that were waited."""
+    return []
+
+
+@pytest.fixture
+def api(network: ImpactNetwork, waits: list[tuple[str, float]]) -> Iterator[ImpactApi]:
+    def wait(name: str, seconds: float) -> None:
+        waits.append((name, seconds))
+
     with closing(Transport()) as transport:
-        yield ImpactApi(transport, *ACCOUNT, url=network.url)
+        yield ImpactApi(transport, *ACCOUNT, url=network.url, wait=wait)
 
 
 def days_ago(days: float) -> str:
@@ -91,7 +102,7 @@ def test_a_window_of_many_actions_is_fetched_in_pages_and_in_halves(
     ("status", "error", "words"),
     [
         (403, Forbidden, "The token needs the scope of actions."),
-        (429, TooManyCalls, "Not now."),
+        (429, TooManyCalls, "Not now. Run flask earnings fetch again in an hour."),
         (400, AgencyError, "Not now."),
         (503, AgencyError, ""),
     ],
@@ -104,6 +115,39 @@ def test_a_refusal_is_said_and_nothing_is_returned(
         api.fetch_actions(YEAR, NOW)
     assert words in caught.value.message
     assert not any(secret in str(caught.value) for secret in ACCOUNT)
+
+
+def test_a_limit_of_calls_is_waited_for(
+    network: ImpactNetwork, api: ImpactApi, waits: list[tuple[str, float]]
+) -> None:
+    """As long as the network says; pages that were read before are not read again."""
+    network.actions = [make_action(day, days_ago(day)) for day in range(0, 365, 11)]
+    network.free_calls = 3
+    network.limits = [
+        {"RateLimit-Reset": "700", "Retry-After": "7"},
+        {"RateLimit-Reset": "8"},
+        {},
+    ]
+    assert len(api.fetch_actions(YEAR, NOW)) == len(network.actions)
+    assert waits == [("impact", 7), ("impact", 8), ("impact", UNNAMED_WAIT)]
+    assert len(network.calls) == 9
+
+
+def test_a_long_limit_is_said_with_the_time_of_the_next_try(
+    network: ImpactNetwork, api: ImpactApi, waits: list[tuple[str, float]]
+) -> None:
+    """All waits of a fetch together are bounded, and those of another fetch are no part."""
+    for _ in range(2):
+        network.limits = [{"Retry-After": str(seconds)} for seconds in (300, 600, 2401)]
+        before = datetime.now(UTC)
+        with pytest.raises(TooManyCalls) as caught:
+            api.fetch_actions(YEAR, NOW)
+        assert caught.value.retry_after == 2401
+        words, _, rest = caught.value.message.partition(" again in 41 min, after ")
+        assert words == "Rate limit exceeded. Run flask earnings fetch"
+        then = datetime.strptime(rest, "%Y-%m-%d %H:%M UTC.").replace(tzinfo=UTC)
+        assert then > before + timedelta(minutes=39)
+    assert [seconds for _, seconds in waits] == [300, 600, 300, 600]
 
 
 def test_a_wrong_token_is_said(network: ImpactNetwork) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from affiliate.domain.actions import Action
-from affiliate.earnings.partnerize_api import MAX_WAITS, PartnerizeApi
+from affiliate.earnings.partnerize_api import PartnerizeApi
+from affiliate.earnings.patient_calls import MAX_WAIT
 from affiliate.errors import AgencyError, BadAnswer, BadCredentials, Forbidden, TooManyCalls
 from affiliate.transport.client import Transport
 from tests.support.partnerize_network import (
@@ -47,7 +48,9 @@ def waits() -> list[float]:
 @pytest.fixture
 def api(network: PartnerizeNetwork, waits: list[float]) -> Iterator[PartnerizeApi]:
     with closing(Transport()) as transport:
-        yield PartnerizeApi(transport, KEYS, PUBLISHER, network.url, waits.append)
+        yield PartnerizeApi(
+            transport, KEYS, PUBLISHER, network.url, lambda _, seconds: waits.append(seconds)
+        )
 
 
 def test_a_conversion_is_read_with_what_its_link_carried(
@@ -141,7 +144,7 @@ def test_a_limit_of_calls_is_waited_for(
     network.refusals = [429, 429]
     assert len(api.fetch_actions(YEAR, NOW)) == 1
     assert waits == [7, 7]
-    network.refusals = [429] * (MAX_WAITS + 1)
+    network.refusals = [429] * (int(MAX_WAIT / 7) + 1)
     with pytest.raises(TooManyCalls):
         api.fetch_actions(YEAR, NOW)
 

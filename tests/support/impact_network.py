@@ -39,7 +39,10 @@ def make_action(number: int, event_date: str, **changes: str) -> dict[str, str]:
 
 
 class ImpactNetwork(ThreadingHTTPServer):
-    """A server with ``actions``; ``refusal`` is a status that every call gets instead."""
+    """A server with ``actions``; ``refusal`` is a status that every call gets instead.
+
+    ``limits`` has the headers of the calls that are answered by 429, after ``free_calls`` others.
+    """
 
     daemon_threads = True
 
@@ -47,8 +50,17 @@ class ImpactNetwork(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.actions: list[dict[str, str]] = []
         self.refusal = 0
+        self.limits: list[dict[str, str]] = []
+        self.free_calls = 0
         self.calls: list[dict[str, str]] = []
         self.url = f"http://127.0.0.1:{self.server_port}"
+
+    def find_limit(self) -> dict[str, str] | None:
+        """Return the headers of a call that is one too many."""
+        if self.limits and self.free_calls <= 0:
+            return self.limits.pop(0)
+        self.free_calls -= 1
+        return None
 
     def answer(self, path: str, asked: dict[str, str]) -> tuple[int, dict[str, Any]]:
         """Return status and body of a call."""
@@ -77,10 +89,14 @@ class _Handler(JsonHandler):
     server: ImpactNetwork
 
     def do_GET(self) -> None:  # noqa: N802 - as http.server calls it
+        if (headers := self.server.find_limit()) is not None:
+            body: dict[str, Any] = {"Status": "ERROR", "Message": "Rate limit exceeded"}
+            self.send_json(429, json.dumps(body).encode(), headers)
+            return
         if self.is_authorized(ACCOUNT) and self.headers["Accept"] == "application/json":
             status, body = self.server.answer(urlsplit(self.path).path, self.read_query())
         else:
-            status, body = 401, dict[str, Any](Status="ERROR", Message="Who is there?")
+            status, body = 401, {"Status": "ERROR", "Message": "Who is there?"}
         self.send_json(status, json.dumps(body).encode())
 
 

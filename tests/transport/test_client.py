@@ -270,6 +270,8 @@ STATUSES: list[tuple[int, tuple[str, ...], type[AgencyError], float]] = [
     (429, (), TooManyCalls, 1),
     (429, ("Retry-After: 17",), TooManyCalls, 17),
     (429, ("X-RateLimit-Reset: 21",), TooManyCalls, 21),
+    (429, ("RateLimit-Reset: 23",), TooManyCalls, 23),
+    (429, ("RateLimit-Reset: 23", "Retry-After: 17"), TooManyCalls, 17),
     (429, ("X-RateLimit-Reset: 1795872000",), TooManyCalls, 1),
     (429, ("Retry-After: 0",), TooManyCalls, 1),
     (429, ("Retry-After: 99999999",), TooManyCalls, MAX_RETRY_AFTER),
