@@ -1,6 +1,6 @@
 """List the tables, files, caches and logs that a site keeps, for how long, and how much now.
 
-The owner's desk shows the list, `docs/kept.md` has the same; `privacy_text` makes of the
+The owner's desk shows the list, `docs/kept.md` has the same; `web.privacy_text` makes of the
 settings what a site's privacy page can say.
 """
 

@@ -7,7 +7,6 @@ import pytest
 from flask import Flask
 
 from affiliate.checks.kept import KINDS, Kept, list_kept
-from affiliate.checks.privacy_text import list_privacy_paragraphs
 from affiliate.database.row_counts import RowCount
 from affiliate.database.schema import metadata
 from affiliate.errors import LedgerError
@@ -81,24 +80,3 @@ def test_the_documentation_has_the_same_list() -> None:
         setting = ", ".join(f"`{name}`" for name in filter(None, kind.setting.split(", ")))
         assert f"\n| {kind.name} | {kind.holds} | {kind.reason} |" in text
         assert f"| {setting} |" in text
-
-
-def test_the_privacy_text_says_what_the_settings_do(build: Callable[..., Services]) -> None:
-    """Times, agencies, networks and what links carry are those of the settings."""
-    text = " ".join(list_privacy_paragraphs(build(**EARNING, CLICKS_KEEP_DAYS="400")))
-    assert "sends your words to Shutterstock and Openverse, without" in text
-    assert "These records are kept for 400 days." in text
-    assert "way of an affiliate network (shutterstock.7eer.net)" in text
-    assert "the words that found the picture (masked), the picture's number and a random" in text
-    text = " ".join(
-        list_privacy_paragraphs(build(**EARNING, AFFILIATE_SUB_IDS="id", ACCESS_LOG="1"))
-    )
-    assert "They carry the picture's number and a random number of the click." in text
-    assert "until the operator deletes them" in text
-    assert "log contains the time, the page without your words" in text
-
-
-def test_a_site_without_affiliate_links_says_nothing_of_networks(
-    build: Callable[..., Services],
-) -> None:
-    assert "affiliate" not in " ".join(list_privacy_paragraphs(build(AGENCIES="demo")))

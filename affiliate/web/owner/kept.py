@@ -3,9 +3,10 @@
 from flask import Response
 
 from affiliate.checks.kept import list_kept
-from affiliate.checks.privacy_text import list_privacy_paragraphs
 from affiliate.services import current_services
+from affiliate.web.i18n import ui_language
 from affiliate.web.owner.frame import blueprint, render_page
+from affiliate.web.privacy_text import list_privacy_paragraphs
 
 
 @blueprint.get("/kept")
@@ -16,5 +17,5 @@ def show_kept() -> Response:
         "owner_kept.html",
         "What is kept",
         kept=list(list_kept(services)),
-        paragraphs=list_privacy_paragraphs(services),
+        paragraphs=list_privacy_paragraphs(services, ui_language()),
     )
