@@ -110,6 +110,7 @@ def import_report(*, report: Path, as_of: datetime | None, as_json: bool, **text
     made_at = min(made_at, datetime.now(UTC))  # no later report would count
     report_options = ReportOptions(**texts)
     network = report_options.network
+    warnings: list[str] = []
     ledger = current_services().ledger
     mappings = ReportMappings(ledger)
     with cli_errors():
@@ -122,7 +123,7 @@ def import_report(*, report: Path, as_of: datetime | None, as_json: bool, **text
                 f" forget {network}, then import all its reports."
             )
         try:
-            actions = reports.read_report(report.read_bytes(), form)
+            actions = reports.read_report(report.read_bytes(), form, warnings.append)
         except ReportError as error:
             faults = "\n".join(f"- {fault}" for fault in error.faults)
             if _is_network_assumed():
@@ -131,6 +132,8 @@ def import_report(*, report: Path, as_of: datetime | None, as_json: bool, **text
         agencies = find_agencies(network, current_services().config)
         counts = earnings.record(network, actions, made_at, agencies)
         was_remembered = remember_mapping(network, mapping, mappings)
+    for warning in warnings:
+        click.echo(warning, err=True)
     if as_json:
         outputs.print_json(counts)
         return

@@ -15,6 +15,7 @@ from msgspec import UNSET, UnsetType
 from affiliate.domain.actions import STATES, Action, State
 from affiliate.domain.media import clean_text
 from affiliate.domain.words import cut_between_signs
+from affiliate.earnings.open_ends import HINT, End, judge_amount, judge_shape, judge_word
 from affiliate.earnings.tables import Row, Table, find_columns, read_table, simplify_head
 from affiliate.earnings.values import check_currency, find_decimal_sign, read_amount, read_time
 from affiliate.errors import ReportError
@@ -90,18 +91,22 @@ class ReportForm(msgspec.Struct, frozen=True, kw_only=True):
     account: str = ""
 
 
-def read_report(data: bytes, form: ReportForm) -> list[Action]:
+def read_report(
+    data: bytes, form: ReportForm, warn: Callable[[str], None] = lambda _: None
+) -> list[Action]:
     """Read a report.
 
     Rows that are equal count once, unless the report has no ids of actions: then each row is an
     action, whose id is built as `number_actions` documents. In a report by item the amounts of an
-    action's rows are joined.
+    action's rows are joined. ``warn`` is called with a sentence where the file may be cut off.
 
     Raises:
         ReportError: names the faults of the file, of which nothing is read then.
     """
     table = read_table(data)
     reader = _RowReader(table, form)
+    if table.is_open and table.rows:
+        reader.check_end(table, warn)
     rows: list[Row] = list(reversed(table.rows))
     if reader.has_ids:
         rows = list({tuple(row.cells): row for row in rows}.values())
@@ -182,6 +187,33 @@ class _RowReader:
             raise ReportError(
                 ["amounts have a comma before their cents in some rows, a point in others"]
             )
+
+    def check_end(self, table: Table, warn: Callable[[str], None]) -> None:
+        """Check whether the last value of a file without a line end is whole.
+
+        Where that is unclear, ``warn`` is called, as the next import mends a value; but a value by
+        which a sale is known would count the sale twice, and is refused.
+
+        Raises:
+            ReportError: the value is cut off, or may be.
+        """
+        place = len(table.heads) - 1
+        field = next((name for name, own in self._places.items() if own == place), "")
+        *others, last = (row.cells[place] for row in table.rows)
+        identity = {"sale id"} if self.has_ids else {"sale date", "click time", *TEXTS}
+        if field in AMOUNTS:
+            end = judge_amount(last, others, self._decimal_sign)
+        elif field in TIMES or field in TEXTS or field in identity:
+            end = judge_shape(last, others)
+        else:
+            end = judge_word(last, self._form.states if field == "status" else ())
+        shown = f'column "{table.heads[place]}": "{clean_text(last)[:40]}" may be cut off'
+        is_wrong = end is End.CUT_OFF and field not in TEXTS
+        if is_wrong or (end is not End.WHOLE and field in identity):
+            where = f"line {table.rows[-1].line}, {shown}"
+            raise ReportError([f"{where}, as the file ends without a line end: {HINT}"])
+        if end is not End.WHOLE:
+            warn(f"The file ends without a line end, {shown}. If so, {HINT}.")
 
     def read_action(self, row: Row) -> Action:
         """Return the action of a row; its id is empty where the report has none.

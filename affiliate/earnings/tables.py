@@ -9,6 +9,7 @@ from typing import Final
 
 import msgspec
 
+from affiliate.earnings.open_ends import HINT
 from affiliate.errors import ReportError
 
 MAX_BYTES: Final = 64 * 1024 * 1024
@@ -31,10 +32,15 @@ class Row(msgspec.Struct, frozen=True):
 
 
 class Table(msgspec.Struct, frozen=True):
-    """A report: the heads of its columns as written, and its rows."""
+    """A report: the heads of its columns as written, and its rows.
+
+    ``is_open`` is true where nothing shows that the last value is whole: no line end, no quotation
+    mark.
+    """
 
     heads: list[str]
     rows: list[Row]
+    is_open: bool = False
 
 
 def read_table(data: bytes) -> Table:
@@ -58,11 +64,14 @@ def read_table(data: bytes) -> Table:
         for row in body
         if len(row.cells) != width
     ]
+    is_open = not text.endswith(("\n", "\r", '"'))
+    if is_open and faults and body and len(body[-1].cells) < width:
+        faults[-1] += f"; the file ends there without a line end: {HINT}"
     if len(body) > MAX_ROWS:
         faults.append(f"the file has more than {MAX_ROWS} rows")
     if faults:
         raise ReportError(faults)
-    return Table([head.strip() for head in heads.cells], body)
+    return Table([head.strip() for head in heads.cells], body, is_open)
 
 
 def _decode(data: bytes) -> str:
@@ -73,8 +82,12 @@ def _decode(data: bytes) -> str:
     try:
         return data.decode(encoding)
     except UnicodeDecodeError as error:
-        if encoding != "utf-8":
-            raise ReportError([f"the file is not whole: {error.reason}"]) from None
+        # Of Windows-1252, letters before the end would be no UTF-8 either.
+        is_cut = error.end == len(data) and not data[: error.start].isascii()
+        if encoding != "utf-8" or is_cut:
+            raise ReportError(
+                [f"the file is not whole: {error.reason}; download it again"]
+            ) from None
     try:
         return data.decode("cp1252")
     except UnicodeDecodeError:

@@ -141,6 +141,13 @@ def test_of_a_file_with_a_fault_nothing_is_imported(app: Flask, tmp_path: Path) 
     assert run(app, "status").output.startswith("No sales have been imported yet")
 
 
+def test_a_file_that_may_be_cut_off_is_imported_with_a_warning(app: Flask, tmp_path: Path) -> None:
+    """Apart from the answer; the next import mends the value."""
+    result = run(app, "import", write_report(tmp_path, ROWS[0], ROWS[1][:-6]), "--json")
+    assert json.loads(result.stdout)["new"] == 2
+    assert 'column "SubId1": "b.e" may be cut off' in result.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "fault"),
     [

@@ -41,7 +41,7 @@ def run(app: Flask, *arguments: str) -> Result:
 def write(folder: Path, *lines: str, day: int = 22) -> str:
     """Write a report that was downloaded on a day of November."""
     path = folder / "report.csv"
-    path.write_bytes("\r\n".join(lines).encode("utf-16"))
+    path.write_bytes("\r\n".join([*lines, ""]).encode("utf-16"))
     moment = datetime(2026, 11, day, 8, tzinfo=UTC).timestamp()
     os.utime(path, (moment, moment))
     return str(path)
