@@ -218,22 +218,26 @@ class Figures:
         where += [EARNINGS_GROUPS[name] == value for name, value in filters.items()]
         if containing:
             where.append(keys[0].element.contains(containing, autoescape=True))
-        amount = sa.func.sum(actions.c.payout).label("amount")
-        sums = sa.select(*keys, actions.c.currency, amount).where(*where)
-        sums_by_currency = sums.group_by(*keys, actions.c.currency).subquery()
-        names = [sums_by_currency.c[name] for name in by]
-        place = sa.func.row_number().over(partition_by=names, order_by=sums_by_currency.c.currency)
-        first = sa.select(sums_by_currency, place.label("place")).subquery()
-        order = [first.c.currency, first.c.amount]
-        query = (
-            sa.select(*(first.c[name] for name in by), sa.func.count().over())
-            .where(first.c.place == 1)
-            .order_by(*(c.desc() if descending else c for c in order), *(first.c[n] for n in by))
-        )
+        currency, payout = actions.c.currency, actions.c.payout
         with self._read() as connection:
+            found = sa.select(currency).where(*where).distinct().order_by(currency)
+            sums = [
+                sa.func.sum(sa.case((currency == code, payout)))
+                for code in connection.execute(found).scalars()
+            ]
+            if not sums:
+                return [], 0
+            first = sa.case(*((amount.is_not(None), n) for n, amount in enumerate(sums)))
+            amount = sa.func.coalesce(*sums, 0)
+            query = (
+                sa.select(*keys, sa.func.count().over())
+                .where(*where)
+                .group_by(*keys)
+                .order_by(*(c.desc() if descending else c for c in (first, amount)), *keys)
+            )
             rows = connection.execute(query.offset(offset).limit(limit)).all()
             some = rows or connection.execute(query.limit(1)).all()
-        return [tuple(row[:-1]) for row in rows], some[0][-1] if some else 0
+        return [tuple(row[:-1]) for row in rows], some[0][-1]
 
     def list_top(
         self,
