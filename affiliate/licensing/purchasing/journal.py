@@ -30,6 +30,8 @@ RESERVED_BYTES: Final = 8192
 MAX_FILE_BYTES: Final = 64 * 2**20
 """The maximum size of a journal's file; only these bytes are read."""
 FILE_MODE: Final = 0o600
+READ_FLAGS: Final = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+"""Flags by which a file is opened at once, whatever lies there: a pipe would wait for a writer."""
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
@@ -157,7 +159,7 @@ class Journal:
         """Return the entry of a purchase, also of a buyer that is running; None for none."""
         for path in self._list_paths():
             with suppress(OSError):
-                descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+                descriptor = os.open(path, os.O_RDONLY | READ_FLAGS)
                 try:
                     entries = JournalFile(path, descriptor).read_entries().entries
                 finally:
@@ -179,13 +181,19 @@ def build_unwritable_refusal(folder: Path, error: OSError) -> PurchaseRefused:
 
 
 def _create_locked(path: Path) -> JournalFile | None:
-    """Create a file with reserved space; None where another process removed it as a leftover."""
+    """Create a file with reserved space; None where another process has it as a leftover.
+
+    That process removes the file, at the latest after it has fetched the files of other leftovers.
+    """
     flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
     descriptor = os.open(path, flags, FILE_MODE)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         write_all(descriptor, bytes(RESERVED_BYTES), 0)
         os.fsync(descriptor)
+    except BlockingIOError:
+        os.close(descriptor)
+        return None
     except OSError:
         os.close(descriptor)
         path.unlink(missing_ok=True)
@@ -199,7 +207,7 @@ def _create_locked(path: Path) -> JournalFile | None:
 def _lock_leftover(path: Path) -> JournalFile | None:
     """Return a file that no other process has locked, with its entries; None for any other file."""
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+        descriptor = os.open(path, os.O_RDWR | READ_FLAGS)
     except OSError:
         return None
     try:

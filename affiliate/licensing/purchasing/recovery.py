@@ -1,5 +1,6 @@
 """Recovery of purchases by buyers that failed or were killed after buying."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
@@ -28,44 +29,62 @@ class Recovery:
         self._say = say
 
     def run(self) -> None:
-        """Fetch the files and record the purchases.
+        """Record the purchases and fetch the files.
 
         Raises:
             LedgerError: the ledger could not record every purchase.
         """
-        failures = []
         with self._journal.lock_leftovers() as files:
-            for file in files:
-                for entry in file.open_entries:
-                    try:
-                        self._finish_entry(file, entry)
-                    except LedgerError as error:
-                        failures.append(error)
+            try:
+                self._record_all(files)
+            finally:
+                for file in files:
+                    for entry in file.open_entries:
+                        self._finish_file(file, entry)
+
+    def record(self) -> bool:
+        """Record the purchases, without a call to anybody; return whether files are missing.
+
+        Raises:
+            LedgerError: the ledger could not record every purchase.
+        """
+        with self._journal.lock_leftovers() as files:
+            self._record_all(files)
+            return any(entry.link for file in files for entry in file.open_entries)
+
+    def _record_all(self, files: Sequence[JournalFile]) -> None:
+        failures = []
+        for file in files:
+            for entry in file.open_entries:
+                try:
+                    self._record_entry(file, entry)
+                except LedgerError as error:
+                    failures.append(error)
         if failures:
             raise failures[0]
 
-    def _finish_entry(self, file: JournalFile, entry: Entry) -> None:
-        """Finish one purchase: first its file, whose link lives for hours, then its record."""
-        current = entry
-        if current.link and (
-            self._try_to_fetch(current)
-            or self._purchases.now() - current.purchase.made_at > LINK_LIFETIME
+    def _record_entry(self, file: JournalFile, entry: Entry) -> None:
+        """Record one purchase, unless only the agency's history can tell its outcome."""
+        if entry.written:
+            return
+        purchase = self._purchases.restore(entry.purchase)
+        if entry.purchase.state == "pending" and purchase.state in OPEN_STATES:
+            return
+        if purchase.state == "licensed":
+            name = purchase.license_id or "unnamed"
+            self._say_about(entry, f"licensed as {name}, as the ledger has it now.")
+            if entry.once and entry.purchase.state in OPEN_STATES:
+                words = "its file comes once, and its link was lost with the agency's answer."
+                self._say_about(entry, words)
+        _write_entry(file, replace_fields(entry, written=True))
+
+    def _finish_file(self, file: JournalFile, entry: Entry) -> None:
+        """Fetch the file of one purchase; give up a link that works no longer."""
+        if entry.link and (
+            self._try_to_fetch(entry)
+            or self._purchases.now() - entry.purchase.made_at > LINK_LIFETIME
         ):
-            current = replace_fields(current, link="")
-            _write_entry(file, current)
-        if not current.written:
-            purchase = self._purchases.restore(current.purchase)
-            if current.purchase.state == "pending" and purchase.state in OPEN_STATES:
-                return  # only the agency's history can tell
-            if purchase.state == "licensed":
-                name = purchase.license_id or "unnamed"
-                self._say_about(current, f"licensed as {name}, as the ledger has it now.")
-                if current.once and current.purchase.state in OPEN_STATES:
-                    words = "its file comes once, and its link was lost with the agency's answer."
-                    self._say_about(current, words)
-            current = replace_fields(current, written=True)
-        if current != entry:
-            _write_entry(file, current)
+            _write_entry(file, replace_fields(entry, link=""))
 
     def _try_to_fetch(self, entry: Entry) -> bool:
         """Fetch the file of an entry and say the result; return whether the file was fetched."""

@@ -34,7 +34,6 @@ from affiliate.licensing.purchasing.preparation import (
     refuse_other_sizes,
 )
 from affiliate.licensing.purchasing.recorder import JournalRecorder, buy_offers
-from affiliate.licensing.purchasing.recovery import Recovery
 from affiliate.licensing.seller import Seller
 from affiliate.services import current_services
 from affiliate.transport.client import Transport
@@ -124,22 +123,6 @@ def get_purchases() -> Purchases:
 def get_journal() -> Journal:
     """Return the journal of purchases."""
     return Journal(current_services().config.data_dir)
-
-
-def recover_purchases() -> list[str]:
-    """Fetch the files and record the purchases that earlier buyers have left; return lines.
-
-    Raises:
-        LedgerError: the ledger could not record every purchase.
-    """
-    lines: list[str] = []
-
-    def say(words: str, *, err: bool = False) -> None:
-        log.log(logging.WARNING if err else logging.INFO, "%s", words)
-        lines.append(words)
-
-    Recovery(get_journal(), get_purchases(), current_services().transport, say).run()
-    return lines
 
 
 def open_account(seller: str, *, live: bool) -> Seller:

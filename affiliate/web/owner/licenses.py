@@ -32,6 +32,7 @@ from affiliate.web.owner import license_buying as buying
 from affiliate.web.owner import license_downloads as downloads
 from affiliate.web.owner.filters import PICTURE, FilterField
 from affiliate.web.owner.frame import blueprint, render_page
+from affiliate.web.owner.license_recovery import recover_purchases
 from affiliate.web.owner.licensing import describe_in_journal, show_ledger_failure
 from affiliate.web.owner.numbers import Money, format_count, format_money
 from affiliate.web.owner.page_requests import PageRequest, read_page_request, require_period
@@ -84,7 +85,7 @@ HEADINGS: Final = {
 def show_licenses() -> Response:
     """Show the purchases of this site, the newest first, and what these have cost."""
     view = read_page_request(FILTERS, has_period=True, default_period=DEFAULT_PERIOD)
-    note = " ".join(buying.recover_purchases())
+    note = " ".join(recover_purchases())
     purchases = _list_purchases(view)
     rows = [_build_row(purchase) for purchase in purchases]
     empty = "Nothing was licensed in this period."
@@ -103,7 +104,7 @@ def show_licenses() -> Response:
 def show_license_months() -> Response:
     """Show what was spent in each month, by agency and currency; downloads stand apart."""
     view = read_page_request(FILTERS[:1], has_period=True, default_period=DEFAULT_PERIOD)
-    buying.recover_purchases()
+    recover_purchases()
     rows = [
         {
             "month": month.month,
@@ -123,7 +124,7 @@ def show_license_months() -> Response:
 def show_license(purchase_id: str) -> Response:
     """Show a purchase: bought, refused, under way or unknown, and what to do next."""
     try:
-        lines = buying.recover_purchases()
+        lines = recover_purchases()
         purchase = _require_purchase(purchase_id)
     except LedgerError as error:
         return show_ledger_failure(purchase_id, error)

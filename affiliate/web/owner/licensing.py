@@ -40,6 +40,7 @@ from affiliate.web.owner.license_form import (
     read_item,
     read_wishes,
 )
+from affiliate.web.owner.license_recovery import recover_purchases
 
 AGREED_FIELDS: Final = ("agreed", "other_size", "again")
 """The boxes of the second step: the notice, another size, and to buy again within a day."""
@@ -96,7 +97,7 @@ def buy_license(agency: str, media_id: str) -> AnyResponse:
     if not buying.PURCHASE_ID.fullmatch(purchase_id):
         abort(HTTPStatus.BAD_REQUEST, "The form names no purchase.")
     try:
-        buying.recover_purchases()
+        recover_purchases()
         if buying.get_purchases().find(purchase_id):
             return _redirect_to_purchase(purchase_id)
         return _buy_item(item, purchase_id)
@@ -160,7 +161,7 @@ def _read_step(item: LicenseItem, form: Mapping[str, str]) -> _Step:
     Raises:
         LedgerError: the purchases can't be read.
     """
-    lines = buying.recover_purchases()
+    lines = recover_purchases()
     proposal, values = None, {"media": str(item.media)}
     try:
         wishes = read_wishes(item, form)

@@ -4,6 +4,7 @@ import fcntl
 import os
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
@@ -62,6 +63,33 @@ def test_a_file_of_a_process_that_lives_is_left_alone(tmp_path: Path) -> None:
     [path] = tmp_path.glob(FILE_PATTERN)
     target = path.rename(tmp_path / "elsewhere")
     path.symlink_to(target)
+    assert read_entries(tmp_path) == []
+
+
+def test_a_new_file_waits_for_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever has taken the file as a leftover may be fetching files for minutes."""
+    lock = fcntl.flock
+    held: list[BinaryIO] = []
+
+    def take_first(descriptor: int, operation: int) -> None:
+        assert operation & fcntl.LOCK_NB
+        if not held:
+            [path] = tmp_path.glob(FILE_PATTERN)
+            held.append(path.open("rb"))
+            lock(held[0], fcntl.LOCK_EX)
+        lock(descriptor, operation)
+
+    monkeypatch.setattr(fcntl, "flock", take_first)
+    with Journal(tmp_path).create_file() as file:
+        file.write_entries([entry()])
+        assert file.path != Path(held[0].name)
+    held[0].close()
+
+
+def test_what_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
+    """A pipe would wait for a writer."""
+    os.mkfifo(tmp_path / FILE_PATTERN.replace("*", "pipe"))
+    assert Journal(tmp_path).find_entry("1" * 32) is None
     assert read_entries(tmp_path) == []
 
 

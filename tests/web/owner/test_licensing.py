@@ -14,7 +14,7 @@ from flask.testing import FlaskClient
 
 from affiliate.database.connections import DATABASES
 from affiliate.database.purchases import Purchase, Purchases
-from affiliate.web.owner import license_buying, license_downloads
+from affiliate.web.owner import license_buying, license_downloads, license_recovery
 from app import create_app
 from tests.dialects.selling import FIRST, Shop
 from tests.simulator import (
@@ -436,6 +436,29 @@ def test_a_once_file_that_failed_is_fetched_later(
     agency.orders.clear()
     shown = desk.client.get(f"/owner/licenses/{purchase}")
     assert "its file is here now" in read_notes(shown)
+    assert len(list((tmp_path / "licensed").iterdir())) == 1
+
+
+def test_no_page_waits_long_for_the_host_of_an_earlier_file(
+    desk: LicenseDesk, agency: Simulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The purchase is listed meanwhile, one thread fetches, and a later page has the result."""
+    agency.subscribe(platform("pl"))
+    agency.misbehave(http_says(404), on="/gatekeeper/*", times=3)
+    page = desk.buy(account="real", subscription="pl", price="9", customer_id="c1")
+    [purchase] = re.findall("/owner/licenses/([0-9a-f]{32})", page.text)
+    agency.orders.clear()
+    order = agency.misbehave(hold("read"), on="/gatekeeper/*")
+    monkeypatch.setattr(license_recovery, "WAIT_SECONDS", 0.01)
+    for path in ("/owner/licenses", f"/owner/licenses/{purchase}", desk.path):
+        shown = desk.client.get(path)
+        assert shown.status_code == 200
+        assert license_recovery.UNDER_WAY in read_notes(shown)
+        assert order.reached.wait(PATIENCE)
+    assert [thread.name for thread in threading.enumerate()].count("license-files") == 1
+    order.release.set()
+    monkeypatch.setattr(license_recovery, "WAIT_SECONDS", PATIENCE)
+    assert "its file is here now" in read_notes(desk.client.get("/owner/licenses"))
     assert len(list((tmp_path / "licensed").iterdir())) == 1
 
 
