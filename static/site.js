@@ -109,10 +109,10 @@ element?.addEventListener("click", (event) => {
 const box = form.elements.q;
 box.role = "combobox";
 box.ariaExpanded = "false";
-// The box of the start page may have the focus before this module is there.
-for (const name of ["focus", "pointerdown", "keydown", "input"]) {
-  box.addEventListener(name, () => import("./suggest.js"), { once: true });
+for (const name of ["focus", "pointerdown", "input"]) {
+  box.addEventListener(name, async (event) => (await import("./suggest.js")).start(event), { once: true });
 }
+if (document.activeElement === box) import("./suggest.js");
 
 addEventListener("keydown", async function importKeys(event) {
   const { start } = await import("./keys.js");

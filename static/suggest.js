@@ -1,13 +1,14 @@
-// Suggestions under the search box: an ARIA combobox. The first use of the box imports this module.
+// Suggestions and recent searches under the search box: an ARIA combobox. The first use of the box
+// imports this module. Recent searches stay in this browser: they are sent nowhere.
 
 const WAIT = 120;  // ms without a key before the site is asked
+const RECENT = 8;
 
 const box = document.getElementById("q");
 const list = document.createElement("ul");
 list.id = "suggestions";
 list.role = "listbox";
 list.hidden = true;
-list.ariaLabel = box.labels[0].textContent;
 box.parentElement.append(list);
 box.ariaAutoComplete = "list";
 box.setAttribute("aria-controls", list.id);
@@ -28,19 +29,58 @@ function close() {
   showOptions([]);
 }
 
-function showOptions(words) {
-  list.replaceChildren(...words.map((text, i) => {
-    const option = document.createElement("li");
-    option.id = `suggestion-${i}`;
-    option.role = "option";
-    option.ariaSelected = "false";
-    option.append(document.createElement("bdi"));
-    option.firstChild.textContent = text;
-    return option;
-  }));
+function createOption(text, i) {
+  const option = document.createElement("li");
+  option.id = `suggestion-${i}`;
+  option.role = "option";
+  option.ariaSelected = "false";
+  option.append(document.createElement("bdi"));
+  option.firstChild.textContent = text;
+  return option;
+}
+
+function showOptions(words, label = box.labels[0].textContent) {
+  list.replaceChildren(...words.map(createOption));
+  list.className = "";
+  list.ariaLabel = label;
   list.hidden = !words.length;
   box.ariaExpanded = String(!list.hidden);
   box.removeAttribute("aria-activedescendant");
+}
+
+function readRecent() {
+  try {
+    return JSON.parse(localStorage.recent).filter((words) => typeof words === "string");
+  } catch {
+    return [];  // storage is empty or blocked
+  }
+}
+
+function saveRecent() {
+  const words = box.value.trim();
+  const others = readRecent().filter((other) => other.toLowerCase() !== words.toLowerCase());
+  try {
+    if (words) localStorage.recent = JSON.stringify([words, ...others].slice(0, RECENT));
+  } catch {}
+}
+
+/** Offer the recent searches, and to clear them all as the last option. */
+function showRecent() {
+  const recent = readRecent().filter((words) => words !== box.value);
+  typedText = box.value;
+  showOptions(recent, box.dataset.recent);
+  if (!recent.length) return;
+  list.className = "recent";
+  const clear = createOption(box.dataset.clear, recent.length);
+  clear.className = "clear";
+  list.append(clear);
+}
+
+function choose(option) {
+  selectOption(option);
+  if (!option.matches(".clear")) return box.form.requestSubmit();
+  localStorage.removeItem("recent");
+  close();
 }
 
 async function fetchSuggestions() {
@@ -61,13 +101,16 @@ function scheduleFetch() {
   typedText = box.value;
   clearTimeout(timer);
   if (typedText.trim()) timer = setTimeout(fetchSuggestions, WAIT);
-  else close();
+  else {
+    cancelFetch();
+    showRecent();
+  }
 }
 
 function selectOption(option) {
   cancelFetch();
   findOptions().forEach((other) => { other.ariaSelected = String(other === option); });
-  box.value = option ? option.textContent : typedText;
+  box.value = option?.matches(":not(.clear)") ? option.textContent : typedText;
   box.setAttribute("aria-activedescendant", option?.id ?? "");
 }
 
@@ -85,9 +128,13 @@ box.addEventListener("keydown", (event) => {
     event.preventDefault();
     const places = [null, ...findOptions()];
     selectOption(places.at((places.indexOf(findSelected()) + by + places.length) % places.length));
-  } else if (event.key === "ArrowDown" && box.value.trim()) {
+  } else if (event.key === "ArrowDown") {
     typedText = box.value;
-    fetchSuggestions();
+    if (typedText.trim()) fetchSuggestions();
+    else showRecent();
+  } else if (event.key === "Enter" && findSelected()?.matches(".clear")) {
+    event.preventDefault();
+    choose(findSelected());
   } else if (event.key === "Escape" && !list.hidden) {
     event.preventDefault();
     selectOption(null);
@@ -97,11 +144,18 @@ box.addEventListener("keydown", (event) => {
 list.addEventListener("mousedown", (event) => event.preventDefault());
 list.addEventListener("click", ({ target }) => {
   const option = target.closest("li");
-  if (!option) return;
-  selectOption(option);
-  box.form.requestSubmit();
+  if (option) choose(option);
 });
+for (const name of ["focus", "click"]) box.addEventListener(name, () => list.hidden && showRecent());
 box.addEventListener("blur", close);
-box.form.addEventListener("submit", close);
-// Words typed before this module was there.
-if (box.value !== box.defaultValue && document.activeElement === box) scheduleFetch();
+box.form.addEventListener("submit", () => {
+  saveRecent();
+  close();
+});
+
+/** Handle the event that imported this module. */
+export function start({ isComposing }) {
+  if (isComposing || document.activeElement !== box) return;
+  if (box.value !== box.defaultValue) scheduleFetch();
+  else if (list.hidden) showRecent();
+}

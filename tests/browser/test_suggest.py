@@ -267,6 +267,83 @@ def test_hostile_suggestions_are_text(page: Page) -> None:
     assert dialogs == []
 
 
+# -- recent searches
+
+
+def search(page: Page, words: str) -> None:
+    """Search for words on the start page, and wait for the results."""
+    page.goto("/?lang=en")
+    box(page).fill(words)
+    box(page).press("Enter")
+    page.wait_for_url("**/search?*")
+    assert read_tiles(page)
+
+
+def test_recent_searches_are_offered_on_focus(page: Page, asked: list[str]) -> None:
+    """The box in focus offers the latest searches first, each once, without asking the site.
+
+    An arrow and Enter, or a click, search again; typed letters show suggestions instead.
+    """
+    for words in ("cat", "dog", "CAT"):
+        search(page, words)
+    before = len(asked)
+    box(page).focus()
+    page.locator(OPEN).first.wait_for()
+    assert options(page) == ["dog", "Clear all"]  # the box has the words of the page
+    expect(page.get_by_role("listbox", name="Recent searches")).to_be_visible()
+    assert len(asked) == before
+    box(page).fill("")
+    assert options(page) == ["CAT", "dog", "Clear all"]
+    box(page).fill("bi")
+    expect(page.locator("#suggestions .clear")).to_have_count(0)
+    assert all(found.startswith("bi") for found in options(page))
+    box(page).fill("")
+    expect(page.locator("#suggestions .clear")).to_be_visible()
+    box(page).press("ArrowDown")
+    box(page).press("ArrowDown")
+    expect(box(page)).to_have_value("dog")
+    box(page).press("Enter")
+    page.wait_for_url("**/search?q=dog&*")
+    assert page.context.cookies() == []
+
+
+@pytest.mark.parametrize("by_key", [False, True])
+def test_recent_searches_are_cleared_by_one_press(page: Page, by_key: bool) -> None:  # noqa: FBT001 - parametrized
+    """The last option clears all, and the box keeps its words; nothing is searched."""
+    search(page, "cat")
+    box(page).fill("")
+    options(page)
+    address = page.url
+    if by_key:
+        box(page).press("ArrowUp")
+        expect(page.locator("#suggestions .clear")).to_have_attribute("aria-selected", "true")
+        expect(box(page)).to_have_value("")
+        box(page).press("Enter")
+    else:
+        page.locator("#suggestions .clear").click()
+    closed(page)
+    assert page.evaluate("localStorage.recent") is None
+    assert page.url == address
+    box(page).blur()
+    box(page).focus()
+    closed(page)
+
+
+def test_eight_recent_searches_are_kept(page: Page) -> None:
+    """The oldest goes for the ninth; what another script has stored breaks nothing."""
+    page.goto("/?lang=en")
+    page.evaluate("localStorage.recent = JSON.stringify([...'abcdefgh', 5, {}])")
+    search(page, "cat")
+    box(page).fill("")
+    assert options(page) == ["cat", *"abcdefg", "Clear all"]
+    page.evaluate("localStorage.recent = '{'")
+    box(page).blur()
+    box(page).focus()
+    closed(page)
+    search(page, "dog")
+    assert page.evaluate("localStorage.recent") == '["dog"]'
+
+
 # -- input methods
 
 
