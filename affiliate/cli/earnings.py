@@ -23,6 +23,7 @@ from affiliate.cli.report_options import (
 )
 from affiliate.database.earnings import GROUPS, Earnings, ImportCounts
 from affiliate.database.failed_fetches import FailedFetches
+from affiliate.database.report_joins import ReportJoins, count_report_joins
 from affiliate.database.report_mappings import ReportMappings
 from affiliate.domain.actions import MONEY_UNITS, STATES
 from affiliate.domain.rates import ConvertedSums, convert_sums
@@ -37,6 +38,8 @@ DEFAULT_DAYS: Final = 365
 """Days back that sales are fetched: networks change amounts for months."""
 MAX_DAYS: Final = 3 * 365
 """Days back that impact.com answers for; Partnerize documents no limit."""
+MIN_UNJOINED: Final = 5
+"""Sales without a click that are no chance: a few may come by links that carry nothing."""
 NUMBER_COLUMNS: Final = frozenset({"sales", "payout"})
 
 
@@ -132,6 +135,7 @@ def import_report(*, report: Path, as_of: datetime | None, as_json: bool, **text
         agencies = find_agencies(network, current_services().config)
         counts = earnings.record(network, actions, made_at, agencies)
         was_remembered = remember_mapping(network, mapping, mappings)
+        warnings += _list_join_warnings(count_report_joins(ledger, network, actions), network)
     for warning in warnings:
         click.echo(warning, err=True)
     if as_json:
@@ -147,6 +151,20 @@ def import_report(*, report: Path, as_of: datetime | None, as_json: bool, **text
             "Partnerize's files lack the references of links: sales are joined to clicks by the"
             " time of the click. flask earnings fetch reads the references, too."
         )
+
+
+def _list_join_warnings(joins: ReportJoins, network: str) -> list[str]:
+    """Return a warning for a report whose sales have nothing to do with this site's clicks."""
+    if joins.joined or joins.sales < MIN_UNJOINED:
+        return []
+    sales = _count_sales(joins.sales)
+    return [
+        (
+            f"None of its {sales} since the first click that is kept is joined to a click of this"
+            f" site. If the report is of another account, flask earnings forget {network} deletes"
+            " all sales of the network; then import your own reports again."
+        )
+    ]
 
 
 def _is_network_assumed() -> bool:

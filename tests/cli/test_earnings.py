@@ -298,6 +298,27 @@ def test_a_file_of_another_owner_is_refused(make_client: ClientMaker, tmp_path: 
     )
 
 
+def test_a_report_without_a_click_of_this_site_is_told(app: Flask, tmp_path: Path) -> None:
+    """As it may be of another owner; sales before the first click that is kept say nothing."""
+    rows = [f"{number},2026-11-21,APPROVED,2.5,USD,other.example" for number in range(5)]
+    ledger = current_ledger(app)
+    words = "None of its 5 sales since the first click that is kept is joined to a click"
+    assert words not in run(app, "import", write_report(tmp_path, *rows)).output
+    with ledger.write_transaction() as connection:
+        for day, site in ((22, "a.example"), (20, "other.example")):
+            click = Click(click_id=f"c{day}", agency="demo", id="7", position=1, site=site)
+            at = datetime(2026, 11, day, tzinfo=UTC).replace(tzinfo=None)
+            connection.execute(sa.insert(clicks), {"at": at, **msgspec.structs.asdict(click)})
+    told = run(app, "import", write_report(tmp_path, *rows))
+    assert words in told.stderr
+    assert "flask earnings forget impact" in told.stderr
+    assert words not in run(app, "import", write_report(tmp_path, *rows[:4])).output
+    heads = HEADS + ",SharedId\n"
+    path = tmp_path / "own.csv"
+    path.write_text(heads + "".join(f"{row},{'c20' * (row == rows[0])}\n" for row in rows))
+    assert words not in run(app, "import", str(path)).output
+
+
 def test_a_file_of_partnerize_says_what_it_lacks(app: Flask, tmp_path: Path) -> None:
     path = tmp_path / "conversion.csv"
     path.write_text(PARTNERIZE_CSV)
