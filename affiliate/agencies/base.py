@@ -18,13 +18,7 @@ from affiliate.agencies.limits import Limit
 from affiliate.agencies.site_search import SiteSearch
 from affiliate.agencies.terms import Terms
 from affiliate.domain import words
-from affiliate.domain.media import (
-    Collection,
-    Contributor,
-    Media,
-    SearchQuery,
-    SearchResult,
-)
+from affiliate.domain.media import Collection, Contributor, Media, SearchQuery, SearchResult
 from affiliate.errors import AgencyTimeout, NotFound, RequestRefused
 from affiliate.transport.client import Transport
 from affiliate.transport.messages import Reply, Request, convert_answer
@@ -212,6 +206,11 @@ class Agency:
             AgencyError: the agency did not give the items.
         """
         return self.parse_results(self.transport.send(self.build_request(query, chunk)), query)
+
+    def count_at_hand(self, query: SearchQuery) -> int | None:
+        """Return the number of items of a search where that needs no call; None elsewhere."""
+        del query
+        return None
 
     def to_plain_query(self, query: SearchQuery) -> SearchQuery:
         """Return the search with the words sent to this agency, none of them an operator.

@@ -1,5 +1,6 @@
-"""Pictures and first chunks from the cached answers to searches; no agency is asked."""
+"""Pictures, totals and first chunks from the cached answers to searches; no agency is asked."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from affiliate.cache.answers import CachedAnswer
@@ -13,6 +14,18 @@ class RankedMedia(NamedTuple):
 
     media: Media
     rank: int
+
+
+class KnownTotal(NamedTuple):
+    """The number of pictures that a search finds, as far as answers at hand tell.
+
+    ``is_sum``: the number adds up several agencies, and counts a picture for each of its sellers.
+    ``capped``: an agency counts no further, and may have more.
+    """
+
+    total: int
+    is_sum: bool
+    capped: bool
 
 
 def find_cached_media(
@@ -34,11 +47,33 @@ def find_cached_media(
 
 
 def peek_first_chunk(
-    gateway: AgencyGateway, enabled: EnabledAgency, query: SearchQuery
+    gateway: AgencyGateway,
+    enabled: EnabledAgency,
+    query: SearchQuery,
+    places: slice | None = None,
 ) -> CachedAnswer[SearchResult] | None:
-    """Return the cached answer for the first chunk of a search, full or of a page's places."""
+    """Return the cached answer for the first chunk of a search, full or of a page's places.
+
+    With ``places``, the answer has only the items at these places.
+    """
     ranking = search_ranking(enabled, query)
-    answer = gateway.peek(gateway.prepare_chunk(ranking, 0))
+    answer = gateway.peek(gateway.prepare_chunk(ranking, 0, places=places))
     if (answer is None or answer.value is None) and (paged := ranking.with_page_chunks()):
-        return gateway.peek(gateway.prepare_chunk(paged, 0)) or answer
+        return gateway.peek(gateway.prepare_chunk(paged, 0, places=places)) or answer
     return answer
+
+
+def sum_known_totals(
+    gateway: AgencyGateway, able: Iterable[EnabledAgency], query: SearchQuery
+) -> KnownTotal | None:
+    """Return the total of a search at all its agencies; None where any total is not at hand."""
+    totals, capped = [], False
+    for enabled in able:
+        total = enabled.agency.count_at_hand(query)
+        if total is None:
+            answer = peek_first_chunk(gateway, enabled, query, slice(0))
+            if answer is None or answer.value is None or answer.value.total is None:
+                return None
+            total, capped = answer.value.total, capped or answer.value.capped
+        totals.append(total)
+    return KnownTotal(sum(totals), sum(map(bool, totals)) > 1, capped) if totals else None

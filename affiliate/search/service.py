@@ -9,7 +9,7 @@ from affiliate.agencies.base import PAGE_PLACES
 from affiliate.cache.answers import CachedAnswer
 from affiliate.domain.media import AgencyStatus, Collection, Media, SearchPage, SearchQuery, Seller
 from affiliate.errors import NotFound
-from affiliate.search.cached_searches import find_cached_media
+from affiliate.search.cached_searches import KnownTotal, find_cached_media, sum_known_totals
 from affiliate.search.client_budget import PICK_COST
 from affiliate.search.deduplicate import merge_duplicates
 from affiliate.search.federation import (
@@ -98,6 +98,16 @@ class SearchService:
             )
             for enabled, places in zip(able, shares, strict=True)
         ]
+
+    def find_known_total(self, query: SearchQuery) -> KnownTotal | None:
+        """Return the number of pictures of a search as far as answers at hand tell; never call.
+
+        Raises:
+            BadQuery: ``agency`` names an agency that is not configured.
+        """
+        chosen = self._registry.select_for(query)
+        able = [enabled for enabled in chosen if not enabled.agency.list_unsupported_filters(query)]
+        return sum_known_totals(self._gateway, able, query)
 
     def find_tile(self, media: Media, query: SearchQuery, *, site: str = "") -> TilePlace:
         """Return the place and the sellers of a picture's tile in the cached answer to a search.

@@ -5,12 +5,14 @@ from datetime import timedelta
 from typing import Final
 
 from babel.dates import format_timedelta
+from babel.numbers import format_compact_decimal
 from flask_babel import LazyString, format_decimal, gettext, ngettext
 from flask_babel import lazy_gettext as _
 from markupsafe import Markup
 
 from affiliate.agencies import Agency
 from affiliate.domain.media import AgencyStatus, SearchPage, SearchQuery
+from affiliate.search.cached_searches import KnownTotal
 from affiliate.web.filter_form import FILTER_LABELS, TYPE_LABELS
 from affiliate.web.i18n import ui_language
 
@@ -82,6 +84,20 @@ def _summarize_count(page: SearchPage, total: int, words: str) -> str:
     else:
         text = ngettext("%(count)s picture", "%(count)s pictures", total, count=count)
     return text[:1].upper() + text[1:]
+
+
+def format_known_total(known: KnownTotal | None) -> tuple[str, str] | None:
+    """Return a total in a few characters, such as 1.2M, and in words, such as "about 1,234,567".
+
+    Sums of several agencies are "about", as they count a picture for each of its sellers.
+    """
+    if known is None:
+        return None
+    short = format_compact_decimal(known.total, fraction_digits=1, locale=ui_language())
+    count = format_decimal(known.total)
+    if known.capped:
+        return f"{short}+", gettext("more than %(count)s", count=count)
+    return short, gettext("about %(count)s", count=count) if known.is_sum else count
 
 
 def _count_clips(total: int, count: str, words: str) -> str:

@@ -144,6 +144,7 @@ def _template_vocabulary() -> dict[str, Any]:
         "free_agencies": {agency.name for agency in configured if agency.is_free},
         "has_similar": registry.has_similar,
         "kind": messages.label_kind,
+        "known_total": lambda q: messages.format_known_total(services.search.find_known_total(q)),
         "lang": i18n.request_language(),
         "may_earn": lambda query, late=None: disclosure.may_earn(query, registry.enabled, late),
         "notices": list_notices,

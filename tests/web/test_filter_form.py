@@ -6,6 +6,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from affiliate.domain.query import SearchQuery
+from affiliate.search.cached_searches import KnownTotal
 from affiliate.web.filter_form import (
     CHOICE_FILTERS,
     COLOR_LABELS,
@@ -16,6 +17,7 @@ from affiliate.web.filter_form import (
     list_choices,
     list_gaps,
 )
+from affiliate.web.messages import format_known_total
 from tests.simulator import TOKEN, answer_with, hold, simulator
 from tests.simulator.library import CATEGORIES
 from tests.support.apps import ClientMaker
@@ -62,7 +64,7 @@ def read_tabs(client: FlaskClient, raw: str) -> list[str]:
     tabs = page.partition('<nav class="tabs"')[2].partition("</nav>")[0]
     return [
         label + "*" * bool(current)
-        for current, label in re.findall(r'<a [^>]*?( aria-current="true")?>(\w+)</a>', tabs)
+        for current, label in re.findall(r'<a [^>]*?( aria-current="true")?>(\w+)', tabs)
     ]
 
 
@@ -279,6 +281,46 @@ def test_tabs_name_the_media_that_chosen_agencies_have(two: FlaskClient) -> None
     assert read_tabs(two, "q=cat&agency=demo") == ["All*", "Photos", "Vectors"]
     page = two.get("/search?q=cat&media=video&fps=25&orientation=vertical&page=2&lang=en").text
     assert 'href="/search?q=cat&amp;type=photo&amp;orientation=vertical&amp;lang=en"' in page
+
+
+def test_tabs_have_the_counts_that_are_known(make_client: ClientMaker) -> None:
+    """Agencies of the site count at once; sums of several are "about" in words.
+
+    Nothing stands where an agency has not answered, nor on further pages.
+    """
+    demo = make_client(AGENCIES="demo,demo-shop")
+    tabs = demo.get("/search?q=mountain&lang=en").text.partition("</nav>")[0]
+    photos, footage = re.findall(r">(?:Photos|Footage) <small([^>]*)>(\d+)</small>", tabs)
+    assert photos[0] == f' title="about {photos[1]}"'
+    assert footage[0] == ""
+    assert "<small" not in demo.get("/search?q=mountain&page=2&lang=en").text.partition("<h1")[0]
+    keys = {"SHUTTERSTOCK_API_TOKEN": "x", "SHUTTERSTOCK_URL": "http://127.0.0.1:9"}
+    two = make_client(AGENCIES="demo,shutterstock", **keys)
+    tabs = two.get("/search?q=mountain&lang=en").text.partition("</nav>")[0]
+    assert "All</a>" in tabs
+
+
+@pytest.mark.parametrize(
+    ("total", "is_sum", "capped", "texts"),
+    [
+        (12, False, False, ("12", "12")),
+        (1_234_567, False, False, ("1.2M", "1,234,567")),
+        (1_234_567, True, False, ("1.2M", "about 1,234,567")),
+        (10_000, True, True, ("10K+", "more than 10,000")),
+    ],
+)
+def test_totals_are_short(
+    client: FlaskClient,
+    total: int,
+    is_sum: bool,  # noqa: FBT001 - parametrized
+    capped: bool,  # noqa: FBT001 - parametrized
+    texts: tuple[str, str],
+) -> None:
+    """A tab has a few characters, its title the number; only a count that ends is "more than"."""
+    with client.application.test_request_context("/?lang=en"):
+        client.application.preprocess_request()
+        assert format_known_total(KnownTotal(total, is_sum, capped)) == texts
+        assert format_known_total(None) is None
 
 
 def test_order_stands_beside_the_count(two: FlaskClient) -> None:

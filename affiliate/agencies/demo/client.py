@@ -100,6 +100,9 @@ class Demo(Agency):
         items = tuple(self.to_media(p) for p in pictures[start : start + self.chunk_size])
         return SearchResult(items, len(pictures), corrected)
 
+    def count_at_hand(self, query: SearchQuery) -> int:
+        return len(self._find(query))
+
     def _find(self, query: SearchQuery) -> list[Picture]:
         """Return the pictures of a search, by relevance."""
         excluded = self._index.find_any(query.exclude)
