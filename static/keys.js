@@ -12,7 +12,7 @@ function updateStops() {
     if (grid.contains(focused)) lastTiles.set(grid, focused);
     let tile = lastTiles.get(grid);
     if (!grid.contains(tile)) tile = grid.querySelector(".tile:has(a)");
-    for (const link of grid.querySelectorAll(".tile a")) link.tabIndex = tile.contains(link) ? 0 : -1;
+    for (const link of grid.querySelectorAll(".tile :is(a, .keep)")) link.tabIndex = tile.contains(link) ? 0 : -1;
   }
 }
 

@@ -178,6 +178,13 @@ try {
   if (localStorage.sellers) import("./license-links.js");
 } catch {}
 
+// Keeping pictures begins with the first pointer or focus, or at once where some are kept.
+const importKeep = () => import("./keep.js");
+try {
+  if (localStorage.board || document.querySelector(".image")) importKeep();
+  else for (const name of ["pointerover", "focusin"]) addEventListener(name, importKeep, { once: true });
+} catch {}
+
 // The button that copies the sentence which credits a picture.
 addEventListener("click", async ({ target }) => {
   if (!target.matches("dd > .copy")) return;

@@ -25,9 +25,9 @@ FIELDS: Final = {  # the pattern of each field, and the error text for anything 
     ),
     "position": (POSITION, "Send the place on the page, a whole number from 1."),
 }
-PLACES: Final = ("tile", "look", "page", "similar", "embed", "search")
+PLACES: Final = ("tile", "look", "page", "similar", "board", "embed", "search")
 """Places of clicked links: in results, in quick look, on the medium's own page, among similar
-media, in an embed; ``search`` is a link to a search at an agency's own site."""
+media, on a board, in an embed; ``search`` is a link to a search at an agency's own site."""
 PROGRAM: Final = "program"
 """The mark of a click that no visitor can have made (`Click.mark_program`)."""
 UNSIGNED: Final = "unsigned"

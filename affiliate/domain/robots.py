@@ -16,13 +16,15 @@ _CRAWLER_NAMES: Final = (
 DISALLOWED_PATHS: Final = (
     "/ajax/",
     "/api/",
+    "/board",
     "/embed/search",
     "/suggest",
     "/clicks",
     "/owner/",
     "/*wait=1",
 )
-"""Paths that crawlers leave alone: for programs and owners, and those that wait for agencies."""
+"""Paths that crawlers leave alone: for programs, owners and one visitor alone, and those that wait
+for agencies."""
 
 CRAWLERS: Final = re.compile(_CRAWLER_NAMES, re.IGNORECASE)
 """User-Agents of crawlers, for which only cached answers are shown and no agency is called."""

@@ -6,6 +6,10 @@ FORMULAS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\u
 """Beginnings of cells that spreadsheets may take for formulas; the last four are wide signs."""
 
 
+BYTE_ORDER_MARK: Final = "\ufeff"
+"""Beginning of a CSV file by which Excel reads the file as UTF-8."""
+
+
 def escape_formula(value: str | int) -> str | int:
     """Return a cell that no spreadsheet takes for a formula, as visitors typed the words.
 

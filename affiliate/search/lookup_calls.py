@@ -33,17 +33,20 @@ quota."""
 Value = TypeVar("Value")
 
 
-def prepare_details(
+def prepare_details(  # noqa: PLR0913 - which picture, and the call with its cost
     gateway: AgencyGateway,
     enabled: EnabledAgency,
     media_id: str,
     media: str,
     cost: CallCost = SINGLE_CALL,
+    *,
+    fetch: Callable[[], Media] | None = None,
 ) -> PreparedCall[Media]:
-    """Return the call for the details of a picture or clip."""
+    """Return the call for the details of a picture or clip; ``fetch`` replaces the usual call."""
     key = details_key(enabled.agency.source, media_id, media)
     request = CacheRequest(key, Media, enabled.policy, lambda _: False)
-    return gateway.prepare(enabled, request, lambda: _fetch_media(enabled, media_id, media), cost)
+    fetch = fetch or partial(_fetch_media, enabled, media_id, media)
+    return gateway.prepare(enabled, request, fetch, cost)
 
 
 def prepare_collection(

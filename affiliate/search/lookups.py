@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from affiliate.agencies.base import Agency
-from affiliate.domain.media import Collection, Contributor, Media, SearchQuery
+from affiliate.domain.media import Collection, Contributor, Failure, Media, SearchQuery
 from affiliate.domain.query import MEDIA
 from affiliate.domain.sanitize import drop_unusable
 from affiliate.domain.words import to_counted
@@ -24,7 +24,9 @@ from affiliate.search.lookup_calls import (
     prepare_featured,
     prepare_suggestions,
 )
+from affiliate.search.picked_media import MediaPick, fetch_picks
 from affiliate.search.registry import AgencyRegistry
+from affiliate.search.slice_fetcher import budget_wait
 from affiliate.search.visitor_calls import LookupAnswer, VisitorCalls
 
 
@@ -44,6 +46,23 @@ class MediaLookup(NamedTuple):
 
     media: Media
     lacks_details: bool
+
+
+class PickLookup(NamedTuple):
+    """A picture named by its id, with its link.
+
+    The picture is None where the agency has not answered, or where the picture ``is_gone``.
+    """
+
+    media: Media | None
+    is_gone: bool
+
+
+class PicksLookup(NamedTuple):
+    """Pictures named by their ids, and the seconds until the visitor's budget has room for more."""
+
+    found: tuple[PickLookup, ...]
+    withheld: float
 
 
 class LookupService:
@@ -106,11 +125,30 @@ class LookupService:
             answer = self._calls.fetch_answer(enabled, call)
         elif answer is None and tells_more and more is DetailsPatience.BEHIND:
             self._calls.fetch_in_background(enabled, call)
-        is_gone = answer and answer.failure and answer.failure.kind == NotFound.kind
+        is_gone = answer and answer.failure and _is_gone(answer.failure)
         if cached and not is_gone and not (answer and answer.value):
             return MediaLookup(self._add_link(cached.media, words, site), tells_more)
         item = require_value(agency, answer)
         return MediaLookup(self._add_link(item, words, site), lacks_details=False)
+
+    def look_up_picks(self, picks: Sequence[MediaPick], *, site: str = "") -> PicksLookup:
+        """Return pictures by their ids, from the cache or their agencies, within a page's time.
+
+        Pictures of agencies that are off are gone.
+        """
+        answers, _ = fetch_picks(self._registry, self._calls, picks, asks=True)
+        found = []
+        for place, pick in enumerate(picks):
+            answer = answers.get(place)
+            media = answer.value if answer and answer.value else None
+            shown = media if media and media.media == pick.media else None
+            failure = answer.failure if answer else None
+            is_gone = place not in answers or bool(media) or bool(failure and _is_gone(failure))
+            found.append(
+                PickLookup(shown and self._add_link(shown, site=site), not shown and is_gone)
+            )
+        withheld = budget_wait(answer.failure for answer in answers.values() if answer)
+        return PicksLookup(tuple(found), withheld)
 
     def fetch_media(
         self, agency: str, ids: Sequence[str], media: str = "image"
@@ -210,3 +248,7 @@ class LookupService:
 
     def _add_link(self, media: Media, words: str = "", site: str = "") -> Media:
         return add_link(self._registry, media, words, site)
+
+
+def _is_gone(failure: Failure) -> bool:
+    return failure.kind == NotFound.kind

@@ -6,11 +6,9 @@ from typing import NamedTuple
 import msgspec
 
 from affiliate.agencies.base import PAGE_PLACES
-from affiliate.cache.answers import CachedAnswer
 from affiliate.domain.media import AgencyStatus, Collection, Media, SearchPage, SearchQuery, Seller
 from affiliate.errors import NotFound
 from affiliate.search.cached_searches import KnownTotal, find_cached_media, sum_known_totals
-from affiliate.search.client_budget import PICK_COST
 from affiliate.search.deduplicate import merge_duplicates
 from affiliate.search.federation import (
     PageSlice,
@@ -26,12 +24,11 @@ from affiliate.search.federation import (
     switched_off_status,
     unsupported_status,
 )
-from affiliate.search.gateway import PAGE_SECONDS
 from affiliate.search.links import add_link, list_search_links
-from affiliate.search.lookup_calls import prepare_details
 from affiliate.search.patience import Patience
-from affiliate.search.registry import AgencyRegistry, is_possible_id
-from affiliate.search.slice_fetcher import SliceFetcher, budget_failure, budget_wait
+from affiliate.search.picked_media import MediaPick, fetch_picks
+from affiliate.search.registry import AgencyRegistry
+from affiliate.search.slice_fetcher import SliceFetcher, budget_wait
 from affiliate.search.visitor_calls import VisitorCalls
 
 
@@ -199,26 +196,10 @@ class SearchService:
         Pictures that are gone or of another medium are left out, as are those of an agency that is
         off or fails. ``query`` has the language, the kind of media, and the words for links.
         """
-        on = {enabled.agency.name: enabled for enabled in self._registry.enabled}
-        known = [pick for pick in picks if pick[0] in on and is_possible_id(pick[1])]
-        calls = [
-            prepare_details(self._gateway, on[agency], media_id, query.media)
-            for agency, media_id in known
-        ]
+        wanted = [MediaPick(agency, media_id, query.media) for agency, media_id in picks]
         asks = patience is not Patience.NONE
-        answers = [
-            self._calls.cached_or_refresh(on[agency], call) if asks else self._gateway.peek(call)
-            for (agency, _), call in zip(known, calls, strict=True)
-        ]
-        missing = [i for i, answer in enumerate(answers) if answer is None and asks]
-        questions = {i: self._gateway.build_question(calls[i]) for i in missing}
-        charged = [(on[known[i][0]], question) for i, question in questions.items()]
-        if rest := self._calls.charge(charged, PICK_COST * len(charged)):
-            busy = CachedAnswer[Media](status="failed", lifetime=0, failure=budget_failure(rest))
-            fetched = dict.fromkeys(missing, busy)
-        else:
-            fetched = self._calls.ask(questions, PAGE_SECONDS)
-        answers = [answer or fetched.get(i) for i, answer in enumerate(answers)]
+        by_place, waited = fetch_picks(self._registry, self._calls, wanted, asks=asks)
+        answers = list(by_place.values())
         found = (answer.value for answer in answers if answer)
         words = query.to_counted().q
         items = [
@@ -232,11 +213,10 @@ class SearchService:
             pages=1,
             total=len(items),
             items=tuple(items),
-            agencies=media_statuses([agency for agency, _ in known], answers),
+            agencies=media_statuses([picks[place][0] for place in by_place], answers),
         )
         lifetime = min((answer.lifetime for answer in answers if answer), default=0)
         withheld = budget_wait(answer.failure for answer in answers if answer)
-        waited = bool(missing) and not withheld
         return SearchOutcome(
             page=page, lifetime=lifetime, grace=0, waited=waited, withheld=withheld
         )

@@ -39,6 +39,15 @@ def _iter_paragraphs(services: Services, lang: str) -> Iterator[Iterable[str]]:
         gettext(
             "Your own choices, such as light or dark and recent searches, stay in your browser."
         ),
+        gettext(
+            "So does the list of your board, which the server sees only to show, share or download"
+            " the board."
+        ),
+        gettext(
+            "“%(clear)s” on the board deletes the list, as does deleting this site's data in your"
+            " browser.",
+            clear=gettext("Clear all"),
+        ),
     )
     yield (
         gettext(

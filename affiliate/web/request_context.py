@@ -13,7 +13,7 @@ from flask import g, has_request_context, request
 from affiliate.domain.query import Parameters, read_parameters, read_site
 from affiliate.errors import BadQuery
 
-SITE_BLUEPRINTS: Final = ("site", "about", "media", "collections")
+SITE_BLUEPRINTS: Final = ("site", "about", "board", "media", "collections")
 """Blueprints whose answers vary by the ``site`` that the visitor came from."""
 EMBED_ENDPOINT: Final = "embeds.embed_results"
 """The endpoint of the results on other sites' pages."""

@@ -29,6 +29,7 @@ PLACE_TITLES: Final = {
     "look": "Quick look",
     "page": "A picture's page",
     "similar": "Similar pictures",
+    "board": "Boards",
     "embed": "Embeds",
     "search": "A search at an agency",
 }

@@ -11,12 +11,10 @@ from typing import Any, Final
 
 from flask import Response
 
-from affiliate.domain.spreadsheets import escape_formula
+from affiliate.domain.spreadsheets import BYTE_ORDER_MARK, escape_formula
 from affiliate.web.owner.numbers import Money
 from affiliate.web.owner.tables import Cell, Column, State, Table, list_money
 
-BYTE_ORDER_MARK: Final = "\ufeff"
-"""Beginning of a CSV file by which Excel reads the file as UTF-8."""
 CENT: Final = Decimal("0.01")
 """The unit to which whole cents are written."""
 UNIT: Final = Decimal("0.0001")

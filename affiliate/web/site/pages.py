@@ -48,7 +48,7 @@ from affiliate.web.client_limits import (
 from affiliate.web.errors import problem_response
 from affiliate.web.page_cache import Canonicalizer
 from affiliate.web.picture_hosts import PictureHosts
-from affiliate.web.site import about, collections, demo_shop, logo, media
+from affiliate.web.site import about, board, collections, demo_shop, logo, media
 from affiliate.web.template_helpers import (
     ASSET_VERSION,
     asset_url,
@@ -97,6 +97,7 @@ def page_cache_routes() -> dict[str, Canonicalizer]:
         "/topics/": canonicalize_page,
         "/ajax/search": canonicalize_search,
         "/api/search": canonicalize_search,
+        **board.page_cache_routes(),
         **collections.page_cache_routes(),
         **media.page_cache_routes(),
         **openapi.page_cache_routes(),
@@ -124,6 +125,7 @@ def register(app: Flask, services: Services) -> None:
     app.extensions["picture_hosts"] = PictureHosts()
     app.register_blueprint(blueprint)
     app.register_blueprint(about.blueprint)
+    app.register_blueprint(board.blueprint)
     app.register_blueprint(demo_shop.blueprint)
     app.register_blueprint(collections.blueprint)
     app.register_blueprint(logo.blueprint)

@@ -98,7 +98,7 @@ def test_robots_leave_programs_and_owners_alone(make_client: ClientMaker) -> Non
     lines = make_client(SITE_URL=URL).get("/robots.txt").text.splitlines()
     assert lines[0] == "User-agent: *"
     refused = [line.removeprefix("Disallow: ") for line in lines if line.startswith("Disallow")]
-    paths = ["/ajax/", "/api/", "/embed/search", "/suggest", "/clicks", "/owner/"]
+    paths = ["/ajax/", "/api/", "/board", "/embed/search", "/suggest", "/clicks", "/owner/"]
     assert refused == [*paths, "/*wait=1"]
     assert lines[-1] == "Sitemap: https://me.example/sitemap.xml"
 

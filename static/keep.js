@@ -1,0 +1,125 @@
+// Pictures that the visitor keeps, in this browser alone: their store, and buttons on tiles.
+// The first pointer or focus on a page imports this module, or at once where pictures are kept.
+
+const MOST = 60;
+const PICK = /^([\w-]{1,40}):([^:,\s]{1,900})(:video)?$/;
+const link = document.querySelector(".to-board");
+const { keep: label, failed, full } = link.dataset;
+
+/** Return the kept pictures; what another version or program has stored is left out. */
+export function read() {
+  try {
+    const stored = localStorage.board ?? "";
+    return [...new Set(stored.split(",").map(normalize).filter(Boolean))].slice(0, MOST);
+  } catch {
+    return [];  // storage is blocked
+  }
+}
+
+/** Return a picture as the server writes pictures; empty where a text is none. */
+function normalize(text) {
+  const [, agency, encoded, kind = ""] = PICK.exec(text) ?? [];
+  try {
+    const id = decodeURIComponent(encoded);
+    if (!agency || id.length > 100 || id !== id.trim() || /\p{C}/u.test(id)) return "";
+    const escapeSign = (sign) => `%${sign.charCodeAt().toString(16).toUpperCase()}`;
+    return `${agency.toLowerCase()}:${encodeURIComponent(id).replace(/[!'()*]/g, escapeSign)}${kind}`;
+  } catch {
+    return "";
+  }
+}
+
+/** Store pictures in place of those kept; return whether the browser has stored them. */
+export function write(picks) {
+  try {
+    if (picks.length) localStorage.board = picks;
+    else localStorage.removeItem("board");
+  } catch {
+    return false;  // storage is full or blocked
+  }
+  sync();
+  return true;
+}
+
+/** Keep further pictures; return whether all of them are kept. */
+export function keep(picks) {
+  const all = [...new Set([...read(), ...picks])];
+  return all.length <= MOST && write(all);
+}
+
+/** Return the picture at the path of its page. */
+function readPick(path) {
+  const [, media, agency, id] = path.split("/");
+  return normalize(`${agency}:${id}${media === "video" ? ":video" : ""}`);
+}
+
+function toggle(button) {
+  const { pick } = button.dataset;
+  const kept = read();
+  delete button.dataset.told;
+  if (kept.includes(pick) ? write(kept.filter((other) => other !== pick)) : keep([pick])) return;
+  document.getElementById("status").textContent = button.dataset.told = kept.length < MOST ? failed : full;
+}
+
+function createButton(pick, title) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "keep";
+  button.dataset.pick = pick;
+  button.ariaLabel = `${label}: ${title}`;
+  button.addEventListener("click", () => toggle(button));
+  return button;
+}
+
+/** Add the button of a tile, after the link of its picture, which has the same place for Tab. */
+function addToTile(details) {
+  const picture = details.closest(".tile").querySelector(".picture");
+  if (picture.nextSibling.className === "keep") return;
+  const button = createButton(readPick(details.pathname), details.querySelector("bdi").textContent);
+  button.tabIndex = picture.tabIndex;
+  picture.after(button);
+}
+
+/** Show on the page what is kept: the count, pressed buttons, and buttons on all kept tiles. */
+function sync() {
+  const kept = read();
+  const count = link.querySelector("b");
+  if (count.textContent !== `${kept.length || ""}`) count.textContent = kept.length || "";
+  for (const details of document.querySelectorAll("main .tile [data-look]")) {
+    if (kept.includes(readPick(details.pathname))) addToTile(details);
+  }
+  for (const article of document.querySelectorAll("article.image:not(:has(.facts > .keep))")) {
+    const title = article.querySelector("h1");
+    const button = createButton(readPick(location.pathname), title.textContent);
+    button.textContent = label;
+    (article.querySelector(".buy + .disclosure") ?? article.querySelector(".buy") ?? title).after(button);
+  }
+  for (const button of document.querySelectorAll(".keep")) {
+    button.ariaPressed = kept.includes(button.dataset.pick);
+  }
+}
+
+/** Give the tile under a mouse or with the focus its button; on touch quick look has the button. */
+function meet({ target, pointerType }) {
+  const details = pointerType !== "touch" && target?.closest?.("main .tile")?.querySelector("[data-look]");
+  if (!details) return;
+  addToTile(details);
+  sync();
+}
+
+function start() {
+  for (const name of ["pointerover", "focusin"]) addEventListener(name, meet);
+  addEventListener("storage", sync);
+  addEventListener("pageshow", sync);
+  new MutationObserver(sync).observe(document.body, { childList: true, subtree: true });
+  meet({ target: document.querySelector("main .tile:is(:hover, :focus-within)") });
+  sync();
+}
+
+const styles = document.createElement("link");
+styles.rel = "stylesheet";
+styles.href = new URL("keep.css", import.meta.url);
+styles.onload = start;
+try {
+  if (localStorage) document.head.append(styles);
+} catch {}  // storage is blocked: no button would keep anything
