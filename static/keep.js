@@ -71,13 +71,13 @@ function createButton(pick, title) {
   return button;
 }
 
-/** Add the button of a tile, after the link of its picture, which has the same place for Tab. */
+/** Add the button of a tile, which Tab reaches last, and only where Tab reaches the tile. */
 function addToTile(details) {
-  const picture = details.closest(".tile").querySelector(".picture");
-  if (picture.nextSibling.className === "keep") return;
+  const tile = details.closest(".tile");
+  if (tile.querySelector(".keep")) return;
   const button = createButton(readPick(details.pathname), details.querySelector("bdi").textContent);
-  button.tabIndex = picture.tabIndex;
-  picture.after(button);
+  button.tabIndex = details.tabIndex;
+  tile.append(button);
 }
 
 /** Show on the page what is kept: the count, pressed buttons, and buttons on all kept tiles. */

@@ -94,6 +94,14 @@ def focus_a_tile(page: Page) -> None:
     page.locator(".tile a").first.focus()
 
 
+def open_own_board(page: Page) -> None:
+    """Keep the picture of the page, and forget it once the board shows it."""
+    page.locator(".facts > .keep").click()
+    page.locator(".to-board").click()
+    page.locator(".card").wait_for()
+    page.evaluate("localStorage.removeItem('board')")
+
+
 def as_it_is(_: Page) -> None:
     """Nothing to do."""
 
@@ -141,6 +149,10 @@ STATES = {
     "arabic": State("/search?q=flower&type=photo&lang=ar", open_filters, seen=".fields"),
     "arabic, phone": State("/search?q=flower&safe=0&lang=ar", open_filters, 375, ".fields"),
     "arabic image": State("/image/demo/{picture}?q=cat&lang=ar"),
+    "board": State("/board?p=demo:{picture},demo:nope,elsewhere:1&lang=en"),
+    "arabic board": State("/board?p=demo:{picture},demo:nope&lang=ar"),
+    "own board": State("/image/demo/{picture}?q=cat&lang=en", open_own_board),
+    "empty board": State("/board?lang=en"),
     "builder": State("/embed/builder?lang=en"),
     "arabic builder, phone": State("/embed/builder?lang=ar", as_it_is, 375),
 }
@@ -170,7 +182,7 @@ CUT = """() => {
         // Titles end in three dots; the picture's own page has them whole.
         // Strips are scrolled sideways, as each has one row (WCAG 1.4.10 leaves them alone).
         const whole = ".tile, .tile *, .unseen, .skip, .crop, svg *, option, #suggestions *";
-        if (one.matches(`${whole}, .strips .tiles`)) return false;
+        if (one.matches(`${whole}, .card h2 a, .strips .tiles`)) return false;
         const box = one.getBoundingClientRect(), style = getComputedStyle(one);
         const hides = style.overflowX !== "visible" && !one.matches("input, select, .fields");
         return box.left < -1 || box.right > room + 1
@@ -273,11 +285,19 @@ def test_keyboard_reaches_everything_in_order(desk: BrowserContext) -> None:
     """
     page = visit(desk, "/search?q=cat&lang=en")
     stops = []
-    for _ in range(13):
+    for _ in range(15):
         page.keyboard.press("Tab")
         stops.append(page.evaluate(FOCUSED)["name"])
-    assert stops[:6] == ["skip", "name", "q", "go", "SUMMARY", "lang"]
-    assert stops[6:] == [*["A"] * 3, "SUMMARY", "picture", "title", "similar"]  # tabs and order
+    assert stops[:6] == ["skip", "name", "q", "go", "SUMMARY", "to-board"]
+    assert stops[6:] == [
+        "lang",
+        *["A"] * 3,
+        "SUMMARY",
+        "picture",
+        "title",
+        "similar",
+        "keep",
+    ]  # tabs and order
     page.locator(".skip").focus()
     expect(page.locator(".skip")).to_be_in_viewport(ratio=1)
     page.keyboard.press("Enter")
@@ -319,7 +339,7 @@ def test_filters_work_by_keyboard(desk: BrowserContext) -> None:
         last = ["primary"] if width < 1100 else []
         wanted = [
             *(*first, "type", "orientation", "no_ai", "color", "color", "category", "contributor"),
-            *("exclude", "safe", *last, "lang"),
+            *("exclude", "safe", *last, "to-board", "lang"),
         ]
         for name in wanted:
             page.keyboard.press("Tab")
