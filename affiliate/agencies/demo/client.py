@@ -34,6 +34,8 @@ FARTHEST: Final = 765.0
 """The distance of black and white."""
 CLOSE: Final = 0.75
 """The least similarity, of 1, of a catalogue's word that replaces an unknown word."""
+CACHED_MATCHES: Final = 256
+"""Expressions whose matches stay in memory, 10 kB each at most: tabs count the same words anew."""
 MOST_UNKNOWN: Final = 5
 """The most unknown words to correct; each is compared with every word of the catalogue."""
 
@@ -193,7 +195,7 @@ class _Index:
         self._stems = _Table(rows, "porter unicode61 remove_diacritics 2")
         self._words = _Table(rows, "unicode61 remove_diacritics 2")  # "bicy" has another stem
 
-    def find_all(self, words: str) -> list[str]:
+    def find_all(self, words: str) -> tuple[str, ...]:
         """Return the ids of pictures with all words, best first.
 
         Words count as beginnings where no picture has all of them. Words between quotation marks
@@ -229,17 +231,18 @@ class _Table:
             f" tokenize = '{tokenize}', prefix = '2 3')"
         )
         self._db.executemany("INSERT INTO words VALUES (?, ?, ?, ?)", rows)
+        self.match = functools.lru_cache(CACHED_MATCHES)(self._match)
 
-    def match(self, expression: str) -> list[str]:
+    def _match(self, expression: str) -> tuple[str, ...]:
         """Return the ids of the rows that an FTS5 expression finds, best first."""
         if not any(c.isalnum() for c in expression):
-            return []  # FTS5 has no word to look for
+            return ()  # FTS5 has no word to look for
         with self._lock:
             rows = self._db.execute(
                 "SELECT id FROM words WHERE words MATCH ? ORDER BY bm25(words, 0, 8, 3, 1), id",
                 (expression,),
             )
-            return [row[0] for row in rows]
+            return tuple(row[0] for row in rows)
 
 
 def _quote_word(word: str) -> str:
