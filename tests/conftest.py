@@ -68,6 +68,7 @@ LONG = (
     "test_sync_kills.py::test_random_kills",
     "cache/test_stampede.py::test_fifty_clients_on_a_cold_key_cost_one_call[redis]",
     "cache/test_stampede.py::test_fifty_clients_on_an_expired_key",
+    "deploy/test_upgrading.py::test_the_guide_leads_up_back_and_to_the_copy[postgresql]",
     "wordpress/test_settings.py::test_uninstall_leaves_nothing",
 )
 """Tests that take a minute and a half of a run; `make long` has them, as have runs that name a
