@@ -64,7 +64,7 @@ def group() -> None:
     "columns",
     metavar="FIELD=HEAD",
     multiple=True,
-    help="Column of a field, by its head; remembered for the network.",
+    help="Column of a field, by its head; remembered for a network whose form is unknown.",
 )
 @click.option(
     "--state",
@@ -72,7 +72,7 @@ def group() -> None:
     metavar="WORD=STATE",
     multiple=True,
     help="Meaning of a word in the column of status: pending, approved or reversed; a STATE alone"
-    " is that of all rows of a report without such a column. Remembered.",
+    " is that of all rows of a report without such a column. Remembered likewise.",
 )
 @click.option("--currency", type=Currency(), help="Currency of a report that names none.")
 @click.option(
@@ -85,7 +85,7 @@ def group() -> None:
     "--date-format",
     metavar="FORMAT",
     help="Form of times, such as %d.%m.%Y or '%m/%d/%Y %H:%M', in a report that has not that of"
-    " ISO 8601; remembered.",
+    " ISO 8601; remembered likewise.",
 )
 @click.option(
     "--as-of",

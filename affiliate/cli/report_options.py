@@ -86,22 +86,32 @@ def build_form(
 ) -> tuple[ReportForm, ColumnMapping | None]:
     """Return the form of a network's reports, and the mapping to remember after a good import.
 
+    Columns, states and dates that are named for a known form hold for one import.
+
     Raises:
-        UsageError: the options name no columns of a network whose columns are unknown, or columns
-            of a network whose columns are known.
+        UsageError: the options name no columns of a network whose columns are unknown.
         BadQuery: an option can't be read.
         LedgerError: the database is out of reach.
     """
     known = FORMS.get(options.network)
     if known:
-        if options.columns or options.states or options.date_format:
-            raise click.UsageError(
-                f"The form of {options.network}'s reports is known: --column, --state and"
-                " --date-format are for other networks."
-            )
+        named = ColumnMapping().with_columns(_split_pairs(options.columns, "column"))
+        named = named.with_states(_split_pairs(options.states, "state", bare=True))
         account = config.partnerize_publisher_id if options.network == partnerize.NETWORK else ""
         return msgspec.structs.replace(
             known,
+            columns={
+                **known.columns,
+                **{name: frozenset({h}) for name, h in named.columns.items()},
+            },
+            item_columns={
+                name: heads
+                for name, heads in known.item_columns.items()
+                if name not in named.columns
+            },
+            states={**known.states, **named.states},
+            state=named.state,
+            date_format=options.date_format or "",
             currency=options.currency or "",
             zone=options.zone or UTC,
             account=account or "",

@@ -28,5 +28,6 @@ FORM: Final = ReportForm(
         "item": frozenset({"sku", "itemsku"}),
     },
     required=frozenset({"sale id", "status", "payout", "sale date"}),
+    no_sales=frozenset({"n/a", "na", "n/a (media source)"}),
 )
 """Heads in listings of the API and of the screen."""

@@ -4,7 +4,7 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, tzinfo
+from datetime import UTC, datetime, tzinfo
 from functools import partial
 from types import MappingProxyType
 from typing import Any, Final, TypeVar
@@ -16,7 +16,15 @@ from affiliate.domain.actions import STATES, Action, State
 from affiliate.domain.media import clean_text
 from affiliate.domain.words import cut_between_signs
 from affiliate.earnings.open_ends import HINT, End, judge_amount, judge_shape, judge_word
-from affiliate.earnings.tables import Row, Table, find_columns, read_table, simplify_head
+from affiliate.earnings.tables import (
+    Row,
+    Table,
+    find_columns,
+    has_columns,
+    is_total,
+    read_table,
+    simplify_head,
+)
 from affiliate.earnings.values import check_currency, find_decimal_sign, read_amount, read_time
 from affiliate.errors import ReportError
 
@@ -74,8 +82,9 @@ class ReportForm(msgspec.Struct, frozen=True, kw_only=True):
     report without such a column. Times without an offset are in ``zone``, and in ``date_format`` of
     `datetime.strptime` where the form is not that of ISO 8601. ``join`` joins the rows of one
     action in a report that has a row for each item; there ``item_columns`` take precedence.
-    ``state_hint`` follows the fault of an unknown status. Where ``account`` is known, a row of
-    another one (the column "account") is a fault.
+    ``state_hint`` follows the fault of an unknown status. Rows whose status is one of ``no_sales``
+    are left out where they pay nothing. Where ``account`` is known, a row of another account (the
+    column "account") is a fault.
     """
 
     columns: Mapping[str, frozenset[str]]
@@ -89,6 +98,7 @@ class ReportForm(msgspec.Struct, frozen=True, kw_only=True):
     join: Join = add_item
     state_hint: str = ""
     account: str = ""
+    no_sales: frozenset[str] = frozenset()
 
 
 def read_report(
@@ -103,22 +113,23 @@ def read_report(
     Raises:
         ReportError: names the faults of the file, of which nothing is read then.
     """
-    table = read_table(data)
+    table = read_table(data, partial(has_columns, names=form.columns, required=form.required))
     reader = _RowReader(table, form)
-    if table.is_open and table.rows:
+    rows = reader.list_sales(table.rows)
+    if table.is_open and rows and rows[0] is table.rows[-1]:
         reader.check_end(table, warn)
-    rows: list[Row] = list(reversed(table.rows))
-    if reader.has_ids:
-        rows = list({tuple(row.cells): row for row in rows}.values())
+    table.rows.clear()
+    rows.reverse()
     lines: dict[str, int] = {}
     actions: dict[str, Action] = {}
     unnumbered: list[Action] = []
-    faults: list[str] = []
-    for row in rows:
+    found: list[list[str]] = []
+    while rows:  # popped, as rows and actions together would take twice the memory
+        row = rows.pop()
         try:
             action = reader.read_action(row)
         except ReportError as error:
-            faults = error.faults + faults
+            found.append(error.faults)
             continue
         if not reader.has_ids:
             unnumbered.append(action)
@@ -131,10 +142,11 @@ def read_report(
             joined = None
         if joined is None:
             first, second = sorted((lines[action.action_id], row.line))
-            faults.append(f"lines {first} and {second}: sale {action.action_id} differs")
+            found.append([f"lines {first} and {second}: sale {action.action_id} differs"])
         actions[action.action_id] = joined or action
         lines[action.action_id] = row.line
-    if faults:
+    if found:
+        faults = [fault for of_row in reversed(found) for fault in of_row]
         more = len(faults) - MAX_FAULTS
         raise ReportError(faults[:MAX_FAULTS] + [f"and {more} more"] * (more > 0))
     return list(reversed(actions.values())) or number_actions(unnumbered)
@@ -180,13 +192,39 @@ class _RowReader:
         if "status" not in self._places and not form.state:
             raise ReportError(["there is no column of status: name the state of all rows"])
         amounts = [self._places[field] for field in AMOUNTS if field in self._places]
+        # Where the columns are not separated by commas, commas separate cents.
         self._decimal_sign = find_decimal_sign(
-            row.cells[place] for row in table.rows for place in amounts
+            (row.cells[place] for row in table.rows for place in amounts),
+            usual="," if table.delimiter == ";" else ".",
         )
         if not self._decimal_sign:
             raise ReportError(
                 ["amounts have a comma before their cents in some rows, a point in others"]
             )
+
+    def list_sales(self, rows: Sequence[Row]) -> list[Row]:
+        """Return the rows of sales, the last first.
+
+        The totals under a table are none, nor are rows with a status of the form's ``no_sales``
+        that earn nothing. Rows that are equal count once in a report with ids of sales.
+        """
+        place = self._places["sale date"]
+        sales = list(rows)
+        if sales:
+            last = sales[-1].cells
+            if is_total([last[place]] if last[place].strip() else last):
+                sales.pop()
+        sales.reverse()
+        if self._form.no_sales:
+            sales = [row for row in sales if not self._earns_nothing(row)]
+        if self.has_ids:
+            sales = list({_digest_cells(row.cells): row for row in sales}.values())
+        return sales
+
+    def _earns_nothing(self, row: Row) -> bool:
+        word = " ".join(row.cells[self._places["status"]].casefold().split())
+        payout = row.cells[self._places["payout"]]
+        return word in self._form.no_sales and not re.search("[1-9]", payout)
 
     def check_end(self, table: Table, warn: Callable[[str], None]) -> None:
         """Check whether the last value of a file without a line end is whole.
@@ -237,7 +275,7 @@ class _RowReader:
 
         read("account", partial(check_account, account=form.account))
         to_amount = partial(read_amount, decimal_sign=self._decimal_sign)
-        to_time = partial(read_time, zone=form.zone, date_format=form.date_format)
+        to_time = partial(_read_report_time, form=form)
         amounts = {field: read(field, to_amount) for field in AMOUNTS}
         times: dict[str, Any] = {
             name: read(field, to_time) for field, name in TIMES.items() if field in self._places
@@ -274,6 +312,23 @@ class _RowReader:
         )
 
 
+def _digest_cells(cells: Sequence[str]) -> bytes:
+    return hashlib.blake2b("\0".join(cells).encode(), digest_size=16).digest()
+
+
+def _read_report_time(text: str, form: ReportForm) -> datetime | None:
+    """Return a time of a report, as `read_time` does.
+
+    Raises:
+        ValueError: the text has another form; names the option for the form.
+    """
+    try:
+        return read_time(text, form.zone, form.date_format)
+    except ValueError as error:
+        hint = "" if form.date_format else "; name its form, such as --date-format %m/%d/%Y"
+        raise ValueError(f"{error}{hint}") from None
+
+
 def check_account(text: str, account: str) -> None:
     """Refuse the account of another owner; an empty ``account`` is unknown.
 
@@ -290,6 +345,8 @@ def read_id(text: str) -> str:
     Raises:
         ValueError: the text is no id.
     """
+    if re.fullmatch(r"[0-9](?:[.,][0-9]+)?E\+[0-9]+", text.strip()):
+        raise ValueError("was rounded by a spreadsheet: import the file as downloaded")
     if not re.fullmatch(r"[!-~]{1,64}", text.strip()):
         raise ValueError("is no id of a sale")
     return text.strip()

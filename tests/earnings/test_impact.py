@@ -130,7 +130,7 @@ def test_a_comma_that_cannot_separate_thousands_is_a_decimal_sign(text: str, pay
         ('1,2026-11-20,PENDING,1.00,"US', "line 2: unexpected end of data"),
         ("1,11/20/2026,PENDING,1,USD", 'line 2, column "Action Date": "11/20/2026" is no time'),
         ("1,2026-11-20,PAID,1,USD", 'line 2, column "Status": "PAID" is none of pending, '),
-        ("1,2026-11-20,PENDING,-1,USD", 'line 2, column "Payout": "-1" is no amount'),
+        ("1,2026-11-20,PENDING,-1,USD", 'line 2, column "Payout": "-1" is negative'),
         ("1,2026-11-20,PENDING,1e9,USD", 'line 2, column "Payout": "1e9" is no amount'),
         ("1,2026-11-20,PENDING,99999999999,USD", 'column "Payout": "99999999999" is too large'),
         ("1,2026-11-20,PENDING,,USD", "line 2: there is no payout"),
