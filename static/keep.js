@@ -88,11 +88,10 @@ function sync() {
   for (const details of document.querySelectorAll("main .tile [data-look]")) {
     if (kept.includes(readPick(details.pathname))) addToTile(details);
   }
-  for (const article of document.querySelectorAll("article.image:not(:has(.facts > .keep))")) {
-    const title = article.querySelector("h1");
-    const button = createButton(readPick(location.pathname), title.textContent);
+  for (const article of document.querySelectorAll("article.image:not(:has(.facts .keep))")) {
+    const button = createButton(readPick(location.pathname), article.querySelector("h1").textContent);
     button.textContent = label;
-    (article.querySelector(".buy + .disclosure") ?? article.querySelector(".buy") ?? title).after(button);
+    (article.querySelector(".actions") ?? article.querySelector(".facts")).prepend(button);
   }
   for (const button of document.querySelectorAll(".keep")) {
     button.ariaPressed = kept.includes(button.dataset.pick);

@@ -64,7 +64,7 @@ function setPingPlace(link, position) {
 /** Build an article of what the tile knows, shown until the details come. */
 function buildFromTile(link) {
   const tile = link.closest(".tile");
-  const [article, figure, facts, heading, buy] = createElements("article", "figure", "div", "h1", "div");
+  const [article, figure, facts, heading, buy, by] = createElements("article", "figure", "div", "h1", "div", "p");
   article.className = "image results";
   figure.style.cssText = `${tile.style.cssText}; --width: ${link.dataset.wide}px`;
   figure.dataset.title = link.querySelector("bdi").textContent;
@@ -75,19 +75,30 @@ function buildFromTile(link) {
   figure.append(crop);
   figure.querySelector("img").decoding = "sync";
   facts.className = "facts";
-  heading.textContent = announcement.textContent = figure.dataset.title;
+  document.title = heading.textContent = announcement.textContent = figure.dataset.title;
   buy.className = "buy";
   buy.append(...createButtons(tile));
-  facts.append(heading, buy);
-  article.append(figure, facts);
+  by.className = "disclosure";
+  const names = [...tile.querySelectorAll(".who bdi, .sellers bdi")].map((name) => name.textContent);
+  by.textContent = tile.querySelector(".credit")?.title ?? names.join(" · ");
+  facts.append(by);
+  article.append(figure, heading, buy, facts);
   addDisclosure(article, tile);
   return article;
 }
+
+/** Import what the details need; a name of its own for each try, as browsers keep failures. */
+let retry = "";
+const importDetails = () => import(`./details.js${retry}`).catch((error) => {
+  retry += "?";
+  throw error;
+});
 
 async function showPicture(link) {
   controller?.abort();
   const { signal } = controller = new AbortController();
   shownLink = link;
+  const tile = link.closest(".tile");
   const all = findLinks();
   before.disabled = link === all[0];
   after.disabled = link === all.at(-1);
@@ -99,14 +110,18 @@ async function showPicture(link) {
   dialog.scrollTop = 0;
   try {
     const address = new URL(link.href);
-    const article = await fetchFragment(`/ajax${address.pathname}${address.search}`, signal);
+    const [article, { addSellers, loadDetails }] = await Promise.all([
+      fetchFragment(`/ajax${address.pathname}${address.search}`, signal),
+      importDetails(),
+    ]);
     await growth?.finished;
     if (signal.aborted) return;
     // The tile's picture stays behind the large picture until that is loaded.
     const small = host.querySelector("img");
     small.alt = "";
     article.querySelector(".large img")?.before(small);
-    addSellers(article, link.closest(".tile"));
+    addSellers(article, tile, { createButtons, setPingPlace });
+    addDisclosure(article, tile);
     host.replaceChildren(article);
     document.title = article.dataset.title;
     loadDetails(article, signal);
@@ -115,38 +130,14 @@ async function showPicture(link) {
   }
 }
 
-/** Add sellers that the search knows and the picture's page does not. */
-function addSellers(article, tile) {
-  const { position } = tile.querySelector(".picture").dataset;
-  const links = [...article.querySelectorAll("figure a, .buy a")];
-  for (const link of links) setPingPlace(link, position);
-  const isNew = ({ dataset }) => !links.some((link) => link.dataset.agency === dataset.agency);
-  const more = createButtons(tile).filter(isNew);
-  const [newBuy] = createElements("div");
-  newBuy.className = "buy";
-  const buy = article.querySelector(".buy") ?? newBuy;
-  buy.append(...more);
-  if (more.length && buy === newBuy) article.querySelector("h1").after(buy);
-  addDisclosure(article, tile);
-}
-
 /** Copy the disclosure of the results into an article whose tile has earning links. */
 function addDisclosure(article, tile) {
-  const places = [".summary .disclosure", ".results > .disclosure:not(.credits)", ".buy + .disclosure"];
+  const places = [".summary .disclosure", ".results > .disclosure:not(.credits)", ".earns"];
   const sentence = document.querySelector(places.map((selector) => `main ${selector}`).join());
-  if (!("earns" in tile.dataset) || !sentence || article.querySelector(".buy + .disclosure")) return;
-  article.querySelector(".buy")?.after(sentence.cloneNode(true));
-}
-
-/** Load the details that need another call to the agency, and insert them. */
-async function loadDetails(article, signal) {
-  const { more } = article.dataset;
-  const full = more && await fetchFragment(more, signal).catch(() => null);
-  const list = full && full.querySelector("dl");
-  if (!list || !article.isConnected) return;
-  article.querySelector("dl").replaceWith(list);
-  const words = full.querySelector(".facts .chips");
-  if (words && !article.querySelector(".facts .chips")) article.querySelector(".facts").append(words);
+  if (!("earns" in tile.dataset) || !sentence || article.querySelector(".earns")) return;
+  const copy = sentence.cloneNode(true);
+  copy.classList.add("earns");
+  article.querySelector(".facts").prepend(copy);
 }
 
 /** Say that the details did not come, with a link to try again; the article of the tile stays. */
@@ -162,9 +153,10 @@ function showFailure(link) {
   announcement.textContent = dialog.dataset.failed;
   note.append(dialog.dataset.failed, " ", again);
   host.querySelector(".facts").append(note);
+  addEventListener("online", () => note.isConnected && showPicture(link), { once: true });
 }
 
-loadDetails(document.querySelector("main article") ?? { dataset: {} });
+if (document.querySelector("main article")) importDetails().catch(() => {});
 
 /** Open quick look again for the address in `again`, once the tile is on the page. */
 function reopen() {

@@ -185,17 +185,4 @@ try {
   else for (const name of ["pointerover", "focusin"]) addEventListener(name, importKeep, { once: true });
 } catch {}
 
-// The button that copies the sentence which credits a picture.
-addEventListener("click", async ({ target }) => {
-  if (!target.matches("dd > .copy")) return;
-  const sentence = target.previousElementSibling;
-  getSelection().selectAllChildren(sentence);
-  try {
-    await navigator.clipboard.writeText(sentence.textContent);
-    target.textContent = target.dataset.copied;
-  } catch {
-    // The sentence is selected: the keyboard can copy it.
-  }
-});
-
 addEventListener("pageshow", ({ persisted }) => persisted && (fields ? redraw(shownAddress) : form.reset()));

@@ -24,6 +24,7 @@ from affiliate.search.links import list_search_links
 from affiliate.services import current_services
 from affiliate.web import (
     accents,
+    attributions,
     disclosure,
     filter_form,
     i18n,
@@ -131,6 +132,7 @@ def _template_vocabulary() -> dict[str, Any]:
         "choices": lambda query: filter_form.list_choices(query, agencies),
         "config": config,
         "credit_links": credit_links,
+        "credit_of": lambda item: attributions.build_credit(item, registry.get(item.agency).agency),
         "earns": lambda items: disclosure.has_affiliate_link(items, registry),
         "media_tabs": lambda query: filter_form.list_media_tabs(query, agencies),
         "media_url": functools.partial(

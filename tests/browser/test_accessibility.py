@@ -96,7 +96,7 @@ def focus_a_tile(page: Page) -> None:
 
 def open_own_board(page: Page) -> None:
     """Keep the picture of the page, and forget it once the board shows it."""
-    page.locator(".facts > .keep").click()
+    page.locator(".facts .keep").click()
     page.locator(".to-board").click()
     page.locator(".card").wait_for()
     page.evaluate("localStorage.removeItem('board')")

@@ -94,7 +94,7 @@ def test_a_credit_is_one_line_and_its_sentence_can_be_copied(page: Page) -> None
     look = page.locator("#look")
     expect(look.get_by_role("link", name="See at Flickr")).to_be_visible()
     expect(look.get_by_text("To view a copy of this license, visit")).to_be_visible()
-    button = look.get_by_role("button", name="Copy")
+    button = look.get_by_role("button", name="Copy", exact=True)
     expect(button).to_have_css("position", "static")
     button.click()
     expect(look.get_by_role("button", name="Copied")).to_be_visible()

@@ -261,7 +261,7 @@ def test_the_pixels_of_the_original_are_shown(make_client: ClientMaker, name: st
         item = client.get("/api/search?q=flower&lang=en").get_json()["items"][0]
         for view in ("/image", "/ajax/image"):
             page = client.get(f"{view}/{name}/{item['id']}?q=flower&lang=en").text
-            assert f"<dt>Sizes</dt><dd>{SIDES[name]}</dd>" in page
+            assert f'<dt>Sizes</dt><dd><bdi dir="ltr">{SIDES[name]}</bdi></dd>' in page
 
 
 @pytest.mark.parametrize("side", [None, 0, -5, "x", 10**9, 1.5e300, [], True])

@@ -76,8 +76,11 @@ CACHED_ASSETS: Final = (
     "look.js",
     "more.js",
 )
-OTHER_CACHED_ASSETS: Final = ("builder.css", "builder.js", "framed.js", "suggest.js")
-"""Files of the embed builder, iframes and the focused search box that the page cache compresses."""
+OTHER_CACHED_ASSETS: Final = (
+    *("builder.css", "builder.js", "framed.js"),
+    *("details.js", "suggest.js"),
+)
+"""Files of the embed builder, of iframes and of parts in use, which the page cache compresses."""
 
 blueprint = Blueprint("site", __name__)
 
