@@ -7,6 +7,7 @@ whichever is imported first: imports may come in any order and be repeated.
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from datetime import time as clock_time
+from operator import itemgetter
 from typing import Any, Final
 from uuid import uuid4
 
@@ -105,6 +106,7 @@ class Earnings:
                 build_row({"network": network, "as_of": as_of, **_build_columns(action)})
                 for action in reported[start : start + BATCH]
             ]
+            rows.sort(key=itemgetter("action_id"))  # so that two imports at once can't deadlock
             with self._database.write_transaction() as connection:
                 known = _read_known(connection, network, rows)
                 states = [row for row in rows if not _is_same(known.get(row["action_id"]), row)]

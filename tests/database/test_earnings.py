@@ -1,5 +1,6 @@
 """The newest report decides what an action earns, whichever is imported first."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 
 import msgspec
@@ -211,6 +212,21 @@ def test_a_report_without_columns_blanks_nothing(ledger: Ledger) -> None:
     query = sa.select(*(actions_table.c[name] for name in names))
     with ledger.read_connection() as connection:
         assert [tuple(row) for row in connection.execute(query)] == [expected, expected]
+
+
+def test_reports_that_are_imported_at_once_blank_nothing(ledger: Ledger) -> None:
+    """As a scheduler fetches while the owner imports a file, each in an order of its own."""
+    earnings, count = Earnings(ledger), 3 * BATCH
+    full = [change(action_id=str(number), site="a.example") for number in range(count)]
+    bare = [change(action_id=str(number), state="approved") for number in reversed(range(count))]
+    with ThreadPoolExecutor(2) as threads:
+        ends = [
+            threads.submit(earnings.record, "impact", actions, DAY + timedelta(days))
+            for days, actions in enumerate((full, bare))
+        ]
+    assert all(end.result() for end in ends)
+    expected = [("a.example", "USD", "approved", count, count * 50_000)]
+    assert read_sums(earnings, "site") == expected
 
 
 def test_a_column_that_is_there_and_empty_counts(ledger: Ledger) -> None:
