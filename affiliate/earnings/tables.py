@@ -217,7 +217,7 @@ def has_columns(
 ) -> bool:
     """Return whether heads have the columns of all required fields, as `find_columns` needs."""
     plain = {simplify_head(head) for head in heads}
-    return all(plain & names[field] for field in required)
+    return all(plain & names.get(field, frozenset()) for field in required)
 
 
 def find_columns(

@@ -5,6 +5,7 @@ import pytest
 
 from affiliate.domain.actions import Action
 from affiliate.earnings import impact, tables
+from affiliate.earnings.column_mapping import ColumnMapping
 from affiliate.earnings.reports import read_report
 from affiliate.errors import ReportError
 
@@ -181,6 +182,12 @@ def test_words_of_totals_in_a_sale_change_nothing() -> None:
 )
 def test_a_file_that_is_no_table_is_named(data: bytes, words: str) -> None:
     assert words in refuse(data)
+
+
+def test_a_mapping_without_payouts_is_refused() -> None:
+    mapping = ColumnMapping(state="approved", currency="USD").with_columns({"sale-date": "Day"})
+    with pytest.raises(ReportError, match="there is no column of payout"):
+        read_report(b"Day,Sum\n2026-11-20,5\n", mapping.build_form())
 
 
 def test_two_columns_of_one_meaning_are_refused_with_the_way_to_choose() -> None:
