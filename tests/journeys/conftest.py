@@ -18,6 +18,13 @@ SIZES = ((390, 260), (260, 390), (260, 260), (450, 253), (390, 261), (390, 130))
 """Thumbnails as agencies have them: wide, high, square, and a panorama."""
 PROGRAMS = {"chromium": (), "firefox": ("firefox-esr",), "webkit": ("WebKitWebDriver", "Xvfb")}
 """What engines need beside the browser of all other tests."""
+UNLIMITED = {
+    "CLIENT_SEARCHES_PER_MINUTE": "0",
+    "CLIENT_SEARCHES_PER_HOUR": "0",
+    "SHUTTERSTOCK_CALLS_PER_HOUR": "1000000",
+}
+"""Settings of a site that many tests of a worker visit from one address: their searches together
+would pass the limits of a single visitor, and later tests would find nothing."""
 AGENCY_PAGE = "<title>The agency</title><h1>The agency</h1>"
 
 
@@ -61,7 +68,7 @@ def visited(tmp_path_factory: pytest.TempPathFactory, others: HostPages) -> Iter
         thread = threading.Thread(target=agency.serve_forever, daemon=True)
         thread.start()
         agency_page = others.page(AGENCY_PAGE, path="/c/12345/43068/1305")  # as at impact.com
-        settings = {
+        settings = UNLIMITED | {
             "SHUTTERSTOCK_API_TOKEN": "x",
             "SHUTTERSTOCK_URL": agency.url,
             "SHUTTERSTOCK_AFFILIATE_LINK": agency_page + "?id={id}&site={site}",

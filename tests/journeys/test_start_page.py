@@ -44,7 +44,8 @@ def test_strips_are_rows_of_whole_pictures(
 ) -> None:
     """Each strip is one row at any width, its tiles keep their ratio, the page stays in place."""
     for topic in ("mountain", "space", "sunset"):
-        requests.get(f"{visited.url}/api/search?q={topic}&lang=en", timeout=30)
+        found = requests.get(f"{visited.url}/api/search?q={topic}&lang=en", timeout=30)
+        assert found.json().get("items"), found.text
     window.size(width, 800)
     window.open(f"{visited.url}/?lang=en")
     strips = window.run(STRIPS)
