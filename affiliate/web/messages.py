@@ -47,10 +47,19 @@ def summarize_results(page: SearchPage) -> str:
     if not page.items:
         return _summarize_nothing(page, words)
     if page.total is not None:
-        return _summarize_count(page, page.total, words)
+        return _summarize_count(page, _count_shown(page) or page.total, words)
     if page.query.media == "video":
         return gettext("Clips for “%(words)s”", words=words) if words else gettext("Clips")
     return gettext("Pictures for “%(words)s”", words=words) if words else gettext("Pictures")
+
+
+def _count_shown(page: SearchPage) -> int | None:
+    """Return the number of tiles where one page has all that was found; else None.
+
+    Totals of several agencies count a picture for each of its sellers.
+    """
+    is_whole = page.pages == 1 and not any(s.status == "late" for s in page.agencies)
+    return len(page.items) if is_whole else None
 
 
 def _summarize_nothing(page: SearchPage, words: str) -> str:
@@ -67,10 +76,15 @@ def _summarize_nothing(page: SearchPage, words: str) -> str:
 
 
 def _summarize_count(page: SearchPage, total: int, words: str) -> str:
-    """Return the number of pictures or clips; "more than" if an agency caps its count."""
+    """Return the number of pictures or clips.
+
+    "More than" if an agency caps its count, "about" for a sum of several agencies.
+    """
     count = format_decimal(total)
     if any(status.capped for status in page.agencies):
         count = gettext("more than %(count)s", count=count)
+    elif page.pages > 1 and sum(bool(status.total) for status in page.agencies) > 1:
+        count = gettext("about %(count)s", count=count)
     if page.query.media == "video":
         text = _count_clips(total, count, words)
     elif words:

@@ -2,6 +2,7 @@
 
 import re
 
+import msgspec
 import pytest
 from flask.testing import FlaskClient
 from flask_babel import force_locale
@@ -41,6 +42,24 @@ def test_a_count_that_ends_somewhere_is_more_than_that(client: FlaskClient) -> N
     assert read_message(client, page(240, capped=True, words="")) == "More than 240 pictures"
     assert read_message(client, page(240, capped=False)) == "240 pictures for “cat”"
     assert read_message(client, page(240, capped=True), "de") == "Mehr als 240 Bilder zu „cat“"
+
+
+def test_a_sum_of_agencies_is_about_right(client: FlaskClient) -> None:
+    """Sums count a picture for each of its sellers; a page with all that was found counts tiles."""
+    one = page(240, capped=False)
+    other = AgencyStatus(agency="b", status="fresh", total=60)
+    both = msgspec.structs.replace(one, total=300, agencies=(*one.agencies, other))
+    assert read_message(client, both) == "About 300 pictures for “cat”"
+    assert read_message(client, both, "de") == "Etwa 300 Bilder zu „cat“"
+    none = msgspec.structs.replace(other, total=0)
+    assert read_message(client, msgspec.structs.replace(one, agencies=(*one.agencies, none))) == (
+        "240 pictures for “cat”"
+    )
+    whole = msgspec.structs.replace(both, pages=1, items=one.items * 2)
+    assert read_message(client, whole) == "2 pictures for “cat”"
+    late = msgspec.structs.replace(other, status="late", total=None)
+    waits = msgspec.structs.replace(whole, total=240, agencies=(*one.agencies, late))
+    assert read_message(client, waits) == "240 pictures for “cat”"
 
 
 KINDS = {one.kind for one in vars(errors).values() if is_failure(one)} | {"off", "busy", "new"}
