@@ -307,7 +307,7 @@ def test_click_beside_closes_the_panel(page: Page, site: SiteServer) -> None:
     summary(page).click()
     page.get_by_role("button", name="Show pictures").focus()
     page.keyboard.press("Tab")
-    expect(page.get_by_label("Language")).to_be_focused()
+    expect(page.get_by_role("link", name="Board")).to_be_focused()
     expect(page.locator(".fields")).to_be_hidden()
     summary(page).click()
     page.get_by_label("Type").select_option("Photos")
