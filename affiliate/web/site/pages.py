@@ -28,6 +28,7 @@ from affiliate.web import (
     openapi,
     prefetches,
     readiness,
+    related_searches,
 )
 from affiliate.web.caching import (
     INCOMPLETE_MAX_AGE,
@@ -142,6 +143,7 @@ def register(app: Flask, services: Services) -> None:
     errors.register(app, services.registry)
     openapi.register(app)
     prefetches.register(app)
+    related_searches.register(app)
 
 
 # -- pages
