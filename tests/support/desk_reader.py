@@ -22,4 +22,5 @@ def read_desk_table(site_url: str, address: str) -> list[dict[str, str]]:
     sign = "&" if "?" in address else "?"
     with opener.open(f"{site_url}/owner/{address}{sign}format=csv", timeout=30) as answer:
         text = answer.read().decode("utf-8-sig")
-    return list(csv.DictReader(io.StringIO(text)))
+    first, *_ = text.split("\r\n\r\n")  # other figures of the page come below an empty line
+    return list(csv.DictReader(io.StringIO(first)))

@@ -10,12 +10,19 @@ from affiliate.services import current_services
 from affiliate.web.owner.frame import blueprint, render_page
 from affiliate.web.owner.numbers import format_count, format_share
 from affiliate.web.owner.page_requests import read_page_request
-from affiliate.web.owner.tables import Column, Row, build_table
+from affiliate.web.owner.tables import Column, Row, Sheet, build_table
 
 COLUMNS: Final = (
     Column("source", "Source"),
     Column("answers", "Answers", "count"),
     Column("share", "Share", "share"),
+)
+FIGURE_COLUMNS: Final = (Column("title", "Title"), Column("figure", "Figure"))
+SERVER_COLUMNS: Final = (
+    Column("used", "Memory"),
+    Column("limit", "Limit"),
+    Column("policy", "Policy"),
+    Column("evicted", "Evicted"),
 )
 SOURCES: Final = {
     "MEMORY": "page cache, without rendering",
@@ -60,6 +67,14 @@ def show_cache() -> Response:
         "Cache",
         view=view,
         table=build_table(view, "Answers of today, in UTC", COLUMNS, rows, default_sort="-answers"),
+        sheets=[
+            Sheet(
+                "Figures",
+                FIGURE_COLUMNS,
+                [{"title": title, "figure": text} for title, text in figures.items()],
+            ),
+            *([Sheet("Redis", SERVER_COLUMNS, servers)] if servers else []),
+        ],
         figures=figures,
         servers=servers,
         trouble=trouble,

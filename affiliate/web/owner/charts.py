@@ -5,11 +5,12 @@ are in the SVG, which may stretch, and all text is HTML. Every point has a title
 Templates show a chart by ``{{ desk.chart(chart) }}``, a small line by ``{{ desk.spark(line) }}``.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Final, NamedTuple
 
-from affiliate.web.owner.numbers import format_count
+from affiliate.web.owner.numbers import Money, format_count, format_money
+from affiliate.web.owner.tables import Column, Row, Sheet
 
 MAX_POINTS: Final = 400
 """Most points of a chart: a year of days; more would be narrower than pixels."""
@@ -30,7 +31,10 @@ class Point(NamedTuple):
 
 
 class Chart(NamedTuple):
-    """A chart, drawn: the paths of the bars and of the line of the period before."""
+    """A chart, drawn: the paths of the bars and of the line of the period before.
+
+    ``sheet`` has the figures for the files of the page.
+    """
 
     title: str
     summary: str
@@ -39,6 +43,7 @@ class Chart(NamedTuple):
     bars: str
     line: str
     has_figures: bool
+    sheet: Sheet
 
     @property
     def width(self) -> int:
@@ -59,16 +64,21 @@ def draw_chart(
     labels: Sequence[str],
     values: Sequence[float],
     before: Sequence[float] = (),
-    format_value: Callable[[float], str] = format_count,
+    currency: str = "",
 ) -> Chart:
     """Return the chart of a period's figures; ``labels`` name the points, such as days.
 
     ``before`` are the figures of the period before, point by point; empty without a comparison.
+    With a ``currency`` the figures are amounts in `MONEY_UNITS`, else counts.
     Points beyond `MAX_POINTS` are left out.
     """
     labels, values = labels[:MAX_POINTS], values[:MAX_POINTS]
     before = before[: len(values)]
     most = max([*values, *before, 0])
+
+    def format_value(value: float) -> str:
+        return format_money(Money(round(value), currency)) if currency else format_count(value)
+
     points = [
         Point(
             label, format_value(value), format_value(before[place]) if place < len(before) else ""
@@ -81,7 +91,14 @@ def draw_chart(
         summary = f"{title}: at most {points[peak].figure}, {points[peak].label}"
     line = _join_line(_list_points(before, most)) if len(before) > 1 else ""
     return Chart(
-        title, summary, format_value(most), points, _join_bars(values, most), line, most > 0
+        title,
+        summary,
+        format_value(most),
+        points,
+        _join_bars(values, most),
+        line,
+        most > 0,
+        _build_sheet(title, labels, values, before, currency),
     )
 
 
@@ -91,6 +108,32 @@ def draw_sparkline(title: str, values: Sequence[float]) -> Sparkline:
     points = _list_points(values, max([*values, 0]))
     path = _join_line(points) if len(points) > 1 else ""
     return Sparkline(title, path, len(values) * STEP)
+
+
+def _build_sheet(
+    title: str,
+    labels: Sequence[str],
+    values: Sequence[float],
+    before: Sequence[float],
+    currency: str,
+) -> Sheet:
+    """Return the figures of a chart as numbers, with the period before where it is compared."""
+    columns = [Column("when", "When")]
+    figures = {"figure": values, "before": before} if before else {"figure": values}
+    for name in figures:
+        columns.append(Column(name, name.title(), "money" if currency else "count"))  # noqa: PERF401
+    rows: list[Row] = [
+        {
+            "when": label,
+            **{
+                name: Money(round(some[place]), currency) if currency else some[place]
+                for name, some in figures.items()
+                if place < len(some)
+            },
+        }
+        for place, label in enumerate(labels)
+    ]
+    return Sheet(title, columns, rows)
 
 
 def _join_bars(values: Sequence[float], most: float) -> str:

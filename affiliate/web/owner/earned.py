@@ -2,12 +2,21 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from affiliate.domain.actions import EARNING_STATES, STATES
 from affiliate.domain.rates import Rates, convert_sums
 from affiliate.web.owner.numbers import Money
+from affiliate.web.owner.tables import Column
 
+MONEY_COLUMNS: Final = (
+    Column("currency", "Currency"),
+    Column("sales", "Sales", "count"),
+    Column("pending", "Pending", "money"),
+    Column("approved", "Approved", "money"),
+    Column("reversed", "Reversed", "money"),
+)
+"""The columns of `list_by_state`."""
 Rows = Iterable[Mapping[str, Any]]
 
 

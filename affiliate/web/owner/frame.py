@@ -4,6 +4,7 @@ A module of a page adds its views to `blueprint`, and `views.register` imports t
 """
 
 import secrets
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -18,7 +19,7 @@ from affiliate.web.owner import navigation, table_files
 from affiliate.web.owner.cookies import OWNER_PATH, SESSION_COOKIE, is_https, read_cookie
 from affiliate.web.owner.identity import is_owner, is_same_secret
 from affiliate.web.owner.page_requests import PageRequest
-from affiliate.web.owner.tables import Table
+from affiliate.web.owner.tables import Sheet, Table
 from affiliate.web.request_context import Languages, current_context
 from affiliate.web.template_helpers import absolute_url
 
@@ -84,23 +85,25 @@ def forbid_caching(response: Response) -> Response:
     return response
 
 
-def render_page(
+def render_page(  # noqa: PLR0913 - the parts of a page, by name
     template: str,
     heading: str,
     *,
     view: PageRequest | None = None,
     table: Table | None = None,
+    sheets: Sequence[Sheet] = (),
     note: str = "",
     **context: Any,  # noqa: ANN401 - values of the template
 ) -> Response:
     """Return a page of the desk, or its table as a file where the address asks for a format.
 
     ``view`` is the period and the filters of the page, shown above the content; ``table`` is the
-    one table of the page, which the template places by ``{{ desk.table(table) }}``. The note of
-    `redirect_with_note` is shown once, in place of ``note``.
+    one table of the page, which the template places by ``{{ desk.table(table) }}``. ``sheets`` are
+    the other figures of the page for the file; the template has ``{{ desk.files(table) }}`` then.
+    The note of `redirect_with_note` is shown once, in place of ``note``.
     """
     if view and table and view.format:
-        return table_files.build_file(table, view.format, request.path.rstrip("/"))
+        return table_files.build_file(table, view.format, request.path.rstrip("/"), sheets)
     note = session.pop("note", "") or note
     html = render_template(
         template,

@@ -24,7 +24,6 @@ from affiliate.web.owner.health import STATES, get_reports
 from affiliate.web.owner.links import FIELDS, link_to
 from affiliate.web.owner.numbers import (
     Change,
-    Money,
     describe_change,
     describe_points,
     format_count,
@@ -34,14 +33,28 @@ from affiliate.web.owner.numbers import (
 from affiliate.web.owner.page_requests import PageRequest, read_page_request, require_period
 from affiliate.web.owner.periods import Period
 from affiliate.web.owner.series import get_days, list_steps
-from affiliate.web.owner.tables import EMPTY, Column, Row, build_table
+from affiliate.web.owner.tables import EMPTY, Column, Row, Sheet, build_table
 
-MONEY_COLUMNS: Final = (
-    Column("currency", "Currency"),
-    Column("sales", "Sales", "count"),
-    Column("pending", "Pending", "money"),
-    Column("approved", "Approved", "money"),
-    Column("reversed", "Reversed", "money"),
+FIGURE_COLUMNS: Final = (
+    Column("title", "Title"),
+    Column("figure", "Figure"),
+    Column("change", "Change"),
+)
+WRONG_COLUMNS: Final = (
+    Column("state", "State", "state"),
+    Column("about", "About"),
+    Column("words", "Words", "prose"),
+)
+IMPORT_COLUMNS: Final = (
+    Column("network", "Network"),
+    Column("at", "Imported", "time"),
+    Column("as_of", "As of", "time"),
+    Column("delay_hours", "Usual delay in hours", "count"),
+)
+FAILURE_COLUMNS: Final = (
+    Column("network", "Network"),
+    Column("at", "Failed", "time"),
+    Column("reason", "Reason", "prose"),
 )
 CHECK_SECONDS: Final = 0.5
 """Longest wait of the overview for checks, in seconds."""
@@ -92,6 +105,8 @@ def show_overview() -> Response:
     view = read_page_request(FIELDS["owner.show_overview"], has_period=True, default_period="7")
     page = _Overview(view)
     now, before = page.sum_period(require_period(view)), page.sum_before()
+    tiles, charts = list(page.iter_tiles(now, before)), page.draw_charts(now)
+    reports, failures, wrong = list_reports(), list_failures(), _list_wrong()
     return render_page(
         "owner_overview.html",
         "Overview",
@@ -99,18 +114,31 @@ def show_overview() -> Response:
         table=build_table(
             view,
             "Money by currency and state",
-            MONEY_COLUMNS,
+            earned.MONEY_COLUMNS,
             earned.list_by_state(now.earnings),
             default_sort="currency",
             empty="No sale was reported in this period.",
         ),
-        tiles=list(page.iter_tiles(now, before)),
-        charts=page.draw_charts(now),
+        sheets=[
+            Sheet("Figures", FIGURE_COLUMNS, [_describe_tile(tile) for tile in tiles]),
+            Sheet("What is wrong", WRONG_COLUMNS, wrong or []),
+            *(chart.sheet for chart in charts),
+            Sheet("Imports", IMPORT_COLUMNS, [report._asdict() for report in reports]),
+            Sheet("Failed fetches", FAILURE_COLUMNS, [failure._asdict() for failure in failures]),
+        ],
+        tiles=tiles,
+        charts=charts,
         counted_until=page.figures.find_counted_until(),
-        reports=list_reports(),
-        failures=list_failures(),
-        wrong=_list_wrong(),
+        reports=reports,
+        failures=failures,
+        wrong=wrong,
     )
+
+
+def _describe_tile(tile: Tile) -> Row:
+    """Return a figure as a row of a file, in the words of the screen."""
+    change = tile.change.text if tile.change else ""
+    return {"title": tile.title, "figure": tile.text.replace("\xa0", " "), "change": change}
 
 
 class _Overview:
@@ -178,7 +206,7 @@ class _Overview:
                     steps.labels,
                     steps.arrange(_select_earned(rows, money.currency), "payout"),
                     then.arrange(_select_earned(rows_before, money.currency), "payout"),
-                    _make_money_format(money.currency),
+                    money.currency,
                 )
             )
         return charts
@@ -329,7 +357,3 @@ def _sum_until(
 def _select_earned(rows: Sequence[Mapping[str, Any]], currency: str) -> list[Mapping[str, Any]]:
     """Return the rows of a currency that count as earned."""
     return [row for row in rows if row["currency"] == currency and row["state"] in EARNING_STATES]
-
-
-def _make_money_format(currency: str) -> Callable[[float], str]:
-    return lambda amount: format_money(Money(round(amount), currency))

@@ -61,12 +61,14 @@ def show_places() -> Response:
         Column("earned", "Earned", "money", link=link_sales),
         Column("per_click", "Per click", "money", is_sortable=False),
     )
+    chart = None if _has_more_filters(view) else _draw_positions(view, figures, days)
     return render_page(
         "owner_places.html",
         "Places",
         view=view,
         table=build_table(view, "Places", columns, rows, default_sort="-clicks"),
-        chart=None if _has_more_filters(view) else _draw_positions(view, figures, days),
+        sheets=[chart.sheet] if chart else [],
+        chart=chart,
     )
 
 

@@ -98,6 +98,14 @@ class Arrangement(NamedTuple):
         return (self.page - 1) * self.page_rows
 
 
+class Sheet(NamedTuple):
+    """A further table in the files of a page: what the screen shows beside the page's table."""
+
+    caption: str
+    columns: Sequence[Column]
+    rows: Sequence[Row]
+
+
 class Table(NamedTuple):
     """The table of a page: ``rows`` are those of its page, arranged; ``total`` counts all pages.
 

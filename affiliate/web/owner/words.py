@@ -24,6 +24,7 @@ from affiliate.web.owner.tables import (
     Arrangement,
     Column,
     Row,
+    Sheet,
     Table,
     build_table,
     read_arrangement,
@@ -81,6 +82,7 @@ def show_word() -> AnyResponse:
         courses[name] = steps.arrange([{"day": day, "n": n} for day, n in now.items()], "n")
         values_before = then.arrange([{"day": day, "n": n} for day, n in before.items()], "n")
         charts.append(draw_chart(title, steps.labels, courses[name], values_before))
+    money = earned.list_by_state(figures.sum_earnings(get_days(period), (), {"words": words}))
     rows: list[Row] = [
         {"when": label, **{name: values[place] for name, values in courses.items()}}
         for place, label in enumerate(steps.labels)
@@ -90,8 +92,9 @@ def show_word() -> AnyResponse:
         f"“{words}”",
         view=view,
         table=build_table(view, "Course", COURSE_COLUMNS, rows, default_sort="-when"),
+        sheets=[Sheet("Money", earned.MONEY_COLUMNS, money), *(chart.sheet for chart in charts)],
         charts=charts,
-        money=earned.list_by_state(figures.sum_earnings(get_days(period), (), {"words": words})),
+        money=money,
         search_url=f"/search?{urlencode({'q': words, 'lang': 'en'})}",
         sales_url=link_to(view, "owner.show_sales", words=words),
         clicks_url=link_to(view, "owner.show_clicks", words=words),

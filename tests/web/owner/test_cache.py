@@ -26,6 +26,8 @@ def test_the_sources_of_todays_answers_are_shared_out(owner: FlaskClient) -> Non
         (20, 0.2),
         (0, 0.0),
     ]
+    more = {row["title"]: row["figure"] for row in document["more"][0]["rows"]}
+    assert more["Answered without an agency today"] == "80%"
     page = owner.get("/owner/cache").text
     assert "<dt>Answered without an agency today</dt><dd>80%</dd>" in page
     assert "<dt>Limit</dt><dd>256.0 MB</dd>" in page

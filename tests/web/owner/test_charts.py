@@ -3,6 +3,7 @@
 import re
 
 from affiliate.web.owner.charts import MAX_POINTS, draw_chart, draw_sparkline
+from affiliate.web.owner.numbers import Money
 
 
 def test_bars_are_in_proportion_and_nothing_has_none() -> None:
@@ -47,3 +48,14 @@ def test_a_chart_without_figures_is_a_sentence() -> None:
     assert not chart.has_figures
     assert chart.summary == "Clicks: none in this period, nor in the period before"
     assert draw_chart("Clicks", ["Mon"], [0], [3]).has_figures
+
+
+def test_a_charts_figures_go_into_files_as_numbers() -> None:
+    """Amounts keep their currency; a longer period before ends with this one."""
+    sheet = draw_chart("Earned", ["Mon", "Tue"], [12_345.0, 0], [20_000], "USD").sheet
+    assert [column.name for column in sheet.columns] == ["when", "figure", "before"]
+    assert sheet.rows == [
+        {"when": "Mon", "figure": Money(12_345, "USD"), "before": Money(20_000, "USD")},
+        {"when": "Tue", "figure": Money(0, "USD")},
+    ]
+    assert draw_chart("Clicks", ["Mon"], [3]).sheet.rows == [{"when": "Mon", "figure": 3}]

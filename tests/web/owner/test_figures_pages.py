@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 import re
 from datetime import UTC, timedelta
 from html import unescape
@@ -70,7 +71,8 @@ def read_rows(owner: FlaskClient, address: str) -> list[dict[str, str]]:
     """Return the table of a page as its CSV file has it."""
     answer = owner.get(f"/owner/{address}{'&' if '?' in address else '?'}format=csv")
     assert answer.status_code == 200, answer.text
-    return list(csv.DictReader(io.StringIO(answer.text.removeprefix("\ufeff"))))
+    first, *_ = answer.text.removeprefix("\ufeff").split("\r\n\r\n")
+    return list(csv.DictReader(io.StringIO(first)))
 
 
 def read_figures(page: str) -> dict[str, str]:
@@ -112,6 +114,30 @@ def test_the_overview_shows_the_figures_of_its_period(owner: FlaskClient, filled
     (row, *others) = read_rows(owner, "?period=7")
     assert (row["currency"], row["sales"], row["pending EUR"]) == ("EUR", "1", "4.00")
     assert (others[0]["approved USD"], others[0]["reversed USD"]) == ("2.50", "9.00")
+
+
+def test_the_overviews_files_have_all_that_is_on_the_screen(
+    owner: FlaskClient, filled: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Figures, findings, charts and imports stand beside the money, numbers as numbers."""
+    reports = HealthReports(filled)
+    owner.application.extensions["health_reports"] = reports
+    finding = Finding(WARN, "cache", "The disk is `full`.")
+    monkeypatch.setattr(reports, "get", lambda _: Report((finding,), 0.0, is_live=False))
+    document = json.loads(owner.get("/owner/?period=7&format=json").data)
+    more = {part["title"]: part["rows"] for part in document["more"]}
+    figures = {row["title"]: row["figure"] for row in more["Figures"]}
+    page = owner.get("/owner/?period=7").text
+    assert {title: text.replace("\xa0", " ") for title, text in read_figures(page).items()} == (
+        figures
+    )
+    assert more["What is wrong"][0]["words"] == "The disk is `full`."
+    assert (len(more["Clicks"]), more["Clicks"][-1]["figure"]) == (7, 3)
+    assert more["Earned, USD"][-1]["figure"] == {"USD": "2.50"}
+    assert [row["network"] for row in more["Imports"]] == ["impact"]
+    parts = owner.get("/owner/?period=7&format=csv").text.split("\r\n\r\n")
+    assert [part.splitlines()[0].strip('"') for part in parts[1:]] == list(more)
+    assert "format=json" in page
 
 
 def test_the_overview_adds_currencies_where_the_owner_gives_rates(
