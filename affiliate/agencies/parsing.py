@@ -74,6 +74,12 @@ def read_number(value: object) -> float:
     return float(match[1]) if match and isinstance(value, str | int | float) else 0.0
 
 
+def read_credits(value: object) -> int | None:
+    """Return a price in whole credits; None for anything else, as for no price."""
+    number = read_number(value)
+    return int(number) or None if number.is_integer() else None
+
+
 def decode_or_none(body: bytes, shape: type[Wire]) -> Wire | None:
     """Return JSON in its wire shape, for a judge of answers; None for anything else."""
     try:

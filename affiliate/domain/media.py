@@ -91,7 +91,8 @@ class Sides(msgspec.Struct, frozen=True):
 class Size(msgspec.Struct, frozen=True):
     """A size in which a picture is sold: its sides in pixels, the file's ``bytes`` where known.
 
-    ``name`` is the agency's word for it, such as medium; ``format`` the kind of file, such as jpg.
+    ``name`` is the agency's word for it, such as medium; ``format`` the kind of file, such as jpg;
+    ``credits`` the price in credits of the agency, where the answer tells a price.
     """
 
     name: str
@@ -99,6 +100,7 @@ class Size(msgspec.Struct, frozen=True):
     height: int
     format: str
     bytes: int | None = None
+    credits: int | None = None
 
 
 class License(msgspec.Struct, frozen=True):

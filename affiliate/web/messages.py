@@ -41,6 +41,11 @@ KIND_LABELS: Final[Mapping[str, LazyString]] = {
 }
 
 
+def format_credits(count: int) -> str:
+    """Return a price in credits of an agency."""
+    return ngettext("%(count)s credit", "%(count)s credits", count, count=format_decimal(count))
+
+
 def summarize_results(page: SearchPage) -> str:
     """Return the heading of the results: their number, or the reason for having none."""
     words = page.query.q

@@ -132,6 +132,7 @@ def _template_vocabulary() -> dict[str, Any]:
         "choices": lambda query: filter_form.list_choices(query, agencies),
         "config": config,
         "credit_links": credit_links,
+        "price": messages.format_credits,
         "credit_of": lambda item: attributions.build_credit(item, registry.get(item.agency).agency),
         "earns": lambda items: disclosure.has_affiliate_link(items, registry),
         "media_tabs": lambda query: filter_form.list_media_tabs(query, agencies),

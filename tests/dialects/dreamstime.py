@@ -81,6 +81,14 @@ class DreamstimeDialect(Dialect):
             "Status": "Success",
             "Image": {**self.item(number), **more, "DetailUrl": page},
             "Sizes": [{"Size": name, "Width": w, "Height": h} for name, w, h in sizes],
+            "Prices": [
+                {"License": license_, "Size": "medium", "PriceUnit": unit, "Price": price}
+                for license_, unit, price in (
+                    ("ELU", "Credit", "95"),
+                    ("RF", "Credit", "11"),
+                    ("RF", "Subscription", "1"),
+                )
+            ],
         }
 
     def item(self, number: int) -> dict[str, Any]:

@@ -32,6 +32,8 @@ MIN_WORDS: Final = 4
 """Words of a title by which two agencies' picture is recognized as one, at least."""
 SIZES: Final = {"small": 1_000, "medium": 2_500, "large": 6_000}
 """The pixels of the longer side of each size that the shop pretends to sell, by the size's name."""
+CREDITS: Final = {"small": 1, "medium": 3, "large": 8}
+"""The pretended prices of the sizes in credits, by the size's name."""
 
 
 class DemoShop(Demo):
@@ -103,6 +105,7 @@ def _list_sizes(picture: Picture) -> list[Size]:
             round(picture.preview_width * side / longer),
             round(picture.preview_height * side / longer),
             "jpg",
+            credits=CREDITS[name],
         )
         for name, side in SIZES.items()
     ]

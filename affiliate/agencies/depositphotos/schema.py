@@ -12,6 +12,7 @@ import msgspec
 from affiliate.agencies.parsing import (
     MAX_SIDE,
     fit_rendition,
+    read_credits,
     read_number,
     read_original_sides,
     select_densities,
@@ -116,7 +117,12 @@ def list_sold_sizes(item: Item) -> tuple[Size, ...]:
     """Return the sizes for sale, the smallest first, without sizes of unknown sides."""
     entries = item.sizes if isinstance(item.sizes, dict) else {}
     sizes = (
-        Size(clean_text(name), *_read_sides(entry), clean_text(item.original_extension))
+        Size(
+            clean_text(name),
+            *_read_sides(entry),
+            clean_text(item.original_extension),
+            credits=read_credits(entry.get("credits")),
+        )
         for name, entry in entries.items()
         if isinstance(entry, dict)
     )

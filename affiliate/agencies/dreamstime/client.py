@@ -23,6 +23,8 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any, ClassVar, NamedTuple
 
+from msgspec.structs import replace
+
 from affiliate.agencies.base import Agency, Check, Credentials
 from affiliate.agencies.dreamstime import schema as wire
 from affiliate.agencies.dreamstime.schema import DETAILS, LOGIN, SEARCH, TokenEnded
@@ -101,12 +103,10 @@ class Dreamstime(Agency):
         except RequestRefused:
             raise NotFound(self.name, f"There is no picture {media_id}.") from None
         answer = self.decode(self._read_response(reply, DETAILS), wire.Detailed)
-        sides = (
-            (read_number(size.width), read_number(size.height))
-            for size in wire.as_list(answer.sizes)
-        )
-        largest = max((pair for pair in sides if all(pair)), default=BOX)
-        return self._to_media(answer.image, largest) or super().fetch_details(media_id, media)
+        sizes = wire.list_sold_sizes(answer)
+        largest = max(((size.width, size.height) for size in sizes), default=BOX)
+        item = self._to_media(answer.image, largest)
+        return replace(item, sizes=sizes) if item else super().fetch_details(media_id, media)
 
     def check_key(self) -> Check:
         self._log_in(self.transport.total_seconds)

@@ -4,12 +4,13 @@ Only the fields used are here; required ones have no default. An error has HTTP 
 the top of an answer or in the answer to one of its requests.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
 import msgspec
 
-from affiliate.agencies.parsing import decode_or_none, read_number
+from affiliate.agencies.parsing import decode_or_none, read_credits, read_number
+from affiliate.domain import media
 from affiliate.errors import BadCredentials, RequestRefused
 from affiliate.transport.messages import Refusal
 
@@ -57,17 +58,23 @@ class Found(msgspec.Struct, rename="pascal"):
 
 
 class Size(msgspec.Struct, rename="pascal"):
-    """A size for sale; the sides may be of any type, as for a vector."""
+    """A size for sale by its name; the sides may be of any type, as for a vector."""
 
+    size: Any = None
     width: Any = None
     height: Any = None
 
 
 class Detailed(msgspec.Struct, rename="pascal"):
-    """A picture and the sizes for sale."""
+    """A picture, the sizes for sale, and the price of each size with each license.
+
+    A price has the fields Size, Price and PriceUnit, which is Credit or Subscription; a picture
+    with prices of another form is shown without.
+    """
 
     image: Image
     sizes: list[Size] | dict[str, Size] = []
+    prices: Any = None
 
 
 class Fault(msgspec.Struct, rename="pascal"):
@@ -87,6 +94,33 @@ class Faults(Fault):
 def as_list(value: list[One] | dict[str, One]) -> Sequence[One]:
     """Return the values of a list, or of an object with keys, as PHP writes some lists."""
     return value if isinstance(value, list) else list(value.values())
+
+
+def list_sold_sizes(answer: Detailed) -> tuple[media.Size, ...]:
+    """Return the sizes that have pixels, each with the price of the cheapest license in credits."""
+    all_prices = as_list(answer.prices) if isinstance(answer.prices, list | dict) else []
+    prices = [price for price in all_prices if isinstance(price, dict)]
+    sizes = (
+        media.Size(
+            media.clean_text(size.size),
+            int(read_number(size.width)),
+            int(read_number(size.height)),
+            "",
+            credits=_find_lowest_price(prices, size),
+        )
+        for size in as_list(answer.sizes)
+    )
+    return tuple(size for size in sizes if size.width and size.height)
+
+
+def _find_lowest_price(prices: Iterable[Mapping[str, Any]], size: Size) -> int | None:
+    """Return the lowest price of a size in credits; None without a price."""
+    found = (
+        read_credits(price.get("Price"))
+        for price in prices
+        if (price.get("Size"), price.get("PriceUnit")) == (size.size, "Credit")
+    )
+    return min(filter(None, found), default=None)
 
 
 def read_error(status: int, body: bytes) -> Refusal | None:

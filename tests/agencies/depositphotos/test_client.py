@@ -139,13 +139,14 @@ def test_a_count_may_be_text_or_missing(server: Server, agency: Depositphotos) -
 
 
 def test_details_name_the_sizes_that_are_sold(agency: Depositphotos) -> None:
-    """The smallest first; a search doesn't say them."""
+    """The smallest first, with prices in credits; a search doesn't say them."""
     assert [
-        (one.name, one.width, one.height) for one in agency.fetch_details(str(FIRST)).sizes
+        (one.name, one.width, one.height, one.credits)
+        for one in agency.fetch_details(str(FIRST)).sizes
     ] == [
-        ("s", 500, 333),
-        ("m", 1000, 667),
-        ("xl", 6000, 4000),
+        ("s", 500, 333, 1),
+        ("m", 1000, 667, 3),
+        ("xl", 6000, 4000, 10),
     ]
     assert agency.search(FLOWER, 0).items[0].sizes == ()
 

@@ -6,8 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from affiliate.agencies.dreamstime.client import Dreamstime
+from affiliate.agencies.dreamstime.schema import Detailed, Image, list_sold_sizes
+from affiliate.agencies.dreamstime.schema import Size as WireSize
 from affiliate.domain.affiliate_links import LinkStyle, build_affiliate_link
-from affiliate.domain.media import Media, SearchQuery, Thumbnail
+from affiliate.domain.media import Media, SearchQuery, Size, Thumbnail
 from affiliate.errors import BadCredentials, NotFound, RequestRefused
 from tests.dialects import FIRST, Server, answer_json, serve_dialect
 from tests.dialects.dreamstime import CALLS, HOME, DreamstimeDialect, make_error
@@ -126,6 +128,20 @@ def test_details_have_the_ratio_the_author_and_the_page_that_a_search_lacks(
     assert (seen.contributor, found.contributor) == (None, "Gardener")
     assert seen.page_url == f"https://www.dreamstime.com/red-flower-image{FIRST}"
     assert found.page_url.endswith(f"stock-images-red-flower-image{FIRST}")
+
+
+def test_details_name_sizes_with_the_price_of_the_cheapest_license(agency: Dreamstime) -> None:
+    """Sizes without pixels are left out, as are prices of subscriptions."""
+    assert agency.fetch_details(str(FIRST)).sizes == (Size("medium", 1200, 1600, "", credits=11),)
+
+
+@pytest.mark.parametrize(
+    "prices", [None, "x", {"a": 5}, [{"Size": "medium", "PriceUnit": "Credit", "Price": []}]]
+)
+def test_prices_of_another_form_are_left_out(prices: object) -> None:
+    image = Image(image_id=1, thumbnail_url="https://thumbs.dreamstime.com/1.jpg")
+    answer = Detailed(image, [WireSize("medium", "1200", 1600)], prices)
+    assert list_sold_sizes(answer) == (Size("medium", 1200, 1600, ""),)
 
 
 def test_a_picture_that_is_gone_is_not_found(agency: Dreamstime) -> None:
