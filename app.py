@@ -28,7 +28,9 @@ from affiliate.cache.answers import AnswerCache
 from affiliate.cache.stores import StoreWithFallback
 from affiliate.cli.startup_errors import report_startup_errors
 from affiliate.config.blocked_names import describe_blocking, find_blocked_label
+from affiliate.config.data_folder import describe_unwritable_folder
 from affiliate.config.environment import find_other_file, read_environment
+from affiliate.config.paths import SQLITE
 from affiliate.config.setting_secrets import iter_secrets
 from affiliate.config.settings import Config
 from affiliate.database.agency_switches import AgencySwitches
@@ -266,6 +268,20 @@ def _upgrade_tables(settings: Config) -> None:
         _upgrade_ledger(ledger)
 
 
+def _check_data_folder(settings: Config) -> None:
+    """Log that the site may not write into its folder, as a volume of another user.
+
+    Raises:
+        ConfigError: the first start needs the folder for its ledger; a site that has a ledger
+            serves its pages even so.
+    """
+    if fault := describe_unwritable_folder(settings.data_dir):
+        ledger = settings.data_dir / "ledger.db"
+        if settings.database_url == f"{SQLITE}/{ledger}" and not os.access(ledger, os.F_OK):
+            raise ConfigError([fault])
+        log.error("%s", fault)
+
+
 def _runs_command() -> bool:
     """Return whether the process runs a command of the owner; `flask run` is a server."""
     context = click.get_current_context(silent=True)
@@ -338,6 +354,7 @@ def serve(target: str = "app:create_app") -> None:
             _set_up_log(settings)
             for level, line in iter_start_lines(settings):
                 log.log(level, line)  # a message per line, as repeated messages are counted
+            _check_data_folder(settings)
             Ledger(settings.database_url).close()  # raises the fault of a wrong address
             upgrade = multiprocessing.Process(target=_upgrade_tables, args=(settings,), daemon=True)
             upgrade.start()

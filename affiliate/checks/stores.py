@@ -1,6 +1,5 @@
 """The checks of ``flask doctor`` for the cache, the ledger and the folder of both."""
 
-import errno
 import os
 import secrets
 import shutil
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from affiliate.checks.findings import FAULT, OK, WARN, Finding
+from affiliate.config.data_folder import describe_unwritable_folder
 from affiliate.database.ledger import Ledger
 from affiliate.database.migrations import REVISION
 from affiliate.database.sqlite_file import BACKUP_NOTE
@@ -170,11 +170,15 @@ def _format_age(age: timedelta) -> str:
 def check_folder(services: Services) -> Iterator[Finding]:
     """Check that files in ``DATA_DIR`` can be written, and that the disk has room."""
     path = services.config.data_dir
+    if fault := describe_unwritable_folder(path):
+        yield Finding(FAULT, "DATA_DIR", fault.removeprefix("DATA_DIR "))
+        return
     nearest = next(
         parent for parent in (path.absolute(), *path.absolute().parents) if parent.exists()
     )
     try:
-        _write_file(nearest, is_made=nearest == path.absolute())
+        if nearest == path.absolute():
+            _write_file(nearest)
     except OSError as error:
         yield Finding(FAULT, "DATA_DIR", f"{path} can't be written: {error.strerror}")
         return
@@ -190,16 +194,12 @@ def check_folder(services: Services) -> Iterator[Finding]:
         yield Finding(OK, "DATA_DIR", words)
 
 
-def _write_file(folder: Path, *, is_made: bool) -> None:
-    """Write a temporary file to the disk, or check the parent's mode where the folder is missing.
+def _write_file(folder: Path) -> None:
+    """Write a temporary file to the disk.
 
     Raises:
-        OSError: the file can't be written, or the folder can't be made in its parent.
+        OSError: the file can't be written.
     """
-    if not is_made:
-        if not (folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)):
-            raise OSError(errno.EACCES, os.strerror(errno.EACCES))
-        return
     with tempfile.TemporaryFile(dir=folder) as file:
         file.write(secrets.token_bytes(PROBE_BYTES))
         file.flush()

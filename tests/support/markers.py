@@ -26,6 +26,7 @@ SERVERS = frozenset(
         "tests.support.redis_server.redis_server",
         "tests.support.redis_server.RedisServer",
         "tests.support.site_server.running_sites",
+        "tests.support.dockerfile.build_image",
         "tests.support.processes.run_python",
         "tests.support.processes.start_python",
         "tests.support.small_server.small_server",
