@@ -24,7 +24,7 @@ FIELDS: Final[Mapping[str, Sequence[FilterField]]] = {
     "owner.show_overview": (SITE, AGENCY, PLACE),
     "owner.show_words": (WORDS, SITE),
     "owner.show_word": (WORDS,),
-    "owner.show_pictures": (AGENCY,),
+    "owner.show_pictures": (AGENCY, SITE, PLACE, WORDS),
     "owner.show_sites": (AGENCY, PLACE),
     "owner.show_places": (SITE, AGENCY, PLACE),
     "owner.show_agencies": (),

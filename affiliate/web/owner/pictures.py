@@ -7,7 +7,9 @@ from urllib.parse import quote
 from flask import Response
 
 from affiliate.agencies import AGENCIES, get_title
+from affiliate.database.desk_lists import MAX_CLICKS
 from affiliate.database.figures import Figures
+from affiliate.database.newest_clicks import NewestClicks
 from affiliate.database.ranked_counts import RankedList
 from affiliate.services import current_services
 from affiliate.web.owner import earned
@@ -32,20 +34,31 @@ CLICKED: Final = RankedList.CLICKED_PICTURES
 def show_pictures() -> Response:
     """Show the pictures of a period with their clicks and earnings."""
     view = read_page_request(FIELDS["owner.show_pictures"], has_period=True)
-    return render_page("owner_list.html", "Pictures", view=view, table=_PicturesTable(view).build())
+    table = _PicturesTable(view)
+    return render_page(
+        "owner_pictures.html",
+        "Pictures",
+        view=view,
+        table=table.build(),
+        most_clicks=MAX_CLICKS if table.reads_newest else None,
+    )
 
 
 class _PicturesTable:
     """The table of one request.
 
-    Sales name a picture by its id; a sale whose click is known names the agency, too.
+    Sales name a picture by its id; a sale whose click is known names the agency, too. Pictures are
+    counted by agency alone: with other filters clicks are those of `NewestClicks`.
     """
 
     def __init__(self, view: PageRequest) -> None:
         self._view = view
         self._figures = Figures(current_services().ledger, view.zone)
-        self._days = get_days(require_period(view))
-        self._agency = view.filters.get("agency")
+        period = require_period(view)
+        self._days = get_days(period)
+        self._filters = view.filters.values
+        self.reads_newest = bool(self._filters.keys() - {"agency"})
+        self._newest = NewestClicks(current_services().ledger, period.start, period.whole_end)
         self._columns = (
             Column("picture", "Picture", link=_link_picture, is_sortable=False),
             Column("agency", "Agency", is_sortable=False),
@@ -65,20 +78,26 @@ class _PicturesTable:
             found, total = self._figures.rank_earned(
                 self._days,
                 ("agency", "id"),
-                {"agency": self._agency} if self._agency else {},
+                self._filters,
                 descending=arrangement.is_descending,
                 offset=arrangement.offset,
                 limit=arrangement.page_rows,
             )
             return self._build_rows([" ".join(key) for key in found]), total
+        if self.reads_newest:
+            newest, total = self._newest.rank_pictures(
+                self._filters, offset=arrangement.offset, limit=arrangement.page_rows
+            )
+            return self._build_rows([" ".join(key) for key in newest]), total
         wanted = arrangement.offset + arrangement.page_rows + 1
-        top = self._figures.list_top(CLICKED, self._days, wanted, scope=self._agency or None)
+        agency = self._filters.get("agency")
+        top = self._figures.list_top(CLICKED, self._days, wanted, scope=agency)
         texts = [text for text, _ in top]
         rows = self._build_rows(texts[arrangement.offset : wanted - 1])
         return rows, min(len(texts), MAX_RANKED)
 
     def _build_rows(self, texts: list[str]) -> list[Row]:
-        clicks = self._figures.count_texts(CLICKED, self._days, texts)
+        clicks = self._count_clicks(texts)
         amounts_by_picture = self._group_earned([text.partition(" ")[2] for text in texts])
         rows: list[Row] = []
         for text in texts:
@@ -96,9 +115,18 @@ class _PicturesTable:
             )
         return rows
 
+    def _count_clicks(self, texts: Collection[str]) -> dict[str, int]:
+        """Return the clicks of pictures, each named by agency, blank and id."""
+        if not self.reads_newest:
+            return self._figures.count_texts(CLICKED, self._days, texts)
+        keys = {text: (text.partition(" ")[0], text.partition(" ")[2]) for text in texts}
+        counts = self._newest.count_clicks(self._filters, keys.values())
+        return {text: counts[key] for text, key in keys.items()}
+
     def _group_earned(self, ids: Collection[str]) -> dict[Any, tuple[Money, ...]]:
         """Return what pictures have earned, by agency and id."""
-        rows = self._figures.sum_earnings(self._days, ("agency", "id"), {"id": ids})
+        filters = {**self._filters, "id": ids}
+        rows = self._figures.sum_earnings(self._days, ("agency", "id"), filters)
         return earned.group_earned(rows, lambda row: (row["agency"], row["id"]))
 
     def _link_clicks(self, row: Mapping[str, Any]) -> str:

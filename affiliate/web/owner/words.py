@@ -96,6 +96,7 @@ def show_word() -> AnyResponse:
         charts=charts,
         money=money,
         search_url=f"/search?{urlencode({'q': words, 'lang': 'en'})}",
+        pictures_url=link_to(view, "owner.show_pictures", words=words),
         sales_url=link_to(view, "owner.show_sales", words=words),
         clicks_url=link_to(view, "owner.show_clicks", words=words),
     )

@@ -293,6 +293,29 @@ def test_pictures_show_clicks_and_earnings(owner: FlaskClient, filled: Services)
     assert sold["picture"] == "7"
 
 
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("site=blog.example", [("8", "1")]),
+        ("place=look", [("7", "1")]),
+        ("words=red+bicycle", [("7", "1"), ("8", "1")]),
+        ("words=red+bicycle&sort=-earned", [("7", "1")]),
+        ("words=red+bicycle&site=blog.example&agency=demo", [("8", "1")]),
+        ("words=cat&agency=demo", []),
+    ],
+)
+def test_pictures_can_be_limited_to_what_led_to_them(
+    owner: FlaskClient, filled: Services, query: str, expected: list[tuple[str, str]]
+) -> None:
+    """By site, place and words in any combination, and the page says which clicks count."""
+    del filled
+    rows = read_rows(owner, f"pictures?period=7&{query}")
+    assert [(row["picture"], row["clicks"]) for row in rows] == expected
+    page = owner.get(f"/owner/pictures?period=7&{query}").text
+    assert "those among the newest 100,000 of the period" in page
+    assert "among the newest" not in owner.get("/owner/pictures?period=7&agency=demo").text
+
+
 def test_sites_show_who_brings_clicks_and_money(owner: FlaskClient, filled: Services) -> None:
     """This site's own pages are one row; clicks of programs stand apart."""
     del filled
