@@ -1,10 +1,12 @@
 """The sentences of pages about results and failures, in the language of the request."""
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Final
 
 from babel.dates import format_timedelta
+from babel.lists import format_list
 from babel.numbers import format_compact_decimal
 from flask_babel import LazyString, format_decimal, gettext, ngettext
 from flask_babel import lazy_gettext as _
@@ -158,19 +160,48 @@ def describe_late_agency(agency: str) -> Markup:
     return _format_with_agency(gettext("%(agency)s is still looking."), agency)
 
 
+def describe_troubles(
+    statuses: Iterable[AgencyStatus], query: SearchQuery, agencies: Sequence[Agency]
+) -> list[tuple[str, Markup]]:
+    """Say why agencies have no pictures on a page; return each sentence with its status.
+
+    Agencies that lack the same filters share a sentence.
+    """
+    named = {agency.name: agency for agency in agencies}
+    lacking: defaultdict[tuple[str, ...], list[str]] = defaultdict(list)
+    texts = []
+    for status in statuses:
+        agency = named[status.agency]
+        lacks_footage = query.media == "video" and not agency.video_filters
+        if status.status == "unsupported" and not lacks_footage:
+            lacking[agency.list_unsupported_filters(query)].append(agency.title)
+        else:
+            texts.append((status.status, describe_failure(status, query, agencies)))
+    for names, titles in lacking.items():
+        texts.append(("unsupported", _describe_left_out(names, titles)))
+    return texts
+
+
+def _describe_left_out(names: tuple[str, ...], titles: Iterable[str]) -> Markup:
+    """Say that agencies are left out of a search, as they lack its filters of some names."""
+    bold = [str(Markup("<b>{}</b>").format(title)) for title in titles]
+    values: dict[str, object] = {
+        "agencies": Markup(format_list(bold, locale=ui_language())),  # noqa: S704 - escaped above
+    }
+    text = gettext("Left out, unable to tell what AI has made: %(agencies)s.")
+    if names != ("no_ai",):
+        text = gettext("Left out, for lack of filters (%(filters)s): %(agencies)s.")
+        values["filters"] = ", ".join(str(FILTER_LABELS.get(name, name)) for name in names)
+    return Markup(text) % values  # noqa: S704 - a text of the site
+
+
 def describe_failure(
     status: AgencyStatus, query: SearchQuery, agencies: Sequence[Agency]
 ) -> Markup:
     """Say why an agency has no pictures on a page; the agency's name is bold."""
     agency = next(agency for agency in agencies if agency.name == status.agency)
-    if status.status == "unsupported":
-        if query.media == "video" and not agency.video_filters:
-            return _format_with_agency(gettext("%(agency)s has no footage."), agency.title)
-        names = ", ".join(
-            str(FILTER_LABELS.get(name, name)) for name in agency.list_unsupported_filters(query)
-        )
-        text = gettext("%(agency)s is left out, as it can't search by: %(filters)s.")
-        return _format_with_agency(text, agency.title, filters=names)
+    if status.status == "unsupported" and query.media == "video" and not agency.video_filters:
+        return _format_with_agency(gettext("%(agency)s has no footage."), agency.title)
     error = status.error
     reason = FAILURE_REASONS.get(error.why or error.kind) if error else None
     if reason is None:

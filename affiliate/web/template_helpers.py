@@ -173,7 +173,7 @@ def _template_vocabulary() -> dict[str, Any]:
         "topic_address": topic_url,
         "describe_site": site_identity.describe_site,
         "summary": messages.summarize_results,
-        "trouble": lambda status, query: messages.describe_failure(status, query, configured),
+        "troubles": lambda statuses, q: messages.describe_troubles(statuses, q, configured),
         "absolute_url": absolute_url,
     }
 

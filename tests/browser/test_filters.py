@@ -399,9 +399,9 @@ def test_filters_say_which_agency_lacks_them(page_of_two: Page) -> None:
     page_of_two.locator(".gaps summary").click()
     expect(gap).to_be_hidden()
     people.select_option("2 people")
-    expect(page_of_two.get_by_text("Demo catalogue is left out")).to_be_visible()
+    expect(page_of_two.get_by_text("Left out, for lack of filters")).to_be_visible()
     people.select_option("Any")
-    expect(page_of_two.get_by_text("Demo catalogue is left out")).to_have_count(0)
+    expect(page_of_two.get_by_text("Left out, for lack of filters")).to_have_count(0)
 
     assert {"people", "license"} < names(page_of_two)
     demo = page_of_two.get_by_role("checkbox", name="Demo catalogue")

@@ -1,6 +1,7 @@
 """What pages say of totals and of agencies that give nothing, in the language of the request."""
 
 import re
+from collections.abc import Sequence
 
 import msgspec
 import pytest
@@ -80,3 +81,24 @@ def test_visitors_read_nothing_of_keys_quotas_and_formats(
     assert text.startswith("<b>Adobe Stock</b> gave no answer")
     assert text.endswith(".")
     assert not INTERNALS.search(text)
+
+
+def test_agencies_that_lack_the_same_filters_share_a_sentence(client: FlaskClient) -> None:
+    """Names are bold and escaped, in a list of the page's language; AI has words of its own."""
+    agencies = [AGENCIES[name](Transport(), credentials={}) for name in ("pixabay", "openverse")]
+    statuses = [AgencyStatus(agency=each.name, status="unsupported") for each in agencies]
+
+    def describe(query: SearchQuery) -> Sequence[tuple[str, str]]:
+        with client.application.test_request_context("/search?lang=en"):
+            client.application.preprocess_request()
+            return messages.describe_troubles(statuses, query, agencies)
+
+    both = "<b>Pixabay</b> and <b>Openverse</b>."
+    assert describe(CAT.replace(no_ai=True)) == [
+        ("unsupported", f"Left out, unable to tell what AI has made: {both}")
+    ]
+    assert describe(CAT.replace(no_ai=True, age="20s")) == [
+        ("unsupported", f"Left out, for lack of filters (Age, Without AI): {both}")
+    ]
+    clips = dict(describe(CAT.replace(media="video")))
+    assert clips == {"unsupported": "<b>Openverse</b> has no footage."}
