@@ -219,7 +219,7 @@ after.addEventListener("click", () => step(1));
 close.addEventListener("click", () => dialog.close());
 dialog.addEventListener("keydown", (event) => {
   const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-  if (by && !hasModifier(event)) step(by * forward);
+  if (by && !hasModifier(event) && !event.target.matches("input")) step(by * forward);
 });
 
 // A horizontal swipe shows the next or previous picture.

@@ -102,6 +102,8 @@ def test_a_picture_is_shared_by_its_own_address(window: Window, visited: SiteSer
     window.run(CLIPBOARD.replace("FAILS", "true").replace("SHARE", "undefined"))
     window.run(PRESS.replace("SELECTOR", ".share"))
     assert window.run(SELECTED) == address
+    window.type("ArrowRight")  # moves in the field, not on to the next picture
+    assert window.run(PATH) == address.removeprefix(visited.url)
     assert window.run("return Boolean(document.querySelector('dialog[open]'))")
 
 
