@@ -19,6 +19,7 @@ from affiliate.search.gateway import AgencyGateway
 from affiliate.search.limits import SpentCalls
 from affiliate.search.switching import SWITCH_DELAY_SECONDS, switch_off, switch_on
 from affiliate.services import current_services
+from affiliate.web.owner.filters import FilterField, Filters
 from affiliate.web.owner.frame import blueprint, redirect_with_note, render_page
 from affiliate.web.owner.page_requests import PageRequest, read_page_request, require_period
 from affiliate.web.owner.tables import Cell, Column, Row, State, build_table
@@ -36,19 +37,36 @@ COLUMNS: Final = (
     Column("failures", "Failed", "count"),
     Column("milliseconds", "Mean ms", "count"),
 )
+NONE_FITS: Final = "No agency fits the filters."
+STATES: Final = {
+    "on": "On",
+    "spent": "Calls nearly spent",
+    "alone": "Left alone",
+    "off": "Switched off",
+}
+"""Titles of the states that the page can be limited to."""
+STATES_BY_LEVEL: Final = {"ok": "on", "warn": "spent", "bad": "alone", "off": "off"}
+"""The states by the level of their mark."""
+FILTERS: Final = (
+    FilterField("state", "State", STATES),
+    FilterField("links", "Links", {"ok": "As they should be", "warn": "Earn nothing"}),
+    FilterField("kind", "Kind", {"paid": "Sells licenses", "free": "Free pictures"}),
+)
 
 
 @blueprint.get("/agencies")
 def show_agencies() -> Response:
-    """Show all agencies that are set up, and what the others need."""
+    """Show the agencies that are set up, perhaps those of a state, and what the others need."""
     services = current_services()
-    view = read_page_request(has_period=True, default_period="today")
+    view = read_page_request(FILTERS, has_period=True, default_period="today")
     off = services.switches.read_off_agencies()
     calls = _sum_calls(view)
     rows = [
         _build_row(enabled, services.gateway, calls.get(enabled.agency.name), off=off)
         for enabled in services.registry.configured
+        if view.filters.get("kind") in {"", "free" if enabled.agency.is_free else "paid"}
     ]
+    rows = [row for row in rows if _fits_filters(row, view.filters)]
     unset = {
         kind.title: describe_needed_settings(kind)
         for name, kind in AGENCIES.items()
@@ -58,8 +76,20 @@ def show_agencies() -> Response:
         "owner_agencies.html",
         "Agencies",
         view=view,
-        table=build_table(view, "Agencies", COLUMNS, rows, default_sort="state"),
+        table=build_table(view, "Agencies", COLUMNS, rows, default_sort="state", empty=NONE_FITS),
         unset=unset,
+        weights=",".join(f"{e.agency.name}:{e.weight}" for e in services.registry.configured),
+        setting=next((s for s in services.config.shown if s.name == "AGENCIES"), None),
+    )
+
+
+def _fits_filters(row: Row, filters: Filters) -> bool:
+    """Return whether the states of an agency and of its links are those of the filters."""
+    state, links = row["state"], row["links"]
+    if not isinstance(state, State) or not isinstance(links, State):
+        raise TypeError("an agency has states")
+    return filters.get("state") in {"", STATES_BY_LEVEL[state.level]} and (
+        filters.get("links") in {"", links.level}
     )
 
 

@@ -1,16 +1,20 @@
 """The page of the cache: its size, the sources of today's answers, and the memory of Redis."""
 
+from datetime import UTC, datetime
 from typing import Final
 
 from flask import Response
 
+from affiliate.domain.query import LANGUAGES, SearchQuery
 from affiliate.errors import StoreDown, StoreRefused
+from affiliate.search.cached_searches import peek_first_chunk
 from affiliate.search.usage import MARKS, counter_name
 from affiliate.services import current_services
+from affiliate.web.owner.filters import WORDS, FilterField, Filters
 from affiliate.web.owner.frame import blueprint, render_page
 from affiliate.web.owner.numbers import format_count, format_share
 from affiliate.web.owner.page_requests import read_page_request
-from affiliate.web.owner.tables import Column, Row, Sheet, build_table
+from affiliate.web.owner.tables import Cell, Column, Row, Sheet, State, build_table
 
 COLUMNS: Final = (
     Column("source", "Source"),
@@ -31,12 +35,36 @@ SOURCES: Final = {
     "MISS": "agencies",
 }
 """The source of an answer in words, by its mark."""
+ANSWER_COLUMNS: Final = (
+    Column("agency", "Agency"),
+    Column("state", "State", "state"),
+    Column("fetched", "Fetched", "time"),
+    Column("minutes", "Minutes left", "count"),
+    Column("pictures", "Pictures", "count"),
+    Column("total", "Of", "count"),
+    Column("failure", "Failure"),
+)
+FILTERS: Final = (
+    WORDS,
+    FilterField("lang", "Language", dict(zip(LANGUAGES, LANGUAGES, strict=True))),
+)
+NO_ANSWER: Final = State("off", "not cached")
+STATES: Final = {
+    "fresh": State("ok", "fresh"),
+    "stale": State("warn", "refreshed at the next search"),
+    "failed": State("bad", "failed"),
+}
+"""The state of a cached answer in words."""
 
 
 @blueprint.get("/cache")
 def show_cache() -> Response:
-    """Show the size of the cache and how often the cache answered today, by the day in UTC."""
-    view = read_page_request()
+    """Show the size of the cache, and the cached answers to some words.
+
+    Without words, show how often the cache has answered today, by the day in UTC.
+    """
+    view = read_page_request(FILTERS)
+    words = view.filters.get("words")
     services = current_services()
     store = services.store.store
     trouble, figures, servers = "", {}, []
@@ -62,11 +90,19 @@ def show_cache() -> Response:
         }
         for mark, count in counts.items()
     ]
+    if words:
+        title = f"Cached answers to “{words}”"
+        table = build_table(
+            view, title, ANSWER_COLUMNS, _list_answers(view.filters), default_sort="agency"
+        )
+    else:
+        title = "Answers of today, in UTC"
+        table = build_table(view, title, COLUMNS, rows, default_sort="-answers")
     return render_page(
         "owner_cache.html",
         "Cache",
         view=view,
-        table=build_table(view, "Answers of today, in UTC", COLUMNS, rows, default_sort="-answers"),
+        table=table,
         sheets=[
             Sheet(
                 "Figures",
@@ -79,6 +115,31 @@ def show_cache() -> Response:
         servers=servers,
         trouble=trouble,
     )
+
+
+def _list_answers(filters: Filters) -> list[Row]:
+    """Return the first cached answer of each agency to the words, as `flask cache look` does.
+
+    Raises:
+        BadQuery: the words can't be searched for.
+    """
+    services = current_services()
+    lang = filters.get("lang") or services.config.site_language
+    query = SearchQuery.from_parameters({"q": [filters.get("words")], "lang": [lang]})
+    rows: list[Row] = []
+    for enabled in services.registry.enabled:
+        answer = peek_first_chunk(services.gateway, enabled, query)
+        row: dict[str, Cell] = {"agency": enabled.agency.title, "state": NO_ANSWER}
+        if answer:
+            row["state"] = STATES[answer.status]
+            row["minutes"] = max(round(answer.lifetime / 60), 0)
+            row["failure"] = answer.failure.message if answer.failure else ""
+        if answer and answer.fetched_at:
+            row["fetched"] = datetime.fromtimestamp(answer.fetched_at, UTC)
+        if answer and answer.value:
+            row["pictures"], row["total"] = len(answer.value.items), answer.value.total
+        rows.append(row)
+    return rows
 
 
 def _list_servers(store: object) -> list[dict[str, str]]:

@@ -92,6 +92,28 @@ def test_calls_that_run_out_are_a_warning(desk: FlaskClient) -> None:
         assert str(row["state"]).startswith(f"on; {words}")
 
 
+def test_the_page_can_be_limited_to_a_state(desk: FlaskClient) -> None:
+    """By state, by what links earn, and by what an agency offers; the page says what is missing."""
+    assert list(rows(desk, "&state=on&kind=paid")) == ["Shutterstock"]
+    assert list(rows(desk, "&links=warn")) == ["Shutterstock"]
+    assert list(rows(desk, "&kind=free")) == ["Demo catalogue"]
+    site = services(desk)
+    site.gateway._quota.take(site.registry.get("shutterstock").agency.source, calls=20)
+    assert list(rows(desk, "&state=spent")) == ["Shutterstock"]
+    post(desk, "/owner/agencies/switch", agency="shutterstock", state="off")
+    assert list(rows(desk, "&state=off")) == ["Shutterstock"]
+    assert rows(desk, "&state=alone") == {}
+    assert "No agency fits the filters." in desk.get("/owner/agencies?state=alone").text
+    assert desk.get("/owner/agencies?state=gone").status_code == 400
+
+
+def test_the_page_says_how_weights_are_changed(desk: FlaskClient) -> None:
+    """With the setting as it is, and with all weights in full."""
+    page = desk.get("/owner/agencies").text
+    assert "<code>AGENCIES=demo,shutterstock:3</code>" in page
+    assert "set <code>AGENCIES=demo:1,shutterstock:3</code> with other numbers" in page
+
+
 def test_calls_of_the_period_are_summed_up(desk: FlaskClient) -> None:
     site = services(desk)
     SearchFigures(site.ledger, UTC).add_calls({"shutterstock": CallNumbers(4, 1, 1000)})

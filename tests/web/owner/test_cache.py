@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
+from affiliate.domain.query import SearchQuery
 from affiliate.errors import StoreDown
+from affiliate.search.federation import search_ranking
 from affiliate.search.usage import counter_name
 from tests.support.apps import ClientMaker
 from tests.support.owner_desk import PASSWORD, SECRET, log_in
@@ -31,6 +33,25 @@ def test_the_sources_of_todays_answers_are_shared_out(owner: FlaskClient) -> Non
     page = owner.get("/owner/cache").text
     assert "<dt>Answered without an agency today</dt><dd>80%</dd>" in page
     assert "<dt>Limit</dt><dd>256.0 MB</dd>" in page
+
+
+def test_the_answers_to_some_words_are_shown(make_client: ClientMaker) -> None:
+    """By agency and language, as the command does; no agency is asked."""
+    client = make_client(**DESK, AGENCIES="demo,shutterstock", SHUTTERSTOCK_API_TOKEN="x")
+    log_in(client)
+    services = client.application.extensions["services"]
+    demo = services.registry.get("demo")
+    query = SearchQuery.from_parameters({"q": ["cat"], "lang": ["de"]})
+    services.gateway.get_or_call(services.gateway.prepare_chunk(search_ranking(demo, query), 0))
+    shown, other = json.loads(client.get("/owner/cache?words=cat&lang=de&format=json").data)["rows"]
+    assert (shown["agency"], shown["state"], other["state"]) == (
+        ("Demo catalogue", "fresh", "not cached")
+    )
+    assert shown["pictures"] > 0
+    assert shown["minutes"] > 0
+    [english, _] = json.loads(client.get("/owner/cache?words=cat&lang=en&format=json").data)["rows"]
+    assert english["state"] == "not cached"
+    assert "Cached answers to “cat”" in client.get("/owner/cache?words=cat").text
 
 
 def test_a_cache_that_is_out_of_reach_is_said(
