@@ -19,14 +19,15 @@ CountClicks = Callable[[datetime, datetime], int]
 """A function that counts the clicks of visitors between two times."""
 
 
-def find_silence(count: CountClicks, now: datetime) -> list[int]:
+def find_silence(count: CountClicks, now: datetime) -> list[int] | None:
     """Return the clicks of the same 24 hours in the last weeks, where these hours had none.
 
-    Return an empty list where there was a click, or where the weeks had too few clicks for a rule.
+    Return None where there was a click, and an empty list where the weeks had too few clicks for a
+    rule: a silence that has been told lasts, also when its own days are among those compared.
     """
     day = timedelta(days=1)
     if count(now - day, now):
-        return []
+        return None
     ends = [now - timedelta(weeks=week) for week in range(1, WEEKS + 1)]
     before = [count(end - day, end) for end in ends]
     is_busy = min(before) >= MIN_COUNT and sum(before) >= MIN_MEAN * WEEKS

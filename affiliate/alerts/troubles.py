@@ -169,7 +169,8 @@ def _find_unpaid_links(services: Services, _: datetime) -> Found:
 
 def _find_missing_clicks(services: Services, now: datetime) -> Found:
     """Yield a trouble where a day has no click though the days a week apart have many."""
-    if before := find_silence(services.ledger.count_visitor_clicks_between, now):
+    before = find_silence(services.ledger.count_visitor_clicks_between, now)
+    if before:
         counts = ", ".join(map(str, before[:-1]))
         yield Trouble(
             name="clicks",
@@ -180,6 +181,8 @@ def _find_missing_clicks(services: Services, now: datetime) -> Found:
                 " and click on a picture; look at flask doctor --live and at your last changes."
             ),
         )
+    elif before is not None:
+        yield Unknown("clicks")
 
 
 def _find_missing_imports(services: Services, now: datetime) -> Found:

@@ -134,6 +134,20 @@ def test_missing_clicks_are_told(build: BuildServices, clock: SetClock[datetime]
     assert find(services) == {}
 
 
+def test_a_silence_of_weeks_is_not_over(build: BuildServices, clock: SetClock[datetime]) -> None:
+    """Its own days are compared then, which have no click either; only a click ends the alert."""
+    services = build()
+    for week in range(1, 5):
+        click(services, clock, MONDAY - timedelta(weeks=week, hours=3), *[""] * 9)
+    assert [*find(services)] == ["clicks"]
+    clock.now = MONDAY + timedelta(days=8)
+    later = clock.now.replace(tzinfo=None)
+    assert find(services, now=later) == {}
+    assert "clicks" in find_unknown(services, later)
+    click(services, clock, clock.now - timedelta(hours=1), "")
+    assert "clicks" not in find_unknown(services, later)
+
+
 def test_clicks_of_robots_are_no_reason_to_expect_any(
     build: BuildServices, clock: SetClock[datetime]
 ) -> None:
