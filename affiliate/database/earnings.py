@@ -33,10 +33,13 @@ MERGED: Final = (*MONEY_FIELDS, *REPORTED_FIELDS, "origins")
 
 
 def _build_carried_column(name: str, click_name: str) -> sa.Label[str]:
-    """Return what a sale's link has carried, else the same of the click that led to the sale."""
-    carried = sa.func.nullif(actions.c[name], "")
-    clicked = actions.c[f"clicked_{click_name}"]
-    return sa.func.coalesce(carried, clicked, "").label(click_name)
+    """Return what a sale's link has carried, whole where the click that led to the sale has more.
+
+    Links carry the beginning of long words alone, of words in Chinese or Japanese some 25 signs.
+    """
+    carried, clicked = actions.c[name], actions.c[f"clicked_{click_name}"]
+    is_cut = sa.func.substr(clicked, 1, sa.func.length(carried)) == carried
+    return sa.case((is_cut, clicked), else_=carried).label(click_name)
 
 
 GROUPS: Final[Mapping[str, sa.Label[Any]]] = {

@@ -108,6 +108,21 @@ def test_a_click_has_all_that_the_link_has_carried(
     assert join(ledger, **carried) == found
 
 
+@pytest.mark.parametrize("click_id", ["", "click-of-long-words"])
+def test_words_that_were_cut_for_the_link_are_those_of_the_click(
+    ledger: Ledger, click_id: str
+) -> None:
+    """Else long words would have clicks without earnings, and their beginning earnings alone."""
+    words, site = "日没の海辺にある赤い自転車と古い灯台", "blog.example"
+    place_click(ledger, "click-of-long-words", SOLD_AT - HOUR, words=words, site=site)
+    assert join(ledger, click_id=click_id, words=words[:9]) == (
+        "" if click_id else "click-of-long-words"
+    )
+    joined_by, *_, found_site, found_words, media_id = sum_joined(ledger)
+    assert (joined_by, found_site) == ("exact" if click_id else "estimated", site)
+    assert (found_words, media_id) == (words, "7")
+
+
 def test_a_sale_of_a_day_may_have_a_click_of_that_day(ledger: Ledger) -> None:
     """Some reports have days alone, in the zone of the account, for sales and for clicks."""
     day = datetime(2026, 11, 20, 5, tzinfo=UTC)
