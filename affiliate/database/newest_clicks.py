@@ -32,28 +32,24 @@ class NewestClicks:
 
     def rank_pictures(
         self, filters: Mapping[str, str], *, offset: int, limit: int
-    ) -> tuple[list[PictureKey], int]:
-        """Return a page of pictures, the most clicked first, and the number of all."""
+    ) -> tuple[dict[PictureKey, int], int]:
+        """Return a page of pictures with their clicks, the most first, and the number of all."""
         query = self._count_pictures(filters)
         key = (query.selected_columns.agency, query.selected_columns.id)
-        page = query.order_by(sa.func.count().desc(), *key).offset(offset).limit(limit)
+        query = query.add_columns(sa.func.count().over())
+        query = query.order_by(sa.func.count().desc(), *key)
         with self._database.read_connection() as connection:
-            rows = [(agency, media_id) for agency, media_id, _ in connection.execute(page)]
-            total = sa.select(sa.func.count()).select_from(query.subquery())
-            return rows, connection.execute(total).scalar_one()
+            rows = connection.execute(query.offset(offset).limit(limit)).all()
+            some = rows or connection.execute(query.limit(1)).all()
+        return {(row[0], row[1]): row[2] for row in rows}, some[0][3] if some else 0
 
     def count_clicks(
         self, filters: Mapping[str, str], pictures: Collection[PictureKey]
     ) -> dict[PictureKey, int]:
         """Return the clicks of each of some pictures."""
-        ids = {media_id for _, media_id in pictures}
+        query = self._count_pictures(filters, {media_id for _, media_id in pictures})
         with self._database.read_connection() as connection:
-            found = {
-                (agency, media_id): count
-                for agency, media_id, count in connection.execute(
-                    self._count_pictures(filters, ids)
-                )
-            }
+            found = {(row[0], row[1]): row[2] for row in connection.execute(query)}
         return {picture: found.get(picture, 0) for picture in pictures}
 
     def _count_pictures(

@@ -29,12 +29,15 @@ def newest(ledger: Ledger, clock: SetClock[datetime]) -> NewestClicks:
 
 def test_each_picture_is_on_one_page(newest: NewestClicks) -> None:
     """The most clicked first, equal ones by agency and id; programs and searches don't count."""
-    found = []
+    found: list[tuple[tuple[str, str], int]] = []
     for offset in (0, 2, 4):
         rows, total = newest.rank_pictures({"site": "blog.example"}, offset=offset, limit=2)
         assert total == 6
-        found += rows
-    assert found == [*(("demo", str(number)) for number in range(5)), ("pixabay", "4")]
+        found += rows.items()
+    expected = [(("demo", str(number)), 5 - number) for number in range(5)]
+    assert found == [*expected, (("pixabay", "4"), 1)]
+    assert newest.rank_pictures({"site": "blog.example"}, offset=9, limit=2) == ({}, 6)
+    assert newest.rank_pictures({"site": "no.example"}, offset=0, limit=2) == ({}, 0)
 
 
 def test_some_pictures_are_counted_alone(newest: NewestClicks) -> None:

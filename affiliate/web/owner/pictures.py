@@ -88,7 +88,8 @@ class _PicturesTable:
             newest, total = self._newest.rank_pictures(
                 self._filters, offset=arrangement.offset, limit=arrangement.page_rows
             )
-            return self._build_rows([" ".join(key) for key in newest]), total
+            counts = {" ".join(key): count for key, count in newest.items()}
+            return self._build_rows(list(counts), counts), total
         wanted = arrangement.offset + arrangement.page_rows + 1
         agency = self._filters.get("agency")
         top = self._figures.list_top(CLICKED, self._days, wanted, scope=agency)
@@ -96,8 +97,8 @@ class _PicturesTable:
         rows = self._build_rows(texts[arrangement.offset : wanted - 1])
         return rows, min(len(texts), MAX_RANKED)
 
-    def _build_rows(self, texts: list[str]) -> list[Row]:
-        clicks = self._count_clicks(texts)
+    def _build_rows(self, texts: list[str], counts: Mapping[str, int] | None = None) -> list[Row]:
+        clicks = self._count_clicks(texts) if counts is None else counts
         amounts_by_picture = self._group_earned([text.partition(" ")[2] for text in texts])
         rows: list[Row] = []
         for text in texts:
