@@ -73,6 +73,7 @@ function update() {
   if (!download) return;
   download.href = buildAddress("/board.csv", readShown());
   host.querySelector(".number").textContent = cards.length;
+  host.querySelector(".cards").style.setProperty("--count", cards.length);
 }
 
 /** Store the order of the page; pictures that another tab has kept meanwhile follow. */

@@ -58,7 +58,7 @@ function toggle(button) {
   const kept = read();
   delete button.dataset.told;
   if (kept.includes(pick) ? write(kept.filter((other) => other !== pick)) : keep([pick])) return;
-  document.getElementById("status").textContent = button.dataset.told = kept.length < MOST ? failed : full;
+  (button.closest("dialog") ?? document).querySelector("[role=status]").textContent = button.dataset.told = kept.length < MOST ? failed : full;
 }
 
 function createButton(pick, title) {

@@ -179,12 +179,16 @@ def test_a_phone_keeps_a_picture_by_two_taps(browser: Browser, site: SiteServer)
     ) as context:
         page = open_page(context)
         page.locator("main .tile [data-look]").first.tap()
-        button = page.locator("#look .facts > .keep")
+        button = page.locator("#look .facts .keep")
         expect(button).to_have_attribute("aria-pressed", "false")
         button.tap()
         expect(button).to_have_attribute("aria-pressed", "true")
         page.locator("#look .close").tap()
         expect(page.locator("main .tile > .keep:visible")).to_have_count(1)
+        page.locator("main .tile [data-look]").first.tap()  # which the button does not cover
+        button.tap()
+        page.locator("#look .close").tap()
+        expect(page.locator("main .tile > .keep:visible")).to_have_count(0)
 
 
 def test_the_order_is_the_visitors(visitor: BrowserContext) -> None:
