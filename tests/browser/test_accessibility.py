@@ -90,6 +90,13 @@ def open_suggestions(page: Page) -> None:
     page.locator("#q").press("ArrowDown")
 
 
+def open_recent_searches(page: Page) -> None:
+    page.evaluate("localStorage.recent = JSON.stringify(['red bicycle', 'x'.repeat(200)])")
+    page.locator("#q").focus()
+    page.locator("#suggestions .clear").wait_for()
+    page.evaluate("localStorage.removeItem('recent')")
+
+
 def focus_a_tile(page: Page) -> None:
     page.locator(".tile a").first.focus()
 
@@ -140,6 +147,10 @@ STATES = {
     ),
     "suggestions": State("/search?q=cat&lang=en", open_suggestions, seen="#suggestions"),
     "suggestions, phone": State("/?lang=en", open_suggestions, 375, "#suggestions"),
+    "recent searches": State("/search?q=cat&lang=en", open_recent_searches, seen="#suggestions"),
+    "recent searches, phone": State(
+        "/search?q=cat&lang=ar", open_recent_searches, 375, "#suggestions"
+    ),
     "pages": State("/search?q=animal&page=2&lang=en"),
     "empty": State("/search?q=qqzxw&lang=en"),
     "corrected": State("/search?q=buterfly&lang=en&wait=1"),
