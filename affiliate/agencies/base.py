@@ -207,8 +207,8 @@ class Agency:
         """
         return self.parse_results(self.transport.send(self.build_request(query, chunk)), query)
 
-    def count_at_hand(self, query: SearchQuery) -> int | None:
-        """Return the number of items of a search where that needs no call; None elsewhere."""
+    def list_ids_at_hand(self, query: SearchQuery) -> frozenset[str] | None:
+        """Return the ids of all items of a search where that needs no call; None elsewhere."""
         del query
         return None
 

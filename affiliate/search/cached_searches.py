@@ -66,14 +66,28 @@ def peek_first_chunk(
 def sum_known_totals(
     gateway: AgencyGateway, able: Iterable[EnabledAgency], query: SearchQuery
 ) -> KnownTotal | None:
-    """Return the total of a search at all its agencies; None where any total is not at hand."""
+    """Return the total of a search at all its agencies; None where any total is not at hand.
+
+    Agencies that are part of the site share their ids: a picture of several counts once.
+    """
     totals, capped = [], False
-    for enabled in able:
-        total = enabled.agency.count_at_hand(query)
-        if total is None:
-            answer = peek_first_chunk(gateway, enabled, query, slice(0))
-            if answer is None or answer.value is None or answer.value.total is None:
-                return None
-            total, capped = answer.value.total, capped or answer.value.capped
-        totals.append(total)
-    return KnownTotal(sum(totals), sum(map(bool, totals)) > 1, capped) if totals else None
+    ids: frozenset[str] = frozenset()
+    agencies = list(able)
+    for enabled in agencies:
+        at_hand = enabled.agency.list_ids_at_hand(query)
+        if at_hand is not None:
+            ids |= at_hand
+            continue
+        answer = peek_first_chunk(gateway, enabled, query, slice(0))
+        if answer is None or answer.value is None or answer.value.total is None:
+            return None
+        totals.append(answer.value.total)
+        capped = capped or answer.value.capped
+    totals.append(len(ids))
+    return KnownTotal(sum(totals), sum(map(bool, totals)) > 1, capped) if agencies else None
+
+
+def count_doubles_at_hand(able: Iterable[EnabledAgency], query: SearchQuery) -> int:
+    """Return how often the totals of agencies that are part of the site count a picture again."""
+    found = [enabled.agency.list_ids_at_hand(query) or frozenset() for enabled in able]
+    return sum(map(len, found)) - len(frozenset().union(*found))

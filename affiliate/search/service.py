@@ -8,9 +8,15 @@ import msgspec
 from affiliate.agencies.base import PAGE_PLACES
 from affiliate.domain.media import AgencyStatus, Collection, Media, SearchPage, SearchQuery, Seller
 from affiliate.errors import NotFound
-from affiliate.search.cached_searches import KnownTotal, find_cached_media, sum_known_totals
+from affiliate.search.cached_searches import (
+    KnownTotal,
+    count_doubles_at_hand,
+    find_cached_media,
+    sum_known_totals,
+)
 from affiliate.search.deduplicate import merge_duplicates
 from affiliate.search.federation import (
+    AgencyResult,
     PageSlice,
     RankedSource,
     agency_status,
@@ -241,7 +247,7 @@ class SearchService:
             query=query,
             page=query.page,
             pages=count_pages(slices, results),
-            total=sum_totals(result.total for result in results),
+            total=_sum_found(query, slices, results),
             items=merge_duplicates(linked),
             agencies=(*statuses, *unable),
             corrected=next((r.corrected for r in results if r.corrected), msgspec.UNSET),
@@ -253,3 +259,16 @@ class SearchService:
             waited=waited,
             withheld=budget_wait(result.failure for result in results),
         )
+
+
+def _sum_found(
+    query: SearchQuery, slices: Sequence[PageSlice], results: Sequence[AgencyResult]
+) -> int | None:
+    """Return the sum of the known totals, without what agencies of the site have twice."""
+    total = sum_totals(result.total for result in results)
+    counted = [
+        part.ranking.enabled
+        for part, result in zip(slices, results, strict=True)
+        if result.total and part.ranking.is_search
+    ]
+    return total - count_doubles_at_hand(counted, query) if total and len(counted) > 1 else total

@@ -60,6 +60,12 @@ def summarize_results(page: SearchPage) -> str:
     return gettext("Pictures for “%(words)s”", words=words) if words else gettext("Pictures")
 
 
+def _is_sum(page: SearchPage) -> bool:
+    """Return whether the total adds up agencies, without knowing which pictures they share."""
+    totals = [status.total for status in page.agencies if status.total]
+    return len(totals) > 1 and page.total == sum(totals)
+
+
 def _count_shown(page: SearchPage) -> int | None:
     """Return the number of tiles where one page has all that was found; else None.
 
@@ -90,7 +96,7 @@ def _summarize_count(page: SearchPage, total: int, words: str) -> str:
     count = format_decimal(total)
     if any(status.capped for status in page.agencies):
         count = gettext("more than %(count)s", count=count)
-    elif page.pages > 1 and sum(bool(status.total) for status in page.agencies) > 1:
+    elif page.pages > 1 and _is_sum(page):
         count = gettext("about %(count)s", count=count)
     if page.query.media == "video":
         text = _count_clips(total, count, words)

@@ -11,9 +11,9 @@ from tests.support.shelf import QUERY, NumberedAgency, make_search
 class LocalAgency(NumberedAgency):
     """An agency that is part of the site, and counts without a call."""
 
-    def count_at_hand(self, query: SearchQuery) -> int:
+    def list_ids_at_hand(self, query: SearchQuery) -> frozenset[str]:
         del query
-        return self.total
+        return frozenset(map(str, range(self.total)))
 
 
 def test_a_total_is_known_once_each_agency_has_answered() -> None:
@@ -44,6 +44,16 @@ def test_an_agency_of_the_site_counts_at_once(total: int, is_sum: bool) -> None:
     search.get_page(QUERY.replace(agency=("other",)), Patience.FULL)
     assert search.find_known_total(QUERY) == KnownTotal(total + 7, is_sum, False)
     assert local.calls == []
+
+
+def test_agencies_of_the_site_count_a_picture_once() -> None:
+    """Their ids are the same, in the count of a page too; other agencies' pictures are not."""
+    search = make_search(LocalAgency("a", 5), LocalAgency("b", 8), NumberedAgency("c", 7))
+    of_site = QUERY.replace(agency=("a", "b"))
+    assert search.find_known_total(of_site) == KnownTotal(8, False, False)
+    assert search.get_page(of_site, Patience.FULL).page.total == 8
+    assert search.get_page(QUERY, Patience.FULL).page.total == 15
+    assert search.find_known_total(QUERY) == KnownTotal(15, True, False)
 
 
 def test_nothing_is_told_of_a_search_that_no_agency_can_express() -> None:

@@ -102,8 +102,8 @@ class Demo(Agency):
         items = tuple(self.to_media(p) for p in pictures[start : start + self.chunk_size])
         return SearchResult(items, len(pictures), corrected)
 
-    def count_at_hand(self, query: SearchQuery) -> int:
-        return len(self._find(query))
+    def list_ids_at_hand(self, query: SearchQuery) -> frozenset[str]:
+        return frozenset(picture.id for picture in self._find(query))
 
     def _find(self, query: SearchQuery) -> list[Picture]:
         """Return the pictures of a search, by relevance."""
