@@ -62,7 +62,8 @@ class MailChannel:
     def send(self, message: Message) -> None:
         """Send a message as text and HTML, in one mail to all receivers."""
         mail = EmailMessage()
-        mail["Subject"] = f"{self._site_name}: {message.subject}"
+        # A title may repeat what a server or a disk has said; a line end would refuse the mail.
+        mail["Subject"] = " ".join(f"{self._site_name}: {message.subject}".split())
         mail["From"] = formataddr((self._site_name, self._sender))
         mail["To"] = ", ".join(self._receivers)
         mail["Date"] = formatdate()

@@ -77,7 +77,9 @@ def _describe_money(week: WeekFigures) -> Section:
     ]
     now, before = (_convert_earnings(sums, week.rates) for sums in (week.sums, week.before))
     if table and now and before:
+        lacking = ", ".join(sorted({*now.missing, *before.missing}))
         title = f"all but reversed, in {now.currency}"
+        title += f", without {lacking}" if lacking else ""
         amounts = [format_amount(part.sums.get("", 0)) for part in (now, before)]
         table.append((title, amounts[0], amounts[1]))
     sentences = [

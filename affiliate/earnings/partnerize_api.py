@@ -149,11 +149,17 @@ def _find_next_page(page: _WirePage) -> Params | None:
     """Return the parameters of the next page; None on the last page.
 
     The parameters alone are followed, never the address.
+
+    Raises:
+        BadAnswer: the next page has no readable address.
     """
     hypermedia = page.hypermedia if isinstance(page.hypermedia, dict) else {}
     pagination = hypermedia.get("pagination")
     address = pagination.get("next_page") if isinstance(pagination, dict) else None
-    return tuple(parse_qsl(urlsplit(address).query)) if isinstance(address, str) else None
+    try:
+        return tuple(parse_qsl(urlsplit(address).query)) if isinstance(address, str) else None
+    except ValueError:
+        raise BadAnswer(partnerize.NETWORK, "The next page has no readable address.") from None
 
 
 def _to_action(wire: _WireConversion) -> Action:

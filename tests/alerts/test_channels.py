@@ -93,6 +93,18 @@ def test_a_mail_has_text_and_html(build: BuildServices) -> None:
     assert first.message["Message-ID"] != second.message["Message-ID"]
 
 
+def test_a_title_of_several_lines_is_one_subject_and_no_other_header(build: BuildServices) -> None:
+    """An error, as of Redis, may have more lines than one; it must not silence all alerts."""
+    with run_mail_server(offers=()) as server:
+        settings = {"SMTP_URL": f"smtp://localhost:{server.port}", "ALERT_TO": "a@b.example"}
+        services = build(**settings, SITE_NAME="Site")
+        (channel,) = build_channels(services.config, services.transport)
+        channel.send(Message("The cache fails:\r\nBcc: c@d.example", (Section("A\nB"),)))
+    (mail,) = server.mails
+    assert mail.message["Subject"] == "Site: The cache fails: Bcc: c@d.example"
+    assert (mail.message["Bcc"], mail.receivers) == (None, ["a@b.example"])
+
+
 def test_events_are_posted_with_a_signature(
     build: BuildServices, receiver: WebhookReceiver
 ) -> None:

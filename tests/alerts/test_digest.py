@@ -108,6 +108,18 @@ def test_currencies_are_added_up_by_the_owner_s_rates(
     assert "all but reversed, in EUR  4.50   4.00" in build_text(services, clock)
 
 
+def test_a_currency_without_a_rate_is_said(build: BuildServices, clock: SetClock[datetime]) -> None:
+    """Else the sum would look whole."""
+    services = build(EARNINGS_RATES="EUR=1, USD=0.5")
+    sell(
+        services,
+        (THURSDAY, "approved", 5, "USD", "cat"),
+        (THURSDAY_BEFORE, "pending", 8, "GBP", "cat"),
+    )
+    text = build_text(services, clock)
+    assert "all but reversed, in EUR, without GBP  2.50  0.00" in text
+
+
 def test_movers_are_those_that_differ_most(build: BuildServices, clock: SetClock[datetime]) -> None:
     """Up or down; a click more or less is no move."""
     services = build()
