@@ -65,11 +65,15 @@ def convert_earned(amounts: Sequence[Money], rates: Rates) -> Money | None:
 
 
 def list_by_state(rows: Rows) -> list[dict[str, Any]]:
-    """Return a row for each currency: the number of sales, and the payout in each state."""
+    """Return a row for each currency: the number of sales, and the payout in each state.
+
+    Sales in a state of another version are counted alone.
+    """
     sums: defaultdict[str, dict[str, int]] = defaultdict(lambda: dict.fromkeys(STATES, 0))
     counts: defaultdict[str, int] = defaultdict(int)
     for row in rows:
-        sums[row["currency"]][row["state"]] += row["payout"]
+        own, state = sums[row["currency"]], row["state"]
+        own[state] = own.get(state, 0) + row["payout"]
         counts[row["currency"]] += row["sales"]
     return [
         {

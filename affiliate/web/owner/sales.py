@@ -23,6 +23,11 @@ STATES: Final = {
 }
 
 
+def _describe_state(state: str) -> State:
+    """Return a state for the screen; another version may have written any word."""
+    return STATES.get(state) or State("off", state)
+
+
 def _link_states(row: Row) -> str:
     return url_for("owner.show_sale", network=row["network"], sale=row["action_id"])
 
@@ -90,7 +95,7 @@ def show_sale() -> Response:
     rows: list[Row] = [
         {
             "as_of": row["as_of"].replace(tzinfo=UTC),
-            "state": STATES[row["state"]],
+            "state": _describe_state(row["state"]),
             "payout": Money(row["payout"], row["currency"]),
         }
         for row in Earnings(current_services().ledger).list_states(network, sale_id)
@@ -126,7 +131,7 @@ def _describe_sale(row: dict[str, Any]) -> Row:
     sale = row["sale"]
     return {
         "occurred_at": row["occurred_at"],
-        "state": STATES[row["state"]],
+        "state": _describe_state(row["state"]),
         "payout": Money(row["payout"], row["currency"]),
         "sale": None if sale is None else Money(sale, row["currency"]),
         "network": row["network"],

@@ -9,12 +9,14 @@ from html import unescape
 from urllib.parse import quote, urlsplit
 
 import pytest
+import sqlalchemy as sa
 from flask.testing import FlaskClient
 
 from affiliate.checks.findings import FAULT, OK, WARN, Finding
 from affiliate.database.failed_fetches import FailedFetches
 from affiliate.database.figures import Figures
 from affiliate.database.roll_ups import RollUps
+from affiliate.database.schema import action_states, actions
 from affiliate.database.search_figures import (
     CallNumbers,
     Search,
@@ -99,6 +101,21 @@ def test_each_page_is_there_with_records(owner: FlaskClient, filled: Services, p
     for period in ("period=today", "period=7", f"from={years_ago}&to={NOW.date()}"):
         answer = owner.get(f"/owner/{page}{sign}{period}")
         assert answer.status_code == 200, answer.text
+
+
+@pytest.mark.parametrize(
+    "page", ["", "sales", "word?words=red+bicycle", "sale?network=impact&sale=sale-0"]
+)
+def test_a_state_of_another_version_breaks_no_page(
+    owner: FlaskClient, filled: Services, page: str
+) -> None:
+    """As while two versions share a database; such sales are listed, and in no sum of a state."""
+    with filled.ledger.write_transaction() as connection:
+        connection.execute(sa.update(actions).values(state="disputed"))
+        connection.execute(sa.update(action_states).values(state="disputed"))
+    answer = owner.get(f"/owner/{page}")
+    assert answer.status_code == 200, answer.text
+    assert ("disputed" in answer.text) == page.startswith("sale")
 
 
 def test_the_overview_shows_the_figures_of_its_period(owner: FlaskClient, filled: Services) -> None:
