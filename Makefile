@@ -1,7 +1,7 @@
 # Every task is one line; the first two are all that a newcomer needs.
 PYTHON ?= python3
 
-.PHONY: run test quick long soak coverage check fix bench lock settings commands translations
+.PHONY: run test quick long soak coverage check fix bench lock settings commands metrics translations
 .DELETE_ON_ERROR:
 
 run: .venv/run  ## Start the site on http://127.0.0.1:8000
@@ -41,6 +41,9 @@ settings: .venv/run  ## Bring docs/settings.md and .env.example up to date with 
 
 commands: .venv/run  ## Bring docs/commands.md up to date with the commands
 	.venv/bin/python -m tools.commands_page
+
+metrics: .venv/run  ## Bring docs/metrics.md up to date with the metrics
+	.venv/bin/python -m tools.metrics_page
 
 translations: .venv/run  ## Bring the catalogs up to date with the texts of pages and plugin
 	.venv/bin/python tools/translations.py

@@ -53,6 +53,7 @@ from affiliate.search.lookups import LookupService
 from affiliate.search.machine_counters import MachineCounts
 from affiliate.search.registry import AgencyRegistry
 from affiliate.search.service import SearchService
+from affiliate.search.site_counts import SiteCounts
 from affiliate.search.start_lines import iter_start_lines
 from affiliate.search.suggestions import Suggestions
 from affiliate.search.usage import KeepDays, UsageCounter
@@ -151,6 +152,7 @@ def create_app(
         crawls=limit_crawls(limits.values()),
     )
     counts = SearchCounts(ledger)
+    site_counts = SiteCounts(settings.data_dir / "metrics" if settings.metrics_token else None)
     usage = UsageCounter(
         ledger,
         store,
@@ -158,8 +160,14 @@ def create_app(
         client_limits.searcher_digest,
         keep=KeepDays(settings.clicks_keep_days, settings.searches_keep_days),
         zone=settings.site_timezone,
+        on_answers=site_counts.count_answers,
     )
-    gateway = AgencyGateway(cache, quota, Breaker(store), ChunkSizes(store), usage.count_call)
+
+    def count_call(agency: str, seconds: float, *, failure: str = "") -> None:
+        usage.count_call(agency, seconds, failure=failure)
+        site_counts.count_call(agency, seconds, failure=failure)
+
+    gateway = AgencyGateway(cache, quota, Breaker(store), ChunkSizes(store), count_call)
     registry = AgencyRegistry(enabled, switches.off_agencies)
     calls = VisitorCalls(gateway, client_limits.spend)
     lookups = LookupService(registry, calls)
@@ -178,6 +186,7 @@ def create_app(
         search_counts=counts,
         store=store,
         usage=usage,
+        counts=site_counts,
         transport=transport,
         tokens=build_oauth(settings, transport, ledger),
         switches=switches,
@@ -188,6 +197,11 @@ def create_app(
     seo.register(app)
     embeds.register(app)
     views.register(app)
+    if settings.metrics_token:
+        from affiliate.web.metrics.views import register  # noqa: PLC0415 - few sites have metrics
+
+        register(app, services)
+        app.report_loads = site_counts.report_process  # type: ignore[attr-defined] # for `serving`
     cli.register(app)
     app.after_request(make_redirect_relative)
     _wrap_wsgi_app(app, services)
@@ -225,7 +239,10 @@ def _wrap_wsgi_app(app: Flask, services: Services) -> None:
     if settings.trusted_proxies:
         wsgi_app = TrustedProxiesMiddleware(wsgi_app, settings.trusted_proxies)
     wsgi_app = AccessLogMiddleware(
-        wsgi_app, logs.current_handler() if settings.access_log else None, list_known_parts(app)
+        wsgi_app,
+        logs.current_handler() if settings.access_log else None,
+        list_known_parts(app),
+        services.counts.count_request if settings.metrics_token else None,
     )
     app.wsgi_app = wsgi_app  # type: ignore[method-assign,assignment] # as Flask documents it
 

@@ -18,6 +18,7 @@ from affiliate.search.lookups import LookupService
 from affiliate.search.machine_counters import MachineCounts
 from affiliate.search.registry import AgencyRegistry
 from affiliate.search.service import SearchService
+from affiliate.search.site_counts import SiteCounts
 from affiliate.search.suggestions import Suggestions
 from affiliate.search.usage import UsageCounter
 from affiliate.transport.client import Transport
@@ -42,6 +43,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     search_counts: SearchCounts
     store: StoreWithFallback
     usage: UsageCounter
+    counts: SiteCounts
     transport: Transport
     tokens: ShutterstockOAuth
     switches: AgencySwitches

@@ -23,6 +23,8 @@ MIN_KEY: Final = 32
 """Characters of the shortest key."""
 MAX_JUDGED: Final = 72
 """Characters at the beginning that are judged, as zxcvbn's time grows with their square."""
+BEARER_SIGNS: Final = r"[A-Za-z0-9._~+/-]+=*"
+"""Pattern of a bearer token (RFC 6750, 2.1)."""
 MIN_GUESSES: Final = 10**7
 """The fewest guesses of a password: three years of log-ins at the limit for strangers."""
 MIN_STEM_GUESSES: Final = 10**10
@@ -64,6 +66,13 @@ def read_secret_key(text: str) -> Secret:
             ' "import secrets; print(secrets.token_urlsafe(32))"`'
         )
     return Secret(text)
+
+
+def read_token(text: str) -> Secret:
+    """Return a token of at least 32 characters that nobody guesses, for an Authorization header."""
+    if not re.fullmatch(BEARER_SIGNS, text):
+        raise ValueError("must be of letters, digits and -._~+/= alone")
+    return read_secret_key(text)
 
 
 def read_password(text: str) -> Secret:

@@ -19,7 +19,8 @@ def iter_secrets(settings: Config) -> Iterator[str]:
     )
     webhook = (settings.alert_webhook_url, settings.alert_webhook_secret)
     mail = settings.smtp_url.password if settings.smtp_url else None
-    for own in (settings.secret_key, settings.owner_password, *networks, *webhook, mail):
+    own_secrets = (settings.secret_key, settings.owner_password, settings.metrics_token)
+    for own in (*own_secrets, *networks, *webhook, mail):
         if own:
             yield own.reveal()
     for address in (settings.redis_url, settings.database_url):

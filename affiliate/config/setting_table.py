@@ -319,6 +319,13 @@ SETTINGS: Final = (
         "Opens `/owner/`, which does not exist without it; 8 to 256 characters, and no password "
         "that is guessed first. It needs `SECRET_KEY`.",
     ),
+    Setting(
+        "METRICS_TOKEN",
+        passwords.read_token,
+        None,
+        "Opens `/metrics` for Prometheus, which does not exist without it: at least 32 random "
+        "letters, digits and `-._~+/=`, which Prometheus sends as `Bearer`.",
+    ),
 )
 
 AGENCY_SETTINGS: Final = (

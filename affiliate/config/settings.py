@@ -98,6 +98,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     access_log: bool
     secret_key: Secret | None
     owner_password: Secret | None
+    metrics_token: Secret | None
 
     notes: tuple[str, ...] = ()
     """Sentences about settings that are valid but perhaps not meant so; without secrets."""

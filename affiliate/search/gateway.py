@@ -29,12 +29,12 @@ OnDuration = Callable[[float], None]
 
 
 class OnCall(Protocol):
-    """A function that counts a call that an agency has got."""
+    """A function that counts a call that an agency has got; ``failure`` is the kind of an error."""
 
-    def __call__(self, agency: str, seconds: float, *, failed: bool) -> None: ...
+    def __call__(self, agency: str, seconds: float, *, failure: str = "") -> None: ...
 
 
-def _ignore_call(agency: str, seconds: float, *, failed: bool) -> None:
+def _ignore_call(agency: str, seconds: float, *, failure: str = "") -> None:
     """Count nothing."""
 
 
@@ -129,13 +129,13 @@ class AgencyGateway:
                 value = fetch()
         except AgencyError as error:
             if began is not None and error.was_asked:
-                self._on_call(enabled.agency.name, time.monotonic() - began, failed=True)
+                self._on_call(enabled.agency.name, time.monotonic() - began, failure=error.kind)
                 if on_duration and isinstance(error, AgencyTimeout):
                     on_duration(time.monotonic() - began)
                 self._breaker.record_failure(source, error, searches=cost.searches)
             raise
         if began is not None:
-            self._on_call(enabled.agency.name, time.monotonic() - began, failed=False)
+            self._on_call(enabled.agency.name, time.monotonic() - began)
             if on_duration:
                 on_duration(time.monotonic() - began)
             self._breaker.record_success(source, searches=cost.searches)

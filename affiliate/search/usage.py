@@ -14,7 +14,7 @@ import logging
 import threading
 import zlib
 from collections import Counter, OrderedDict, deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import cache
 from itertools import islice
@@ -60,7 +60,8 @@ class UsageCounter:
     """The counts of a process; ``replays.append`` is the page cache's ``on_hit``.
 
     ``language`` is the language of searches that name none; ``client`` returns today's
-    digest of an address; ``zone`` is that of the days of the owner's figures.
+    digest of an address; ``zone`` is that of the days of the owner's figures. ``on_answers`` gets
+    the answers of each flush by their marks.
     """
 
     def __init__(  # noqa: PLR0913 - where to, how to count, and for how long
@@ -72,6 +73,7 @@ class UsageCounter:
         *,
         keep: KeepDays = KeepDays(),  # noqa: B008 - a tuple
         zone: tzinfo = UTC,
+        on_answers: Callable[[Mapping[str, int]], None] = lambda _marks: None,
     ) -> None:
         self._language = language
         self._ledger = ledger
@@ -81,6 +83,7 @@ class UsageCounter:
         self._store = store
         self._client = client
         self._keep = keep
+        self._on_answers = on_answers
         self.replays: deque[tuple[tuple[str, str], str, bool]] = deque(maxlen=QUEUE_ENTRIES)
         self._answered: deque[tuple[str, str, str, bool, float]] = deque(maxlen=QUEUE_ENTRIES)
         self._calls: deque[tuple[str, float, bool]] = deque(maxlen=QUEUE_ENTRIES)
@@ -108,9 +111,9 @@ class UsageCounter:
         self._answered.append((mark, words, address, found, seconds))
         self.start()
 
-    def count_call(self, agency: str, seconds: float, *, failed: bool) -> None:
-        """Count a call that an agency has got."""
-        self._calls.append((agency, seconds, failed))
+    def count_call(self, agency: str, seconds: float, *, failure: str = "") -> None:
+        """Count a call that an agency has got; ``failure`` is the kind of its error, if any."""
+        self._calls.append((agency, seconds, bool(failure)))
         self.start()
 
     def start(self) -> None:
@@ -153,6 +156,7 @@ class UsageCounter:
         for words, address, found in self._iter_replays():
             marks["MEMORY"] += 1
             searches.add(words, address, "MEMORY", found=found)
+        self._on_answers(marks)
         for mark, times in marks.items():
             self._store.incr(counter_name(mark), times, KEEP_SECONDS)
         try:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from typing import Final
 
+from affiliate.search.site_counts import RequestLoad
 from affiliate.serving.progress import Progress
 
 IDLE_SECONDS: Final = 30.0
@@ -36,6 +37,10 @@ class RequestThreads:
     def is_full(self) -> bool:
         """Return whether the next request would be refused."""
         return self.unfinished >= self._max_unfinished
+
+    def read_load(self) -> RequestLoad:
+        """Return the unfinished requests, and the threads that there are for them."""
+        return RequestLoad(self.unfinished, self._threads)
 
     def submit(self, call: Callable[[], None]) -> bool:
         """Have a thread make a call that answers a request.

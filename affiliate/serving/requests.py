@@ -23,6 +23,7 @@ from granian.rsgi import Scope
 
 from affiliate import logs
 from affiliate.search.fanout import MAX_WAITERS
+from affiliate.search.site_counts import RequestLoad
 from affiliate.serving.progress import Progress, format_stack
 from affiliate.serving.request_threads import RequestThreads
 
@@ -102,6 +103,15 @@ class RequestScheduler(CallbackScheduler):
     ) -> Self:
         """Fill the places of Granian's constructor, of which only the loop is used."""
         return super().__new__(cls, loop, app, None, None, None)  # type: ignore[call-arg]
+
+    def read_loads(self) -> dict[str, RequestLoad]:
+        """Return the load of each pool of threads; a body that is being read is unfinished."""
+        requests, bodies = self._misses.read_load(), self._with_bodies.read_load()
+        reading = len(self._reading)
+        return {
+            "requests": requests,
+            "bodies": bodies._replace(unfinished=bodies.unfinished + reading),
+        }
 
     def check_hanging(self) -> bool:
         """Return whether most threads of a pool hang, and log a stack; call this once a beat."""

@@ -10,7 +10,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, MutableSequence
+from collections.abc import Callable, Iterator, Mapping, MutableSequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -19,6 +19,7 @@ from granian._granian import RSGIWorker, WorkerSignal
 from granian.server.mp import WorkerProcess
 
 from affiliate.memory_allocation import share_heaps
+from affiliate.search.site_counts import RequestLoad
 from affiliate.serving.parent_death import signal_at_parent_death
 from affiliate.serving.requests import HIT_THREADS, HitFinder, RequestScheduler
 from affiliate.unfinished_work import is_held
@@ -55,10 +56,14 @@ log = logging.getLogger(__name__)
 
 
 class LoadedApp(NamedTuple):
-    """An application, and the array of one number that holds its process's last beat."""
+    """An application, and the array of one number that holds its process's last beat.
+
+    ``report_loads`` gets the loads of the pools of threads with each beat.
+    """
 
     app: "WSGIApplication"
     find_hit: HitFinder
+    report_loads: Callable[[Mapping[str, RequestLoad]], None]
     beat: MutableSequence[float]
 
 
@@ -79,14 +84,15 @@ def load_app(prepare: Callable[[], object], target: str, beat: MutableSequence[f
     """Make the application by the function ``target`` (``module:function``).
 
     An application whose ``find_hit`` recognizes requests that are answered from memory has them
-    answered apart from others.
+    answered apart from others. ``report_loads`` of an application gets the loads of the pools.
     """
     signal.pthread_sigmask(signal.SIG_UNBLOCK, END_SIGNALS)
     share_heaps()
     prepare()
     module, _, factory = target.partition(":")
     app = getattr(importlib.import_module(module), factory)()
-    return LoadedApp(app, getattr(app, "find_hit", lambda _environ: False), beat)
+    find_hit = getattr(app, "find_hit", lambda _environ: False)
+    return LoadedApp(app, find_hit, getattr(app, "report_loads", lambda _loads: None), beat)
 
 
 @WorkerProcess.wrap_target  # type: ignore[untyped-decorator] # Granian has no types for it
@@ -125,6 +131,7 @@ def run_worker(  # noqa: PLR0913, PLR0917 - as Granian calls what runs in a proc
     def beat() -> None:
         if loaded.beat[0] >= 0:
             loaded.beat[0] = BEAT_HANGING if requests.check_hanging() else time.monotonic()
+            loaded.report_loads(requests.read_loads())
             loop.call_later(BEAT_SECONDS, beat)
 
     for number_of_signal in END_SIGNALS:

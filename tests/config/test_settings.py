@@ -176,6 +176,7 @@ BAD: list[tuple[str, str]] = [
     *(("SECRET_KEY", text) for text in ("x", "x" * 31, "k" * 32, "ab" * 16, "changeme" * 4)),
     *(("SECRET_KEY", text) for text in ("1234567890" * 4, "k" * 39 + "l", "your-secret-key" * 3)),
     *(("OWNER_PASSWORD", text) for text in ("x", "1234567", "password", "P@ssw0rd1!", "12345678")),
+    *(("METRICS_TOKEN", text) for text in ("x", "k" * 32, "ab" * 16, "a b" * 20)),
     *(("OWNER_PASSWORD", text) for text in ("pppppppp", "change-me", "Welcome2026", "<password>")),
 ]  # fmt: skip
 
@@ -225,7 +226,15 @@ WEBHOOK = {
     "ALERT_WEBHOOK_SECRET": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
 }
 MAIL = {"SMTP_URL": "smtp://me%40b.ex:p%2Fw0rd@mail.ex", "ALERT_TO": "a@b.ex, c@d.ex,a@b.ex"}
-SECRET = {"SECRET_KEY", "OWNER_PASSWORD", *ACCOUNTS[0], *ACCOUNTS[1], *WEBHOOK, *MAIL}
+SECRET = {
+    "SECRET_KEY",
+    "OWNER_PASSWORD",
+    "METRICS_TOKEN",
+    *ACCOUNTS[0],
+    *ACCOUNTS[1],
+    *WEBHOOK,
+    *MAIL,
+}
 """Settings that are shown nowhere, or belong together; their good values are tested below."""
 FREE = {"DATA_DIR", "AGENCIES", "SITE_LOGO"}
 """Settings that are any text, or are tested below."""

@@ -199,6 +199,11 @@ class SQLiteStore(BaseCache):
             (entries,) = db.execute("SELECT count(*) FROM entries").fetchone()
             return entries, self._count_bytes(db)
 
+    def measure(self) -> int:
+        """Return the bytes that the file uses, without a look at its entries."""
+        with self._use_connection() as db:
+            return self._count_bytes(db)
+
     def close(self) -> None:
         """Close the connections that nobody is using; the store may be used again."""
         with suppress(IndexError):

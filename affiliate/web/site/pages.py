@@ -17,7 +17,7 @@ from affiliate.database.clicks import Click
 from affiliate.domain.media import Collection, SearchPage, SearchQuery
 from affiliate.domain.query import MAX_WORDS, read_parameters, read_single
 from affiliate.domain.words import cut_between_signs, to_counted
-from affiliate.errors import BadQuery, LedgerError
+from affiliate.errors import BadQuery, BudgetSpent, LedgerError
 from affiliate.search.patience import Patience
 from affiliate.search.service import SearchOutcome
 from affiliate.services import Services, current_services
@@ -318,6 +318,34 @@ def record_click() -> Response:
     The fields come as JSON (``sendBeacon``) or, from the ``ping`` attribute, in the address.
     Pages resend a click once after 503.
     """
+    counts = current_services().counts
+    try:
+        click = _read_click()
+    except (BadQuery, BudgetSpent):
+        counts.count_click("refused")
+        raise
+    current_services().usage.start()
+    try:
+        current_services().ledger.record(click)
+    except LedgerError as error:
+        counts.count_click("failed")
+        current_app.logger.error("a click could not be recorded: %s", error)  # noqa: TRY400 - no trace
+        answer = problem_response(
+            HTTPStatus.SERVICE_UNAVAILABLE, "The click could not be recorded; resend."
+        )
+        answer.headers["Retry-After"] = CLICK_RETRY_AFTER
+        return answer
+    counts.count_click("marked" if click.sender else "recorded")
+    return Response(status=HTTPStatus.NO_CONTENT)
+
+
+def _read_click() -> Click:
+    """Return the click of the current request, with a mark where no visitor has sent the click.
+
+    Raises:
+        BadQuery: a field can't be read.
+        BudgetSpent: too many marked clicks came in this hour.
+    """
     fields = _read_click_fields()
     click = Click.from_fields(fields)
     was_shown = click_addresses.has_valid_seal(click, fields.get(click_addresses.SEAL_PARAMETER))
@@ -326,18 +354,7 @@ def record_click() -> Response:
     click = click.mark_program(request.user_agent.string, request.headers.get("Sec-Purpose", ""))
     if click.agency not in AGENCIES:  # visitors still read pages older than an agency's removal
         raise BadQuery("agency", "This agency is not searched here.")
-    click = current_client_limits().mark_click(click, was_shown=was_shown)
-    current_services().usage.start()
-    try:
-        current_services().ledger.record(click)
-    except LedgerError as error:
-        current_app.logger.error("a click could not be recorded: %s", error)  # noqa: TRY400 - no trace
-        answer = problem_response(
-            HTTPStatus.SERVICE_UNAVAILABLE, "The click could not be recorded; resend."
-        )
-        answer.headers["Retry-After"] = CLICK_RETRY_AFTER
-        return answer
-    return Response(status=HTTPStatus.NO_CONTENT)
+    return current_client_limits().mark_click(click, was_shown=was_shown)
 
 
 def _read_click_fields() -> Mapping[str, Any]:

@@ -1,0 +1,1 @@
+"""`/metrics`: the site's figures in the text format of Prometheus, behind a token."""
