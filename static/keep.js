@@ -91,7 +91,7 @@ function sync() {
   for (const article of document.querySelectorAll("article.image:not(:has(.facts .keep))")) {
     const button = createButton(readPick(location.pathname), article.querySelector("h1").textContent);
     button.textContent = label;
-    (article.querySelector(".actions") ?? article.querySelector(".facts")).prepend(button);
+    article.querySelector(".actions").prepend(button);
   }
   for (const button of document.querySelectorAll(".keep")) {
     button.ariaPressed = kept.includes(button.dataset.pick);

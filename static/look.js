@@ -64,7 +64,7 @@ function setPingPlace(link, position) {
 /** Build an article of what the tile knows, shown until the details come. */
 function buildFromTile(link) {
   const tile = link.closest(".tile");
-  const [article, figure, facts, heading, buy, by] = createElements("article", "figure", "div", "h1", "div", "p");
+  const [article, figure, facts, heading, buy, actions, by] = createElements("article", "figure", "div", "h1", "div", "p", "p");
   article.className = "image results";
   figure.style.cssText = `${tile.style.cssText}; --width: ${link.dataset.wide}px`;
   figure.dataset.title = link.querySelector("bdi").textContent;
@@ -81,7 +81,8 @@ function buildFromTile(link) {
   by.className = "disclosure";
   const names = [...tile.querySelectorAll(".who bdi, .sellers bdi")].map((name) => name.textContent);
   by.textContent = tile.querySelector(".credit")?.title ?? names.join(" · ");
-  facts.append(by);
+  actions.className = "actions";
+  facts.append(actions, by);
   article.append(figure, heading, buy, facts);
   addDisclosure(article, tile);
   return article;
@@ -122,6 +123,7 @@ async function showPicture(link) {
     article.querySelector(".large img")?.before(small);
     addSellers(article, tile, { createButtons, setPingPlace });
     addDisclosure(article, tile);
+    article.querySelector(".actions").prepend(...host.querySelectorAll(".keep"));
     host.replaceChildren(article);
     document.title = article.dataset.title;
     loadDetails(article, signal);
