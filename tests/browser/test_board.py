@@ -78,6 +78,10 @@ def test_a_picture_is_kept_from_a_tile_and_let_go(visitor: BrowserContext) -> No
     expect(page.locator(".to-board")).to_have_text("Board 2")
     expect(page.locator(".tile > .keep[aria-pressed=true]")).to_have_count(2)
     page.locator("main .tile").nth(2).locator(".picture").focus()
+    page.keyboard.press("Shift+Tab")
+    page.locator("main .tile").nth(2).locator(".picture").focus()
+    page.keyboard.press("Tab")
+    expect(page.locator("main .tile").first.locator(".keep")).to_have_attribute("tabindex", "-1")
     for _ in range(10):
         page.keyboard.press("Tab")
         if page.evaluate("document.activeElement.className") == "keep":

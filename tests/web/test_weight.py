@@ -38,6 +38,16 @@ def test_the_desk_adds_little_and_nothing_to_visitors_pages(client: FlaskClient)
         assert "owner.css" not in client.get(address).text
 
 
+@pytest.mark.parametrize(
+    ("name", "most"),
+    [("keep.js", 2_050), ("keep.css", 900), ("board.js", 2_500), ("board.css", 1_450)],
+)
+def test_what_keeps_pictures_is_small(client: FlaskClient, name: str, most: int) -> None:
+    """A page of results loads the buttons with the first pointer, the board's own page its rest."""
+    assert weight(name) <= most
+    assert f"/static/{name}" not in client.get("/search?q=cat&lang=en&wait=1").text
+
+
 def test_scripts_give_way_to_pictures(client: FlaskClient) -> None:
     """A slow link carries styles and pictures before scripts, which all have a low priority."""
     page = client.get("/search?q=cat&lang=en&wait=1").text

@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 
 from flask import Blueprint, Response, render_template
 
+from affiliate.agencies.base import Agency
 from affiliate.domain.boards import Kept, encode_board, read_board
 from affiliate.domain.media import Media
 from affiliate.domain.spreadsheets import BYTE_ORDER_MARK, escape_formula
@@ -32,12 +33,16 @@ blueprint = Blueprint("board", __name__)
 
 
 class BoardEntry(NamedTuple):
-    """A picture of a board: as its agency describes it, else the link that its id alone gives."""
+    """A picture of a board: as its agency describes it, else the link that its id alone gives.
+
+    ``is_silent`` says that the agency has no call for single pictures.
+    """
 
     kept: Kept
     media: Media | None
     bare: Media | None
     is_gone: bool
+    is_silent: bool
 
     @property
     def linked(self) -> Media | None:
@@ -116,8 +121,14 @@ def _look_up_board() -> Board:
     entries = []
     for one, (media, is_gone) in zip(kept, lookup.found, strict=True):
         bare = None if media else build_media_from_id(services.registry, *one, site=site)
-        entries.append(BoardEntry(one, media, bare, is_gone))
+        entries.append(BoardEntry(one, media, bare, is_gone, _is_silent(one.agency)))
     return Board(tuple(entries), lookup.withheld)
+
+
+def _is_silent(name: str) -> bool:
+    """Return whether an agency describes pictures in answers to searches alone."""
+    enabled = current_services().registry.find_enabled(name)
+    return enabled is not None and type(enabled.agency).fetch_details is Agency.fetch_details
 
 
 def _finish(response: Response, board: Board) -> Response:

@@ -153,6 +153,16 @@ def test_a_clip_is_no_picture_of_the_same_number(make_client: ClientMaker) -> No
     assert page.count("<span>This picture is gone</span>") == 1
 
 
+def test_an_agency_without_a_call_for_single_pictures_calls_none_gone(
+    make_client: ClientMaker,
+) -> None:
+    """Answers to searches alone tell of its pictures."""
+    page = make_client(AGENCIES="yay", YAY_API_KEY="x").get("/board?p=yay:5&lang=en")
+    assert page.status_code == 200
+    assert "<span>Yay Images</span>" in page.text
+    assert "This picture is gone" not in page.text
+
+
 def test_the_file_has_affiliate_links_and_no_formulas(
     sold: FlaskClient, agency: Shutterstock
 ) -> None:
