@@ -26,8 +26,8 @@ OUTAGE_SECONDS: Final = 600.0
 """Seconds for which the ledger's database is out of reach before the owner is told."""
 OUTAGE_KEY: Final = "alerts:ledger"
 """The lease in the store of the process that tells of the database."""
-OUTAGE_LEASE: Final = 86_400.0
-"""Seconds after which another process may tell of the same outage: the first was killed."""
+OUTAGE_LEASE: Final = 5 * LOOK_SECONDS
+"""Seconds after whose last look another process may tell of the outage: the first was killed."""
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +36,7 @@ class LeaseStore(Protocol):
     """The part of the store that lets one process tell of the database."""
 
     def lease(self, key: str, token: str, seconds: float) -> bool: ...
+    def extend(self, key: str, token: str, seconds: float) -> None: ...
     def release(self, key: str, token: str) -> None: ...
 
 
@@ -86,8 +87,9 @@ class AlertThread:
         log.warning("alerts can't be checked: %s", error)
         if self._down_since is None:
             self._down_since = now
-        is_long = now - self._down_since >= OUTAGE_SECONDS
-        if is_long and not self._has_told_outage:
+        if self._has_told_outage:
+            self._store.extend(OUTAGE_KEY, self._token, OUTAGE_LEASE)
+        elif now - self._down_since >= OUTAGE_SECONDS:
             if not self._store.lease(OUTAGE_KEY, self._token, OUTAGE_LEASE):
                 return
             message = build_outage_message(str(error), datetime.now(UTC))

@@ -1,19 +1,21 @@
 """A server checks by itself, whatever fails, and never holds up its end."""
 
 import threading
+import time
 from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 
 from affiliate.alerts import thread as module
-from affiliate.alerts.thread import OUTAGE_SECONDS, AlertThread
+from affiliate.alerts.thread import OUTAGE_LEASE, OUTAGE_SECONDS, AlertThread
 from affiliate.alerts.watch import AlertWatch
 from affiliate.database.alert_states import AlertStates
 from affiliate.errors import LedgerError
 from affiliate.services import Services
 from tests.alerts.conftest import BuildServices
 from tests.support.alert_channels import SECRET, KeptMessages
+from tests.support.clocks import SetClock
 from tests.support.mail_server import run_mail_server
 from tests.support.waiting import wait_until
 
@@ -81,6 +83,9 @@ def test_without_a_store_a_process_tells_of_an_outage_once(
         def lease(self, key: str, token: str, seconds: float) -> bool:
             return bool((key, token, seconds))
 
+        def extend(self, key: str, token: str, seconds: float) -> None:
+            pass
+
         def release(self, key: str, token: str) -> None:
             pass
 
@@ -89,6 +94,35 @@ def test_without_a_store_a_process_tells_of_an_outage_once(
     for times in range(4):
         thread.look(times * OUTAGE_SECONDS)
     assert len(mail.messages) == 1
+
+
+@pytest.mark.usefixtures("clock")
+def test_another_process_takes_over_when_the_one_that_told_is_killed(
+    threads: list[AlertThread],
+    mail: KeptMessages,
+    outage: Outage,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As by a restart, the usual remedy: else nobody tells the end, nor the next outage."""
+    first, second = threads
+    clock = SetClock(time.time())
+    monkeypatch.setattr("affiliate.cache.stores.sqlite.time.time", lambda: clock.now)
+    outage(True)
+    for thread in threads:
+        thread.look(0.0)
+    for times in range(1, 4):
+        first.look(times * OUTAGE_SECONDS)
+        clock.now += OUTAGE_LEASE - 1
+        second.look(times * OUTAGE_SECONDS)
+    assert len(mail.take_headings()) == 1
+    clock.now += 2
+    second.look(4 * OUTAGE_SECONDS)
+    outage(False)
+    second.look(5 * OUTAGE_SECONDS)
+    assert [heading.rpartition(" is ")[2] for (heading,) in mail.take_headings()] == [
+        "out of reach.",
+        "back.",
+    ]
 
 
 @pytest.mark.usefixtures("clock")
