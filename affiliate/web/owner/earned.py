@@ -53,12 +53,11 @@ def divide_by_clicks(earned: Sequence[Money], clicks: int) -> tuple[Money, ...]:
 
 
 def convert_earned(amounts: Sequence[Money], rates: Rates) -> Money | None:
-    """Return amounts of several currencies in the first of the owner's rates.
+    """Return the sum of amounts in the first currency of the owner's rates.
 
-    None where the owner gives no rates, where a currency has none, and for a single currency.
+    None where the owner gives no rates, and where a currency has none.
     """
-    parts = [("", money.currency, money.amount) for money in amounts]
-    converted = convert_sums(parts, rates) if len(amounts) > 1 else None
+    converted = convert_sums((("", money.currency, money.amount) for money in amounts), rates)
     if converted is None or converted.missing:
         return None
     return Money(converted.sums.get("", 0), converted.currency)

@@ -216,9 +216,10 @@ class _Overview:
         sales = link_to(self._view, "owner.show_sales")
         all_earned, then = earned.list_earned(now.earnings), earned.list_earned(before.earnings)
         rates = current_services().config.earnings_rates
-        if together := earned.convert_earned(all_earned, rates):
+        together = earned.convert_earned(all_earned, rates) if len(all_earned) > 1 else None
+        if together:
             former = earned.convert_earned(then, rates)
-            change = describe_change(together.amount, former.amount if former else 0)
+            change = describe_change(together.amount, former.amount) if former else None
             title = f"Earned, all in {together.currency}"
             yield Tile(title, format_money(together), sales, change)
         if not all_earned:

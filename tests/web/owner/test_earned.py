@@ -35,12 +35,13 @@ def test_earnings_are_divided_by_clicks() -> None:
 
 
 def test_currencies_are_added_by_the_owners_rates() -> None:
-    """Only where each currency has a rate, and there is more than one."""
+    """Only where each currency has a rate."""
     rates = parse_rates("EUR=1, USD=0.5")
     euro, dollar, pound = Money(10_000, "EUR"), Money(30_000, "USD"), Money(1, "GBP")
     assert convert_earned((euro, dollar), rates) == Money(25_000, "EUR")
     assert convert_earned((euro, pound), rates) is None
-    assert convert_earned((dollar,), rates) is None
+    assert convert_earned((dollar,), rates) == Money(15_000, "EUR")
+    assert convert_earned((), rates) == Money(0, "EUR")
     assert convert_earned((euro, dollar), ()) is None
 
 

@@ -160,14 +160,17 @@ def test_the_overviews_files_have_all_that_is_on_the_screen(
 def test_the_overview_adds_currencies_where_the_owner_gives_rates(
     make_client: ClientMaker, settings: dict[str, str]
 ) -> None:
-    """The sum stands beside the currencies; the least quota has its agency."""
+    """The sum is compared with all that was earned before, also in one currency alone."""
     settings |= {"EARNINGS_RATES": "EUR=1, USD=0.5", "SHUTTERSTOCK_CALLS_PER_HOUR": "100"}
     client = make_client(**settings)
     log_in(client)
     ledger = client.application.extensions["services"].ledger
-    record_sales(ledger, {"payout": 2}, {"payout": 3, "currency": "EUR"})
-    figures = read_figures(client.get("/owner/").text)
+    sales = ({"payout": 2}, {"payout": 3, "currency": "EUR"})
+    record_sales(ledger, *sales, {"payout": 4, "ago": timedelta(days=8)})
+    page = client.get("/owner/").text
+    figures = read_figures(page)
     assert figures["Earned, all in EUR"] == "4.00\xa0EUR"
+    assert "100% more" in page.partition("all in EUR")[2].partition("</div>")[0]
     assert figures["Least calls left"] == "100% (Shutterstock)"
 
 
