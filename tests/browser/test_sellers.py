@@ -87,7 +87,9 @@ def test_sellers_on_a_phone(browser: Browser, site: SiteServer) -> None:
         expect(buttons).to_have_text([re.compile("See at Adobe Stock"), re.compile("See at Dep")])
         for ping in buttons.evaluate_all("all => all.map(one => one.ping)"):
             assert f"position={place}&place=look" in ping
-        expect(look.locator("figure a")).to_have_attribute("href", re.compile("camref:1a"))
+        large = look.locator("figure a")
+        expect(large).to_have_attribute("href", re.compile("camref:1a"))
+        expect(large).to_have_attribute("ping", re.compile(f"position={place}&place=look"))
         page.touchscreen.tap(187, 20)
         look.evaluate("one => one.scrollTo(0, 900)")
         expect(buttons.first).to_be_in_viewport(ratio=1)
