@@ -136,6 +136,19 @@ def test_pages_with_figures_break_no_rule(
     context.close()
 
 
+def test_a_long_text_makes_no_row_high(desk: Page, owned: SiteServer) -> None:
+    """Also off the screen of a phone: a name of 53 letters takes three lines at most."""
+    name = "a-very-long-blog-name-about-photography-and-more.example"
+    with closing(Ledger(f"sqlite:///{owned.data_dir}/ledger.db")) as ledger:
+        record_sales(ledger, {"site": name, "words": "a modern office with laptops and cats"})
+    desk.set_viewport_size({"width": 375, "height": 700})
+    desk.goto(f"/owner/sales?period=30&site={name}")
+    height = (
+        "row => row.getBoundingClientRect().height / parseFloat(getComputedStyle(row).fontSize)"
+    )
+    assert desk.get_by_role("row").nth(1).evaluate(height) < 6.5
+
+
 def test_the_navigation_is_reached_by_keyboard_at_every_width(desk: Page) -> None:
     """The first stop skips it; a phone opens it as a menu, wide screens show it at once."""
     for width, is_menu in ((375, True), (1440, False)):

@@ -86,7 +86,7 @@ def draw_chart(
         for place, (label, value) in enumerate(zip(labels, values, strict=True))
     ]
     peak = max(range(len(values)), key=lambda place: values[place], default=None)
-    summary = f"{title}: none in this period, nor in the period before"
+    summary = f"{title}: none in this period{', nor in the period before' if before else ''}"
     if peak is not None and most > 0:
         summary = f"{title}: at most {points[peak].figure}, {points[peak].label}"
     line = _join_line(_list_points(before, most)) if len(before) > 1 else ""

@@ -16,6 +16,8 @@ LOCALE: Final = "en"
 """The desk is in English."""
 LEAST_CHANGE: Final = 0.005
 """The share of a change that is told, half a percent."""
+MANY_TIMES: Final = 10
+"""The ratio to the period before from which on a change is told as a ratio, not in percent."""
 MONEY_FORMAT: Final = "#,##0.00\u00a0¤¤"
 """An amount with the digits of its currency, and the currency's code: `1,234.50 USD`."""
 
@@ -73,6 +75,8 @@ def describe_change(current: float, before: float) -> Change:
         return Change("", "as before")
     if not before:
         return Change("+", "none before")
+    if (ratio := current / before) >= MANY_TIMES and before > 0:
+        return Change("+", f"{format_decimal(round(ratio), locale=LOCALE)} times as much")
     share = (current - before) / abs(before)
     if abs(share) < LEAST_CHANGE:
         return Change("", "as before")

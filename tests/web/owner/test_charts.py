@@ -47,6 +47,7 @@ def test_a_chart_without_figures_is_a_sentence() -> None:
     chart = draw_chart("Clicks", ["Mon", "Tue"], [0, 0], [0, 0])
     assert not chart.has_figures
     assert chart.summary == "Clicks: none in this period, nor in the period before"
+    assert draw_chart("Clicks", ["Mon"], [0]).summary == "Clicks: none in this period"
     assert draw_chart("Clicks", ["Mon"], [0], [3]).has_figures
 
 

@@ -46,6 +46,8 @@ def test_counts_and_shares_can_be_read() -> None:
         (5, 5, Change("", "as before")),
         (0, 0, Change("", "as before")),
         (3, 0, Change("+", "none before")),
+        (99, 10, Change("+", "890% more")),
+        (149, 1, Change("+", "149 times as much")),
         (0, 3, Change("-", "100% less")),
     ],
 )
