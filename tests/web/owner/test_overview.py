@@ -1,0 +1,165 @@
+"""The overview shows money, clicks, searches and calls, and what is wrong."""
+
+import json
+from datetime import UTC, timedelta
+
+import pytest
+from flask.testing import FlaskClient
+
+from affiliate.checks.findings import FAULT, OK, WARN, Finding
+from affiliate.database.failed_fetches import FailedFetches
+from affiliate.database.figures import Figures
+from affiliate.database.roll_ups import RollUps
+from affiliate.services import Services
+from affiliate.web.owner.health_reports import HealthReports, Report
+from tests.support.apps import ClientMaker
+from tests.support.desk_reader import read_figures, read_rows
+from tests.support.desk_records import NOW, record_clicks, record_sales
+from tests.support.owner_desk import log_in
+from tests.support.waiting import wait_until
+
+HOUR = timedelta(hours=1)
+
+
+def test_the_overview_shows_the_figures_of_its_period(owner: FlaskClient, filled: Services) -> None:
+    """Money by currency without what is reversed; programs are in no figure but their own."""
+    del filled
+    figures = read_figures(owner.get("/owner/?period=7").text)
+    assert figures["Clicks"] == "3"
+    assert figures["Searches"] == "8"
+    assert figures["Searches that found nothing"] == "37.5%"
+    assert figures["Answered from the cache"] == "50%"
+    assert figures["Calls to agencies"] == "6"
+    assert figures["Clicks of programs, in no other figure"] == "1"
+    (row, *others) = read_rows(owner, "?period=7")
+    assert (row["currency"], row["sales"], row["pending EUR"]) == ("EUR", "1", "4.00")
+    assert (others[0]["approved USD"], others[0]["reversed USD"]) == ("2.50", "9.00")
+
+
+def test_the_overviews_files_have_all_that_is_on_the_screen(
+    owner: FlaskClient, filled: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Figures, findings, charts and imports stand beside the money, numbers as numbers."""
+    reports = HealthReports(filled)
+    owner.application.extensions["health_reports"] = reports
+    finding = Finding(WARN, "cache", "The disk is `full`.")
+    monkeypatch.setattr(reports, "get", lambda _: Report((finding,), 0.0, is_live=False))
+    document = json.loads(owner.get("/owner/?period=7&format=json").data)
+    more = {part["title"]: part["rows"] for part in document["more"]}
+    figures = {row["title"]: row["figure"] for row in more["Figures"]}
+    page = owner.get("/owner/?period=7").text
+    assert {title: text.replace("\xa0", " ") for title, text in read_figures(page).items()} == (
+        figures
+    )
+    assert more["What is wrong"][0]["words"] == "The disk is `full`."
+    assert (len(more["Clicks"]), more["Clicks"][-1]["figure"]) == (7, 3)
+    assert more["Earned, USD"][-1]["figure"] == {"USD": "2.50"}
+    assert [row["network"] for row in more["Imports"]] == ["impact"]
+    parts = owner.get("/owner/?period=7&format=csv").text.split("\r\n\r\n")
+    assert [part.splitlines()[0].strip('"') for part in parts[1:]] == list(more)
+    assert "format=json" in page
+
+
+def test_the_overview_adds_currencies_where_the_owner_gives_rates(
+    make_client: ClientMaker, settings: dict[str, str]
+) -> None:
+    """The sum is compared with all that was earned before, also in one currency alone."""
+    settings |= {"EARNINGS_RATES": "EUR=1, USD=0.5", "SHUTTERSTOCK_CALLS_PER_HOUR": "100"}
+    client = make_client(**settings)
+    log_in(client)
+    ledger = client.application.extensions["services"].ledger
+    sales = ({"payout": 2}, {"payout": 3, "currency": "EUR"})
+    record_sales(ledger, *sales, {"payout": 4, "ago": timedelta(days=8)})
+    page = client.get("/owner/").text
+    figures = read_figures(page)
+    assert figures["Earned, all in EUR"] == "4.00\xa0EUR"
+    assert "100% more" in page.partition("all in EUR")[2].partition("</div>")[0]
+    assert figures["Least calls left"] == "100% (Shutterstock)"
+
+
+def test_the_overview_can_be_limited_to_a_site(owner: FlaskClient, filled: Services) -> None:
+    """Clicks and money are those of the site; searches, which have no site, are left out."""
+    del filled
+    page = owner.get("/owner/?period=7&site=blog.example").text
+    figures = read_figures(page)
+    assert figures["Clicks"] == "1"
+    assert figures["Earned"] == "4.00\xa0EUR"
+    assert "Searches" not in figures
+    assert "site=blog.example" in page
+
+
+def test_a_period_is_compared_with_the_period_before(
+    owner: FlaskClient, services: Services
+) -> None:
+    """Of a day that is not over, with the same time of the day before."""
+    record_clicks(
+        services.ledger,
+        *({"ago": timedelta(days=days), "click_id": f"click-a-{days}"} for days in range(8, 12)),
+        {},
+        {"ago": timedelta(days=2), "click_id": "click-b"},
+    )
+    assert RollUps(services.ledger, services.config.site_timezone).advance(60)
+    assert "50% less" in owner.get("/owner/?period=7").text
+
+
+def test_clicks_that_are_not_counted_yet_are_named(owner: FlaskClient, services: Services) -> None:
+    """After an upgrade the overview says up to when clicks are counted."""
+    record_clicks(services.ledger, {"ago": timedelta(days=3)})
+    page = owner.get("/owner/?period=7").text
+    shown = f"{NOW - timedelta(days=3):%Y-%m-%d %H:%M}"
+    assert f"Clicks are being counted, up to {shown}" in page
+
+
+def test_the_desk_has_clicks_counted_where_nobody_searches(
+    make_client: ClientMaker, settings: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a start in the night the owner may be the first to come."""
+    monkeypatch.setattr("affiliate.search.usage.FLUSH_SECONDS", 0.01)
+    client = make_client(**settings)
+    services: Services = client.application.extensions["services"]
+    record_clicks(services.ledger, {"ago": timedelta(days=3)})
+    figures = Figures(services.ledger, UTC)
+    assert figures.find_counted_until() is not None
+    assert log_in(client).status_code == 303
+    wait_until(lambda: figures.find_counted_until() is None)
+
+
+def test_a_network_tells_its_usual_delay(owner: FlaskClient, services: Services) -> None:
+    """An empty day explains itself: sales come hours after they were made."""
+    record_sales(services.ledger, *({"ago": HOUR * hours} for hours in range(20, 30)))
+    assert "A sale is usually reported within 25 h" in owner.get("/owner/").text
+
+
+def test_the_overview_says_why_the_last_fetch_failed(
+    make_client: ClientMaker, settings: dict[str, str]
+) -> None:
+    """Whether sales were imported before or not; of networks without an account nothing."""
+    account = {"IMPACT_ACCOUNT_SID": "IRaccount", "IMPACT_AUTH_TOKEN": "token-of-the-account"}
+    client = make_client(**settings, **account)
+    log_in(client)
+    services: Services = client.application.extensions["services"]
+    failed = FailedFetches(services.ledger)
+    for network in ("impact", "partnerize"):
+        failed.record(network, "The <token> is refused")
+    page = client.get("/owner/").text
+    assert "failed: The &lt;token&gt; is refused. The import before stays" in page
+    assert "partnerize: " not in page
+    failed.forget("impact")
+    assert "The import before stays" not in client.get("/owner/").text
+
+
+def test_the_overview_says_what_is_wrong(
+    owner: FlaskClient, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Faults come first, each in a line; while checks run, the page says so."""
+    findings = [Finding(OK, "disk", "has room"), Finding(WARN, "links", "earn nothing")]
+    findings.append(Finding(FAULT, "shutterstock", "refuses the key"))
+    reports = HealthReports(services)
+    owner.application.extensions["health_reports"] = reports
+    monkeypatch.setattr(reports, "get", lambda _: None)
+    assert "The checks are running" in owner.get("/owner/").text
+    report = Report(tuple(findings), NOW.timestamp(), is_live=False)
+    monkeypatch.setattr(reports, "get", lambda _: report)
+    page = owner.get("/owner/").text
+    assert page.index("refuses the key") < page.index("earn nothing")
+    assert "has room" not in page
