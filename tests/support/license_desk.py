@@ -5,9 +5,11 @@ from collections.abc import Mapping
 from html import unescape
 from urllib.parse import parse_qsl
 
+from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from affiliate.database.purchases import Purchase, Purchases
 from tests.support.owner_desk import PASSWORD, SECRET
 
 SETTINGS = {"OWNER_PASSWORD": PASSWORD, "SECRET_KEY": SECRET}
@@ -49,3 +51,15 @@ class LicenseDesk:
         """Go through both steps, with the boxes of the second ticked."""
         page = self.review(**values)
         return self.send({**read_form(page), **dict.fromkeys(boxes, "1")})
+
+
+def copy_browser(client: FlaskClient) -> FlaskClient:
+    """Return another tab of the same browser, which can send beside the first."""
+    other = client.application.test_client()
+    other._cookies = dict(client._cookies or {})  # the jar of werkzeug's client
+    return other
+
+
+def read_purchases(app: Flask) -> list[Purchase]:
+    """Return all purchases in an app's ledger."""
+    return Purchases(app.extensions["services"].ledger).list_all()
