@@ -169,7 +169,7 @@ class AffiliateSearch extends Pictures {
    *  of results that is on the page afterwards. */
   #append(results, more, agencies) {
     const tiles = [...more.querySelectorAll(".tile")].filter((tile) =>
-      agencies.includes(tile.querySelector("a").dataset.agency));
+      !this.#addSellers(results, tile) && agencies.includes(tile.querySelector("a").dataset.agency));
     const last = [...results.querySelectorAll(".tiles")].at(-1);
     if (!last) {
       results.replaceWith(more);
@@ -180,6 +180,23 @@ class AffiliateSearch extends Pictures {
     if (more.dataset.page === results.dataset.page) this.renew(results, more);
     if (tiles.length) this.announce(this.dataset.later ?? `${tiles.length} more`);
     return results;
+  }
+
+  /** Add the sellers of a tile to the tile on the page that shows the picture of one of them, which
+   *  keeps its picture and link; return whether there is such a tile. */
+  #addSellers(results, tile) {
+    const isSame = ({ dataset: { agency, id } }) =>
+      [...tile.querySelectorAll("[data-id]")].some(({ dataset }) => dataset.id === id && dataset.agency === agency);
+    const old = [...results.querySelectorAll(".picture")].find(isSame)?.closest(".tile");
+    const sellers = tile.querySelector(".sellers");
+    const number = sellers.querySelectorAll("a").length - 1;
+    if (old && number > 0 && !old.contains(document.activeElement)) {
+      old.classList.add("sold");
+      old.dataset.badge = old.dataset.badge.replace(/( \+\d+)?$/, ` +${number}`);
+      if ("earns" in tile.dataset) old.dataset.earns = "";
+      old.querySelector(".sellers").replaceWith(sellers);
+    }
+    return !!old;
   }
 
   /** Update count, links to pages, agencies, disclosures and credits to the last page of tiles. */

@@ -100,6 +100,30 @@ def test_sellers_on_a_phone(browser: Browser, site: SiteServer) -> None:
         assert image.evaluate("one => one.naturalWidth") > 0
 
 
+def test_a_late_seller_joins_the_tile_of_its_picture(browser: Browser, site: SiteServer) -> None:
+    """The picture that is there already keeps its place and link, and is not shown twice."""
+    with visitor(browser, site, phone=False) as page:
+        found = page.request.get("/ajax/search?q=flower&lang=en&wait=1").text()
+        part = page.request.get("/search?q=flower&lang=en&wait=1&agency=adobe-stock").text()
+        section = '<section class="results"'
+        late = part.replace(section, f'{section} data-late="depositphotos"', 1)
+        page.route(
+            "**/ajax/search?*", lambda route: route.fulfill(body=found, content_type="text/html")
+        )
+        page.route(
+            "**/search?q=late*", lambda route: route.fulfill(body=late, content_type="text/html")
+        )
+        with page.expect_response("**/ajax/search?*"):
+            page.goto("/search?q=late")
+        tile = page.locator("main .tile.sold")
+        expect(tile.locator(".sellers a")).to_have_count(2)
+        expect(tile).to_have_attribute("data-badge", "Adobe Stock +1")
+        expect(tile.locator(".picture")).to_have_attribute("data-agency", "adobe-stock")
+        double = tile.locator(".sellers a").last.get_attribute("data-id")
+        shown = f'main .picture[data-agency=depositphotos][data-id="{double}"]'
+        expect(page.locator(shown)).to_have_count(0)
+
+
 def test_similar_and_offline(browser: Browser, site: SiteServer) -> None:
     """Offline quick look keeps what the tile has, and its links.
 
