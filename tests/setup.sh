@@ -5,7 +5,8 @@ set -euo pipefail
 declare -A packages=([redis-server]=redis-server [chromium]=chromium
   [chromium-headless-shell]=chromium-headless-shell [initdb]=postgresql [nginx]=nginx [npm]=npm
   [php]=php-cli [mariadbd]=mariadb-server [firefox-esr]=firefox-esr
-  [WebKitWebDriver]=webkit2gtk-driver [Xvfb]=xvfb [caddy]=caddy [promtool]=prometheus)
+  [WebKitWebDriver]=webkit2gtk-driver [Xvfb]=xvfb [caddy]=caddy [promtool]=prometheus
+  [bwrap]=bubblewrap)
 missing=()
 PATH=$PATH:/usr/sbin # where Debian keeps servers
 for program in "${!packages[@]}"; do

@@ -45,8 +45,8 @@ class Container(NamedTuple):
     def run(
         self, command: Sequence[str], environ: Mapping[str, str], user: int = SITE_USER
     ) -> tuple[int, str]:
-        """Run a command; return its status and what was printed."""
-        with self.start(command, environ, user) as process:
+        """Run a command that ends by itself; return its status and what was printed."""
+        with self.serve(command, environ, user) as (process, _):
             printed, _ = process.communicate(timeout=60)
         return process.returncode, printed
 
@@ -55,8 +55,8 @@ class Container(NamedTuple):
         self, command: Sequence[str], environ: Mapping[str, str], user: int = SITE_USER
     ) -> Iterator[tuple[subprocess.Popen[str], str]]:
         """Run the site until the block ends; yield its process and address."""
-        port = new_port()
-        with self.start(command, {**environ, "PORT": str(port)}, user) as process:
+        port = environ.get("PORT") or str(new_port())
+        with self.start(command, {**environ, "PORT": port}, user) as process:
             try:
                 yield process, f"127.0.0.1:{port}"
             finally:
