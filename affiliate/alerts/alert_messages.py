@@ -50,8 +50,13 @@ def _describe_end(state: AlertState) -> Section:
 
 
 def _build_event(kind: str, state: AlertState) -> Event:
-    """Return the event of a beginning or an end, whose id is the same in every process."""
-    digest = hashlib.sha256(f"{kind} {state.name} {state.since.isoformat()}".encode())
+    """Return the event of a beginning or an end, whose id is the same in every process.
+
+    Receivers drop events whose id they know: an alert that is told again after a silence has a new
+    id.
+    """
+    silence = f" {state.silenced_until.isoformat()}" if state.silenced_until else ""
+    digest = hashlib.sha256(f"{kind} {state.name} {state.since.isoformat()}{silence}".encode())
     data: dict[str, object] = {
         "name": state.name,
         "title": state.title,

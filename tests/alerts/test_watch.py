@@ -158,6 +158,19 @@ def test_silence_hides_a_beginning_and_an_end(
     assert mail.take_headings() == [["The disk is full."]]
 
 
+def test_an_alert_that_outlasts_its_silence_is_another_event(
+    watched: AlertWatch, site: Site, mail: KeptMessages, later: Later
+) -> None:
+    """Receivers of webhooks drop an event whose id they know."""
+    site.troubles = {"disk": "The disk is full."}
+    watched.check()
+    watched.states.silence("disk", 1)
+    later(25 * HOUR)
+    watched.check()
+    first, again = (message.events[0] for message in mail.messages)
+    assert first.event_id != again.event_id
+
+
 def test_two_processes_tell_once(
     build: BuildServices, site: Site, mail: KeptMessages, monkeypatch: pytest.MonkeyPatch
 ) -> None:
