@@ -164,6 +164,8 @@ class LedgerDatabase:
         with translate_errors(), limit_waits(), self._writer.connect() as connection:
             with connection.begin():
                 connection.exec_driver_sql(first)
+                if self._file:  # the driver would begin at the first write, behind what is read
+                    connection.exec_driver_sql("BEGIN IMMEDIATE")
                 yield connection
                 is_counted = self._file is not None and _count_written(connection)
             if is_counted and self._file:

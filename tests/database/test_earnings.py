@@ -1,7 +1,9 @@
 """The newest report decides what an action earns, whichever is imported first."""
 
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import msgspec
 import pytest
@@ -10,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import UNSET
 
+from affiliate.database import earnings as earnings_module
 from affiliate.database.clicks import Click
-from affiliate.database.earnings import BATCH, Earnings, ImportCounts
+from affiliate.database.earnings import BATCH, Earnings, ImportCounts, _read_known
 from affiliate.database.ledger import Ledger
 from affiliate.database.schema import actions as actions_table
 from affiliate.domain.actions import REPORTED_FIELDS, STATES, Action
@@ -227,6 +230,29 @@ def test_reports_that_are_imported_at_once_blank_nothing(ledger: Ledger) -> None
     assert all(end.result() for end in ends)
     expected = [("a.example", "USD", "approved", count, count * 50_000)]
     assert read_sums(earnings, "site") == expected
+
+
+def test_the_newest_of_two_reports_at_once_counts(
+    url: str, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where another process imports it while this one merges an older report."""
+    Earnings(ledger).record("impact", [ACTION], DAY)
+    newest: list[Future[ImportCounts]] = []
+    with closing(Ledger(url)) as other, ThreadPoolExecutor(1) as threads:
+
+        def read_known(*args: Any) -> dict[str, sa.Row[Any]]:
+            found = _read_known(*args)
+            if not newest:
+                late = DAY + timedelta(2)
+                report = [change(state="reversed")]
+                newest.append(threads.submit(Earnings(other).record, "impact", report, late))
+                wait(newest, timeout=0.5)
+            return found
+
+        monkeypatch.setattr(earnings_module, "_read_known", read_known)
+        Earnings(ledger).record("impact", [change(state="approved")], DAY + timedelta(1))
+        newest[0].result()
+    assert read_sums(Earnings(ledger)) == [("USD", "reversed", 1, 50_000)]
 
 
 def test_a_column_that_is_there_and_empty_counts(ledger: Ledger) -> None:

@@ -174,7 +174,7 @@ def test_sqlite_syncs_every_commit(tmp_path: Path, opened: Callable[..., Ledger]
     """The write-ahead log is on, and a commit waits for the disk (synchronous is FULL, 2)."""
     ledger = opened(f"sqlite:///{tmp_path}/ledger.db")
     ledger.upgrade()
-    with ledger.write_transaction() as connection:
+    with ledger._writer.connect() as connection:
         connection.exec_driver_sql("PRAGMA synchronous = OFF")
     found = []
 

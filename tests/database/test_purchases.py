@@ -1,7 +1,7 @@
 """A purchase is on the disk before it is made, and stands in the way of the same one."""
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from threading import Barrier
@@ -281,6 +281,30 @@ def test_of_one_form_in_many_threads_one_claims(purchases: Purchases) -> None:
 
     with ThreadPoolExecutor(4) as threads:
         assert sum(threads.map(claim, range(4))) == 1
+
+
+def test_of_one_form_in_two_processes_one_claims(url: str, clock: SetClock[datetime]) -> None:
+    """The second looks for the record of the first while that is about to be written."""
+    form = purchase(purchase_id="b" * 32)
+    ledgers = [Ledger(url) for _ in range(2)]
+    ledgers[0].upgrade()
+    reads: list[datetime] = []
+    second: list[Future[Purchase | None]] = []
+    with ThreadPoolExecutor(1) as pool:
+
+        def read_time() -> datetime:
+            reads.append(clock.now)
+            if len(reads) == 2:  # within the transaction
+                second.append(pool.submit(Purchases(ledgers[1], clock).claim, form))
+                wait(second, timeout=0.5)
+            return clock.now
+
+        assert Purchases(ledgers[0], read_time).claim(form, any_size=True) is None
+    clash = second[0].result()
+    assert clash
+    assert clash.purchase_id == form.purchase_id
+    for one in ledgers:
+        one.close()
 
 
 def test_purchases_are_found_by_their_id_and_item(purchases: Purchases) -> None:
