@@ -72,14 +72,22 @@ def refresh_joins(
             rows = connection.execute(_select_sales(network, since, last_id)).all()
             joins = [(row, _join_sale(connection, row, agencies)) for row in rows]
         changes = [
-            {"key": row.action_id, **{f"new_{name}": value for name, value in join.items()}}
+            {
+                "key": row.action_id,
+                "own_click": row.click_id,
+                **{f"new_{name}": value for name, value in join.items()},
+            }
             for row, join in joins
             if any(getattr(row, name) != value for name, value in join.items())
         ]
         if changes:
             update = (
                 sa.update(actions)
-                .where(actions.c.network == network, actions.c.action_id == sa.bindparam("key"))
+                .where(
+                    actions.c.network == network,
+                    actions.c.action_id == sa.bindparam("key"),
+                    actions.c.click_id == sa.bindparam("own_click"),  # no import has another
+                )
                 .values({name: sa.bindparam(f"new_{name}") for name in JOIN_COLUMNS})
             )
             with database.write_transaction() as connection:
