@@ -92,7 +92,8 @@ def running_sites(
         for port in ports:
             own = {"DATA_DIR": str(data_dir), "PORT": str(port), **settings}
             process = _start_process(own, _log_file(logs or data_dir, port), is_new=is_new)
-            servers.append(SiteServer(f"http://127.0.0.1:{port}", data_dir, process, logs))
+            host = settings.get("HOST", "127.0.0.1")
+            servers.append(SiteServer(f"http://{host}:{port}", data_dir, process, logs))
         for server in servers:
             _await_health(server)
         yield servers
