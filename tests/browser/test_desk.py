@@ -147,6 +147,8 @@ def test_a_long_text_makes_no_row_high(desk: Page, owned: SiteServer) -> None:
         "row => row.getBoundingClientRect().height / parseFloat(getComputedStyle(row).fontSize)"
     )
     assert desk.get_by_role("row").nth(1).evaluate(height) < 6.5
+    desk.goto("/owner/settings")
+    assert desk.get_by_text("CLIENT_SEARCHES_PER_MINUTE", exact=True).evaluate(height) < 2
 
 
 def test_the_navigation_is_reached_by_keyboard_at_every_width(desk: Page) -> None:
