@@ -167,8 +167,9 @@ class LedgerDatabase:
                 if self._file:  # the driver would begin at the first write, behind what is read
                     connection.exec_driver_sql("BEGIN IMMEDIATE")
                 yield connection
-                is_counted = self._file is not None and _count_written(connection)
-            if is_counted and self._file:
+                if self._file:
+                    count_transaction(_driver_connection(connection))
+            if self._file:
                 if not self._file.is_unchanged(connection.info["file"]):
                     raise LedgerLost("The ledger's file was removed or replaced meanwhile.")
                 self._in_log = self._in_log + 1 if more_follow else MAX_IN_LOG
@@ -215,15 +216,6 @@ class LedgerDatabase:
 
     def _file_version(self) -> FileVersion | None:
         return self._file.read_version() if self._file else None
-
-
-def _count_written(connection: sa.Connection) -> bool:
-    """Count a transaction on a SQLite file; return False for one that wrote nothing."""
-    driver = _driver_connection(connection)
-    if driver.in_transaction:
-        count_transaction(driver)
-        return True
-    return False
 
 
 def _driver_connection(connection: sa.Connection) -> sqlite3.Connection:
