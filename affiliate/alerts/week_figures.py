@@ -3,7 +3,7 @@
 Clicks of robots and other programs are counted apart, and stand in no list.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Final, NamedTuple
 
@@ -19,6 +19,8 @@ LIST_ROWS: Final = 5
 """Rows of each list of a digest."""
 COMPARED: Final = 200
 """Most frequent texts of a week that are compared with the other week."""
+MAX_SITES: Final = 10_000
+"""Sites of a week that are compared: a program may send clicks of any number of sites."""
 MIN_MOVE: Final = 3
 """Clicks by which a word must differ from the week before to be a mover."""
 
@@ -84,9 +86,9 @@ def read_week(services: Services, days: Days) -> WeekFigures:
             "Pictures": _find_moved_texts(figures, RankedList.CLICKED_PICTURES, days, before),
         },
         earners={
-            "Words": _find_earners(figures, "words", days, before),
-            "Sites": _find_earners(figures, "site", days, before),
-            "Pictures": _find_earners(figures, "id", days, before),
+            "Words": _find_earners(figures, ("words",), days, before),
+            "Sites": _find_earners(figures, ("site",), days, before),
+            "Pictures": _find_earners(figures, ("agency", "id"), days, before),
         },
         missed_words=figures.list_top(RankedList.MISSED_WORDS, days, LIST_ROWS),
         imports=Earnings(services.ledger).find_last_imports(),
@@ -117,7 +119,7 @@ def _find_moved_texts(figures: Figures, name: RankedList, days: Days, before: Da
 
 def _find_moved_sites(figures: Figures, days: Days, before: Days) -> list[Mover]:
     now, then = (
-        {row["site"]: row["clicks"] for row in figures.sum_clicks(week, ("site",))}
+        {row["site"]: row["clicks"] for row in figures.sum_clicks(week, ("site",), limit=MAX_SITES)}
         for week in (days, before)
     )
     return _choose_movers(now, then)
@@ -136,14 +138,17 @@ def _choose_movers(now: Mapping[str, int], before: Mapping[str, int]) -> list[Mo
 
 
 def _find_earners(
-    figures: Figures, column: str, days: Days, before: Days
+    figures: Figures, by: Sequence[str], days: Days, before: Days
 ) -> list[tuple[Mover, str]]:
-    """Return what earned most in the week, with the currency; reversed sales earn nothing."""
+    """Return what earned most in the week, with the currency; reversed sales earn nothing.
+
+    Pictures are written as agency, blank and id; as id alone where no click tells the agency.
+    """
     now, then = ({}, {})  # type: tuple[dict[tuple[str, str], int], dict[tuple[str, str], int]]
     for week, sums in ((days, now), (before, then)):
-        for row in figures.sum_earnings(week, (column,)):
-            if row["state"] in EARNING_STATES and row[column]:
-                key = (row[column], row["currency"])
+        for row in figures.sum_earnings(week, by):
+            if row["state"] in EARNING_STATES and row[by[-1]]:
+                key = (" ".join(filter(None, map(row.get, by))), row["currency"])
                 sums[key] = sums.get(key, 0) + row["payout"]
     top = sorted(now, key=lambda key: (-now[key], key))[:LIST_ROWS]
     return [

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 import pytest
 
-from affiliate.alerts import troubles
+from affiliate.alerts import troubles, week_figures
 from affiliate.alerts.digest import build_digest, find_sending_time
 from affiliate.alerts.messages import format_html, format_text
 from affiliate.alerts.watch import AlertWatch
@@ -133,6 +133,45 @@ def test_movers_are_those_that_differ_most(build: BuildServices, clock: SetClock
     assert "a.example  0" in text
     assert "demo 77   7" in text
     assert "clicks of visitors           13    14" in text
+
+
+def test_pictures_of_two_agencies_with_one_id_are_apart(
+    build: BuildServices, clock: SetClock[datetime]
+) -> None:
+    """As in the list of clicked pictures; without a click nothing tells the agency."""
+    services = build()
+    sales = []
+    for number, agency in enumerate(("demo", "pixabay", "")):
+        if agency:
+            click(services, clock, THURSDAY, 1, agency=agency, id="77")
+        sales.append(
+            Action(
+                action_id=str(number),
+                state="approved",
+                payout=10_000 * (number + 1),
+                currency="USD",
+                occurred_at=THURSDAY,
+                media_id="77",
+                click_id=f"{THURSDAY:%m%d%H%M%S}-0-{agency}-77",
+            )
+        )
+    sales[-1] = msgspec.structs.replace(sales[-1], occurred_at=THURSDAY - timedelta(minutes=1))
+    Earnings(services.ledger).record("impact", sales, MONDAY - DAY)
+    text = build_text(services, clock)
+    assert "77          3.00 USD  0.00\npixabay 77  2.00 USD  0.00\ndemo 77     1.00 USD" in text
+
+
+def test_the_most_clicked_of_very_many_sites_are_compared(
+    build: BuildServices, clock: SetClock[datetime], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A program that sends clicks of any number of sites takes no memory."""
+    monkeypatch.setattr(week_figures, "MAX_SITES", 1)
+    services = build()
+    for site, times in (("a.example", 9), ("b.example", 8)):
+        click(services, clock, THURSDAY, times, site=site)
+    text = build_text(services, clock)
+    assert "a.example  9" in text
+    assert "b.example" not in text
 
 
 def test_clicks_of_programs_are_counted_apart(
