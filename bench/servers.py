@@ -173,7 +173,7 @@ class Servers:
             yield Redis(process, f"redis://127.0.0.1:{port}/0", folder / "log")
 
     @contextmanager
-    def run_site(
+    def run_site(  # noqa: PLR0913 - what runs, by name
         self,
         upstream: Upstream,
         *,
@@ -181,6 +181,7 @@ class Servers:
         workers: int = 1,
         fresh: int = 86400,
         target: str = "",
+        database: str = "",
     ) -> Iterator[Server]:
         """Run our site as ``app.py`` serves it, or another application (``target``) made of it."""
         settings = {
@@ -189,6 +190,7 @@ class Servers:
             "SHUTTERSTOCK_URL": upstream.url,
             "CACHE_FRESH_SECONDS": str(fresh),
             **({"REDIS_URL": store.url} if store else {}),
+            **({"DATABASE_URL": database} if database else {}),
         }
         command = [sys.executable, *(["-m", "bench.serve", target] if target else ["app.py"])]
         with self._python(command, settings, workers) as server:
