@@ -1,5 +1,7 @@
 """A site of two hosts is one site: what it calls, limits, records and forgets is counted once."""
 
+import os
+import signal
 import threading
 import time
 from collections import Counter
@@ -125,6 +127,31 @@ def test_a_purge_reaches_all_tiers_of_both_hosts(hosts: Hosts) -> None:
     assert last.headers["X-Cdn"] == "MISS"
     assert gone not in last.body
     assert hosts.count_calls(words) == 2
+
+
+def test_metrics_are_told_while_redis_and_postgresql_hang(hosts: Hosts) -> None:
+    """A scrape has the counts of the processes, and says that neither can be read."""
+    stopped = [hosts.redis.process.pid, *hosts.postgres.processes()]  # type: ignore[union-attr]
+    url = hosts.servers[ADDRESSES[1]].url
+
+    def read_parts() -> set[float]:
+        found = scrape(url)
+        assert found.get("affiliate_processes") == PROCESSES / 2
+        return set(found.values["affiliate_part_up"].values())
+
+    def is_well() -> bool:
+        states = ask_all(hosts, "/readyz")
+        return len(states) == PROCESSES and all('"cache":"ok"' in one for one in states.values())
+
+    for pid in stopped:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        wait_until(lambda: read_parts() == {0})
+    finally:
+        for pid in stopped:
+            os.kill(pid, signal.SIGCONT)
+    wait_until(lambda: read_parts() == {1})
+    wait_until(is_well)
 
 
 class Outcome(NamedTuple):

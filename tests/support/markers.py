@@ -30,6 +30,8 @@ SERVERS = frozenset(
         "tests.support.processes.run_python",
         "tests.support.processes.start_python",
         "tests.support.small_server.small_server",
+        "tests.support.site_hosts.site_hosts",
+        "tests.support.promtool.run_promtool",
         "tests.support.terminal.open_terminal",
         "tests.support.forks.fork",
         "tests.soak.run.soak",
