@@ -61,6 +61,8 @@ PAGES: Final = (
     "pictures",
     "pictures?agency=pixabay",
     "pictures?sort=-earned",
+    "pictures?site=blog5.example",
+    "pictures?words=word+7",
     "sites",
     "places",
     "sales",
