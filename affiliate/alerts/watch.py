@@ -126,6 +126,9 @@ def try_to_send(channel: Channel, message: Message) -> Failure | None:
         reason = describe_error(error)
         log.warning("the owner can't be told by %s: %s", channel.name, reason)
         return Failure(channel.name, reason)
+    except Exception as error:  # the other channels must still be told, and the thread go on
+        log.exception("the owner can't be told by %s", channel.name)
+        return Failure(channel.name, f"It failed unexpectedly ({type(error).__name__}).")
     return None
 
 

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from affiliate.alerts import troubles, watch
+from affiliate.alerts.messages import Message
 from affiliate.alerts.watch import AlertWatch
 from affiliate.database.alert_states import LEASE
 from affiliate.domain.troubles import Trouble
@@ -123,6 +124,24 @@ def test_a_channel_that_fails_is_told_later(
     mail.broken = False
     assert watched.check() == []
     assert mail.take_headings() == webhook.take_headings() == [["The disk is full."]]
+
+
+def test_a_channel_that_fails_in_any_way_keeps_no_other_from_telling(
+    build: BuildServices, site: Site, mail: KeptMessages, later: Later
+) -> None:
+    """Nor the thread from its next checks."""
+    del later
+
+    class Broken:
+        name = "webhook"
+
+        def send(self, _: Message) -> None:
+            raise ValueError("Header values may not contain linefeed")
+
+    site.troubles = {"disk": "The disk is full."}
+    (failure,) = AlertWatch(build(), [Broken(), mail]).check() or ()
+    assert failure == ("webhook", "It failed unexpectedly (ValueError).")
+    assert mail.take_headings() == [["The disk is full."]]
 
 
 def test_a_channel_that_never_knew_is_told_no_end(
