@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from typing import Final, NamedTuple
 from urllib.parse import urlencode
 
-from affiliate.domain.query import Parameters, read_single
+from affiliate.domain.query import MAX_WORDS, Parameters, read_single
 from affiliate.errors import BadQuery
 
-MAX_VALUE_LENGTH: Final = 200
-"""Most characters of a parameter."""
+MAX_VALUE_LENGTH: Final = MAX_WORDS
+"""Most characters of a parameter: tables link to whatever visitors have searched for."""
 TRANSIENT: Final = frozenset({"page", "format"})
 """Parameters that a link keeps only where the link sets them: another filter starts at page 1."""
 

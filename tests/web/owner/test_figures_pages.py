@@ -26,6 +26,17 @@ def test_each_page_is_there_without_any_record(owner: FlaskClient, page: str, pe
     assert answer.status_code == 200, answer.text
 
 
+def test_long_words_lead_to_their_pages(owner: FlaskClient, services: Services) -> None:
+    """Words may be as long as those of a search."""
+    words = "red bicycle " * 41 + "red"
+    record_clicks(services.ledger, {"words": words})
+    page = owner.get("/owner/words?sort=-clicks").text
+    links = re.findall(r'href="(/owner/(?:word|clicks)\?[^"]*words=red[^"]*)"', page)
+    assert len(links) == 2
+    for link in links:
+        assert owner.get(unescape(link)).status_code == 200
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_each_page_is_there_with_records(owner: FlaskClient, filled: Services, page: str) -> None:
     """In short periods, and in one of years, whose chart has months."""
