@@ -14,7 +14,7 @@ HINT: Final = "download the report again, or if the file is whole, add a line en
 
 
 class End(Enum):
-    """Whether a last value is whole."""
+    """The judgement of a last value."""
 
     WHOLE = "whole"
     CUT_OFF = "cut off"

@@ -139,8 +139,8 @@ def test_a_channel_that_fails_in_any_way_keeps_no_other_from_telling(
             raise ValueError("Header values may not contain linefeed")
 
     site.troubles = {"disk": "The disk is full."}
-    (failure,) = AlertWatch(build(), [Broken(), mail]).check() or ()
-    assert failure == ("webhook", "It failed unexpectedly (ValueError).")
+    failures = AlertWatch(build(), [Broken(), mail]).check()
+    assert failures == [("webhook", "It failed unexpectedly (ValueError).")]
     assert mail.take_headings() == [["The disk is full."]]
 
 
