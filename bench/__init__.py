@@ -6,5 +6,5 @@ Each table is a module with a function ``run``; `TABLES` names the modules in or
 
 TABLES = (
     *("answers", "stampede", "calls", "growth", "siege", "day", "federation", "lighthouse"),
-    *("embeds", "slow", "floods", "endurance", "first", "interaction", "desk", "scaling"),
+    *("embeds", "slow", "floods", "endurance", "first", "interaction", "desk", "scaling", "hosts"),
 )

@@ -2,13 +2,10 @@
 
 import os
 import signal
-import threading
-import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from typing import NamedTuple
 
 import pytest
 import requests
@@ -16,6 +13,7 @@ import requests
 from affiliate.database.ledger import Ledger
 from app import create_app
 from tests.simulator import FIRST_ID
+from tests.support.host_load import CLIENTS, REQUESTS, Load
 from tests.support.metrics import scrape
 from tests.support.site_hosts import (
     ADDRESSES,
@@ -29,8 +27,6 @@ from tests.support.waiting import wait_until
 VISITORS = 20
 PROCESSES = 4
 """Processes of both hosts that answer."""
-CLIENTS, REQUESTS, KILLED_AFTER = 8, 48, 100
-BROWSER = "Mozilla/5.0 (X11; Linux x86_64) Gecko/20100101 Firefox/140.0"
 
 
 @pytest.fixture(scope="module")
@@ -154,65 +150,14 @@ def test_metrics_are_told_while_redis_and_postgresql_hang(hosts: Hosts) -> None:
     wait_until(is_well)
 
 
-class Outcome(NamedTuple):
-    """A request: when it began, its status (0 for a lost connection), the id of its click."""
-
-    began: float
-    status: int
-    host: str
-    click: str
-
-
-class Load:
-    """Clients that search and click through the load balancer, and note what becomes of it."""
-
-    def __init__(self, hosts: Hosts) -> None:
-        self.hosts = hosts
-        self.outcomes: list[Outcome] = []
-        self.is_under_way = threading.Event()
-
-    def run(self, client: int) -> None:
-        with requests.Session() as session:
-            session.headers.update({"User-Agent": BROWSER})
-            for number in range(REQUESTS):
-                self.outcomes.append(self.send(session, client, number))
-                if len(self.outcomes) >= KILLED_AFTER:
-                    self.is_under_way.set()
-
-    def send(self, session: requests.Session, client: int, number: int) -> Outcome:
-        began, click = time.monotonic(), ""
-        url, headers = self.hosts.balancer, {"X-Client": f"10.{10 + client}.0.{number}"}
-        try:
-            if number % 3 == 0:
-                click = f"click-{client}-{number:03}"
-                fields = {"click_id": click, "agency": "shutterstock", "id": "1", "position": 1}
-                answer = session.post(f"{url}/clicks", json=fields, headers=headers, timeout=20)
-            else:
-                words = "known" if number % 3 == 1 else f"new {client} {number}"
-                query = {"q": words, "lang": "en", "wait": "1", "agency": "shutterstock"}
-                answer = session.get(
-                    f"{url}/ajax/search", params=query, headers=headers, timeout=20
-                )
-        except requests.RequestException:
-            return Outcome(began, 0, "", click)
-        return Outcome(began, answer.status_code, answer.headers.get("X-Host", ""), click)
-
-
 def test_a_host_killed_under_load_costs_no_visitor_an_answer(hosts: Hosts) -> None:
     """The other host goes on, no recorded click is lost, and the host comes back."""
-    load, dead = Load(hosts), ADDRESSES[0]
-    threads = [threading.Thread(target=load.run, args=(n,)) for n in range(CLIENTS)]
-    for thread in threads:
-        thread.start()
+    load, dead = Load(hosts.balancer), ADDRESSES[0]
     try:
-        assert load.is_under_way.wait(60)
-        hosts.kill(dead)
-        killed_at = time.monotonic()
-        for thread in threads:
-            thread.join(60)
+        killed_at = load.hurt(lambda: hosts.kill(dead))
     finally:
         hosts.start(dead)
-    failed = [one for one in load.outcomes if one.status not in {200, 204}]
+    failed = load.list_failures()
     assert [one for one in failed if one.began > killed_at] == []
     assert len(failed) <= CLIENTS, failed
     assert len(load.outcomes) == CLIENTS * REQUESTS

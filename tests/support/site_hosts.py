@@ -10,7 +10,7 @@ import signal
 import subprocess
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from email.message import Message
 from pathlib import Path
@@ -32,6 +32,10 @@ CALLS_PER_HOUR: Final = 6
 """Limit of calls to the second agency."""
 SEARCHES_PER_HOUR: Final = 8
 """Limit of a client's searches that cost calls."""
+TIMEOUTS: Final = "proxy_connect_timeout 1s; proxy_read_timeout 8s;"
+"""Timeouts of the load balancer, as docs/scaling.md has them."""
+FAIL_SECONDS: Final = 2
+"""Seconds for which nginx leaves out a host that has failed."""
 CONFIG: Final = """
 daemon off;
 master_process off;
@@ -58,7 +62,7 @@ http {{
     server {{
         listen 127.0.0.1:{balancer};
         proxy_next_upstream error timeout http_503;
-        proxy_connect_timeout 2s;
+        {timeouts}
         add_header X-Host $upstream_addr always;
         location / {{
             proxy_pass http://hosts;
@@ -100,16 +104,24 @@ class Answer(NamedTuple):
 class Hosts:
     """The site: its hosts, what is in front of them, and what they share."""
 
-    def __init__(self, folder: Path, stack: ExitStack) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        stack: ExitStack,
+        addresses: Sequence[str] = ADDRESSES,
+        redis_options: Sequence[str] = (),
+        timeouts: str = TIMEOUTS,
+    ) -> None:
         self.folder = folder
         self.agency: Shutterstock = stack.enter_context(shutterstock(100))
         self.second: Server = stack.enter_context(serve_dialect(PixabayDialect()))
-        self.redis: RedisServer = stack.enter_context(redis_server(folder))
+        self.redis: RedisServer = stack.enter_context(redis_server(folder, *redis_options))
         self.postgres: OwnPostgres = stack.enter_context(own_postgres())
         self._stack = stack
-        self.ports = {address: new_port() for address in ADDRESSES}
+        self.ports = {address: new_port() for address in addresses}
         self.servers: dict[str, SiteServer] = {}
-        for address in ADDRESSES:
+        self._timeouts = timeouts
+        for address in addresses:
             self.start(address)
         self.balancer, self.cdn = self._start_nginx()
 
@@ -164,9 +176,10 @@ class Hosts:
         assert program, "nginx is missing; `make test` says how to install it"
         balancer, cdn = new_port(), new_port()
         hosts = "\n".join(
-            f"server {address}:{port} fail_timeout=1s;" for address, port in self.ports.items()
+            f"server {address}:{port} fail_timeout={FAIL_SECONDS}s;"
+            for address, port in self.ports.items()
         )
-        text = CONFIG.format(hosts=hosts, balancer=balancer, cdn=cdn)
+        text = CONFIG.format(hosts=hosts, balancer=balancer, cdn=cdn, timeouts=self._timeouts)
         (self.folder / "nginx.conf").write_text(text)
         process = self._stack.enter_context(
             subprocess.Popen(
