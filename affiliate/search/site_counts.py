@@ -114,7 +114,9 @@ class SiteCounts:
                 self._cells[INDEX[name]] = 0.0  # of the process before
 
     def count_request(self, path: str, status: str, seconds: float) -> None:
-        """Count a response; ``status`` begins with its code."""
+        """Count a response; ``status`` begins with its code, and is empty where none was sent."""
+        if not status:
+            return
         place = FIRST_BUCKETS.get(path[1:])
         if place is None:
             place = FIRST_BUCKETS.get(path[1:].partition("/")[0], OTHER_BUCKET)
@@ -125,11 +127,14 @@ class SiteCounts:
 
     def count_call(self, agency: str, seconds: float, *, failure: str = "") -> None:
         """Count a call that an agency has got; ``failure`` is the kind of its error, if any."""
-        place = INDEX[f"call:{agency}:{CALL_SECONDS[0]}"]
+        place = INDEX.get(f"call:{agency}:{CALL_SECONDS[0]}")
+        if place is None:
+            return
         self._cells[place + bisect_left(CALL_SECONDS, seconds)] += 1
         self._cells[place + len(CALL_SECONDS) + 1] += seconds
         if failure:
-            self._cells[INDEX[f"failure:{agency}:{failure}"]] += 1
+            reason = failure if failure in REASONS else errors.AgencyError.kind
+            self._cells[INDEX[f"failure:{agency}:{reason}"]] += 1
 
     def count_answers(self, marks: Mapping[str, int]) -> None:
         """Add answers by their marks, as the usage counter sums them up every few seconds."""
