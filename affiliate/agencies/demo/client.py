@@ -127,12 +127,19 @@ class Demo(Agency):
         if picture is None:
             return super().fetch_similar(media_id, query, chunk)
         others = (
-            (_score_similarity(picture, p), p) for p in self.pictures.values() if p is not picture
+            (_score_similarity(picture, p), p)
+            for p in self.pictures.values()
+            if p is not picture and self.offers(p)
         )
         ranking = sorted(((n, p) for n, p in others if n), key=lambda pair: (-pair[0], pair[1].id))
         start = chunk * self.similar_size
         items = tuple(self.to_media(p) for _, p in ranking[start : start + self.similar_size])
         return SearchResult(items, len(ranking))
+
+    def offers(self, picture: Picture) -> bool:
+        """Return whether the agency has a picture of the catalogue."""
+        del picture
+        return True
 
     def suggest_searches(self, words: str, lang: str) -> tuple[str, ...]:
         del lang  # the catalogue speaks English

@@ -43,7 +43,6 @@ class DemoShop(Demo):
     title = "Demo shop"
     video_filters: ClassVar[Filters] = {"media": ("video",), **Demo.image_filters}
     is_free = False
-    has_similar = False
     has_suggestions = False
     has_categories = False
     license_url = ""
@@ -67,6 +66,9 @@ class DemoShop(Demo):
 
     def _find(self, query: SearchQuery) -> list[Picture]:
         return [p for p in super()._find(query) if _is_sold(p, query.media)]
+
+    def offers(self, picture: Picture) -> bool:
+        return _is_sold(picture, "image")
 
     def fetch_details(self, media_id: str, media: str = "image") -> Media:
         picture = self.pictures.get(media_id)

@@ -71,6 +71,15 @@ def test_what_is_not_sold_is_not_found(quick_shop: DemoShop) -> None:
             quick_shop.fetch_details(media_id, media)
 
 
+def test_similar_pictures_are_sold_too(quick_shop: DemoShop) -> None:
+    """So that a visitor goes on from a picture of the shop, as from one of the catalogue."""
+    [first, *_] = quick_shop.search(SearchQuery(q="mountain"), 0).items
+    similar = quick_shop.fetch_similar(first.id, SearchQuery(lang="en"), 0).items
+    assert len(similar) >= 12
+    assert all(item.sizes for item in similar)
+    assert all(quick_shop.fetch_details(item.id) for item in similar)
+
+
 def test_the_first_search_alone_is_late(monkeypatch: pytest.MonkeyPatch) -> None:
     """A process is late once, longer than pages wait, and never with the start page's topics."""
     waits: list[float] = []
