@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 DC = "{http://purl.org/dc/elements/1.1/}"
-NO_AUTHOR = "Open Clip Art contributor"
+NO_AUTHOR = "Open Clip Art"
 PUBLIC_DOMAIN = "PublicDomain"
 
 #: Keywords that say nothing (folders, themes, foreign folder names, noise).
@@ -56,6 +56,7 @@ STOP = frozenset(
     """
     a an and as at by for from in into its of on or over the to with one two three four
     up down under behind among against close seen like long busy sounding
+    above across below between near through out
     """.split()
 )
 

@@ -144,6 +144,10 @@ def test_similar_and_offline(browser: Browser, site: SiteServer) -> None:
         page.unroute("**/ajax/image/**")
         look.get_by_text("Try again").click()
         expect(look.locator(".facts dl")).to_be_visible()
+        lines = look.locator(".facts dd").filter(has_text="\u00d7")
+        heights = lines.evaluate_all("all => all.map(one => one.offsetHeight)")
+        assert heights
+        assert max(heights) < 30, "a size wraps"
         page.keyboard.press("Escape")
         tile.hover()
         tile.locator(".similar").click()

@@ -405,6 +405,14 @@ def test_every_line_of_the_catalogue_is_in_order(shipped: Demo) -> None:
         assert picture.categories
 
 
+def test_keywords_lead_somewhere(shipped: Demo) -> None:
+    """Keywords are links, so no small word of a title is among them, and no site for a person."""
+    small = {"above", "across", "below", "between", "near", "of", "out", "the", "through", "with"}
+    for picture in shipped.pictures.values():
+        assert small.isdisjoint(picture.keywords)
+        assert "contributor" not in picture.contributor
+
+
 TOPICS = next(setting.default for setting in SETTINGS if setting.name == "SITE_TOPICS")
 
 
