@@ -10,6 +10,7 @@ from affiliate.agencies.filter_values import HEX
 from affiliate.config.setting_table import get_setting_prefix
 from affiliate.domain.media import SearchQuery
 from affiliate.domain.query import (
+    ADDED,
     AGES,
     ETHNICITIES,
     GENDERS,
@@ -77,6 +78,7 @@ LINKS = {
 ALL: dict[str, tuple[str, ...]] = {
     "type": TYPES,
     "orientation": ORIENTATIONS,
+    "added": tuple(ADDED),
     "people": ("0", "1", "2", "3", "4"),
     "age": AGES,
     "gender": GENDERS,

@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
 
 from affiliate.domain import language_tags
+from affiliate.domain.query import ADDED
 
 HEX = ("six hexadecimal digits",)
 """The values of a color filter that takes every color but not grayscale."""
@@ -20,6 +22,19 @@ def find_language(lang: str | None, names: Mapping[str, str] | Sequence[str]) ->
     if tag is None:
         return ""
     return names[tag] if isinstance(names, Mapping) else tag
+
+
+def read_today() -> date:
+    """Return today's date by UTC."""
+    return datetime.now(UTC).date()
+
+
+def find_first_day(added: str | None) -> str:
+    """Return the first day of the days named ``added``, as of now; empty for no name.
+
+    A stored answer to the same search keeps the first day of its call.
+    """
+    return str(read_today() - timedelta(days=ADDED[added] - 1)) if added else ""
 
 
 def is_among(value: str, values: tuple[str, ...] | None) -> bool:

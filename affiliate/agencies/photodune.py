@@ -3,9 +3,10 @@
 The calls and fields are read in other people's clients, which cite these documents. The token is a
 personal token with the permission to view and search Envato sites. PhotoDune sells nothing but
 photos. The API has no safe search; the values of ``colors`` are not documented, hence no filter of
-color. A ``category`` is Envato's own code of a category, such as ``misc``. The most popular photos
-are the photos with the most sales. Pages of a search end at the 60th, and by a guess pages of
-similar pictures, too. A preview without a stated size gets a box of 3:2. Items of Envato's other
+color. Whether ``this-week`` is a week of the calendar isn't documented, hence dates are
+approximate. A ``category`` is Envato's own code of a category, such as ``misc``. The most popular
+photos are the photos with the most sales. Pages of a search end at the 60th, and by a guess pages
+of similar pictures, too. A preview without a stated size gets a box of 3:2. Items of Envato's other
 markets share its ids.
 """
 
@@ -29,6 +30,7 @@ from affiliate.domain.media import (
     clean_texts,
     read_web_address,
 )
+from affiliate.domain.query import ADDED
 from affiliate.transport.messages import Reply, Request, drop_empty
 
 SITE = "photodune.net"
@@ -78,10 +80,12 @@ class PhotoDune(Agency):
     image_filters: ClassVar[Filters] = {
         "type": ("photo",),
         "orientation": tuple(ORIENTATIONS),
+        "added": tuple(ADDED),
         "category": None,
         "contributor": None,
         "sort": tuple(ORDERS),
     }
+    approximate_filters: ClassVar[Filters] = {"added": None}
     max_per_call = 100
     depth = PAGES * 96
     picture_hosts = ("https://*.envatousercontent.com", "https://*.envato.com")
@@ -107,6 +111,7 @@ class PhotoDune(Agency):
                 "site": SITE,
                 "term": self.to_plain_query(query).q,
                 "orientation": ORIENTATIONS.get(query.orientation or "", ""),
+                "date": f"this-{query.added}" if query.added else "",
                 "category": query.category or "",
                 "username": query.contributor or "",
                 "sort_by": order,

@@ -15,9 +15,13 @@ from affiliate.errors import BadQuery
 
 MEDIA: Final = ("image", "video")
 TYPES: Final = ("photo", "illustration", "vector")
-ORIENTATIONS: Final = ("horizontal", "vertical", "square")
+ORIENTATIONS: Final = ("horizontal", "vertical", "square", "panorama")
+PANORAMA: Final = 2
+"""Times that a panorama is at least as wide as high."""
 MIN_WIDTHS: Final = ("1000", "2000", "4000", "6000")
 """Least widths of a picture, in pixels."""
+ADDED: Final[Mapping[str, int]] = {"week": 7, "month": 30, "year": 365}
+"""The days, today included, in which an agency has added a picture or clip, by their name."""
 AGES: Final = ("infants", "children", "teenagers", "20s", "30s", "40s", "50s", "60s", "older")
 GENDERS: Final = ("male", "female", "both")
 ETHNICITIES: Final = (
@@ -67,6 +71,7 @@ class SearchQuery(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True)
     type: str | None = None
     orientation: str | None = None
     min_width: str | None = None
+    added: str | None = None
     color: str | None = None
     people: int | None = None
     age: str | None = None
@@ -336,6 +341,7 @@ READERS: Final[Mapping[str, Callable[[str, str], Any]]] = {
     "type": make_choice_parser(TYPES),
     "orientation": make_choice_parser(ORIENTATIONS),
     "min_width": make_choice_parser(MIN_WIDTHS),
+    "added": make_choice_parser(ADDED),
     "color": _parse_color,
     "people": make_integer_parser(0, MAX_PEOPLE),
     "age": make_choice_parser(AGES),

@@ -2,15 +2,16 @@
 
 import functools
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any, Final, NamedTuple
 
-from flask_babel import LazyString, gettext
+from flask_babel import LazyString, format_timedelta, gettext
 from flask_babel import lazy_gettext as _
 
 from affiliate.agencies import Agency
 from affiliate.agencies.filter_values import is_among
 from affiliate.domain.media import SearchQuery
-from affiliate.domain.query import FOOTAGE_FILTERS, MIN_WIDTHS
+from affiliate.domain.query import ADDED, FOOTAGE_FILTERS, MIN_WIDTHS
 from affiliate.web.i18n import ui_language
 
 Labels = Mapping[str, LazyString] | Mapping[str, str]
@@ -24,6 +25,7 @@ ORIENTATION_LABELS: Final[Labels] = {
     "horizontal": _("Horizontal"),
     "vertical": _("Vertical"),
     "square": _("Square"),
+    "panorama": _("Panorama"),
 }
 COLOR_LABELS: Final[Labels] = {
     "d62828": _("Red"),
@@ -70,6 +72,10 @@ SORT_LABELS: Final[Labels] = {
     "random": _("Random"),
 }
 MIN_WIDTH_LABELS: Final = {width: f"≥ {width} px" for width in MIN_WIDTHS}
+ADDED_LABELS: Final[Mapping[str, LazyString]] = {
+    name: LazyString(lambda span: f"≤ {format_timedelta(span)}", timedelta(days=days))
+    for name, days in ADDED.items()
+}
 NO_AI_LABEL: Final = _("Without AI")
 RELEASED_LABELS: Final[Labels] = {"1": _("Model released")}
 MEDIA_LABELS: Final[Labels] = {"image": _("Images"), "video": _("Footage")}
@@ -81,6 +87,7 @@ CHOICE_FILTERS: Final[Mapping[str, tuple[LazyString, Labels]]] = {
     "type": (_("Type"), TYPE_LABELS),
     "orientation": (_("Orientation"), ORIENTATION_LABELS),
     "min_width": (_("Width"), MIN_WIDTH_LABELS),
+    "added": (_("Date added"), ADDED_LABELS),
     "people": (_("People"), PEOPLE_LABELS),
     "age": (_("Age"), AGE_LABELS),
     "gender": (_("Gender"), GENDER_LABELS),
@@ -316,7 +323,7 @@ def describe_filter(name: str, value: str) -> str:
     if name == "contributor" and value.isdecimal():
         return str(FILTER_LABELS[name])  # an agency's number means nothing to a visitor
     labels = _value_labels(name)
-    if name in {"age", "gender", "sort"} or value not in labels:
+    if name in {"added", "age", "gender", "sort"} or value not in labels:
         text = str(labels.get(value, value))
         text = text.replace("_", " ") if name in {"ethnicity", "resolution"} else text
         text = f"#{text}" if name == "color" else text

@@ -76,7 +76,10 @@ SEARCH_PARAMETERS: Final[Mapping[str, tuple[str, Schema]]] = {
     "exclude": ("Words that must not be in what is found.", text_schema(MAX_WORDS, "car")),
     "media": ("Pictures or clips.", enum_schema(query.MEDIA)),
     "type": ("The kind of picture.", enum_schema(query.TYPES)),
-    "orientation": ("Which side is the longer one.", enum_schema(query.ORIENTATIONS)),
+    "orientation": (
+        "Which side is the longer one; a panorama is at least twice as wide as high.",
+        enum_schema(query.ORIENTATIONS),
+    ),
     "color": (
         "The color that prevails, as six hexadecimal digits, or grayscale.",
         {"type": "string", "pattern": "^#?[0-9A-Fa-f]{6}$|^grayscale$", "examples": ["ff8800"]},
@@ -86,6 +89,10 @@ SEARCH_PARAMETERS: Final[Mapping[str, tuple[str, Schema]]] = {
         {"type": "integer", "minimum": 0, "maximum": query.MAX_PEOPLE},
     ),
     "min_width": ("The least width of a picture, in pixels.", enum_schema(query.MIN_WIDTHS)),
+    "added": (
+        "How long an agency has had it at most: 7, 30 or 365 days, today included.",
+        enum_schema(tuple(query.ADDED)),
+    ),
     "age": ("The age of the people.", enum_schema(query.AGES)),
     "gender": ("The gender of the people.", enum_schema(query.GENDERS)),
     "ethnicity": ("The ethnicity of the people.", enum_schema(query.ETHNICITIES)),

@@ -3,12 +3,13 @@
 import logging
 import re
 from collections.abc import Iterator, Sequence
+from datetime import date
 from itertools import product
 from urllib.parse import quote, urlsplit
 
 import pytest
 
-from affiliate.agencies import AGENCIES, Agency
+from affiliate.agencies import AGENCIES, Agency, filter_values
 from affiliate.agencies.filter_values import HEX, is_among
 from affiliate.domain.affiliate_links import LinkStyle, build_affiliate_link
 from affiliate.domain.media import Media, SearchQuery, read_web_address
@@ -43,6 +44,7 @@ SAMPLES = {
     "released": "1",
     "no_ai": "1",
     "min_width": "2000",
+    "added": "month",
     "sort": "newest",
     "media": "video",
     "duration": "10-30",
@@ -103,6 +105,12 @@ def transport() -> Iterator[Transport]:
 def served(request: pytest.FixtureRequest) -> Iterator[tuple[Speaking, Server]]:
     with serve_dialect(request.param()) as server:
         yield request.param, server
+
+
+@pytest.fixture(autouse=True)
+def _today(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Set the day from which the dates of `DIALECTS` are counted back."""
+    monkeypatch.setattr(filter_values, "read_today", lambda: date(2026, 3, 1))
 
 
 @pytest.fixture

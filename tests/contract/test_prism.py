@@ -13,12 +13,14 @@ from affiliate.agencies.shutterstock.image import PARAMETERS
 from affiliate.agencies.shutterstock.video import RATIOS
 from affiliate.domain.media import SearchQuery
 from affiliate.domain.query import (
+    ADDED,
     AGES,
     ETHNICITIES,
     GENDERS,
     LANGUAGES,
     LICENSES,
     MIN_WIDTHS,
+    ORIENTATIONS,
     RESOLUTIONS,
     TYPES,
 )
@@ -40,7 +42,7 @@ CLIPS = SearchQuery(q="waves", media="video")
 FILTERS: list[Mapping[str, Any]] = [
     {},
     *({"type": value} for value in TYPES),
-    *({"orientation": value} for value in ("horizontal", "vertical")),
+    *({"orientation": value} for value in ORIENTATIONS),
     *({"color": value} for value in ("ff8800", "000000", "grayscale")),
     *({"people": value} for value in range(5)),
     *({"age": value} for value in AGES),
@@ -50,6 +52,7 @@ FILTERS: list[Mapping[str, Any]] = [
     *({"contributor": value} for value in ("250738318", "Ann Other")),
     *({"license": value} for value in LICENSES),
     {"released": True},
+    *({"added": value} for value in ADDED),
     *({"min_width": value} for value in MIN_WIDTHS),
     {"safe": False},
     *({"sort": value} for value in ("popular", "relevance", "newest", "random")),
@@ -61,7 +64,7 @@ FILTERS: list[Mapping[str, Any]] = [
 ALL = SearchQuery.from_query_string(
     "q=red+bike&exclude=car&type=photo&orientation=vertical&color=ff8800&people=0&age=20s"
     "&gender=both&ethnicity=japanese&category=Sports&contributor=7&license=editorial"
-    "&released=1&safe=0&min_width=2000&sort=newest&lang=zh-Hant"
+    "&released=1&safe=0&min_width=2000&added=month&sort=newest&lang=zh-Hant"
 )
 FOOTAGE: list[Mapping[str, Any]] = [
     *({"resolution": value} for value in RESOLUTIONS),
@@ -223,9 +226,8 @@ def test_every_value_of_the_api_is_offered(description: Path) -> None:
     assert set(ETHNICITIES) == {value for value in ethnicities if not value.startswith("NOT ")}
     assert set(LICENSES) == set(schemas["license"]["items"]["enum"])
     assert set(TYPES) == set(schemas["image_type"]["items"]["enum"])
-    assert set(Shutterstock.image_filters["orientation"] or ()) == set(
-        schemas["orientation"]["enum"]
-    )
+    assert {"horizontal", "vertical"} == set(schemas["orientation"]["enum"])
+    assert schemas["aspect_ratio"]["type"] == schemas["aspect_ratio_min"]["type"] == "number"
     assert set(Shutterstock.image_filters["sort"] or ()) == set(schemas["sort"]["enum"])
     assert schemas["per_page"]["maximum"] == Shutterstock.max_per_call
 
@@ -233,7 +235,7 @@ def test_every_value_of_the_api_is_offered(description: Path) -> None:
 def test_the_mock_refuses_what_breaks_the_description(mock: str, transport: Transport) -> None:
     """The tests above can fail: values outside the description get no answer from the mock."""
     agency = Shutterstock(transport, url=mock, credentials=BASIC)
-    for fields in ({"orientation": "square"}, {"sort": "oldest"}, {"people": 5}, {"lang": "xx"}):
+    for fields in ({"age": "90s"}, {"sort": "oldest"}, {"people": 5}, {"lang": "xx"}):
         with pytest.raises(RequestRefused):
             agency.search(SearchQuery(q="cat").replace(**fields), 0)
     anonymous = Request(agency="shutterstock", url=f"{mock}/v2/images/search")

@@ -35,7 +35,14 @@ class AdobeStockDialect(Dialect):
             for one in ("photo", "illustration", "vector")
         },
         "orientation": {
-            one: {f"{FILTERS}[orientation]": one} for one in ("horizontal", "vertical", "square")
+            **{
+                one: {f"{FILTERS}[orientation]": one}
+                for one in ("horizontal", "vertical", "square")
+            },
+            "panorama": {
+                f"{FILTERS}[orientation]": "horizontal",
+                f"{FILTERS}[panoramic:on]": "1",
+            },
         },
         "min_width": {
             one: {f"{FILTERS}[image_width]": f"{one}-"} for one in ("1000", "2000", "4000", "6000")

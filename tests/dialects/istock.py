@@ -59,7 +59,10 @@ class IstockDialect(Dialect):
             "illustration": {"graphical_styles": "illustration"},
             "vector": {"graphical_styles": "vector"},
         },
-        "orientation": {one: {"orientations": one} for one in ("horizontal", "vertical", "square")},
+        "orientation": {
+            **{one: {"orientations": one} for one in ("horizontal", "vertical", "square")},
+            "panorama": {"orientations": "panoramic_horizontal"},
+        },
         "color": {"ff8800": {"color": "#ff8800"}},
         "people": {ours: {"number_of_people": theirs} for ours, theirs in PEOPLE.items()},
         "age": {ours: {"age_of_people": theirs} for ours, theirs in AGES.items()},

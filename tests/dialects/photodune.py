@@ -29,6 +29,7 @@ class PhotoDuneDialect(Dialect):
             "vertical": {"orientation": "portrait"},
             "square": {"orientation": "square"},
         },
+        "added": {one: {"date": f"this-{one}"} for one in ("week", "month", "year")},
         "category": {"misc": {"category": "misc"}},
         "contributor": {"gardener": {"username": "gardener"}},
         "sort": SORTS,

@@ -32,6 +32,11 @@ def keep_names(name: str, *values: str) -> dict[str, Sent]:
 
 BOTH: Mapping[str, Mapping[str, Sent]] = {
     "exclude": {"rose": {"query": "flower NOT rose"}},
+    "added": {
+        "week": {"added_date_start": "2026-02-23"},
+        "month": {"added_date_start": "2026-01-31"},
+        "year": {"added_date_start": "2025-03-02"},
+    },
     "people": keep_names("people_number", "0", "4"),
     "age": keep_names("people_age", *AGES),
     "gender": keep_names("people_gender", *GENDERS),
@@ -69,7 +74,11 @@ class ShutterstockDialect(Dialect):
     sends: ClassVar[Mapping[str, Mapping[str, Sent]]] = {
         **BOTH,
         "type": keep_names("image_type", "photo", "illustration", "vector"),
-        "orientation": keep_names("orientation", "horizontal", "vertical"),
+        "orientation": {
+            **keep_names("orientation", "horizontal", "vertical"),
+            "square": {"aspect_ratio": "1"},
+            "panorama": {"aspect_ratio_min": "2"},
+        },
         "min_width": keep_names("width_from", "1000", "2000", "4000", "6000"),
         "color": keep_names("color", "ff8800", "grayscale"),
         "license": keep_names("license", "commercial", "editorial", "enhanced"),

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from affiliate.domain.media import SearchQuery
 from affiliate.domain.query import (
+    ADDED,
     AGES,
     ASPECTS,
     ETHNICITIES,
@@ -145,6 +146,7 @@ BAD: list[tuple[str | bytes, str, str]] = [
             "media",
             "type",
             "orientation",
+            "added",
             "age",
             "gender",
             "ethnicity",
@@ -258,6 +260,7 @@ ENUMS = {
     "type": TYPES,
     "orientation": ORIENTATIONS,
     "min_width": MIN_WIDTHS,
+    "added": tuple(ADDED),
     "age": AGES,
     "gender": GENDERS,
     "ethnicity": ETHNICITIES,

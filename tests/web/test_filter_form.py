@@ -25,7 +25,7 @@ from tests.support.apps import ClientMaker
 
 FOOTAGE = {"duration", "resolution", "aspect", "fps"}
 ALL = tuple(name for name in (*CHOICE_FILTERS, "color", *TEXT_FILTERS) if name not in FOOTAGE)
-ONLY_SHUTTERSTOCK = {"min_width", "people", "age", "gender", "license", "released"}
+ONLY_SHUTTERSTOCK = {"added", "min_width", "people", "age", "gender", "license", "released"}
 
 
 @pytest.fixture
@@ -86,10 +86,15 @@ def test_chosen_agency_narrows_what_is_offered(two: FlaskClient) -> None:
     """With an agency chosen, only its own filters and values stand there, and nobody lacks any."""
     demo = read_choices(two, "q=cat&agency=demo")
     assert set(demo) == set(ALL) - ONLY_SHUTTERSTOCK - {"media"}
-    assert values(demo["orientation"]) == ["horizontal", "vertical", "square"]
+    assert values(demo["orientation"]) == ["horizontal", "vertical", "square", "panorama"]
     other = read_choices(two, "q=cat&agency=shutterstock")
     assert set(other) == set(ALL) - {"no_ai"}
-    assert values(other["orientation"]) == ["horizontal", "vertical"]
+    assert values(other["orientation"]) == ["horizontal", "vertical", "square", "panorama"]
+    assert other["added"].options == (
+        ("week", "≤ 1 week"),
+        ("month", "≤ 1 month"),
+        ("year", "≤ 1 year"),
+    )
     assert values(other["sort"]) == ["popular", "relevance", "newest", "random"]
     assert not read_gaps(two, "q=cat&agency=demo") | read_gaps(two, "q=cat&agency=shutterstock")
 
@@ -117,14 +122,13 @@ def test_value_that_an_agency_lacks_is_named_once(two: FlaskClient) -> None:
         "Horizontal",
         "Vertical",
         "Square",
+        "Panorama",
     ]
     gaps = read_gaps(two, "q=cat")
-    assert gaps["Shutterstock"] == {"Orientation (Square)", "Without AI", "Sort by (Oldest)"}
+    assert gaps["Shutterstock"] == {"Without AI", "Sort by (Oldest)"}
     page = two.get("/search?q=cat&lang=en").text
     assert page.count('<details class="gaps"><summary>Some filters leave agencies out') == 1
-    assert (
-        "<li><b>Shutterstock</b>: Orientation (Square), Without AI, Sort by (Oldest)</li>" in page
-    )
+    assert "<li><b>Shutterstock</b>: Without AI, Sort by (Oldest)</li>" in page
     assert 'class="gaps"' not in two.get("/search?q=cat&agency=shutterstock&lang=en").text
 
 
@@ -134,9 +138,9 @@ def test_what_is_chosen_stays_in_the_form(two: FlaskClient) -> None:
     kept = {name: one.chosen for name, one in found.items() if not one.offered}
     assert kept == {"people": "2", "released": "1", "ethnicity": "black"}
     assert found["type"].chosen == "photo"
-    square = read_choices(two, "q=cat&agency=shutterstock&orientation=square")["orientation"]
-    assert square.options[-1] == ("square", "Square")
-    assert square.chosen == "square"
+    oldest = read_choices(two, "q=cat&agency=shutterstock&sort=oldest")["sort"]
+    assert ("oldest", "Oldest") in oldest.options
+    assert oldest.chosen == "oldest"
 
 
 @pytest.mark.parametrize("agency", ["demo", "shutterstock"])

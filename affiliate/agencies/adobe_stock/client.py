@@ -63,7 +63,7 @@ class AdobeStock(Agency):
         "sort": tuple(ORDERS),
         "duration": tuple(DURATIONS),
     }
-    approximate_filters: ClassVar[Filters] = {"released": None}
+    approximate_filters: ClassVar[Filters] = {"orientation": ("panorama",), "released": None}
     max_per_call = 100
     depth = 4_800
     picture_hosts = ("https://*.ftcdn.net",)
@@ -140,9 +140,11 @@ class AdobeStock(Agency):
 def _filter_params(query: SearchQuery) -> Params:
     """Return the parameters of the filters, with the restriction to pictures or to footage."""
     kinds = ("video",) if query.media == "video" else (query.type,) if query.type else TYPES
+    is_panorama = query.orientation == "panorama"
     filters = {
         **{f"content_type:{kind}": "1" for kind in kinds},
-        "orientation": query.orientation or "",
+        "orientation": "horizontal" if is_panorama else query.orientation or "",
+        "panoramic:on": "1" if is_panorama else "",
         "image_width": f"{query.min_width}-" if query.min_width else "",
         "colors": query.color or "",
         "has_releases": "true" if query.released else "",

@@ -22,7 +22,7 @@ import msgspec
 from affiliate.agencies.base import SUGGESTIONS, Agency
 from affiliate.domain import decoding
 from affiliate.domain.media import Media, SearchQuery, SearchResult, Thumbnail
-from affiliate.domain.query import ORIENTATIONS, SORTS, TYPES
+from affiliate.domain.query import ORIENTATIONS, PANORAMA, SORTS, TYPES
 from affiliate.domain.words import lower_text, split_terms
 
 CATALOG: Final = Path(__file__).with_name("catalog.jsonl")
@@ -59,11 +59,13 @@ class Picture(msgspec.Struct, frozen=True, kw_only=True):
     popularity: int
     license: str
 
-    @property
-    def orientation(self) -> str:
+    def has_orientation(self, orientation: str) -> bool:
+        """Return whether the picture has an orientation; a panorama is horizontal, too."""
+        if orientation == "panorama":
+            return self.width >= PANORAMA * self.height
         if self.width == self.height:
-            return "square"
-        return "horizontal" if self.width > self.height else "vertical"
+            return orientation == "square"
+        return orientation == ("horizontal" if self.width > self.height else "vertical")
 
 
 class Demo(Agency):
@@ -259,10 +261,11 @@ def _quote_word(word: str) -> str:
 def _passes_filters(picture: Picture, query: SearchQuery) -> bool:
     comparisons = (
         (query.type, picture.type),
-        (query.orientation, picture.orientation),
         (query.contributor and query.contributor.casefold(), picture.contributor.casefold()),
     )
     if any(expected is not None and expected != actual for expected, actual in comparisons):
+        return False
+    if query.orientation and not picture.has_orientation(query.orientation):
         return False
     if query.category and query.category.casefold() not in map(str.casefold, picture.categories):
         return False

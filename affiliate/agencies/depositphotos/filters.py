@@ -13,7 +13,7 @@ from typing import Final
 
 from affiliate.agencies.filter_values import HEX, find_language
 from affiliate.domain.media import SearchQuery
-from affiliate.domain.query import GENDERS, ORIENTATIONS
+from affiliate.domain.query import GENDERS
 from affiliate.domain.words import split_terms
 from affiliate.transport.messages import Params, drop_empty
 
@@ -40,7 +40,7 @@ MOST_GRAY: Final = 32
 EXPRESSES: Final[Mapping[str, tuple[str, ...] | None]] = {
     "exclude": None,
     "type": ("photo", "vector"),
-    "orientation": ORIENTATIONS,
+    "orientation": ("horizontal", "vertical", "square"),
     "color": HEX,
     "people": ("1", "2", "3"),
     "age": tuple(AGES),

@@ -38,6 +38,7 @@ from affiliate.domain.media import (
     clean_text,
     clean_texts,
 )
+from affiliate.domain.query import ORIENTATIONS
 from affiliate.errors import Blocked, Forbidden, RequestRefused
 from affiliate.transport.messages import Params, Reply, Request, drop_empty
 
@@ -78,7 +79,7 @@ class Istock(Agency):
     buyer = ("API_SECRET", "USERNAME", "PASSWORD")
     image_filters: ClassVar[Filters] = {
         "type": tuple(wire.TYPES),
-        "orientation": ("horizontal", "vertical", "square"),
+        "orientation": ORIENTATIONS,
         "color": HEX,
         "people": tuple(wire.PEOPLE),
         "age": tuple(wire.AGES),
@@ -87,7 +88,10 @@ class Istock(Agency):
         "license": ("commercial",),
         "sort": tuple(wire.SORTS),
     }
-    approximate_filters: ClassVar[Filters] = {"people": ("3", "4")}
+    approximate_filters: ClassVar[Filters] = {
+        "orientation": ("panorama",),
+        "people": ("3", "4"),
+    }
     max_per_call = 100
     depth = 9_600
     picture_hosts = ("https://*.istockphoto.com", "https://*.gettyimages.com")

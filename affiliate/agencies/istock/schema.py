@@ -166,11 +166,12 @@ def search_params(query: SearchQuery) -> Params:
     color = query.color or ""
     people = "" if query.people is None else PEOPLE[str(query.people)]
     ethnicity = query.ethnicity or ""
+    is_panorama = query.orientation == "panorama"
     return drop_empty(
         {
             "phrase": query.q,
             "graphical_styles": TYPES.get(query.type or "", ""),
-            "orientations": query.orientation or "",
+            "orientations": "panoramic_horizontal" if is_panorama else query.orientation or "",
             "color": f"#{color}" if color else "",
             "number_of_people": people,
             "age_of_people": AGES.get(query.age or "", ""),

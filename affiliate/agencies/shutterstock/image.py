@@ -13,14 +13,25 @@ from affiliate.agencies.shutterstock import schema as wire
 from affiliate.agencies.shutterstock.schema import Image
 from affiliate.domain.affiliate_links import percent_encode
 from affiliate.domain.media import Media, SearchQuery, clean_id
-from affiliate.domain.query import AGES, ETHNICITIES, GENDERS, LICENSES, MIN_WIDTHS, TYPES
+from affiliate.domain.query import (
+    ADDED,
+    AGES,
+    ETHNICITIES,
+    GENDERS,
+    LICENSES,
+    MIN_WIDTHS,
+    ORIENTATIONS,
+    PANORAMA,
+    TYPES,
+)
 from affiliate.transport.messages import Params
 
 EXPRESSES: Final[Mapping[str, tuple[str, ...] | None]] = {
     "exclude": None,
     "type": TYPES,
-    "orientation": ("horizontal", "vertical"),
+    "orientation": ORIENTATIONS,
     "min_width": MIN_WIDTHS,
+    "added": tuple(ADDED),
     "color": None,
     "people": None,
     "age": AGES,
@@ -34,7 +45,6 @@ EXPRESSES: Final[Mapping[str, tuple[str, ...] | None]] = {
 }
 PARAMETERS: Final = {
     "type": "image_type",
-    "orientation": "orientation",
     "min_width": "width_from",
     "color": "color",
     "people": "people_number",
@@ -48,6 +58,13 @@ PARAMETERS: Final = {
     "sort": "sort",
 }
 """Our filters and the API's parameters of the same meaning."""
+SHAPES: Final[Mapping[str, Params]] = {
+    "horizontal": (("orientation", "horizontal"),),
+    "vertical": (("orientation", "vertical"),),
+    "square": (("aspect_ratio", "1"),),
+    "panorama": (("aspect_ratio_min", str(PANORAMA)),),
+}
+"""Our orientations and the API's parameters; a ratio is the width by the height."""
 THUMBNAILS: Final = ("huge_thumb", "preview", "mosaic", "large_thumb", "small_thumb")
 DENSE: Final = ("preview_1000",)
 """Renditions for screens of high density."""
@@ -57,7 +74,7 @@ SIZES: Final = ("small_jpg", "medium_jpg", "huge_jpg", "supersize_jpg", "vector_
 
 def search_params(query: SearchQuery) -> Params:
     """Return the filters of a search for images."""
-    return wire.search_params(query, PARAMETERS)
+    return (*wire.search_params(query, PARAMETERS), *SHAPES.get(query.orientation or "", ()))
 
 
 def to_media(agency: str, image: Image, search_id: str | None) -> Media | None:

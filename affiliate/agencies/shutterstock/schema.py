@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from affiliate.agencies.filter_values import find_first_day
 from affiliate.domain.media import (
     Media,
     SearchQuery,
@@ -178,6 +179,7 @@ def search_params(query: SearchQuery, names: Mapping[str, str]) -> Params:
         {
             "query": query_expression(query.q, query.exclude),
             **{theirs: values.get(ours, "") for ours, theirs in names.items()},
+            "added_date_start": find_first_day(query.added),
             "people_model_released": "true" if query.released else "",
             "safe": safe,
             "keyword_safe_search": safe,

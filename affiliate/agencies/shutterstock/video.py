@@ -14,11 +14,12 @@ from affiliate.agencies.shutterstock import schema as wire
 from affiliate.agencies.shutterstock.schema import Video
 from affiliate.domain.affiliate_links import percent_encode
 from affiliate.domain.media import Media, SearchQuery, Thumbnail, clean_id, read_web_address
-from affiliate.domain.query import AGES, ASPECTS, ETHNICITIES, GENDERS, RESOLUTIONS
+from affiliate.domain.query import ADDED, AGES, ASPECTS, ETHNICITIES, GENDERS, RESOLUTIONS
 from affiliate.transport.messages import Params, drop_empty
 
 EXPRESSES: Final[Mapping[str, tuple[str, ...] | None]] = {
     "media": ("video",),
+    "added": tuple(ADDED),
     "exclude": None,
     "people": None,
     "age": AGES,

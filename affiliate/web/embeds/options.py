@@ -35,6 +35,8 @@ from affiliate.errors import BadQuery
 
 DEFAULT_ROWS: Final = {"grid": 2, "strip": 1, "image": 2, "search": 3}
 """The kinds of embeds, each with its rows of pictures by default."""
+LEFT_OUT: Final = frozenset({"added"})
+"""Filters that no embed takes: the size of its script leaves no room for their names."""
 MAX_ROWS: Final = 6
 MAX_PICTURES: Final = PAGE_PLACES
 THEMES: Final = ("light", "dark", "auto")
@@ -235,6 +237,7 @@ def _clamp_number(text: str, low: int, high: int) -> str:
 
 def _read_query(parameters: Parameters, *, may_be_empty: bool) -> SearchQuery:
     """Return the first page of the search; without criteria an empty query where allowed."""
+    parameters = {name: texts for name, texts in parameters.items() if name not in LEFT_OUT}
     if may_be_empty and not _has_criteria(parameters):
         return SearchQuery.from_parameters({**parameters, "q": ["-"]}).replace(q="", page=1)
     return SearchQuery.from_parameters(parameters).replace(page=1)

