@@ -231,7 +231,7 @@ class AffiliateSearch extends Pictures {
   #showFailure(results) {
     const { none = "No answer", unreachable = "The search could not be reached.", again = "Try again" } = this.dataset;
     results.querySelector(".count")?.replaceChildren(none);
-    results.querySelectorAll(".disclosure, .note, .tiles, .pages, .agencies, .topics, .there").forEach((part) => part.remove());
+    results.querySelectorAll(":scope > nav, .disclosure, .note, .tiles, .agencies, .there").forEach((part) => part.remove());
     const note = document.createElement("p");
     note.className = "note";
     const link = document.createElement("a");

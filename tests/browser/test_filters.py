@@ -213,6 +213,7 @@ def test_overtaken_answer_is_dropped(page: Page) -> None:
     page.route("**/ajax/search?*", lambda route: route.abort())
     page.get_by_label("Type").select_option("Illustrations")
     expect(page.locator(".note")).to_contain_text("could not be reached")
+    expect(page.locator("main .related, main .pages, main .agencies")).to_have_count(0)
     page.unroute("**/ajax/search?*")
     page.get_by_label("Type").select_option("Any")
     expect(page.locator(".note")).to_have_count(0)
