@@ -30,9 +30,10 @@ class Questions:
         if not self.asks:
             return ready[0] if ready else self._refuse("--agency NAME, or the agency's key")
         click.echo("Agencies, with the settings that hold their keys:")
+        width = max(map(len, CHOICES)) + 2
         for name in CHOICES:
             needed = "no key" if name == DEMO else describe_needed_settings(AGENCIES[name])
-            click.echo(f"  {name:15}{needed}")
+            click.echo(f"  {name:{width}}{needed}")
         agency: str = click.prompt(
             "Your agency (demo if you have no key yet)",
             type=click.Choice(CHOICES),
