@@ -179,7 +179,7 @@ try {
 } catch {}
 
 // Keeping pictures begins with the first pointer or focus, or at once where some are kept.
-const importKeep = () => import("./keep.js");
+const importKeep = () => import("./keep.js").catch(() => {}); // offline, the next page tries again
 try {
   if (localStorage.board || document.querySelector(".image")) importKeep();
   else for (const name of ["pointerover", "focusin"]) addEventListener(name, importKeep, { once: true });

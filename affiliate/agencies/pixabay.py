@@ -31,7 +31,7 @@ from affiliate.domain.media import (
     clean_texts,
     read_web_address,
 )
-from affiliate.domain.query import TYPES
+from affiliate.domain.query import MIN_WIDTHS, TYPES
 from affiliate.domain.words import shorten_words
 from affiliate.errors import BadCredentials
 from affiliate.transport.messages import Refusal, Reply, Request, drop_empty
@@ -81,6 +81,7 @@ class Pixabay(Agency):
     image_filters: ClassVar[Filters] = {
         "type": TYPES,
         "orientation": ("horizontal", "vertical"),
+        "min_width": MIN_WIDTHS,
         "color": ("grayscale",),
         "sort": tuple(ORDERS),
     }
@@ -111,6 +112,7 @@ class Pixabay(Agency):
                 "lang": find_language(query.lang, LANGUAGES),
                 "image_type": query.type or "",
                 "orientation": query.orientation or "",
+                "min_width": query.min_width or "",
                 "colors": query.color or "",
                 "safesearch": "true" if query.safe else "false",
                 "order": ORDERS[query.sort],

@@ -62,6 +62,10 @@ class DepositphotosDialect(Dialect):
         "orientation": {
             one: {"dp_search_orientation": one} for one in ("horizontal", "vertical", "square")
         },
+        "min_width": {
+            one: {"dp_search_width": one, "dp_search_dimension_units": "px"}
+            for one in ("1000", "2000", "4000", "6000")
+        },
         "color": {"fe0000": {"dp_search_color": "9"}},
         "people": {one: {"dp_search_quantity": one} for one in ("1", "2", "3")},
         "age": {ours: {"dp_search_age": theirs} for ours, theirs in AGES.items()},

@@ -19,6 +19,7 @@ class PixabayDialect(Dialect):
     sends: ClassVar[Mapping[str, Mapping[str, Sent]]] = {
         "type": {one: {"image_type": one} for one in ("photo", "illustration", "vector")},
         "orientation": {one: {"orientation": one} for one in ("horizontal", "vertical")},
+        "min_width": {one: {"min_width": one} for one in ("1000", "2000", "4000", "6000")},
         "color": {"grayscale": {"colors": "grayscale"}},
         "sort": {"popular": {"order": "popular"}, "newest": {"order": "latest"}},
     }

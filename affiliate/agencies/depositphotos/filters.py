@@ -13,7 +13,7 @@ from typing import Final
 
 from affiliate.agencies.filter_values import HEX, find_language
 from affiliate.domain.media import SearchQuery
-from affiliate.domain.query import GENDERS
+from affiliate.domain.query import GENDERS, MIN_WIDTHS
 from affiliate.domain.words import split_terms
 from affiliate.transport.messages import Params, drop_empty
 
@@ -41,6 +41,7 @@ EXPRESSES: Final[Mapping[str, tuple[str, ...] | None]] = {
     "exclude": None,
     "type": ("photo", "vector"),
     "orientation": ("horizontal", "vertical", "square"),
+    "min_width": MIN_WIDTHS,
     "color": HEX,
     "people": ("1", "2", "3"),
     "age": tuple(AGES),
@@ -73,6 +74,8 @@ def search_params(query: SearchQuery) -> Params:
             "dp_search_vector": "0" if query.type == "photo" else "1",
             "dp_search_video": "0",
             "dp_search_orientation": query.orientation or "",
+            "dp_search_width": query.min_width or "",
+            "dp_search_dimension_units": "px" if query.min_width else "",
             "dp_search_color": _find_nearest_color(query.color) if query.color else "",
             "dp_search_quantity": str(query.people or ""),
             "dp_search_age": AGES.get(query.age or "", ""),
