@@ -417,7 +417,7 @@ def test_filters_say_which_agency_lacks_them(page_of_two: Page) -> None:
     page_of_two.get_by_role("checkbox", name="Shutterstock").check()
     expect(page_of_two.get_by_text("Not at")).to_have_count(0)
     expect(page_of_two.get_by_label("Orientation").locator("option")).to_have_text(
-        ["Any", "Horizontal", "Vertical"]
+        ["Any", "Horizontal", "Vertical", "Square", "Panorama"]
     )
     assert page_of_two.evaluate(SAME_PAGE)
 
