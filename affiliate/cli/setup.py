@@ -121,8 +121,8 @@ def _ask_until_accepted(
         ConfigError: the settings are wrong, and there is no terminal to ask again.
     """
     while True:
-        values = questions.ask_site(agency)
-        values = {**fixed, **questions.given, **values}
+        answers = questions.ask_site(agency)
+        values = {**fixed, **questions.given, **answers}
         try:
             values, config = _load(values, questions.known, agency)
         except ConfigError as error:
@@ -132,6 +132,7 @@ def _ask_until_accepted(
         else:
             if is_accepted is None or is_accepted(config):
                 return values, config
+        questions.refused = answers
         questions.given.clear()
 
 

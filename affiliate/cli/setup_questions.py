@@ -17,11 +17,15 @@ CHOICES: Final = (*(n for n, kind in AGENCIES.items() if kind.credentials), "ope
 
 
 class Questions:
-    """The answers to the questions: ``given`` by options, ``known`` from the file, or typed."""
+    """The answers to the questions: ``given`` by options, ``known`` from the file, or typed.
+
+    ``refused`` are typed answers that were not accepted together: Enter keeps each of them.
+    """
 
     def __init__(self, given: Mapping[str, str], known: Mapping[str, str], *, asks: bool) -> None:
         self.given = dict(given)
         self.known = dict(known)
+        self.refused: dict[str, str] = {}
         self.asks = asks
 
     def choose_agency(self) -> str:
@@ -73,11 +77,10 @@ class Questions:
         """Return the value of a setting that is no secret, or nothing where it stays unset."""
         value = self.given.get(name, "")
         if not value and self.asks:
-            later = "" if name in self.known else "; Enter for later"
+            present = self.refused.get(name) or self.known.get(name, "")
+            later = "" if present else "; Enter for later"
             value = click.prompt(
-                f"{hint} ({name}{later})",
-                default=self.known.get(name, ""),
-                show_default=name in self.known,
+                f"{hint} ({name}{later})", default=present, show_default=bool(present)
             ).strip()
         value = value or self.known.get(name, "")
         return {name: value} if value else {}
@@ -99,7 +102,7 @@ class Questions:
 
     def _find_complete_set(self, kind: type[Agency]) -> tuple[str, ...]:
         """Return the first set of settings with a key of which all are given or known."""
-        have, prefix = {**self.known, **self.given}, get_setting_prefix(kind.name)
+        have, prefix = {**self.known, **self.refused, **self.given}, get_setting_prefix(kind.name)
         sets = (names for names in kind.credentials if all(have.get(prefix + n) for n in names))
         return next(sets, ())
 
@@ -107,7 +110,7 @@ class Questions:
         """Return the value of a secret setting, which the terminal does not show."""
         if self.given.get(name):
             return self.given[name]
-        known = self.known.get(name, "")
+        known = self.refused.get(name) or self.known.get(name, "")
         if not self.asks:
             return known or self._refuse(name)
         hint = "Enter keeps the present value" if known else "not shown while you type or paste"

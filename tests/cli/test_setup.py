@@ -160,6 +160,22 @@ def test_a_person_is_asked_again_until_the_key_is_right(
     assert TOKEN not in result.output
 
 
+def test_answers_beside_a_wrong_one_are_not_typed_again(
+    client: FlaskClient, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Enter keeps the key and the address while the affiliate id is corrected."""
+    monkeypatch.setattr(outputs, "is_terminal", lambda: True)
+    first = ["shutterstock", "1", TOKEN, "mine", "https://pictures.example"]
+    typed = "\n".join([*first, "", "", "12345", "", ""])
+    result = setup(client, file, typed=typed)
+    assert result.exit_code == 0, result.output
+    values = env_file.parse_values(file.read_text())
+    assert values["SHUTTERSTOCK_API_TOKEN"] == TOKEN
+    assert values["SHUTTERSTOCK_AFFILIATE_ID"] == "12345"
+    assert values["SITE_URL"] == "https://pictures.example"
+    assert TOKEN not in result.output
+
+
 def test_an_interrupt_writes_nothing(tmp_path: Path, file: Path) -> None:
     """Ctrl-C at a question leaves the file as it was, and no other file; the key is not shown."""
     place_ledger(tmp_path)
