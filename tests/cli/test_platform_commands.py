@@ -36,7 +36,7 @@ def test_a_shell_hands_over_each_value_as_it_is(tmp_path: Path, name: str, shell
     assert "typed" not in lines
 
 
-@pytest.mark.parametrize("name", PLATFORMS.keys() - SHELLS)
+@pytest.mark.parametrize("name", sorted(PLATFORMS.keys() - SHELLS))
 def test_a_form_gets_lines(name: str) -> None:
     """The lines are those of a .env file; a site with the gap of a typed secret does not start."""
     place, *lines = iter_lines(PLATFORMS[name], VALUES, {"TOKEN"})
