@@ -179,7 +179,8 @@ try {
 } catch {}
 
 // Keeping pictures begins with the first pointer or focus, or at once where some are kept.
-const importKeep = () => import("./keep.js").catch(() => {}); // offline, the next page tries again
+// Later than a click that leaves the page: Firefox keeps no page for Back whose import it has ended.
+const importKeep = () => setTimeout(() => import("./keep.js").catch(() => {}), 200);
 try {
   if (localStorage.board || document.querySelector(".image")) importKeep();
   else for (const name of ["pointerover", "focusin"]) addEventListener(name, importKeep, { once: true });

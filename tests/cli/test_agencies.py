@@ -81,7 +81,7 @@ def test_all_that_is_known_of_agencies_is_listed_too(client: FlaskClient) -> Non
     assert "needs SHUTTERSTOCK_API_TOKEN, or SHUTTERSTOCK_CLIENT_ID and" in facts["shutterstock"]
     told = {one["agency"]: one for one in json.loads(run(app, "list", "--json").output)}
     assert (told["pixabay"]["state"], told["pixabay"]["weight"]) == ("on", 2)
-    assert told["istock"]["roughly"] == ["people 3/4"]
+    assert told["istock"]["roughly"] == ["orientation panorama", "people 3/4"]
     assert told["shutterstock"]["needs"].startswith("SHUTTERSTOCK_API_TOKEN, or ")
 
 

@@ -31,7 +31,7 @@ def units(tmp_path: Path) -> Path:
     for file in UNITS.glob("*.*"):
         if file.suffix in {".service", ".timer"}:
             text = file.read_text().replace(SITE, str(ROOT))
-            text = text.replace(f"{ROOT}/.venv/bin/python", sys.executable)
+            text = text.replace(f"{ROOT}/.venv/bin/python", f'"{sys.executable}"')
             instances = {"affiliate-search@": ["8001", "8002"], "affiliate-search-task@": TASKS}
             for name in instances.get(file.stem, [""]):
                 (tmp_path / f"{file.stem}{name}{file.suffix}").write_text(text)

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -66,7 +67,7 @@ class Owner:
 
     def follow(self, lines: str, **variables: str) -> Mapping[str, str]:
         """Run lines of the guide, and return the shell's variables."""
-        lines = lines.replace(".venv/bin/flask", f"{sys.executable} -m flask")
+        lines = lines.replace(".venv/bin/flask", f"{shlex.quote(sys.executable)} -m flask")
         run = subprocess.run(
             ["sh", "-euc", f"{lines}set"],
             cwd=ROOT,

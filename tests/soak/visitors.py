@@ -275,7 +275,7 @@ class Visitor:
 
     def _call_api(self, client: Client, words: str) -> Iterator[Callable[[], object]]:
         yield lambda: client.get("api", f"/api/search?q={quote_plus(words)}&lang=en&wait=1")
-        yield lambda: client.get("topic", "/topics/nature?lang=en")
+        yield lambda: client.get("topic", "/topics/flower?lang=en")
         yield lambda: client.get("small", "/opensearch.xml")
 
 

@@ -44,8 +44,8 @@ def write_nginx_config(folder: Path, port: int, site_ports: Sequence[int]) -> li
     for old, new in (
         ("listen 80;", f"listen 127.0.0.1:{new_port()};"),
         ("listen 443 ssl", f"listen 127.0.0.1:{port} ssl"),
-        (f"/etc/letsencrypt/live/{HOST}/fullchain.pem", str(certificate)),
-        (f"/etc/letsencrypt/live/{HOST}/privkey.pem", str(certificate)),
+        (f"/etc/letsencrypt/live/{HOST}/fullchain.pem", f'"{certificate}"'),
+        (f"/etc/letsencrypt/live/{HOST}/privkey.pem", f'"{certificate}"'),
         ("/var/cache/nginx/affiliate-search", str(folder / "cache")),
         ("/var/log/nginx/affiliate-search.log", str(folder / "access.log")),
         ("127.0.0.1:8001", f"127.0.0.1:{site_ports[0]}"),

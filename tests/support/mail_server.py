@@ -150,7 +150,7 @@ class _Session:
                 self.take_mail()
             else:
                 if verb == "RCPT":
-                    self.receivers.append(rest.removeprefix("TO:<").removesuffix(">"))
+                    self.receivers.append(rest.partition("<")[2].removesuffix(">"))
                 self.say(verb)
             if verb == "STARTTLS" and verb not in self.server.replies:
                 self.secure(context)

@@ -445,7 +445,7 @@ def test_no_failure_to_connect_tells_them_either(
         assert [p for p in [*PRIVATE, str(number)] if p in said] == []
 
 
-@pytest.mark.parametrize("token", ["line\nbreak-secret", "鍵-secret"])
+@pytest.mark.parametrize("token", ["line\nbreak-hush", "鍵-hush"])
 def test_a_token_that_cannot_be_sent_is_not_told(
     transport: Transport, token: str, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -456,7 +456,7 @@ def test_a_token_that_cannot_be_sent_is_not_told(
             call(f"http://127.0.0.1:{port}", headers={"Authorization": token}, secrets=(token,))
         )
     said = everything_said(caught.value) + caplog.text
-    assert "secret" not in said.replace(__file__, "")
+    assert "hush" not in said
 
 
 def test_success_logs_no_address_either(
