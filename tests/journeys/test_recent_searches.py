@@ -23,6 +23,7 @@ def test_recent_searches_are_offered_and_cleared(window: Window, visited: SiteSe
     """The words of a search are offered in the emptied box; the last option forgets them."""
     window.size(1440, 900)
     window.open(f"{visited.url}/?lang=en")
+    wait_until(lambda: window.run("return !!document.getElementById('q')"))
     window.run("localStorage.removeItem('recent')")
     words = new_words()
     window.run(TYPE.replace("WORDS", repr(words)))
