@@ -30,7 +30,11 @@ def units(tmp_path: Path) -> Path:
     """Return a folder with the units for the site in the checkout, each of its instances."""
     for file in UNITS.glob("*.*"):
         if file.suffix in {".service", ".timer"}:
-            text = file.read_text().replace(f"file:{SITE}", ROOT.as_uri()).replace(SITE, str(ROOT))
+            text = (
+                file.read_text()
+                .replace(f"file:{SITE}", ROOT.as_uri().replace("%", "%%"))
+                .replace(SITE, str(ROOT))
+            )
             text = text.replace(f"{ROOT}/.venv/bin/python", f'"{sys.executable}"')
             instances = {"affiliate-search@": ["8001", "8002"], "affiliate-search-task@": TASKS}
             for name in instances.get(file.stem, [""]):

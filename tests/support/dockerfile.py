@@ -100,7 +100,12 @@ def is_sent(path: str) -> bool:
 
 
 def build_image(folder: Path) -> Container:
-    """Execute the steps of the Dockerfile; return a container of the last stage."""
+    """Execute the steps of the Dockerfile; return a container of the last stage.
+
+    A folder in which another process has executed them is taken as it is.
+    """
+    done = folder / "done"
+    is_built = done.exists()
     roots: dict[str, Path] = {}
     environ: dict[str, str] = {}
     for number, (first, *steps) in enumerate(read_stages()):
@@ -109,14 +114,15 @@ def build_image(folder: Path) -> Container:
         roots[first.words[-1] if "AS" in first.words else str(number)] = root
         environ = {**BASE_ENVIRON}
         for step in steps:
-            if step.name == "COPY":
+            if step.name == "COPY" and not is_built:
                 _copy(step, roots.get(step.options.get("from", ""), ROOT), root)
-            elif step.name == "RUN":
+            elif step.name == "RUN" and not is_built:
                 _run(step, root, machine, environ)
             elif step.name == "ENV":
                 for pair in step.words:
                     name, value = pair.split("=", 1)
                     environ[name] = value.replace("$PATH", environ["PATH"])
+    done.touch()
     volume = root / "data"
     return Container(root, volume, environ, machine)
 
@@ -125,11 +131,12 @@ def _lay_base(root: Path) -> Iterator[str]:
     """Make the folders of a root; yield bubblewrap's options that fill them from this machine."""
     for name in ("app", "data", "dev", "proc", "tmp", "etc", PYTHON[1:]):
         if name not in {"app", "data"}:
-            (root / name).mkdir(parents=True)
+            (root / name).mkdir(parents=True, exist_ok=True)
     for name in BORROWED:
         source = Path("/") / name
         if source.is_symlink():
-            (root / name).symlink_to(source.readlink())
+            if not (root / name).is_symlink():
+                (root / name).symlink_to(source.readlink())
         elif source.exists():
             (root / name).mkdir(parents=True, exist_ok=True)
             yield from ("--ro-bind", str(source), str(source))
