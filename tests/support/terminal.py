@@ -3,12 +3,16 @@
 import os
 import pty
 import select
+import subprocess
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 
 from tests.support.forks import Fork, fork
 from tests.support.waiting import PATIENCE, wait_until
+
+PRESS_SECONDS = 3
+"""Seconds after which a person presses Ctrl-C again."""
 
 
 class Terminal:
@@ -40,6 +44,18 @@ class Terminal:
     def interrupt(self) -> None:
         """Press Ctrl-C."""
         os.write(self._side, b"\x03")
+
+    def interrupt_until_end(self) -> int:
+        """Press Ctrl-C every few seconds until the command ends; return its status.
+
+        A terminal drops what is pressed just before a command changes its mode for a question.
+        """
+        end = time.monotonic() + PATIENCE
+        while self.process.poll() is None and time.monotonic() < end:
+            self.interrupt()
+            with suppress(subprocess.TimeoutExpired):
+                self.process.wait(PRESS_SECONDS)
+        return self.wait_for_end()
 
     def wait_for_end(self) -> int:
         """Wait for the command's end, and return its status."""
