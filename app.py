@@ -60,7 +60,7 @@ from affiliate.search.usage import KeepDays, UsageCounter
 from affiliate.search.visitor_calls import VisitorCalls
 from affiliate.services import Services
 from affiliate.transport.client import Transport
-from affiliate.web import template_helpers
+from affiliate.web import assets
 from affiliate.web.access_log import AccessLogMiddleware, list_known_parts
 from affiliate.web.client_address import TrustedProxiesMiddleware
 from affiliate.web.client_limits import ClientLimits, limit_crawls
@@ -322,7 +322,7 @@ def _compute_build_id(app: Flask, settings: Config, enabled: Sequence[EnabledAge
         *(settings.site_logo, settings.site_tagline, settings.site_links),
         *(settings.site_topics, settings.embed_sites, sorted(settings.affiliate_sub_ids)),
     )
-    inputs = repr((template_helpers.digest_assets(app.root_path), links, look)).encode()
+    inputs = repr((assets.digest_assets(app.root_path), links, look)).encode()
     return hashlib.blake2b(inputs, digest_size=8).hexdigest()
 
 

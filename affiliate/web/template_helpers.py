@@ -1,15 +1,13 @@
-"""The vocabulary of all templates: addresses, assets, chips, and the site's own settings."""
+"""The vocabulary of all templates: addresses, chips, and the site's own settings."""
 
 import functools
-import hashlib
 import re
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, Final
 from urllib.parse import parse_qsl, quote, urlencode
 
 import msgspec
-from flask import Flask, current_app, g, request
+from flask import Flask, g, request
 from flask_babel import format_decimal, gettext
 from markupsafe import Markup, escape
 
@@ -33,12 +31,11 @@ from affiliate.web import (
     previews,
     site_identity,
 )
+from affiliate.web.assets import asset_url
 from affiliate.web.request_context import EMBED_ENDPOINT, current_context
 
 MAX_RATIO_DIFFERENCE: Final = 0.007
 """Greatest difference of a rendition's ratio to the tile's; more would show the id bar."""
-ASSET_VERSION: Final = re.compile(r"[0-9a-f]{12}")
-"""The form of a static file's version (`asset_url`)."""
 ROW_HEIGHT_PIXELS: Final = 220
 """Usual height of a row of pictures on a desk; on phones half of it, on wide screens half more."""
 
@@ -309,15 +306,6 @@ def drop_invalid_xml(text: str) -> str:
     return re.sub(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "", text)
 
 
-def digest_assets(root: str) -> str:
-    """Return a digest of the templates, assets and translations under an application's folder."""
-    digest = hashlib.blake2b(digest_size=6)
-    patterns = ("templates/*", "static/*.*", "translations/*/*/*.mo")
-    for path in sorted(path for pattern in patterns for path in Path(root).glob(pattern)):
-        digest.update(path.read_bytes())
-    return digest.hexdigest()
-
-
 def referring_site() -> str:
     """Return the host name of the blog that led to the current page; empty without a blog.
 
@@ -340,16 +328,6 @@ def displaying_site() -> str:
     return current_context().site or (
         "" if request.endpoint == EMBED_ENDPOINT else current_services().host
     )
-
-
-def asset_url(name: str) -> str:
-    """Return the address of a static file with its content's hash, which caches keep for ever."""
-    return f"/static/{name}?v={_file_digest(current_app.static_folder or '', name)}"
-
-
-@functools.cache
-def _file_digest(folder: str, name: str) -> str:
-    return hashlib.blake2b(Path(folder, name).read_bytes(), digest_size=6).hexdigest()
 
 
 def credit_links(items: Sequence[Media], late: Sequence[AgencyStatus] = ()) -> Markup:

@@ -20,7 +20,7 @@ from werkzeug.routing import Rule
 import app as application
 from affiliate.cache.stores import SQLiteStore
 from affiliate.config import loading
-from affiliate.web import template_helpers
+from affiliate.web import assets
 
 DEMO_WEIGHTS = dict(loading.DEMO_WEIGHTS)
 """The agencies of a site without settings, as the site itself has them."""
@@ -77,7 +77,7 @@ def share_parts() -> None:
     """
     vars(loading)["DEMO_WEIGHTS"] = {"demo": 1}
     Flask.jinja_options = {"bytecode_cache": CompiledTemplates(compiled_templates())}
-    template_helpers.digest_assets = functools.cache(template_helpers.digest_assets)
+    assets.digest_assets = functools.cache(assets.digest_assets)
     _share_builders()
     _note_apps()
 

@@ -30,6 +30,7 @@ from affiliate.web import (
     readiness,
     related_searches,
 )
+from affiliate.web.assets import ASSET_VERSION, asset_url
 from affiliate.web.caching import (
     INCOMPLETE_MAX_AGE,
     canonicalize_page,
@@ -51,8 +52,6 @@ from affiliate.web.page_cache import Canonicalizer
 from affiliate.web.picture_hosts import PictureHosts
 from affiliate.web.site import about, board, collections, demo_shop, logo, media
 from affiliate.web.template_helpers import (
-    ASSET_VERSION,
-    asset_url,
     cache_for,
     displaying_site,
     owner_topics,

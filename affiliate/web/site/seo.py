@@ -19,11 +19,11 @@ from affiliate.domain.robots import DISALLOWED_PATHS
 from affiliate.domain.ui_languages import UI_LANGUAGES
 from affiliate.services import current_services
 from affiliate.web import i18n
+from affiliate.web.assets import asset_url
 from affiliate.web.caching import INCOMPLETE_MAX_AGE, request_parameters
 from affiliate.web.page_cache import Canonicalizer
 from affiliate.web.template_helpers import (
     absolute_url,
-    asset_url,
     cache_for,
     collection_url,
     drop_invalid_xml,
