@@ -1,15 +1,12 @@
 """An nginx in front of the site, as any CDN would be: it takes the load, by our headers alone."""
 
 import os
-import shutil
 import signal
-import socket
-import subprocess
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from email.message import Message
 from pathlib import Path
 from typing import NamedTuple
@@ -18,23 +15,12 @@ import pytest
 
 from tests.support.codings import unpack
 from tests.support.ports import new_port
-from tests.support.processes import clean_environment, reset_inherited
+from tests.support.proxy_programs import running_program, write_nginx_config
 from tests.support.shutterstock import TOKEN, Shutterstock, shutterstock
 from tests.support.site_server import SiteServer, running_site
 from tests.support.waiting import wait_until
 
 CONFIG = """
-daemon off;
-master_process off;
-pid nginx.pid;
-error_log error.log;
-events {{ }}
-http {{
-    client_body_temp_path body;
-    proxy_temp_path proxy;
-    fastcgi_temp_path fastcgi;
-    uwsgi_temp_path uwsgi;
-    scgi_temp_path scgi;
     proxy_cache_path cache keys_zone=site:1m max_size=64m use_temp_path=off;
     log_format short '$uri $upstream_cache_status $upstream_status';
     log_subrequest on;
@@ -53,7 +39,6 @@ http {{
             add_header X-Proxy $upstream_cache_status always;
         }}
     }}
-}}
 """
 
 
@@ -108,29 +93,10 @@ def proxied(folder: Path, **settings: str) -> Iterator[World]:
 @contextmanager
 def nginx(folder: Path, site: str) -> Iterator[str]:
     """Run nginx until the block ends, with all its files in the folder."""
-    program = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
-    assert program, "nginx is missing; `make test` says how to install it"
     port = new_port()
-    (folder / "nginx.conf").write_text(CONFIG.format(port=port, site=site))
-    command = [program, "-p", str(folder), "-c", "nginx.conf", "-e", "error.log"]
-    with subprocess.Popen(
-        command,
-        cwd=folder,
-        env=clean_environment(),
-        preexec_fn=reset_inherited,  # noqa: PLW1509 - system calls, which take no lock
-    ) as process:
-        try:
-            wait_until(lambda: process.poll() is not None or listens(port))
-            assert process.poll() is None, (folder / "error.log").read_text()
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            process.kill()
-
-
-def listens(port: int) -> bool:
-    with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-        return True
-    return False
+    command = write_nginx_config(folder, CONFIG.format(port=port, site=site))
+    with running_program(folder, command, [port]):
+        yield f"http://127.0.0.1:{port}"
 
 
 @pytest.fixture(scope="module")

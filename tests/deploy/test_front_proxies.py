@@ -20,6 +20,7 @@ from tests.support import front_proxies
 from tests.support.front_proxies import HOST, running_caddy, running_nginx
 from tests.support.ports import new_port
 from tests.support.processes import ROOT
+from tests.support.proxy_programs import find_program
 from tests.support.shutterstock import TOKEN, shutterstock
 from tests.support.site_server import SiteServer, running_site, running_sites
 from tests.support.waiting import wait_until
@@ -37,7 +38,7 @@ SETTINGS = {
 
 
 def has_caddy() -> bool:
-    return front_proxies.find_program("caddy") is not None
+    return find_program("caddy") is not None
 
 
 PROXIES = [
@@ -118,7 +119,7 @@ def test_nginx_takes_the_shipped_file(tmp_path: Path) -> None:
 @pytest.mark.skipif(not has_caddy(), reason="caddy is not installed")
 def test_caddy_takes_the_shipped_file(tmp_path: Path) -> None:
     """``caddy validate`` finds no fault, and ``caddy fmt`` nothing to format."""
-    caddy, file = front_proxies.find_program("caddy"), ROOT / "deploy" / "Caddyfile"
+    caddy, file = find_program("caddy"), ROOT / "deploy" / "Caddyfile"
     assert caddy
     command = [caddy, "validate", "--adapter", "caddyfile", "--config", str(file)]
     environ = {"HOME": str(tmp_path)}

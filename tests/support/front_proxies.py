@@ -1,43 +1,21 @@
 """Runs nginx and Caddy with the files of ``deploy/`` in front of sites, for tests."""
 
-import os
 import re
-import shutil
-import socket
-import subprocess
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
+from tests.support import proxy_programs
 from tests.support.ports import new_port
-from tests.support.processes import ROOT, clean_environment, reset_inherited
-from tests.support.waiting import wait_until
+from tests.support.processes import ROOT
+from tests.support.proxy_programs import find_program, running_program
 
 HOST = "pictures.example"
 """The host name in the shipped files."""
-HEAD = """
-daemon off;
-master_process off;
-pid nginx.pid;
-error_log error.log;
-events {}
-http {
-    client_body_temp_path body;
-    proxy_temp_path proxy;
-    fastcgi_temp_path fastcgi;
-    uwsgi_temp_path uwsgi;
-    scgi_temp_path scgi;
-"""
-
-
-def find_program(name: str) -> str | None:
-    return shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin")
 
 
 def write_nginx_config(folder: Path, port: int, site_ports: Sequence[int]) -> list[str]:
     """Write the shipped file with paths and ports of a test, and return nginx's command."""
-    program = find_program("nginx")
-    assert program, "nginx is missing; `make test` says how to install it"
     text = (ROOT / "deploy" / "nginx.conf").read_text()
     text = re.sub(r"(?m)^ *listen \[::\].*\n", "", text)
     certificate = ROOT / "tests" / "support" / "localhost.pem"
@@ -53,15 +31,14 @@ def write_nginx_config(folder: Path, port: int, site_ports: Sequence[int]) -> li
     ):
         assert old in text, old
         text = text.replace(old, new)
-    (folder / "nginx.conf").write_text(f"{HEAD}{text}}}\n")
-    return [program, "-p", str(folder), "-c", "nginx.conf", "-e", "error.log"]
+    return proxy_programs.write_nginx_config(folder, text)
 
 
 @contextmanager
 def running_nginx(folder: Path, site_ports: Sequence[int]) -> Iterator[int]:
     """Run nginx, and yield its port, which speaks TLS."""
     port = new_port()
-    with _running(folder, write_nginx_config(folder, port, site_ports), port):
+    with running_program(folder, write_nginx_config(folder, port, site_ports), [port]):
         yield port
 
 
@@ -79,35 +56,6 @@ def running_caddy(folder: Path, site_ports: Sequence[int]) -> Iterator[int]:
         "SITE_UPSTREAMS": " ".join(f"127.0.0.1:{one}" for one in site_ports),
         "SITE_UPSTREAMS_AGAIN": " ".join(f"127.0.0.1:{one}" for one in reversed(site_ports)),
     }
-    with _running(folder, [program, "run", "--config", "Caddyfile"], port, environ):
+    command = [program, "run", "--config", "Caddyfile"]
+    with running_program(folder, command, [port], environ):
         yield port
-
-
-@contextmanager
-def _running(
-    folder: Path, command: Sequence[str], port: int, environ: dict[str, str] | None = None
-) -> Iterator[None]:
-    log = folder / f"proxy-{port}.log"
-    with (
-        log.open("wb") as out,
-        subprocess.Popen(
-            command,
-            cwd=folder,
-            env={**clean_environment(), **(environ or {})},
-            stdout=out,
-            stderr=subprocess.STDOUT,
-            preexec_fn=reset_inherited,  # noqa: PLW1509 - system calls, which take no lock
-        ) as process,
-    ):
-        try:
-            wait_until(lambda: process.poll() is not None or _listens(port))
-            assert process.poll() is None, log.read_text()
-            yield
-        finally:
-            process.kill()
-
-
-def _listens(port: int) -> bool:
-    with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-        return True
-    return False

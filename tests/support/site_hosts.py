@@ -5,9 +5,7 @@ databases alone.
 """
 
 import os
-import shutil
 import signal
-import subprocess
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
@@ -21,11 +19,10 @@ from tests.dialects.pixabay import PixabayDialect
 from tests.support.metrics import TOKEN as METRICS_TOKEN
 from tests.support.ports import new_port
 from tests.support.postgres import OwnPostgres, own_postgres
-from tests.support.processes import clean_environment, reset_inherited
+from tests.support.proxy_programs import running_program, write_nginx_config
 from tests.support.redis_server import RedisServer, redis_server
 from tests.support.shutterstock import TOKEN, Shutterstock, shutterstock
 from tests.support.site_server import SiteServer, running_sites
-from tests.support.waiting import wait_until
 
 ADDRESSES: Final = ("127.0.0.2", "127.0.0.3")
 CALLS_PER_HOUR: Final = 6
@@ -37,17 +34,6 @@ TIMEOUTS: Final = "proxy_connect_timeout 1s; proxy_read_timeout 8s;"
 FAIL_SECONDS: Final = 2
 """Seconds for which nginx leaves out a host that has failed."""
 CONFIG: Final = """
-daemon off;
-master_process off;
-pid nginx.pid;
-error_log error.log;
-events {{ }}
-http {{
-    client_body_temp_path body;
-    proxy_temp_path proxy;
-    fastcgi_temp_path fastcgi;
-    uwsgi_temp_path uwsgi;
-    scgi_temp_path scgi;
     access_log off;
     proxy_cache_path cache keys_zone=cdn:1m max_size=64m use_temp_path=off;
     upstream hosts {{
@@ -84,7 +70,6 @@ http {{
             add_header X-Cdn $upstream_cache_status always;
         }}
     }}
-}}
 """
 
 
@@ -172,36 +157,15 @@ class Hosts:
         return sum(words in str(search["query"]) for search in self.agency.searches())
 
     def _start_nginx(self) -> tuple[str, str]:
-        program = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
-        assert program, "nginx is missing; `make test` says how to install it"
         balancer, cdn = new_port(), new_port()
         hosts = "\n".join(
             f"server {address}:{port} fail_timeout={FAIL_SECONDS}s;"
             for address, port in self.ports.items()
         )
         text = CONFIG.format(hosts=hosts, balancer=balancer, cdn=cdn, timeouts=self._timeouts)
-        (self.folder / "nginx.conf").write_text(text)
-        process = self._stack.enter_context(
-            subprocess.Popen(
-                [program, "-p", str(self.folder), "-c", "nginx.conf", "-e", "error.log"],
-                cwd=self.folder,
-                env=clean_environment(),
-                preexec_fn=reset_inherited,  # noqa: PLW1509 - system calls, which take no lock
-            )
-        )
-        self._stack.callback(process.kill)
-        urls = f"http://127.0.0.1:{balancer}", f"http://127.0.0.1:{cdn}"
-        wait_until(lambda: process.poll() is not None or all(map(_answers, urls)))
-        assert process.poll() is None, (self.folder / "error.log").read_text()
-        return urls
-
-
-def _answers(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(f"{url}/healthz", timeout=5):
-            return True
-    except OSError:
-        return False
+        command = write_nginx_config(self.folder, text)
+        self._stack.enter_context(running_program(self.folder, command, [balancer, cdn]))
+        return f"http://127.0.0.1:{balancer}", f"http://127.0.0.1:{cdn}"
 
 
 @contextmanager
