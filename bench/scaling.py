@@ -1,4 +1,4 @@
-"""What a process of the site takes: processor time by kind of request, memory, connections.
+"""Measure a process of the site: processor time by kind of request, memory, connections.
 
 These are the figures by which docs/scaling.md plans hosts.
 """

@@ -1,4 +1,4 @@
-"""What the site counts for `/metrics`: requests, answers, calls to agencies, clicks, processes.
+"""Count for `/metrics`: requests, answers, calls to agencies, clicks, processes.
 
 All numbers are cells of `SharedCounts`, named here; `affiliate/web/metrics/` writes them out. A
 count on the way of an answer from memory must cost less than 3 % of that answer.
@@ -55,7 +55,7 @@ REASONS: Final = tuple(
 )
 """Kinds of failures of calls that agencies have got."""
 CLICK_RESULTS: Final = ("recorded", "marked", "refused", "failed")
-"""What becomes of a click: ``failed`` could be neither recorded nor kept, and comes again."""
+"""Results of a click: ``failed`` could be neither recorded nor kept, and comes again."""
 POOLS: Final = ("requests", "bodies")
 """Pools of threads that answer requests: all but those from memory, and those with bodies."""
 PROCESS_CELLS: Final = ("resident", "cpu", "start")

@@ -386,7 +386,7 @@ def names(page: Page) -> set[str]:
 
 
 def test_filters_say_which_agency_lacks_them(page_of_two: Page) -> None:
-    """What an agency can't search by stands once, behind an (i), by mouse and keyboard.
+    """Filters that an agency lacks stand once, behind an (i), by mouse and keyboard.
 
     Choosing an agency leaves its own filters; the focus and the open column stay.
     """

@@ -96,7 +96,7 @@ def test_the_first_rows_are_enough_for_usual_words(
 def test_texts_that_are_all_equal_cost_few_sums(
     ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where each text was counted once, the first rows of a bucket tell nothing of the others."""
+    """The first rows of a bucket tell nothing of the others, each text counted once."""
     write(ledger, [(FIRST + DAY * (n % 10), f"word {n}", "", 1) for n in range(2000)])
     summed = 0
     sum_keys = RankedCounts._sum_keys

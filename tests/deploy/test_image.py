@@ -115,7 +115,7 @@ def test_the_process_has_no_capability_and_gains_none(container: Container) -> N
 
 
 def test_the_end_loses_no_request(container: Container) -> None:
-    """Whoever could connect is answered in full while SIGTERM ends the site under load."""
+    """Every accepted connection is answered in full while SIGTERM ends the site under load."""
     answers: Counter[object] = Counter()
     lock, enough = threading.Lock(), threading.Event()
 

@@ -67,7 +67,7 @@ def test_the_units_are_hardened(units: Path, unit: str) -> None:
 
 
 def test_both_services_have_the_same_hardening() -> None:
-    """What the site may not do, no task may."""
+    """No task may do more than the site."""
     texts = [
         (UNITS / f"affiliate-search{kind}@.service").read_text().partition("# Hardening")[2]
         for kind in ("", "-task")

@@ -22,7 +22,7 @@ from tests.support.container import Container
 from tests.support.processes import ROOT, clean_environment
 
 PYTHON: Final = "/opt/python"
-"""Where the folder of this machine's Python is mounted."""
+"""The place at which the folder of this machine's Python is mounted."""
 BORROWED: Final = ("bin", "lib", "lib64", "sbin", "usr", "etc/ssl", "etc/alternatives")
 BASE_ENVIRON: Final = {
     "PATH": f"{PYTHON}/bin:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin",

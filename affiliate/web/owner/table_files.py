@@ -1,4 +1,4 @@
-"""What a page shows as a file: the rows of the table on the screen, and other figures beside it.
+"""Write a page as a file: the rows of the table on the screen, and other figures beside it.
 
 In CSV the page's table comes first, and further tables follow, each after an empty line and a line
 with the caption. JSON has the further tables in ``more``.

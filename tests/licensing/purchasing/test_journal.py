@@ -67,7 +67,7 @@ def test_a_file_of_a_process_that_lives_is_left_alone(tmp_path: Path) -> None:
 
 
 def test_a_new_file_waits_for_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever has taken the file as a leftover may be fetching files for minutes."""
+    """Another process that has taken the leftover file may be fetching files for minutes."""
     lock = fcntl.flock
     held: list[BinaryIO] = []
 

@@ -86,7 +86,7 @@ def test_the_answer_is_kept_by_nobody(site: FlaskClient, caplog: pytest.LogCaptu
 
 
 def test_every_metric_of_the_catalog_is_there(site: FlaskClient) -> None:
-    """Where there is something to tell, each metric is told."""
+    """Each metric is told that has something to tell."""
     own = services(site)
     record_sales(own.ledger, {"payout": 2})
     AlertStates(own.ledger).record([Trouble(name="disk", title="Full.", advice="Make room.")])
@@ -145,7 +145,7 @@ def test_clicks_are_told_by_what_became_of_them(
 
 
 def test_answers_are_those_of_the_desk(site: FlaskClient) -> None:
-    """What the page of the cache counts for today is counted here, by the same marks."""
+    """Sources of answers are counted as on the page of the cache, by the same marks."""
     for _ in range(3):
         site.get("/search?q=mountain&lang=en&wait=1")
     own = services(site)

@@ -1,4 +1,4 @@
-"""What several processes count adds up, also when a process is killed."""
+"""Counts of several processes add up, also when a process is killed."""
 
 import os
 import signal

@@ -133,7 +133,7 @@ def test_a_network_tells_its_usual_delay(owner: FlaskClient, services: Services)
 def test_the_overview_says_why_the_last_fetch_failed(
     make_client: ClientMaker, settings: dict[str, str]
 ) -> None:
-    """Whether sales were imported before or not; of networks without an account nothing."""
+    """With or without earlier sales; of networks without an account nothing."""
     account = {"IMPACT_ACCOUNT_SID": "IRaccount", "IMPACT_AUTH_TOKEN": "token-of-the-account"}
     client = make_client(**settings, **account)
     log_in(client)

@@ -142,7 +142,7 @@ def test_another_size_is_asked_for(desk: LicenseDesk, agency: Simulator) -> None
 
 
 def test_the_best_size_counts_as_any_size(desk: LicenseDesk, agency: Simulator) -> None:
-    """Where nobody insists on a size, an earlier purchase in any size stands in the way."""
+    """An earlier purchase in any size stands in the way, unless a size is insisted on."""
     assert desk.buy(account="real", size="small").status_code == 303
     assert desk.buy(account="real").status_code == 409
     assert len(agency.purchases) == 1
