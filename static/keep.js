@@ -5,6 +5,7 @@ const MOST = 60;
 const PICK = /^([\w-]{1,40}):([^:,\s]{1,900})(:video)?$/;
 const link = document.querySelector(".to-board");
 const { keep: label, failed, full } = link.dataset;
+let shown = [];  // the kept pictures
 
 /** Return the kept pictures; what another version or program has stored is left out. */
 export function read() {
@@ -67,6 +68,7 @@ function createButton(pick, title) {
   button.className = "keep";
   button.dataset.pick = pick;
   button.ariaLabel = `${label}: ${title}`;
+  button.ariaPressed = shown.includes(pick);
   button.addEventListener("click", () => toggle(button));
   return button;
 }
@@ -80,37 +82,38 @@ function addToTile(details) {
   tile.append(button);
 }
 
-/** Show on the page what is kept: the count, pressed buttons, and buttons on all kept tiles. */
-function sync() {
-  const kept = read();
-  const count = link.querySelector("b");
-  if (count.textContent !== `${kept.length || ""}`) count.textContent = kept.length || "";
-  for (const details of document.querySelectorAll("main .tile [data-look]")) {
-    if (kept.includes(readPick(details.pathname))) addToTile(details);
+/** Add buttons to kept tiles in parts of the page, and to a shown picture. */
+function complete(parts) {
+  for (const part of parts) {
+    for (const details of part.querySelectorAll?.("main .tile [data-look]") ?? []) {
+      if (shown.includes(readPick(details.pathname))) addToTile(details);
+    }
   }
   for (const article of document.querySelectorAll("article.image:not(:has(.facts .keep))")) {
     const button = createButton(readPick(location.pathname), article.querySelector("h1").textContent);
     button.textContent = label;
     article.querySelector(".actions").prepend(button);
   }
-  for (const button of document.querySelectorAll(".keep")) {
-    button.ariaPressed = kept.includes(button.dataset.pick);
-  }
+}
+
+/** Show on the page what is kept: the count, pressed buttons, and buttons on kept tiles. */
+function sync() {
+  shown = read();
+  link.querySelector("b").textContent = shown.length || "";
+  complete([document]);
+  for (const button of document.querySelectorAll(".keep")) button.ariaPressed = shown.includes(button.dataset.pick);
 }
 
 /** Give the tile under a mouse or with the focus its button; on touch quick look has the button. */
 function meet({ target, pointerType }) {
   const details = pointerType !== "touch" && target?.closest?.("main .tile")?.querySelector("[data-look]");
-  if (!details) return;
-  addToTile(details);
-  sync();
+  if (details) addToTile(details);
 }
 
 function start() {
   for (const name of ["pointerover", "focusin"]) addEventListener(name, meet);
-  addEventListener("storage", sync);
-  addEventListener("pageshow", sync);
-  new MutationObserver(sync).observe(document.body, { childList: true, subtree: true });
+  for (const name of ["storage", "pageshow"]) addEventListener(name, sync);
+  new MutationObserver((records) => complete(records.flatMap(({ addedNodes }) => [...addedNodes]))).observe(document, { childList: true, subtree: true });
   meet({ target: document.querySelector("main .tile:is(:hover, :focus-within)") });
   sync();
 }
