@@ -11,8 +11,6 @@ from affiliate.web.template_helpers import has_request_host
 
 MAX_AGE: Final = 300
 """Seconds for which browsers may keep the page, which changes with the settings alone."""
-PRICES: Final = {"small": "3 €", "medium": "9 €", "large": "29 €"}
-"""The pretend price of each size."""
 PARAGRAPHS: Final = (
     "This is a demo. The Demo shop is pretend, and nothing is for sale.",
     "On your own site this link leads to the picture at an agency, by way of your affiliate link.",
@@ -36,8 +34,7 @@ def show_offer(media: str, media_id: str) -> Response:
         item = enabled.agency.fetch_details(media_id, media)
     except NotFound:
         abort(404)
-    offers = [(size, PRICES[size.name]) for size in item.sizes]
-    html = render_template("demo_shop.html", media=item, offers=offers, paragraphs=PARAGRAPHS)
+    html = render_template("demo_shop.html", media=item, paragraphs=PARAGRAPHS)
     response = Response(html)
     response.headers["X-Robots-Tag"] = "noindex"
     is_public = not has_request_host()
