@@ -376,9 +376,12 @@ def _read_click_fields() -> Mapping[str, Any]:
 
 
 def _refuse_odd_paths() -> None:
-    """Refuse paths equivalent to another path: each page has a single address."""
+    """Refuse paths equivalent to another path, as each page has a single address, and NUL.
+
+    PostgreSQL takes no text with NUL.
+    """
     path = request.environ["PATH_INFO"]  # Flask's ``request.path`` loses slashes at the beginning
-    if "//" in path or (path.startswith("/static/") and path.endswith("/")):
+    if "//" in path or "\0" in path or (path.startswith("/static/") and path.endswith("/")):
         raise NotFound
 
 
