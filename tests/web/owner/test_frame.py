@@ -111,6 +111,13 @@ def test_a_path_with_two_slashes_is_no_page_and_leads_nowhere(
     assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
 
 
+def test_a_path_with_nul_is_no_page(make_client: ClientMaker, settings: dict[str, str]) -> None:
+    """PostgreSQL takes no text with NUL, so that no ledger is asked for such a purchase."""
+    stranger = make_client(**settings)
+    assert stranger.get("/owner/licenses/1%00").status_code == 404
+    assert stranger.get("/owner/licenses/1").status_code == 303
+
+
 def test_cookies_are_read_at_the_desk_alone_and_up_to_a_bound(
     make_client: ClientMaker, settings: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

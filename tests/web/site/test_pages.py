@@ -98,13 +98,11 @@ ODD = [
     "/search/",
     "//embed.js",
     "//healthz",
-    "/image/demo/1\0",
-    "/owner/licenses/1\0",
 ]
 
 
 def test_a_page_has_one_address(client: FlaskClient) -> None:
-    """More slashes than a path has lead nowhere, and NUL, which PostgreSQL would refuse."""
+    """More slashes than a path has lead nowhere."""
     asked = [{"PATH_INFO": path, "QUERY_STRING": "q=cat&lang=en"} for path in ODD]
     found = [client.get("/", environ_overrides=one).status_code for one in asked]
     assert found == [404] * len(ODD)
