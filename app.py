@@ -217,7 +217,9 @@ def _wrap_wsgi_app(app: Flask, services: Services) -> None:
     settings, switches = services.config, services.switches
     page_cache = PageCacheMiddleware(
         app.wsgi_app,
-        pages.page_cache_routes() | seo.page_cache_routes() | embeds.page_cache_routes(),
+        pages.page_cache_routes(app.static_folder or "")
+        | seo.page_cache_routes()
+        | embeds.page_cache_routes(),
         on_hit=services.usage.replays.append,
         shared_pages=SharedPages(
             services.store,

@@ -4,6 +4,7 @@ import json
 import secrets
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any, Final, NamedTuple
 from urllib.parse import urlencode
 
@@ -67,20 +68,8 @@ MAX_STRIPS: Final = 8
 """Topics with pictures on the start page; the page names further topics without pictures."""
 FEATURED_COUNTS: Final = {"image": 8, "video": 4}
 """Numbers of featured collections on the start page, by kind of media."""
-CACHED_ASSETS: Final = (
-    "site.css",
-    "icon.svg",
-    "scheme.js",
-    "embed.js",
-    "site.js",
-    "look.js",
-    "more.js",
-)
-OTHER_CACHED_ASSETS: Final = (
-    *("builder.css", "builder.js", "framed.js"),
-    *("details.js", "suggest.js"),
-)
-"""Files of the embed builder, of iframes and of parts in use, which the page cache compresses."""
+COMPRESSED_SUFFIXES: Final = frozenset({".css", ".js", ".svg"})
+"""Suffixes of the static files that the page cache compresses."""
 
 blueprint = Blueprint("site", __name__)
 
@@ -92,8 +81,11 @@ class Strip(NamedTuple):
     page: SearchPage
 
 
-def page_cache_routes() -> dict[str, Canonicalizer]:
+def page_cache_routes(static_folder: str) -> dict[str, Canonicalizer]:
     """Return the paths whose answers the page cache may keep, each with its canonicalizer."""
+    assets = [
+        path.name for path in Path(static_folder).iterdir() if path.suffix in COMPRESSED_SUFFIXES
+    ]
     return {
         "/": canonicalize_page,
         "/search": canonicalize_search_page,
@@ -105,10 +97,7 @@ def page_cache_routes() -> dict[str, Canonicalizer]:
         **media.page_cache_routes(),
         **openapi.page_cache_routes(),
         prefetches.RULES_PATH: lambda _: "",
-        **dict.fromkeys(
-            (f"/static/{name}" for name in CACHED_ASSETS + OTHER_CACHED_ASSETS),
-            canonicalize_version,
-        ),
+        **dict.fromkeys((f"/static/{name}" for name in assets), canonicalize_version),
     }
 
 
