@@ -101,7 +101,8 @@ class Demo(Agency):
         _sort_results(pictures, query.sort)
         corrected = self._correct(query) if query.q and not pictures else None
         start = chunk * self.chunk_size
-        items = tuple(self.to_media(p) for p in pictures[start : start + self.chunk_size])
+        shown = pictures[start : start + self.chunk_size]
+        items = tuple(self.to_media(p, query.media) for p in shown)
         return SearchResult(items, len(pictures), corrected)
 
     def list_ids_at_hand(self, query: SearchQuery) -> frozenset[str]:
@@ -112,7 +113,7 @@ class Demo(Agency):
         excluded = self._index.find_any(query.exclude)
         matches = self._index.find_all(query.q) if query.q else self.pictures
         pictures = (self.pictures[i] for i in matches if i not in excluded)
-        return [p for p in pictures if _passes_filters(p, query)]
+        return [p for p in pictures if self.offers(p, query.media) and _passes_filters(p, query)]
 
     def _correct(self, query: SearchQuery) -> str | None:
         """Return the words with known words for unknown, if a search for these finds pictures."""
@@ -138,10 +139,10 @@ class Demo(Agency):
         items = tuple(self.to_media(p) for _, p in ranking[start : start + self.similar_size])
         return SearchResult(items, len(ranking))
 
-    def offers(self, picture: Picture) -> bool:
-        """Return whether the agency has a picture of the catalogue."""
+    def offers(self, picture: Picture, media: str = "image") -> bool:
+        """Return whether the agency has a picture of the catalogue, or a clip of the picture."""
         del picture
-        return True
+        return media == "image"
 
     def suggest_searches(self, words: str, lang: str) -> tuple[str, ...]:
         del lang  # the catalogue speaks English
@@ -158,22 +159,25 @@ class Demo(Agency):
         return tuple(t for t in best if counts[t] and t != words)[:SUGGESTIONS]
 
     def fetch_details(self, media_id: str, media: str = "image") -> Media:
-        picture = self.pictures.get(media_id) if media == "image" else None
-        return self.to_media(picture) if picture else super().fetch_details(media_id, media)
+        picture = self.pictures.get(media_id)
+        if picture is None or not self.offers(picture, media):
+            return super().fetch_details(media_id, media)
+        return self.to_media(picture, media)
 
     def list_categories(self, lang: str, media: str = "image") -> tuple[str, ...]:
         del lang  # the catalogue speaks English
         pictures = self.pictures.values() if media == "image" else ()
         return tuple(sorted({name for picture in pictures for name in picture.categories}))
 
-    def to_media(self, picture: Picture) -> Media:
-        """Convert a picture to the `Media` of all agencies."""
+    def to_media(self, picture: Picture, media: str = "image") -> Media:
+        """Convert a picture, or its clip, to the `Media` of all agencies."""
         base = f"{self.url}/static/demo/{picture.id}"
         small = Thumbnail(f"{base}.webp", picture.width, picture.height)
         large = Thumbnail(f"{base}-large.webp", picture.preview_width, picture.preview_height)
         return Media(
             agency=self.name,
             id=picture.id,
+            media=media,
             type=picture.type,
             title=picture.title,
             keywords=picture.keywords,

@@ -16,7 +16,6 @@ from affiliate.agencies.filter_values import Filters
 from affiliate.agencies.terms import Terms
 from affiliate.config.setting_table import SETTINGS
 from affiliate.domain.media import Media, SearchQuery, SearchResult, Size
-from affiliate.errors import NotFound
 
 FIRST_DELAY: Final = 1.5
 """Seconds that the first search of a process takes: longer than a page waits for late agencies."""
@@ -60,43 +59,26 @@ class DemoShop(Demo):
         if query.q not in TOPICS and not self._has_searched:
             self._has_searched = True
             time.sleep(self.first_delay)
-        result = super().search(query, chunk)
-        items = tuple(self.fetch_details(item.id, query.media) for item in result.items)
-        return msgspec.structs.replace(result, items=items)
+        return super().search(query, chunk)
 
-    def _find(self, query: SearchQuery) -> list[Picture]:
-        return [p for p in super()._find(query) if _is_sold(p, query.media)]
-
-    def offers(self, picture: Picture) -> bool:
-        return _is_sold(picture, "image")
-
-    def fetch_details(self, media_id: str, media: str = "image") -> Media:
-        picture = self.pictures.get(media_id)
-        if picture is None or not _is_sold(picture, media):
-            raise NotFound(self.name, f"There is no picture {media_id[:40]!r}.")
-        return self.to_media(picture, media)
+    def offers(self, picture: Picture, media: str = "image") -> bool:
+        if media == "video":
+            return picture.id in CLIPS
+        is_known_elsewhere = len(picture.title.split()) >= MIN_WORDS
+        is_chosen = zlib.crc32(picture.id.encode()) % 2 == 0
+        return picture.type == "photo" and is_known_elsewhere and is_chosen
 
     def to_media(self, picture: Picture, media: str = "image") -> Media:
         """Convert a picture, or the clip that pans over the picture, to `Media`."""
-        item = super().to_media(picture)
+        item = super().to_media(picture, media)
         return msgspec.structs.replace(
             item,
-            media=media,
             type=item.type if media == "image" else None,
             page_url=f"{self.url}/demo-shop/{media}/{picture.id}",
             sizes=tuple(_list_sizes(picture)) if media == "image" else (),
             duration=CLIP_SECONDS if media == "video" else None,
             clip=f"{self.url}/static/demo-shop/{picture.id}.mp4" if media == "video" else None,
         )
-
-
-def _is_sold(picture: Picture, media: str) -> bool:
-    """Return whether the shop has a picture, or a clip that pans over the picture."""
-    if media == "video":
-        return picture.id in CLIPS
-    is_known_elsewhere = len(picture.title.split()) >= MIN_WORDS
-    is_chosen = zlib.crc32(picture.id.encode()) % 2 == 0
-    return picture.type == "photo" and is_known_elsewhere and is_chosen
 
 
 def _list_sizes(picture: Picture) -> list[Size]:
