@@ -35,6 +35,7 @@ from affiliate.web.template_helpers import (
     set_replay_result,
 )
 
+DAY_SECONDS: Final = 86_400
 MAX_BROWSER_AGE: Final = 300
 """Seconds for which a browser may keep an answer: few, so that a link's correction takes effect."""
 MAX_CDN_AGE: Final = 3600
@@ -252,13 +253,30 @@ def finish_response(response: Response, lifetime: float, *parts: object) -> Resp
     return response.make_conditional(request.environ)  # type: ignore[return-value]
 
 
+def set_caching(
+    response: Response, max_age: int = DAY_SECONDS, replay_seconds: float = DAY_SECONDS
+) -> Response:
+    """Let all caches keep the response, unless the response contains the request's host.
+
+    ``replay_seconds`` is the life in this site's page cache; up to ``REPLAY_SECONDS`` the response
+    goes into no store.
+    """
+    response.add_etag()
+    if has_request_host():
+        response.headers["Cache-Control"] = "private, no-cache"
+    else:
+        response.headers["Cache-Control"] = f"public, max-age={max_age}"
+        cache_for(replay_seconds)
+    return response
+
+
 def build_cache_control(outcome: SearchOutcome) -> str:
     """Build the Cache-Control of an answer, which expires with its shortest-lived part."""
     if any(status.status == "late" for status in outcome.page.agencies):
         return "private, no-cache"
     if outcome.lifetime <= 0:
         return "public, no-cache"
-    seconds = max(int(min(outcome.lifetime, 86400)), 1)
+    seconds = max(int(min(outcome.lifetime, DAY_SECONDS)), 1)
     fresh = f"public, max-age={min(seconds, MAX_BROWSER_AGE)}, s-maxage={min(seconds, MAX_CDN_AGE)}"
     if any(status.status == "failed" for status in outcome.page.agencies):
         return fresh  # a failure is shown for its lifetime, without grace

@@ -7,10 +7,8 @@ from flask import Blueprint, Response, abort, render_template
 from affiliate.agencies.demo.shop import DemoShop
 from affiliate.errors import NotFound
 from affiliate.services import current_services
-from affiliate.web.template_helpers import has_request_host
+from affiliate.web.caching import MAX_BROWSER_AGE, set_caching
 
-MAX_AGE: Final = 300
-"""Seconds for which browsers may keep the page, which changes with the settings alone."""
 PARAGRAPHS: Final = (
     "This is a demo. The Demo shop is pretend, and nothing is for sale.",
     "On your own site this link leads to the picture at an agency, by way of your affiliate link.",
@@ -37,6 +35,4 @@ def show_offer(media: str, media_id: str) -> Response:
     html = render_template("demo_shop.html", media=item, paragraphs=PARAGRAPHS)
     response = Response(html)
     response.headers["X-Robots-Tag"] = "noindex"
-    is_public = not has_request_host()
-    response.headers["Cache-Control"] = f"public, max-age={MAX_AGE}" if is_public else "no-cache"
-    return response
+    return set_caching(response, MAX_BROWSER_AGE)

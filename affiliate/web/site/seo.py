@@ -20,18 +20,20 @@ from affiliate.domain.ui_languages import UI_LANGUAGES
 from affiliate.services import current_services
 from affiliate.web import i18n
 from affiliate.web.assets import asset_url
-from affiliate.web.caching import INCOMPLETE_MAX_AGE, request_parameters
+from affiliate.web.caching import (
+    DAY_SECONDS,
+    INCOMPLETE_MAX_AGE,
+    request_parameters,
+    set_caching,
+)
 from affiliate.web.page_cache import Canonicalizer
 from affiliate.web.template_helpers import (
     absolute_url,
-    cache_for,
     collection_url,
     drop_invalid_xml,
-    has_request_host,
     owner_topics,
 )
 
-DAY_SECONDS: Final = 86400
 SUGGESTIONS_MAX_AGE: Final = 300
 MAX_SHORT_NAME: Final = 16
 """Most characters of a ShortName (OpenSearch 1.1 draft 6, "The ShortName element")."""
@@ -86,7 +88,7 @@ def serve_robots() -> Response:
     """Return robots.txt, which allows all but HIDDEN_PATHS; RFC 9309."""
     lines = ["User-agent: *", *(f"Disallow: {path}" for path in DISALLOWED_PATHS)]
     lines += ["", f"Sitemap: {absolute_url('/sitemap.xml')}", ""]
-    return _set_caching(Response("\n".join(lines), mimetype="text/plain"))
+    return set_caching(Response("\n".join(lines), mimetype="text/plain"))
 
 
 @blueprint.get("/sitemap.xml")
@@ -96,7 +98,7 @@ def serve_sitemap() -> Response:
     pages = [*_list_site_pages(), *_list_collection_pages(featured.values)]
     xml = render_template("sitemap.xml", pages=pages)
     max_age = INCOMPLETE_MAX_AGE if featured.late else DAY_SECONDS
-    return _set_caching(Response(xml, mimetype="application/xml"), max_age, max_age)
+    return set_caching(Response(xml, mimetype="application/xml"), max_age, max_age)
 
 
 @blueprint.get("/opensearch.xml")
@@ -112,7 +114,7 @@ def serve_opensearch() -> Response:
         itself=absolute_url("/opensearch.xml"),
         icon=absolute_url("/favicon.ico"),
     )
-    return _set_caching(Response(xml, mimetype="application/opensearchdescription+xml"))
+    return set_caching(Response(xml, mimetype="application/opensearchdescription+xml"))
 
 
 @blueprint.get("/suggest")
@@ -126,7 +128,7 @@ def suggest() -> Response:
     suggestions = current_services().suggestions.suggest(typed.words, i18n.request_language())
     body = msgspec.json.encode((typed.text, suggestions))
     response = Response(body, mimetype="application/x-suggestions+json")
-    return _set_caching(response, SUGGESTIONS_MAX_AGE, REPLAY_SECONDS)
+    return set_caching(response, SUGGESTIONS_MAX_AGE, REPLAY_SECONDS)
 
 
 @blueprint.get("/manifest.webmanifest")
@@ -150,30 +152,13 @@ def serve_manifest() -> Response:
             _build_icon_entry("icon-maskable.png", "512x512") | {"purpose": "maskable"},
         ],
     }
-    return _set_caching(Response(msgspec.json.encode(body), mimetype="application/manifest+json"))
+    return set_caching(Response(msgspec.json.encode(body), mimetype="application/manifest+json"))
 
 
 @blueprint.get("/favicon.ico")
 def serve_favicon() -> Response:
     """Return the icon for clients that don't read the page: a PNG, which all clients can draw."""
-    return _set_caching(current_app.send_static_file("icon-48.png"))
-
-
-def _set_caching(
-    response: Response, max_age: int = DAY_SECONDS, replay_seconds: float = DAY_SECONDS
-) -> Response:
-    """Let all caches keep the response, unless the response contains the request's host.
-
-    ``replay_seconds`` is the life in this site's page cache; up to ``REPLAY_SECONDS`` the response
-    goes into no store.
-    """
-    response.add_etag()
-    if has_request_host():
-        response.headers["Cache-Control"] = "private, no-cache"
-    else:
-        response.headers["Cache-Control"] = f"public, max-age={max_age}"
-        cache_for(replay_seconds)
-    return response
+    return set_caching(current_app.send_static_file("icon-48.png"))
 
 
 def _list_site_pages() -> Iterator[SitemapPage]:
