@@ -6,9 +6,10 @@ percent-encoded, so that ids with commas and colons stay whole.
 
 import re
 from collections.abc import Iterable
-from typing import Final, NamedTuple
+from typing import Final
 from urllib.parse import quote, unquote
 
+from affiliate.domain.media import MediaPick
 from affiliate.domain.query import MAX_NAME, MEDIA, Parameters, read_single
 from affiliate.errors import BadQuery
 
@@ -19,20 +20,7 @@ BOARD_PARAMETER: Final = "p"
 ENTRY: Final = re.compile(rf"([a-z0-9_-]{{1,40}}):([^:,]+)(?::({'|'.join(MEDIA)}))?", re.IGNORECASE)
 
 
-class Kept(NamedTuple):
-    """A picture or clip of an agency on a board."""
-
-    agency: str
-    id: str
-    media: str = "image"
-
-    def __str__(self) -> str:
-        """Return the picture as addresses hold pictures, before the encoding of the address."""
-        kind = "" if self.media == "image" else f":{self.media}"
-        return f"{self.agency}:{quote(self.id, safe='')}{kind}"
-
-
-def read_board(parameters: Parameters) -> tuple[Kept, ...]:
+def read_board(parameters: Parameters) -> tuple[MediaPick, ...]:
     """Return the pictures in the parameter ``p``, in their order, each once; empty without any.
 
     Raises:
@@ -46,19 +34,19 @@ def read_board(parameters: Parameters) -> tuple[Kept, ...]:
     return kept
 
 
-def encode_board(kept: Iterable[Kept]) -> str:
+def encode_board(kept: Iterable[MediaPick]) -> str:
     """Return pictures as the value of the parameter ``p``, encoded for an address."""
     return quote(",".join(map(str, kept)), safe=":,")
 
 
-def _read_entry(text: str) -> Kept:
+def _read_entry(text: str) -> MediaPick:
     match = ENTRY.fullmatch(text)
     id_ = _decode_id(match[2]) if match else ""
     if not match or not id_:
         raise BadQuery(
             BOARD_PARAMETER, "Write %(form)s, with commas between pictures.", form="agency:id"
         )
-    return Kept(match[1].lower(), id_, (match[3] or "image").lower())
+    return MediaPick(match[1].lower(), id_, (match[3] or "image").lower())
 
 
 def _decode_id(text: str) -> str:

@@ -4,8 +4,8 @@ import html
 import re
 from collections.abc import Iterable
 from html.entities import html5
-from typing import Any, Final, TypeGuard
-from urllib.parse import urlsplit
+from typing import Any, Final, NamedTuple, TypeGuard
+from urllib.parse import quote, urlsplit
 
 import msgspec
 
@@ -101,6 +101,19 @@ class Size(msgspec.Struct, frozen=True):
     format: str
     bytes: int | None = None
     credits: int | None = None
+
+
+class MediaPick(NamedTuple):
+    """A picture or clip of an agency by its id."""
+
+    agency: str
+    id: str
+    media: str = "image"
+
+    def __str__(self) -> str:
+        """Return the pick as addresses of boards hold it, before the encoding of the address."""
+        kind = "" if self.media == "image" else f":{self.media}"
+        return f"{self.agency}:{quote(self.id, safe='')}{kind}"
 
 
 class License(msgspec.Struct, frozen=True):

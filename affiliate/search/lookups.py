@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from affiliate.agencies.base import Agency
-from affiliate.domain.media import Collection, Contributor, Failure, Media, SearchQuery
+from affiliate.domain.media import Collection, Contributor, Failure, Media, MediaPick, SearchQuery
 from affiliate.domain.query import MEDIA
 from affiliate.domain.sanitize import drop_unusable
 from affiliate.domain.words import to_counted
@@ -24,7 +24,7 @@ from affiliate.search.lookup_calls import (
     prepare_featured,
     prepare_suggestions,
 )
-from affiliate.search.picked_media import MediaPick, fetch_picks
+from affiliate.search.picked_media import fetch_picks
 from affiliate.search.registry import AgencyRegistry
 from affiliate.search.slice_fetcher import budget_wait
 from affiliate.search.visitor_calls import LookupAnswer, VisitorCalls

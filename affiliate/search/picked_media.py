@@ -7,7 +7,7 @@ from functools import partial
 from typing import NamedTuple
 
 from affiliate.cache.answers import CachedAnswer
-from affiliate.domain.media import Media
+from affiliate.domain.media import Media, MediaPick
 from affiliate.domain.sanitize import drop_unusable
 from affiliate.errors import AgencyError, NotFound
 from affiliate.search.client_budget import PICK_COST
@@ -20,14 +20,6 @@ from affiliate.search.slice_fetcher import budget_failure
 from affiliate.search.visitor_calls import VisitorCalls
 
 Answers = dict[int, CachedAnswer[Media] | None]
-
-
-class MediaPick(NamedTuple):
-    """A picture or clip of an agency by its id."""
-
-    agency: str
-    id: str
-    media: str = "image"
 
 
 class PickedMedia(NamedTuple):

@@ -6,7 +6,15 @@ from typing import NamedTuple
 import msgspec
 
 from affiliate.agencies.base import PAGE_PLACES
-from affiliate.domain.media import AgencyStatus, Collection, Media, SearchPage, SearchQuery, Seller
+from affiliate.domain.media import (
+    AgencyStatus,
+    Collection,
+    Media,
+    MediaPick,
+    SearchPage,
+    SearchQuery,
+    Seller,
+)
 from affiliate.errors import NotFound
 from affiliate.search.cached_searches import (
     KnownTotal,
@@ -32,7 +40,7 @@ from affiliate.search.federation import (
 )
 from affiliate.search.links import add_link, list_search_links
 from affiliate.search.patience import Patience
-from affiliate.search.picked_media import MediaPick, fetch_picks
+from affiliate.search.picked_media import fetch_picks
 from affiliate.search.registry import AgencyRegistry
 from affiliate.search.slice_fetcher import SliceFetcher, budget_wait
 from affiliate.search.visitor_calls import VisitorCalls

@@ -6,22 +6,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from affiliate.domain.boards import MAX_KEPT, Kept, encode_board, read_board
+from affiliate.domain.boards import MAX_KEPT, encode_board, read_board
+from affiliate.domain.media import MediaPick
 from affiliate.domain.query import read_parameters
 from affiliate.errors import BadQuery
 
 IDS = st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1, max_size=100)
 AGENCIES = st.from_regex(r"[a-z0-9_-]{1,40}", fullmatch=True)
-PICTURES = st.builds(Kept, AGENCIES, IDS, st.sampled_from(["image", "video"]))
+PICTURES = st.builds(MediaPick, AGENCIES, IDS, st.sampled_from(["image", "video"]))
 
 
-def read(text: str) -> tuple[Kept, ...]:
+def read(text: str) -> tuple[MediaPick, ...]:
     """Return the pictures of an address whose ``p`` is encoded."""
     return read_board(read_parameters(f"p={text}"))
 
 
 @given(st.lists(PICTURES, max_size=MAX_KEPT, unique=True))
-def test_what_is_written_is_read_back(kept: list[Kept]) -> None:
+def test_what_is_written_is_read_back(kept: list[MediaPick]) -> None:
     """Ids may have commas, colons, percent signs and letters of every script."""
     written = encode_board(kept)
     if len(written) < 16_000:
@@ -30,21 +31,21 @@ def test_what_is_written_is_read_back(kept: list[Kept]) -> None:
 
 
 READABLE = [
-    ("demo:12", [Kept("demo", "12")]),
-    ("demo-shop:7:video,demo:12", [Kept("demo-shop", "7", "video"), Kept("demo", "12")]),
-    ("DEMO:12,demo:12,%20demo:12%20,,", [Kept("demo", "12")]),
-    ("demo:a%252Cb%253Ac", [Kept("demo", "a,b:c")]),
-    ("demo%3A12%2Cdemo%3A13", [Kept("demo", "12"), Kept("demo", "13")]),
-    ("demo:%25C3%25A9", [Kept("demo", "é")]),
-    ("elsewhere:1", [Kept("elsewhere", "1")]),
-    ("demo:5%25", [Kept("demo", "5%")]),
+    ("demo:12", [MediaPick("demo", "12")]),
+    ("demo-shop:7:video,demo:12", [MediaPick("demo-shop", "7", "video"), MediaPick("demo", "12")]),
+    ("DEMO:12,demo:12,%20demo:12%20,,", [MediaPick("demo", "12")]),
+    ("demo:a%252Cb%253Ac", [MediaPick("demo", "a,b:c")]),
+    ("demo%3A12%2Cdemo%3A13", [MediaPick("demo", "12"), MediaPick("demo", "13")]),
+    ("demo:%25C3%25A9", [MediaPick("demo", "é")]),
+    ("elsewhere:1", [MediaPick("elsewhere", "1")]),
+    ("demo:5%25", [MediaPick("demo", "5%")]),
     ("", []),
     (",", []),
 ]
 
 
 @pytest.mark.parametrize(("text", "kept"), READABLE)
-def test_spellings(text: str, kept: list[Kept]) -> None:
+def test_spellings(text: str, kept: list[MediaPick]) -> None:
     """Each picture counts once; blanks and empty places say nothing."""
     assert read(text) == tuple(kept)
 

@@ -7,11 +7,11 @@ import pytest
 
 from affiliate.cache.answers import AnswerCache
 from affiliate.cache.freshness import Policy
-from affiliate.domain.media import Media
+from affiliate.domain.media import Media, MediaPick
 from affiliate.errors import AgencyDown, NotFound
 from affiliate.search.client_budget import PICK_COST
 from affiliate.search.federation import EnabledAgency
-from affiliate.search.picked_media import MediaPick, fetch_picks
+from affiliate.search.picked_media import fetch_picks
 from affiliate.search.registry import AgencyRegistry
 from affiliate.search.visitor_calls import VisitorCalls
 from tests.support.memory_store import Memory

@@ -13,11 +13,10 @@ from typing import Final, NamedTuple
 from flask import Blueprint, Response, render_template
 
 from affiliate.agencies.base import Agency
-from affiliate.domain.boards import Kept, encode_board, read_board
-from affiliate.domain.media import Media
+from affiliate.domain.boards import encode_board, read_board
+from affiliate.domain.media import Media, MediaPick
 from affiliate.domain.spreadsheets import BYTE_ORDER_MARK, escape_formula
 from affiliate.search.links import build_media_from_id
-from affiliate.search.picked_media import MediaPick
 from affiliate.services import current_services
 from affiliate.web.caching import request_parameters
 from affiliate.web.page_cache import Canonicalizer
@@ -38,7 +37,7 @@ class BoardEntry(NamedTuple):
     ``is_silent`` says that the agency has no call for single pictures.
     """
 
-    kept: Kept
+    kept: MediaPick
     media: Media | None
     bare: Media | None
     is_gone: bool
@@ -117,7 +116,7 @@ def _look_up_board() -> Board:
         BadQuery: names ``p`` where the pictures can't be read.
     """
     kept, services, site = read_board(request_parameters()), current_services(), displaying_site()
-    lookup = services.lookups.look_up_picks([MediaPick(*one) for one in kept], site=site)
+    lookup = services.lookups.look_up_picks(kept, site=site)
     entries = []
     for one, (media, is_gone) in zip(kept, lookup.found, strict=True):
         bare = None if media else build_media_from_id(services.registry, *one, site=site)
