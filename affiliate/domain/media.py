@@ -170,6 +170,11 @@ class Media(msgspec.Struct, frozen=True, kw_only=True):
     search_id: str | None = None
 
     @property
+    def is_own(self) -> bool:
+        """Return whether the link leads to the picture's page on this site, not to an agency."""
+        return self.link.endswith(f"/{self.media}/{self.agency}/{self.id}")
+
+    @property
     def contributor_name(self) -> str:
         """Return the contributor's name for people; empty where the agency gives a bare number.
 
