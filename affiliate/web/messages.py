@@ -13,7 +13,7 @@ from flask_babel import lazy_gettext as _
 from markupsafe import Markup
 
 from affiliate.agencies import Agency
-from affiliate.domain.media import AgencyStatus, SearchPage, SearchQuery
+from affiliate.domain.media import AgencyStatus, Failure, SearchPage, SearchQuery
 from affiliate.search.cached_searches import KnownTotal
 from affiliate.web.filter_form import FILTER_LABELS, TYPE_LABELS
 from affiliate.web.i18n import ui_language
@@ -178,11 +178,13 @@ def describe_troubles(
     texts = []
     for status in statuses:
         agency = named[status.agency]
-        lacks_footage = query.media == "video" and not agency.video_filters
-        if status.status == "unsupported" and not lacks_footage:
-            lacking[agency.list_unsupported_filters(query)].append(agency.title)
+        if status.status != "unsupported":
+            texts.append((status.status, _describe_failure(agency.title, status.error)))
+        elif query.media == "video" and not agency.video_filters:
+            text = _format_with_agency(gettext("%(agency)s has no footage."), agency.title)
+            texts.append((status.status, text))
         else:
-            texts.append((status.status, describe_failure(status, query, agencies)))
+            lacking[agency.list_unsupported_filters(query)].append(agency.title)
     for names, titles in lacking.items():
         texts.append(("unsupported", _describe_left_out(names, titles)))
     return texts
@@ -201,19 +203,13 @@ def _describe_left_out(names: tuple[str, ...], titles: Iterable[str]) -> Markup:
     return Markup(text) % values  # noqa: S704 - a text of the site
 
 
-def describe_failure(
-    status: AgencyStatus, query: SearchQuery, agencies: Sequence[Agency]
-) -> Markup:
-    """Say why an agency has no pictures on a page; the agency's name is bold."""
-    agency = next(agency for agency in agencies if agency.name == status.agency)
-    if status.status == "unsupported" and query.media == "video" and not agency.video_filters:
-        return _format_with_agency(gettext("%(agency)s has no footage."), agency.title)
-    error = status.error
+def _describe_failure(agency: str, error: Failure | None) -> Markup:
+    """Say that an agency gave no answer, and why where known; the agency's name is bold."""
     reason = FAILURE_REASONS.get(error.why or error.kind) if error else None
     if reason is None:
-        return _format_with_agency(gettext("%(agency)s gave no answer."), agency.title)
+        return _format_with_agency(gettext("%(agency)s gave no answer."), agency)
     return _format_with_agency(
-        gettext("%(agency)s gave no answer: %(reason)s"), agency.title, reason=reason
+        gettext("%(agency)s gave no answer: %(reason)s"), agency, reason=reason
     )
 
 

@@ -77,7 +77,7 @@ def test_visitors_read_nothing_of_keys_quotas_and_formats(
     error = Failure(kind, "The key is wrong.", 5, why)
     status = AgencyStatus(agency="adobe-stock", status="failed", error=error)
     with client.application.test_request_context("/search?lang=en"):
-        text = messages.describe_failure(status, CAT, [agency])
+        [(_, text)] = messages.describe_troubles([status], CAT, [agency])
     assert text.startswith("<b>Adobe Stock</b> gave no answer")
     assert text.endswith(".")
     assert not INTERNALS.search(text)
