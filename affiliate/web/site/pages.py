@@ -150,16 +150,10 @@ def start_page() -> Response:
     patience = Patience.LINGER if is_local else Patience.NONE
     topics = services.config.site_topics[:MAX_STRIPS]
     found = [_fetch_strip(topic, patience) for topic in topics or ("-",)]
-    shown = [
-        (topic, outcome.page)
-        for topic, outcome in zip(topics, found, strict=False)
-        if outcome.page.items or outcome is found[0]
-    ]
-    strips = list(_iter_strips(shown))
+    shown = [i for i, outcome in enumerate(found) if outcome.page.items or i == 0]
+    strips = list(_iter_strips((topics[i], found[i].page) for i in shown if topics))
     html = render_template("start.html", strips=strips, featured=_choose_featured(featured.values))
-    lifetime = min(
-        outcome.lifetime for outcome in found if outcome.page.items or outcome is found[0]
-    )
+    lifetime = min(found[i].lifetime for i in shown)
     if not all(outcome.page.items for outcome in found):
         lifetime = min(lifetime, INCOMPLETE_MAX_AGE)
     items = tuple(item for strip in strips for item in strip.page.items)
