@@ -185,9 +185,9 @@ class AffiliateSearch extends Pictures {
   /** Add the sellers of a tile to the tile on the page that shows the picture of one of them, which
    *  keeps its picture and link; return whether there is such a tile. */
   #addSellers(results, tile) {
-    const isSame = ({ dataset: { agency, id } }) =>
-      [...tile.querySelectorAll("[data-id]")].some(({ dataset }) => dataset.id === id && dataset.agency === agency);
-    const old = [...results.querySelectorAll(".picture")].find(isSame)?.closest(".tile");
+    const name = ({ dataset }) => `${dataset.agency}:${dataset.id}`;
+    const names = [...tile.querySelectorAll("[data-id]")].map(name);
+    const old = [...results.querySelectorAll(".picture")].find((link) => names.includes(name(link)))?.closest(".tile");
     const sellers = tile.querySelector(".sellers");
     const number = sellers.querySelectorAll("a").length - 1;
     if (old && number > 0 && !old.contains(document.activeElement)) {
