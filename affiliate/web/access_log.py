@@ -82,10 +82,10 @@ class AccessLogMiddleware:
             head[0] = (SERVER_ERROR_STATUS, _NO_HEADERS)
             raise
         finally:
+            seconds, method = time.perf_counter() - started_at, environ["REQUEST_METHOD"]
             if self._on_response:
-                self._on_response(path, head[0][0], time.perf_counter() - started_at)
+                self._on_response(path, head[0][0], seconds)
             if self._log:
-                seconds, method = time.perf_counter() - started_at, environ["REQUEST_METHOD"]
                 self._log.add(
                     ServedRequest(time.time(), request_id, method, path, *head[0], seconds)
                 )

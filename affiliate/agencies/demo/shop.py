@@ -64,9 +64,8 @@ class DemoShop(Demo):
     def offers(self, picture: Picture, media: str = "image") -> bool:
         if media == "video":
             return picture.id in CLIPS
-        is_known_elsewhere = len(picture.title.split()) >= MIN_WORDS
-        is_chosen = zlib.crc32(picture.id.encode()) % 2 == 0
-        return picture.type == "photo" and is_known_elsewhere and is_chosen
+        is_chosen = picture.type == "photo" and zlib.crc32(picture.id.encode()) % 2 == 0
+        return is_chosen and len(picture.title.split()) >= MIN_WORDS  # known elsewhere by its title
 
     def to_media(self, picture: Picture, media: str = "image") -> Media:
         """Convert a picture, or the clip that pans over the picture, to `Media`."""
