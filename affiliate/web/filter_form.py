@@ -113,14 +113,14 @@ FILTER_LABELS: Final[Mapping[str, LazyString]] = {
     "color": _("Color"),
     "ethnicity": _("Ethnicity"),
 }
-MEDIA_TABS: Final[tuple[tuple[LazyString | str, Mapping[str, str]], ...]] = (
-    (_("All"), {}),
-    (TYPE_LABELS["photo"], {"type": "photo"}),
-    (TYPE_LABELS["vector"], {"type": "vector"}),
-    (MEDIA_LABELS["video"], {"media": "video"}),
-    (LICENSE_LABELS["editorial"], {"license": "editorial"}),
+MEDIA_TABS: Final[tuple[tuple[LazyString | str, str, str], ...]] = (
+    (_("All"), "media", "image"),
+    (TYPE_LABELS["photo"], "type", "photo"),
+    (TYPE_LABELS["vector"], "type", "vector"),
+    (MEDIA_LABELS["video"], "media", "video"),
+    (LICENSE_LABELS["editorial"], "license", "editorial"),
 )
-"""The tabs above results, in their order: a label, and the field of the search that a tab sets."""
+"""The tabs above results, in their order: a label, and the field and value that a tab sets."""
 MAX_LISTS: Final = 64
 """Lists of choices in memory, in each language and of each set of filters; 10 kB each."""
 NO_CHOICE_VALUES: Final = {"media": "image", "sort": "popular"}
@@ -162,10 +162,9 @@ def list_media_tabs(query: SearchQuery, agencies: Sequence[Agency]) -> tuple[Med
     base = base.replace(license=None if query.license == "editorial" else query.license)
     current = (query.media, query.type, query.license == "editorial")
     tabs = []
-    for label, changes in MEDIA_TABS:
-        (name, value), *_rest = [*changes.items(), ("media", "image")]
+    for label, name, value in MEDIA_TABS:
         if any(_can_express(agency, "image", name, value) for agency in chosen):
-            search = base.replace(**changes)
+            search = base.replace(**{name: value})
             if search.media == "video":
                 search = search.replace(min_width=None)
             shown = (search.media, search.type, search.license == "editorial")
