@@ -62,6 +62,8 @@ from affiliate.web.template_helpers import (
 CLICK_BYTES: Final = 4096
 CLICK_RETRY_AFTER: Final = "20"
 """Seconds after which pages resend a click that could not be recorded (static/embed.js)."""
+CODE_MAX_AGE: Final = 300
+"""Seconds for which browsers keep scripts and styles that other scripts load by name alone."""
 STRIP_ITEMS: Final = 12
 """Pictures of a topic on the start page, more than fit beside each other on a wide screen."""
 MAX_STRIPS: Final = 8
@@ -373,8 +375,11 @@ def _set_asset_caching(response: Response) -> Response:
     name = request.path.removeprefix("/static/")
     if name != request.path and response.status_code in {HTTPStatus.OK, HTTPStatus.NOT_MODIFIED}:
         address = f"{request.path}?{request.environ['QUERY_STRING']}"
-        if "?v=" not in address:
-            directive = "max-age=604800"
+        if (
+            "?v=" not in address
+        ):  # scripts and styles that scripts load: soon those of a new version
+            is_code = name.endswith((".js", ".css"))
+            directive = f"max-age={CODE_MAX_AGE if is_code else 604800}"
         elif address == asset_url(name):
             directive = "max-age=31536000, immutable"
         else:  # another version's address must not keep the bytes of this version

@@ -293,6 +293,17 @@ def test_another_versions_asset_is_kept_by_nobody(client: FlaskClient) -> None:
     assert other == "public, no-cache"
 
 
+@pytest.mark.parametrize(
+    ("name", "seconds"), [("keep.js", 300), ("keep.css", 300), ("icon-192.png", 604_800)]
+)
+def test_what_scripts_load_by_name_is_soon_that_of_a_new_version(
+    client: FlaskClient, name: str, seconds: int
+) -> None:
+    """Pages of a new version work with a script of the last one for minutes, not for a week."""
+    with client.get(f"/static/{name}") as answer:
+        assert answer.headers["Cache-Control"] == f"public, max-age={seconds}"
+
+
 def test_a_failure_is_never_served_past_its_time(make_client: ClientMaker) -> None:
     """An answer with a failed part has no grace; a good one has at most five minutes."""
     client = make_client(
