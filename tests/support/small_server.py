@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager, suppress
 from functools import partial
@@ -108,6 +109,7 @@ def create() -> "WSGIApplication":
         if path.startswith("/finish/"):
             with hold_process():
                 hang_until(Path(path.removeprefix("/finish")))
+            time.sleep(0.3)  # the page takes time to be made
         start("200 OK", [("Content-Type", "text/plain")])
         if path == "/pid":
             return [str(os.getpid()).encode()]
