@@ -32,7 +32,12 @@ def show_offer(media: str, media_id: str) -> Response:
         item = enabled.agency.fetch_details(media_id, media)
     except NotFound:
         abort(404)
-    html = render_template("demo_shop.html", media=item, paragraphs=PARAGRAPHS)
+    sizes = [
+        f"{size.name.capitalize()}: {size.width} by {size.height} pixels, "
+        f"{size.credits} credit{'' if size.credits == 1 else 's'}"
+        for size in item.sizes
+    ]
+    html = render_template("demo_shop.html", media=item, sizes=sizes, paragraphs=PARAGRAPHS)
     response = Response(html)
     response.headers["X-Robots-Tag"] = "noindex"
     return set_caching(response, MAX_BROWSER_AGE)
