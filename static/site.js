@@ -106,18 +106,24 @@ element?.addEventListener("click", (event) => {
   document.querySelector("main").focus({ preventScroll: true });
 });
 
+// Imports a module for what the page can do without; offline, or when it is being left, it does.
+function load(name, use = () => {}) {
+  import(`./${name}.js`).then(use, () => {});
+}
+
 const box = form.elements.q;
 box.role = "combobox";
 box.ariaExpanded = "false";
 for (const name of ["focus", "pointerdown", "input"]) {
-  box.addEventListener(name, async (event) => (await import("./suggest.js")).start(event), { once: true });
+  box.addEventListener(name, (event) => load("suggest", ({ start }) => start(event)), { once: true });
 }
-if (document.activeElement === box) import("./suggest.js");
+if (document.activeElement === box) load("suggest");
 
-addEventListener("keydown", async function importKeys(event) {
-  const { start } = await import("./keys.js");
-  removeEventListener("keydown", importKeys);
-  start(event);
+addEventListener("keydown", function importKeys(event) {
+  load("keys", ({ start }) => {
+    removeEventListener("keydown", importKeys);
+    start(event);
+  });
 });
 
 // With the keyboard only Enter changes the language, not each arrow key in the menu.
@@ -175,12 +181,12 @@ addEventListener("popstate", ({ state }) => {
 
 // Only a browser that the owner's desk has marked loads the links to license.
 try {
-  if (localStorage.sellers) import("./license-links.js");
+  if (localStorage.sellers) load("license-links");
 } catch {}
 
 // Keeping pictures begins with the first pointer or focus, or at once where some are kept.
 // Later than a click that leaves the page: Firefox keeps no page for Back whose import it has ended.
-const importKeep = () => setTimeout(() => import("./keep.js").catch(() => {}), 200);
+const importKeep = () => setTimeout(load, 200, "keep");
 try {
   if (localStorage.board || document.querySelector(".image")) importKeep();
   else for (const name of ["pointerover", "focusin"]) addEventListener(name, importKeep, { once: true });

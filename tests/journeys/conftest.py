@@ -29,7 +29,7 @@ AGENCY_PAGE = "<title>The agency</title><h1>The agency</h1>"
 
 
 @pytest.fixture(scope="session", params=STARTS)
-def window(
+def shared_window(
     request: pytest.FixtureRequest, launch: Launch, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Window]:
     """Yield the window of one engine after the other, each started once for a worker."""
@@ -37,6 +37,13 @@ def window(
     folder = tmp_path_factory.mktemp(request.param)
     with STARTS[request.param](launch, folder) as opened:
         yield opened
+
+
+@pytest.fixture
+def window(shared_window: Window) -> Window:
+    """Return the window of an engine, after what the pages of earlier tests have said."""
+    shared_window.complaints()
+    return shared_window
 
 
 @pytest.fixture(params=FORGETFUL)
