@@ -7,7 +7,7 @@ from datetime import UTC
 from http import HTTPStatus
 from typing import Final
 
-from flask import Blueprint, Response, render_template, request, url_for
+from flask import Blueprint, Response, abort, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from affiliate.alerts.silence_links import PATH, may_silence
@@ -65,7 +65,7 @@ def change_silence() -> AnyResponse:
     """Silence an alert for the days of the form, or end the silence."""
     name, days = request.form.get("name", ""), request.form.get("days", "")
     if days not in {*SILENT_DAYS, "0"}:
-        return error_page(HTTPStatus.BAD_REQUEST, "This form can't be read", "Choose a time.")
+        abort(HTTPStatus.BAD_REQUEST, "Choose a time.")
     if not AlertStates(current_services().ledger).silence(name, int(days)):
         return redirect_with_note(NO_ALERT, "owner.show_alerts")
     note = (

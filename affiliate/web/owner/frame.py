@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any, Final
 
-from flask import Blueprint, Response, redirect, render_template, request, session, url_for
-from werkzeug.exceptions import NotFound
+from flask import Blueprint, Response, abort, redirect, render_template, request, session, url_for
+from werkzeug.exceptions import BadRequest, NotFound
 from werkzeug.wrappers import Response as AnyResponse
 
 from affiliate.errors import BadQuery, LedgerError
@@ -35,11 +35,17 @@ blueprint = Blueprint("owner", __name__, url_prefix="/owner")
 
 @blueprint.before_request
 def guard_request() -> AnyResponse | None:
-    """Refuse forms of other sessions; redirect everybody but the owner to the log-in."""
+    """Refuse forms of other sessions; redirect everybody but the owner to the log-in.
+
+    PostgreSQL takes no text with NUL.
+    """
     current_context().languages = Languages()  # English
     session.permanent = True
-    if request.method == "POST" and not _has_form_of_session():
-        return _refuse_form()
+    if request.method == "POST":
+        if not _has_form_of_session():
+            return _refuse_form()
+        if any("\0" in value for values in request.form.listvalues() for value in values):
+            abort(HTTPStatus.BAD_REQUEST, "It has a character that is in no text (NUL).")
     try:
         if request.endpoint != "owner.log_in" and not is_owner():
             return redirect(url_for("owner.log_in"), HTTPStatus.SEE_OTHER)
@@ -136,6 +142,13 @@ def handle_ledger_error(error: LedgerError) -> Response:
     return render_error(
         HTTPStatus.SERVICE_UNAVAILABLE, "The database can't be used now", str(error)
     )
+
+
+@blueprint.errorhandler(BadRequest)
+def handle_bad_request(error: BadRequest) -> Response:
+    """Return the page about a form that can't be read."""
+    text = error.description or ""
+    return error_page(HTTPStatus.BAD_REQUEST, "This form can't be read", text)
 
 
 @blueprint.errorhandler(BadQuery)

@@ -18,7 +18,7 @@ from affiliate.web.owner.filters import SITE, FilterField
 from affiliate.web.owner.frame import handle_bad_query, handle_ledger_error
 from affiliate.web.owner.page_requests import read_page_request
 from tests.support.apps import ClientMaker
-from tests.support.owner_desk import CALLBACK, PASSWORD, csrf, log_in
+from tests.support.owner_desk import CALLBACK, PASSWORD, csrf, log_in, post
 
 URLENCODED = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data; boundary=b"
@@ -116,6 +116,22 @@ def test_a_path_with_nul_is_no_page(make_client: ClientMaker, settings: dict[str
     stranger = make_client(**settings)
     assert stranger.get("/owner/licenses/1%00").status_code == 404
     assert stranger.get("/owner/licenses/1").status_code == 303
+
+
+@pytest.mark.parametrize(
+    ("path", "fields"),
+    [
+        ("/owner/alerts", {"name": "disk\0", "days": "7"}),
+        ("/owner/sessions/end", {"session": "\0"}),
+        ("/owner/license/shutterstock/1/buy", {"purchase": "a" * 32, "size": ["huge", "\0"]}),
+    ],
+)
+def test_a_form_with_nul_is_refused(
+    owner: FlaskClient, path: str, fields: dict[str, object]
+) -> None:
+    """PostgreSQL takes no text with NUL, so that no ledger is asked for such a form."""
+    answer = post(owner, path, **fields)
+    assert (answer.status_code, "NUL" in answer.text) == (400, True)
 
 
 def test_cookies_are_read_at_the_desk_alone_and_up_to_a_bound(
