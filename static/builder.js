@@ -4,8 +4,9 @@ const form = document.getElementById("builder");
 const page = document.querySelector(".builder");
 const output = page.querySelector(".built");
 const picker = form.querySelector("[type=color]");
-const { rows, kind, accent, ids } = form.elements;
+const { rows, kind, media, accent, ids } = form.elements;
 let retriesLeft = 3;
+let areFiltersOld = false;
 let request, timer;
 
 /** Show the controls that need scripts, and build again where pictures were still on their way. */
@@ -31,6 +32,14 @@ function showFaults(fresh) {
     reason.textContent = fresh.getElementById(reason.id)?.textContent ?? "";
     form.querySelector(`[aria-describedby~="${reason.id}"]`).setAttribute("aria-invalid", !!reason.textContent);
   }
+}
+
+/** Replace the filters by those of the chosen kind of media; a fold stays as it is. */
+function replaceFilters(fresh) {
+  const [old, filters] = [form, fresh].map((part) => part.querySelector("#filters"));
+  const fold = filters.querySelector("details");
+  fold.open ||= old.querySelector("details").open;
+  old.replaceWith(filters);
 }
 
 /** Replace preview and codes; a frame with the same address stays, and is not loaded again. */
@@ -59,6 +68,8 @@ function build(before) {
     showFaults(call.response);
     if (!rows.value) rows.value = call.response.getElementById(rows.id).value;
     picker.value = call.response.querySelector("[type=color]").value;
+    if (areFiltersOld) replaceFilters(call.response);
+    areFiltersOld = false;
     if (before !== undefined && (readCodes(fresh) === before || output.querySelector(":focus"))) {
       prepareControls();
       return;
@@ -109,6 +120,7 @@ output.addEventListener("load", ({ target }) => {
 page.addEventListener("input", ({ target }) => {
   if (target === picker) accent.value = picker.value;
   if (target === kind) rows.value = "";  // each kind has its own default
+  areFiltersOld ||= target === media;
   clearCodes();
   clearTimeout(timer);
   request?.abort();

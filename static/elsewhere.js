@@ -1,7 +1,7 @@
 // <affiliate-search> on other sites' pages. The server prepends the first part of embed.js and
-// constants: the names of all filters (ASKED), the owner's accent, the texts and the styles.
+// constants: the names of what gives an embed its pictures (SUBJECT), these and the names of all
+// filters (ASKED), the owner's accent, the texts and the styles.
 
-const SUBJECT = "q category contributor color ids collection".split(" ");
 const ROWS = { __proto__: null, grid: 2, strip: 1, image: 2, search: 3 };
 const answers = new Map();
 const unagreed = new Set();
@@ -104,7 +104,7 @@ class Embed extends Pictures {
   /** The address of the search; empty without words, filters or pictures to look for. */
   get #address() {
     const asked = new URLSearchParams();
-    for (const name of [...ASKED, ...SUBJECT, "site"]) {
+    for (const name of ASKED) {
       const value = this.getAttribute(name) ||
         { lang: this.closest("[lang]")?.lang || document.documentElement.lang, site: location.host !== here.host && (location.hostname || origin) }[name];
       if (value) asked.set(name, value);

@@ -143,6 +143,11 @@ class FilterChoice(NamedTuple):
     default: str
     offered: bool
 
+    @property
+    def is_chosen(self) -> bool:
+        """Whether the search has a value of the filter that is not its default."""
+        return self.chosen not in {"", self.default}
+
 
 class MediaTab(NamedTuple):
     """A kind of media above the results: its label, its search, and whether the page shows it."""

@@ -214,6 +214,50 @@ def test_choices_are_shown_at_once(page: Page, context: BrowserContext, site: Si
     assert page.evaluate("navigator.clipboard.readText()") == code.input_value()
 
 
+def test_filters_follow_the_kind_of_media(context_of_two: BrowserContext) -> None:
+    """A fold holds the filters of pictures, or of footage; the fold stays open at the change."""
+    page = context_of_two.new_page()
+    page.goto("/embed/builder?q=flower&lang=en")
+    code = page.get_by_label("Code", exact=True)
+    page.get_by_label("Without AI").wait_for(state="attached")
+    expect(page.get_by_label("Without AI")).to_be_hidden()
+    page.locator("#filters summary").click()
+    page.get_by_label("Without AI").check()
+    expect(code).to_have_value(re.compile(' no_ai="1"'))
+    page.get_by_label("Width").select_option("2000")
+    page.get_by_label("Date added").select_option("week")
+    expect(code).to_have_value(re.compile(' min_width="2000" added="week"'))
+    page.get_by_label("Orientation").select_option("Panorama")
+    expect(code).to_have_value(re.compile(' orientation="panorama"'))
+    page.get_by_label("Media").select_option("Footage")
+    expect(code).to_have_value(re.compile(' media="video"'))
+    expect(page.get_by_label("Duration")).to_be_visible()
+    page.get_by_label("Duration").fill("30-10")
+    expect(page.get_by_label("Duration")).to_have_accessible_description(re.compile("a range"))
+    page.get_by_label("Duration").fill("1-10")
+    expect(code).to_have_value(re.compile(' duration="1-10"'))
+    page.get_by_label("Media").select_option("Images")
+    expect(page.get_by_label("Duration")).to_have_count(0)
+    expect(code).not_to_have_value(re.compile("duration|video"))
+
+
+def test_hints_stand_below_their_fields(page: Page) -> None:
+    """Sentences about a field begin where the field begins, close to it, as do faults of ticks."""
+    page.goto("/embed/builder?q=flower&rows=9&no_ai=x&lang=en")
+    for hint in page.locator(".builder form .hint").all():
+        box, field = hint.bounding_box(), hint.locator("..").bounding_box()
+        assert box
+        assert field
+        assert box["x"] == field["x"]
+        before = hint.evaluate("e => e.previousElementSibling?.getBoundingClientRect().bottom")
+        assert box["y"] - before <= 16
+    tops = [
+        page.locator(f"#f-{n}").evaluate("e => e.getBoundingClientRect().top")
+        for n in ("kind", "rows")
+    ]
+    assert tops[0] == tops[1]
+
+
 def test_pictures_are_chosen_in_the_preview(page: Page) -> None:
     """A click on a picture puts it into the code and leads nowhere; a second one takes it out."""
     page.goto("/embed/builder?q=flower&lang=en&view=choose")

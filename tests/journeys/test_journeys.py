@@ -4,7 +4,7 @@ import re
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import parse_qs, unquote, urlencode, urlsplit
 
 import pytest
 
@@ -297,6 +297,30 @@ def _leave_and_come_back(window: Window, address: str) -> None:
     window.back()
     shows(window, f"return location.hostname === '127.0.0.1' && ({TILES.removeprefix('return ')})")
     assert window.run("return window.kept") is None
+
+
+def test_an_embed_asks_by_every_filter(
+    window: Window, visited: SiteServer, others: HostPages
+) -> None:
+    """Filters of the element, and of the frame, are those of the site's own search."""
+    filters = {"orientation": "square", "min_width": "2000", "added": "month", "no_ai": "1"}
+    attributes = " ".join(f'{name}="{value}"' for name, value in filters.items())
+    query = urlencode({"q": (words := new_words()), **filters, "lang": "en"})
+    blog = others.page(
+        f'<script type="module" async src="{visited.url}/embed.js"></script>'
+        f'<affiliate-search q="{words}" {attributes} lang="en"></affiliate-search>'
+        f'<iframe src="{visited.url}/embed?{query}" width="600" height="342"></iframe>'
+    )
+    window.size(900, 800)
+    window.open(blog)
+    inside = "document.querySelector('affiliate-search')?.shadowRoot"
+    asked = f"""return {inside} && performance.getEntriesByType("resource")
+        .map(one => one.name).find(name => name.includes("/embed/search"))"""
+    found = parse_qs(urlsplit(shows(window, asked)).query)
+    assert {name: found.get(name) for name in filters} == {n: [v] for n, v in filters.items()}
+    window.open(f"{visited.url}/embed?{query}")
+    found = parse_qs(urlsplit(shows(window, asked)).query)
+    assert {name: found.get(name) for name in filters} == {n: [v] for n, v in filters.items()}
 
 
 def test_an_embed_on_a_blog_shows_pictures_and_its_click_names_the_blog(

@@ -63,15 +63,32 @@ def test_block_is_inserted_saved_and_shown(editor: Page, page: Page, site: SiteS
     expect(link(page)).to_have_text("Stock pictures: cats & dogs")
 
 
+def test_filters_are_chosen_in_the_editor(editor: Page, site: SiteServer) -> None:
+    """Kinds of media, sizes, dates and the absence of AI are fields of the block."""
+    editor.evaluate(
+        """() => wp.data.dispatch("core/block-editor").insertBlocks(
+            wp.blocks.createBlock("affiliate-search/pictures", { q: "flower" }))"""
+    )
+    editor.get_by_label("Orientation").select_option(label="Panorama")
+    editor.get_by_label("Width").select_option(label="≥ 2000 px")
+    editor.get_by_label("Date added").select_option(label="≤ 1 week")
+    editor.get_by_label("Without AI").check()
+    query = re.compile(r"orientation=panorama&min_width=2000&added=week&.*no_ai=1")
+    expect(preview(editor, site)).to_have_attribute("src", query, timeout=BUSY)
+    editor.get_by_label("Without AI").uncheck()
+    expect(preview(editor, site)).not_to_have_attribute("src", re.compile("no_ai"), timeout=BUSY)
+
+
 def test_saved_block_opens_again(editor: Page, blog: Blog) -> None:
     """The editor takes a saved block as valid, and a pasted shortcode becomes the block."""
     editor.evaluate(
         """() => wp.data.dispatch("core/block-editor").insertBlocks(wp.blocks.pasteHandler({
-            plainText: '[affiliate_search q="cat" rows="2" consent="click"]', mode: "BLOCKS",
+            plainText: '[affiliate_search q="cat" rows="2" no_ai="1" consent="click"]',
+            mode: "BLOCKS",
         }))"""
     )
     written = editor.evaluate("wp.data.select('core/editor').getEditedPostContent()")
-    said = '{"q":"cat","rows":"2","consent":"click"}'
+    said = '{"q":"cat","rows":"2","no_ai":"1","consent":"click"}'
     assert written == f"<!-- wp:affiliate-search/pictures {said} /-->"
     assert editor.evaluate("html => wp.blocks.parse(html)[0].isValid", written) is True
     assert 'data-consent="click"' in blog.php("return do_blocks( $values['html'] );", html=written)

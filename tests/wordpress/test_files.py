@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from affiliate.domain.query import READERS
+from affiliate.domain.query import ADDED, MIN_WIDTHS, ORIENTATIONS, TYPES
 from tests.support.blog import PLUGIN, run_program
 
 README = (PLUGIN / "readme.txt").read_text()
@@ -54,25 +54,19 @@ def test_readme_has_the_form_of_the_directory() -> None:
     assert parts == ["Description", "Installation", questions, "Changelog"]
 
 
-def test_attributes_are_the_same_everywhere() -> None:
-    """The shortcode, the block and what the block makes of a shortcode know the same attributes."""
-    render = (PLUGIN / "includes" / "render.php").read_text()
-    listed = re.search(r"AFFILIATE_SEARCH_ATTRIBUTES = array\((.+)\)", render)
-    transformed = re.search(r"\[ ('q'.+) \]", EDITOR)
-    assert listed
-    assert transformed
-    names = re.findall(r"'(\w+)'", listed[1])
-    assert re.findall(r"'(\w+)'", transformed[1]) == names
-    assert list(BLOCK["attributes"]) == [*names, "title"]
-
-
 def test_choices_are_those_of_searches() -> None:
     """What the editor offers for a filter is what searches take."""
-    for name in ("TYPES", "ORIENTATIONS"):
-        part = re.search(rf"const {name} = \[(.+?)\n\t\];", EDITOR, re.DOTALL)
+    offered = {
+        "type": TYPES,
+        "orientation": ORIENTATIONS,
+        "min_width": MIN_WIDTHS,
+        "added": tuple(ADDED),
+    }
+    for name, values in offered.items():
+        part = re.search(rf"const {name.upper()}S? = \[(.+?)\n\t\];", EDITOR, re.DOTALL)
         assert part
-        for value in re.findall(r"\[ '(\w+)'", part[1]):
-            assert READERS[name.lower().removesuffix("s")](name, value) == value
+        assert tuple(re.findall(r"(?:\[ |, )'(\w+)'(?=, __|, '| \])", part[1])) == values
+        assert BLOCK["attributes"][name] == {"type": "string", "default": ""}
 
 
 @pytest.mark.parametrize("path", sorted(PLUGIN.rglob("*.php")), ids=lambda path: path.name)

@@ -1,7 +1,10 @@
 """The WordPress plugin puts searches of the site into posts: by a block, a shortcode or a link."""
 
+import html
+import json
 import re
 import socket
+from urllib.parse import parse_qs, urlsplit
 from urllib.request import urlopen
 
 import pytest
@@ -9,6 +12,7 @@ from playwright.sync_api import Dialog, Page, expect
 
 from affiliate.web.embeds.options import DEFAULT_ROWS, Embed
 from tests.support.blog import Blog
+from tests.support.embed_filters import SAMPLES
 from tests.support.site_server import SiteServer
 from tests.support.wordpress_pages import block, element, link, read_feed, wait_for_pictures
 
@@ -221,6 +225,27 @@ def test_the_link_inside_shows_the_same(
     assert f"min-height:{height}px" in html
     assert f">{label}" in html
     assert f">{label}: <" not in html
+
+
+def test_every_filter_of_a_search_is_taken(blog: Blog, page: Page) -> None:
+    """By the shortcode, the block, the frame of feeds, and the link inside, none is odd."""
+    filters = {name: SAMPLES[name] for name in SAMPLES if name not in {"q", "agency"}}
+    typed = " ".join(f'{name}="{value}"' for name, value in filters.items())
+    given = {"q": "cat", "agency": "demo", **filters}
+    address = blog.post(f"[affiliate_search q=cat agency=demo {typed}]{block(json.dumps(given))}")
+    page.goto(address)
+    expect(element(page)).to_have_count(2)
+    pages = [urlsplit(str(one.get_attribute("href"))) for one in link(page).all()]
+    frames = re.findall(r'<iframe src="([^"]+)"', read_feed(blog))
+    for parts in [*pages, *(urlsplit(html.unescape(frame)) for frame in frames)]:
+        told = {name: values[0] for name, values in parse_qs(parts.query).items()}
+        assert told.items() >= given.items()
+        assert parts.path in {"/search", "/embed"}
+    assert len(frames) == 2
+    for one in element(page).all():
+        assert {name: one.get_attribute(name) for name in given} == given
+    code = """wp_set_current_user( 1 ); return do_shortcode( $values['typed'] );"""
+    assert "not understood" not in blog.php(code, typed=f"[affiliate_search q=cat {typed}]")
 
 
 def test_what_is_not_understood_is_told_to_writers(blog: Blog) -> None:

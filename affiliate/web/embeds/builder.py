@@ -23,6 +23,7 @@ from affiliate.web.embeds.options import (
     MAX_ROWS,
     ROW_HEIGHT,
     SEARCH_BOX_HEIGHT,
+    SUBJECTS,
     Embed,
 )
 from affiliate.web.embeds.platforms import (
@@ -54,8 +55,6 @@ pictures of the search to choose from."""
 SIDE_LABELS: Final = {"left": _("Left"), "center": _("Center"), "right": _("Right")}
 DEFAULT_MAIL_PICTURES: Final = 6
 """Pictures in a newsletter unless the embed has a limit."""
-CONTENT_PARAMETERS: Final = ("q", "kind", "category", "contributor", "color", "ids", "collection")
-"""Parameters of which any names the pictures of an embed."""
 BUILDER_PARAMETERS: Final = {"platform": tuple(PLATFORMS), "view": tuple(VIEW_LABELS)}
 """The builder's own parameters, with their values."""
 
@@ -121,7 +120,7 @@ def show_builder() -> Response:
 
 def _add_default_topic(parameters: Parameters) -> Parameters:
     """Return the parameters, on a first visit with the first of the site's topics added."""
-    if any(name in parameters for name in CONTENT_PARAMETERS):
+    if any(name in parameters for name in ("kind", *SUBJECTS)):
         return parameters
     return {**parameters, "q": [*current_services().config.site_topics, "flower"][:1]}
 

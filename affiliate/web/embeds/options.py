@@ -35,8 +35,6 @@ from affiliate.errors import BadQuery
 
 DEFAULT_ROWS: Final = {"grid": 2, "strip": 1, "image": 2, "search": 3}
 """The kinds of embeds, each with its rows of pictures by default."""
-LEFT_OUT: Final = frozenset({"added"})
-"""Filters that no embed takes: the size of its script leaves no room for their names."""
 MAX_ROWS: Final = 6
 MAX_PICTURES: Final = PAGE_PLACES
 THEMES: Final = ("light", "dark", "auto")
@@ -55,6 +53,11 @@ MAX_LENGTHS: Final[Mapping[str, int]] = {
     **dict.fromkeys(("category", "contributor"), MAX_NAME),
 }
 """The most characters of each text parameter."""
+
+CRITERIA: Final = ("q", "category", "contributor", "color")
+"""Parameters of which any makes a search."""
+SUBJECTS: Final = (*CRITERIA, "ids", "collection")
+"""Parameters of which any gives an embed its pictures."""
 
 ROW_HEIGHT: Final = 150
 ROW_GAP: Final = 6
@@ -237,14 +240,13 @@ def _clamp_number(text: str, low: int, high: int) -> str:
 
 def _read_query(parameters: Parameters, *, may_be_empty: bool) -> SearchQuery:
     """Return the first page of the search; without criteria an empty query where allowed."""
-    parameters = {name: texts for name, texts in parameters.items() if name not in LEFT_OUT}
     if may_be_empty and not _has_criteria(parameters):
         return SearchQuery.from_parameters({**parameters, "q": ["-"]}).replace(q="", page=1)
     return SearchQuery.from_parameters(parameters).replace(page=1)
 
 
 def _has_criteria(parameters: Parameters) -> bool:
-    return any(read_single(parameters, name) for name in ("q", "category", "contributor", "color"))
+    return any(read_single(parameters, name) for name in CRITERIA)
 
 
 def _read_choice(parameters: Parameters, name: str, values: Iterable[str]) -> str | None:

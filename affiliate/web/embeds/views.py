@@ -33,7 +33,7 @@ from affiliate.web.caching import (
 )
 from affiliate.web.embeds import builder, oembed
 from affiliate.web.embeds.frame_keys import KEY_PARAMETER, FrameKeys
-from affiliate.web.embeds.options import LEFT_OUT, Embed, clean_parameters, read_leniently
+from affiliate.web.embeds.options import SUBJECTS, Embed, clean_parameters, read_leniently
 from affiliate.web.errors import content_security_policy, problem_response
 from affiliate.web.page_cache import Canonicalizer
 from affiliate.web.request_context import current_context
@@ -66,6 +66,8 @@ SCRIPT_BLANKS: Final = re.compile(
     r"""("[^"\n]*"|'[^'\n]*'|`[^`]*`|(?<=\()/[^/\n]+/)|\s*([-+=<>?:&|*{}(),;!\[\]])\s*"""
 )
 """A string or pattern of a script, which is kept; or a mark with blanks around it to drop."""
+LONE_PARAMETER: Final = re.compile(r"\((\w+)\)=>")
+"""The only parameter of an arrow function, whose parentheses have no meaning."""
 PRIVATE_DECLARATION: Final = re.compile(r"^ +(?:(?:async|get) )?#(\w+)", re.MULTILINE)
 """The declaration of a class's private name, which no code outside the class can use."""
 PRIVATE_NAME: Final = re.compile(r"#(\w+)")
@@ -231,8 +233,9 @@ def _build_module(folder: str, accent: str, texts: str) -> str:
     styles, elsewhere = (Path(folder, name).read_text() for name in ("embed.css", "elsewhere.js"))
     if not line:
         raise ValueError(f"embed.js lacks the line {OWN_PAGES_LINE}")
-    filters = " ".join(name for name in DEFAULTS if name not in LEFT_OUT | {"agency", "page"})
-    constants = f'const ASKED="{filters}".split(" ")'
+    filters = " ".join(name for name in DEFAULTS if name not in {"agency", "page", *SUBJECTS})
+    constants = f'let SUBJECT="{" ".join(SUBJECTS)}".split(" "),'
+    constants += f'ASKED=[...SUBJECT,..."{filters} site".split(" ")]'
     constants += f",accent='{accent}',texts={texts},styles=`{STYLE_BLANKS.sub('', styles)}`;"
     return f"{_minify_script(shared)}{constants}{_minify_script(elsewhere)}"
 
@@ -246,7 +249,7 @@ def _minify_script(script: str) -> str:
     compact = SCRIPT_BLANKS.sub(
         lambda match: match[1] or match[2], COMMENTS_AND_INDENTS.sub("", short)
     )
-    return compact.replace(";}", "}")
+    return LONE_PARAMETER.sub(r"\1=>", compact).replace(";}", "}").replace("const ", "let ")
 
 
 def _build_script_response(text: str) -> Response:

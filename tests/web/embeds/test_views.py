@@ -9,7 +9,6 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from flask.testing import FlaskClient
 
-from affiliate.domain.media import SearchQuery
 from affiliate.search import slice_fetcher, visitor_calls
 from tests.simulator import CLIENT, hold, simulator
 from tests.simulator.collections import FEATURED_ITEMS
@@ -123,18 +122,6 @@ def test_the_script_has_the_owners_accent(make_client: ClientMaker) -> None:
     assert "accent='#aa3300'," in script
     assert "Below: the site's own pages" not in script
     assert script.count("customElements.define(") == 1
-
-
-def test_the_script_asks_by_every_filter(client: FlaskClient) -> None:
-    """Each parameter of a search is an attribute of the element; but the date added.
-
-    The builder leaves that filter out of codes.
-    """
-    script = client.get("/embed.js").text
-    asked = re.search(r'ASKED="([^"]+)"', script)
-    assert asked
-    assert "added" not in client.get("/embed/builder?q=cat&added=week").text
-    assert set(asked[1].split()) | {"added", "agency", "page"} == set(SearchQuery.__struct_fields__)
 
 
 def test_the_page_for_an_iframe_holds_the_element(client: FlaskClient) -> None:

@@ -3,7 +3,13 @@
 ( function ( { blockEditor, blocks, components, data, element, i18n, serverSideRender } ) {
 	const { __ } = i18n;
 	const el = element.createElement;
-	const { PanelBody, SelectControl, TextControl } = components;
+	const { PanelBody, SelectControl, TextControl, ToggleControl } = components;
+
+	/** Returns "1 week" and the like in the language of the page. */
+	function formatOne( unit ) {
+		const language = document.documentElement.lang.split( '-' )[ 0 ] || 'en';
+		return new Intl.NumberFormat( language, { style: 'unit', unit, unitDisplay: 'long' } ).format( 1 );
+	}
 
 	const KINDS = [
 		[ '', __( 'As in the settings', 'affiliate-search' ) ],
@@ -27,6 +33,15 @@
 		[ 'horizontal', __( 'Horizontal', 'affiliate-search' ) ],
 		[ 'vertical', __( 'Vertical', 'affiliate-search' ) ],
 		[ 'square', __( 'Square', 'affiliate-search' ) ],
+		[ 'panorama', __( 'Panorama', 'affiliate-search' ) ],
+	];
+	const ADDED = [
+		[ '', __( 'All', 'affiliate-search' ) ],
+		...[ 'week', 'month', 'year' ].map( ( unit ) => [ unit, `≤ ${ formatOne( unit ) }` ] ),
+	];
+	const MIN_WIDTHS = [
+		[ '', __( 'All', 'affiliate-search' ) ],
+		...[ '1000', '2000', '4000', '6000' ].map( ( width ) => [ width, `≥ ${ width } px` ] ),
 	];
 	const THEMES = [
 		[ '', __( 'As in the settings', 'affiliate-search' ) ],
@@ -59,6 +74,12 @@
 					text( 'fallback', __( 'When nothing is found', 'affiliate-search' ), __( 'Other words to search for.', 'affiliate-search' ) ),
 					choice( 'type', __( 'Type', 'affiliate-search' ), TYPES ),
 					choice( 'orientation', __( 'Orientation', 'affiliate-search' ), ORIENTATIONS ),
+					choice( 'min_width', __( 'Width', 'affiliate-search' ), MIN_WIDTHS ),
+					choice( 'added', __( 'Date added', 'affiliate-search' ), ADDED ),
+					el( ToggleControl, field( 'no_ai', __( 'Without AI', 'affiliate-search' ), {
+						checked: attributes.no_ai === '1',
+						onChange: ( isOn ) => setAttributes( { no_ai: isOn ? '1' : '' } ),
+					} ) ),
 					text( 'color', __( 'Color', 'affiliate-search' ), __( 'Six hexadecimal digits, or grayscale.', 'affiliate-search' ) ),
 					text( 'agency', __( 'Agency', 'affiliate-search' ) ),
 				),
@@ -71,16 +92,20 @@
 			),
 			el( components.Disabled, null,
 				el( serverSideRender, {
-					block: 'affiliate-search/pictures',
+					block: NAME,
 					attributes: { ...attributes, title: attributes.q ? '' : title },
 				} ),
 			),
 		);
 	}
 
-	const NAMED = [ 'q', 'ids', 'collection', 'fallback', 'kind', 'rows', 'agency', 'media', 'type', 'orientation', 'color', 'people', 'age', 'gender', 'ethnicity', 'category', 'contributor', 'license', 'released', 'safe', 'sort', 'lang', 'exclude', 'duration', 'resolution', 'aspect', 'fps', 'theme', 'accent', 'site', 'limit', 'consent', 'credit', 'align', 'target' ];
+	const NAME = 'affiliate-search/pictures';
 
-	blocks.registerBlockType( 'affiliate-search/pictures', {
+	/** Returns the names of the attributes that block.json lists, without those that WordPress adds. */
+	const listNames = () => Object.entries( blocks.getBlockType( NAME ).attributes )
+		.filter( ( [ name, attribute ] ) => name !== 'title' && attribute.default === '' ).map( ( [ name ] ) => name );
+
+	blocks.registerBlockType( NAME, {
 		edit: Edit,
 		save: () => null,
 		transforms: {
@@ -88,10 +113,12 @@
 				type: 'shortcode',
 				tag: 'affiliate_search',
 				// Shortcodes that PHP alone reads (words without a name, aliases) stay shortcodes.
-				isMatch: ( { named, numeric } ) => ! numeric.length && Object.keys( named ).every( ( name ) => NAMED.includes( name ) ),
-				attributes: Object.fromEntries(
-					NAMED.map( ( name ) => [ name, { type: 'string', shortcode: ( { named } ) => named[ name ] || '' } ] ),
-				),
+				isMatch: ( { named, numeric } ) => ! numeric.length && Object.keys( named ).every( ( name ) => listNames().includes( name ) ),
+				get attributes() {
+					return Object.fromEntries(
+						listNames().map( ( name ) => [ name, { type: 'string', shortcode: ( { named } ) => named[ name ] || '' } ] ),
+					);
+				},
 			} ],
 		},
 	} );

@@ -7,23 +7,34 @@
 
 defined( 'ABSPATH' ) || exit;
 
-/** Attributes of the element that are parameters of a search; the others are its look. */
-const AFFILIATE_SEARCH_FILTERS = array( 'q', 'agency', 'media', 'type', 'orientation', 'color', 'people', 'age', 'gender', 'ethnicity', 'category', 'contributor', 'license', 'released', 'safe', 'sort', 'lang', 'exclude', 'duration', 'resolution', 'aspect', 'fps', 'site' );
+/** Attributes of the element that are no parameters of a search, but its pictures and its look. */
+const AFFILIATE_SEARCH_LOOK = array( 'ids', 'collection', 'fallback', 'kind', 'rows', 'theme', 'accent', 'limit', 'consent', 'credit', 'align', 'target' );
 
 /** Attributes that give a search its subject in place of words. */
 const AFFILIATE_SEARCH_SUBJECTS = array( 'ids', 'collection', 'category', 'contributor', 'color' );
 
-/** Attributes that take one of a few values, all lowercase. */
-const AFFILIATE_SEARCH_CHOICES = array( 'kind', 'media', 'type', 'orientation', 'license', 'sort', 'theme', 'consent', 'align', 'target' );
-
-/** All attributes of the element. */
-const AFFILIATE_SEARCH_ATTRIBUTES = array( 'q', 'ids', 'collection', 'fallback', 'kind', 'rows', 'agency', 'media', 'type', 'orientation', 'color', 'people', 'age', 'gender', 'ethnicity', 'category', 'contributor', 'license', 'released', 'safe', 'sort', 'lang', 'exclude', 'duration', 'resolution', 'aspect', 'fps', 'theme', 'accent', 'site', 'limit', 'consent', 'credit', 'align', 'target' );
+/** Attributes that are lowercase: the plugin compares them, or styles do. */
+const AFFILIATE_SEARCH_CHOICES = array( 'kind', 'media', 'theme', 'consent', 'align', 'target' );
 
 /** The maximum number of rows that a site shows. */
 const AFFILIATE_SEARCH_MAX_ROWS = 6;
 
 /** The maximum length of the words that a site takes. */
 const AFFILIATE_SEARCH_MAX_CHARACTERS = 500;
+
+/**
+ * Returns the names of all attributes of the element, which block.json lists for the block.
+ *
+ * @return array<int, string>
+ */
+function affiliate_search_attributes() {
+	static $names = array();
+	if ( ! $names ) {
+		$block = wp_json_file_decode( dirname( __DIR__ ) . '/block/block.json', array( 'associative' => true ) );
+		$names = array_keys( array_diff_key( $block['attributes'], array( 'title' => '' ) ) );
+	}
+	return $names;
+}
 
 /**
  * Renders the block.
@@ -97,7 +108,7 @@ function affiliate_search_resolve_attributes( $given, $title ) {
 	$look  = array( 'site' => '' ) + affiliate_search_settings(); // The setting `site` is an address; the attribute is the blog's name.
 	$look  = array_merge( $look, array( 'q' => $words, 'lang' => affiliate_search_language() ), $given );
 	$known = array( 'q' => preg_replace( '/^(.{' . AFFILIATE_SEARCH_MAX_CHARACTERS . '}).*$/us', '$1', $look['q'] ) );
-	foreach ( AFFILIATE_SEARCH_ATTRIBUTES as $name ) {
+	foreach ( affiliate_search_attributes() as $name ) {
 		if ( isset( $look[ $name ] ) && '' !== $look[ $name ] ) {
 			$known += array( $name => $look[ $name ] );
 		}
@@ -210,7 +221,7 @@ function affiliate_search_page( $look ) {
 		'ids'        => isset( $look['media'] ) && 'video' === $look['media'] ? 'video' : 'image',
 		'collection' => 'collections',
 	);
-	$asked = array_intersect_key( affiliate_search_add_blog( $look ), array_flip( AFFILIATE_SEARCH_FILTERS ) );
+	$asked = array_diff_key( affiliate_search_add_blog( $look ), array_flip( AFFILIATE_SEARCH_LOOK ) );
 	$named = array( 'lang', 'site' );
 	foreach ( $ways as $name => $way ) {
 		if ( isset( $look[ $name ] ) && preg_match( '/^\s*([a-z0-9-]+):([^,;\s]+)/i', $look[ $name ], $found ) ) {

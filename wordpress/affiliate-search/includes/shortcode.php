@@ -52,7 +52,7 @@ function affiliate_search_shortcode( $given, $enclosed = '' ) {
 	if ( ! array_intersect_key( $read, array_flip( array( 'q', 'ids', 'collection' ) ) ) ) {
 		$read['q'] = str_replace( '<', ' <', (string) $enclosed );
 	}
-	$known = array_intersect_key( $read, array_flip( AFFILIATE_SEARCH_ATTRIBUTES ) );
+	$known = array_intersect_key( $read, array_flip( affiliate_search_attributes() ) );
 	$html  = affiliate_search_html( $known, affiliate_search_title() );
 	$odd   = array_keys( array_diff_key( $read, $known ) );
 	if ( isset( $known['rows'] ) && ! preg_match( '/^\s*\d+\s*$/', $known['rows'] ) ) {
