@@ -25,13 +25,32 @@ _MAIL_SEPARATORS: Final = rf'\s{_AT_SIGNS}"<>(),;:\[\]{{}}'
 _AT: Final = rf"(?:\s?[{_AT_SIGNS}]\s?|%40|\s?[\[({{]\s?at\s?[\])}}]\s?)"
 """The sign of an e-mail address, also percent-encoded, with blanks, or spelled as (at)."""
 _HAS_AT: Final = re.compile(rf"[{_AT_SIGNS}]|%40|\bat\s?[\])}}]", re.IGNORECASE)
-_DOT: Final = rf"(?:[{_DOT_SIGNS}]|\s?[\[({{]\s?dot\s?[\])}}]\s?)"
+_SPELLED_DOT: Final = r"\s(?:dot|punkt|punto|ponto|point)\s"
+_DOT_WORD: Final = (
+    rf"{_SPELLED_DOT}(?=(?:com|net|org|edu|info|[a-z]{{2}})\b)"
+    r"(?!(?:an|as|at|by|in|is|no|of|on|or|to)\b)"
+)
+"""A dot that is written out, before the end of a host's name."""
+_DOT: Final = rf"(?:[{_DOT_SIGNS}]|\s?[\[({{]\s?dot\s?[\])}}]\s?|{_DOT_WORD})"
 _LOCAL: Final = rf"(?:\"[^\"]+\"|(?<![^{_MAIL_SEPARATORS}])(?:[^{_MAIL_SEPARATORS}%]|%(?!40))+)"
 """The part before the sign, in quotation marks or from the beginning of a word on."""
 _HOST: Final = (
-    rf"(?:\[[0-9A-Fa-f:.]+\]|[^{_MAIL_SEPARATORS}{_DOT_SIGNS}]+{_DOT}[^{_MAIL_SEPARATORS}]+)"
+    rf"(?:\[[0-9A-Fa-f:.]+\]|[^{_MAIL_SEPARATORS}{_DOT_SIGNS}]+{_DOT}[^{_MAIL_SEPARATORS}]+"
+    rf"(?:{_DOT_WORD}[^{_MAIL_SEPARATORS}]+)*)"
 )
 _MAIL: Final = re.compile(rf"{_LOCAL}{_AT}{_HOST}(?:{_AT}[^{_MAIL_SEPARATORS}]*)*", re.IGNORECASE)
+_AT_PROVIDER: Final = (
+    r"\s(?:at|ät|arroba|chiocciola)\s(?:g(?:oogle)?mail|yahoo|ymail|hotmail|outlook|live|msn|icloud"
+    r"|aol|gmx|web|mail|proton(?:mail)?|yandex|qq|163|126)"
+)
+"""The sign, written out, and a provider of mail; "cat at home dot com" are words like others."""
+_HAS_PROVIDER: Final = re.compile(_AT_PROVIDER, re.IGNORECASE)
+_WORD: Final = rf"(?<![^{_MAIL_SEPARATORS}])[^{_MAIL_SEPARATORS}]+"
+_SPELLED_MAIL: Final = re.compile(
+    rf"(?:{_WORD}{_SPELLED_DOT}){{0,3}}{_WORD}"
+    rf"(?:{_AT_PROVIDER}(?:(?:{_DOT_WORD}|\.)[a-z]+)+)+",
+    re.IGNORECASE,
+)
 _DIGIT_GAPS: Final = (
     "\\s()（）,，/／_＿·•‧∙⋅・･~～〜\u2010-\u2015\u2212\ufe58\ufe63\uff0dー\u200c\u200d\ufe0f\u20e3"  # noqa: RUF001
     f"{_DOT_SIGNS}-"
@@ -62,11 +81,19 @@ _PIXEL_SIDES: Final = re.compile(r"[1-9]\d\d0(?: [1-9]\d\d0){2}")
 def mask_personal(text: str) -> str:
     """Return a text with `MASK` for each e-mail address and each number of 9 digits or more.
 
-    Digits of a number may be in groups, such as +49 170 1234567. Lists of years, dates, single
-    digits, numbers in even steps, or three round numbers of four digits, stay, as does the id of a
-    picture behind its agency's name.
+    Addresses at known providers may be written out, such as joe at gmail dot com. Digits of a
+    number may be in groups, such as +49 170 1234567. Lists of years, dates, single digits, numbers
+    in even steps, or three round numbers of four digits, stay, as does the id of a picture behind
+    its agency's name.
     """
+    while (masked := _mask_once(text)) != text:  # a mask may be a part of an address
+        text = masked
+    return text
+
+
+def _mask_once(text: str) -> str:
     masked = _MAIL.sub(MASK, text) if _HAS_AT.search(text) else text
+    masked = _SPELLED_MAIL.sub(MASK, masked) if _HAS_PROVIDER.search(masked) else masked
     return _NUMBER.sub(_mask_number, masked)
 
 
