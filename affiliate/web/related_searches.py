@@ -6,7 +6,9 @@ from typing import Final
 
 from flask import Flask
 
+from affiliate.domain.masking import is_masked
 from affiliate.domain.media import Media, SearchQuery
+from affiliate.domain.words import to_counted, to_key
 
 MOST: Final = 8
 """Related searches on a page."""
@@ -16,6 +18,8 @@ LONGEST: Final = 30
 """Characters of the longest word or phrase."""
 ENDING: Final = 2
 """Characters by which forms of a word differ at most, as a plural does."""
+STEM: Final = 3
+"""Characters that forms of a word share at least: 花瓶 is no form of 花."""
 
 
 def register(app: Flask) -> None:
@@ -26,24 +30,36 @@ def register(app: Flask) -> None:
 def list_related_searches(items: Iterable[Media], query: SearchQuery) -> list[str]:
     """Return keywords of the pictures, the most frequent first, without the words of the search.
 
-    No agency is asked, and nothing is kept.
+    Keywords with personal details are left out. No agency is asked, and nothing is kept.
     """
-    searched = query.q.casefold().split()
-    counts = Counter(
-        keyword for item in items for keyword in {word.casefold() for word in item.keywords}
-    )
+    lang = query.lang or ""
+    searched = to_key(query.q, lang).split()
+    spellings: dict[str, str] = {}
+    counts: Counter[str] = Counter()
+    for item in items:
+        folded = {keyword.casefold(): keyword for keyword in item.keywords}
+        counts.update(folded.keys())
+        spellings |= folded
+    frequent = sorted((-count, key) for key, count in counts.items() if count >= LEAST_PICTURES)
+    shown = dict.fromkeys(to_counted(spellings[key], lang) for _, key in frequent)
     return [
         keyword
-        for keyword, count in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
-        if count >= LEAST_PICTURES
+        for keyword in shown
+        if keyword
         and len(keyword) <= LONGEST
-        and not all(_is_near(word, searched) for word in keyword.split())
+        and not is_masked(keyword)
+        and not all(_is_near(word, searched) for word in to_key(keyword, lang).split())
     ][:MOST]
 
 
 def _is_near(word: str, searched: Iterable[str]) -> bool:
     """Return whether a word is a searched word, or seems to be another form of a searched word."""
     return any(
-        abs(len(word) - len(other)) <= ENDING and (word.startswith(other) or other.startswith(word))
+        word == other
+        or (
+            min(len(word), len(other)) >= STEM
+            and abs(len(word) - len(other)) <= ENDING
+            and (word.startswith(other) or other.startswith(word))
+        )
         for other in searched
     )

@@ -1,6 +1,7 @@
 """Results lead on to searches for words that several of the shown pictures carry."""
 
 import msgspec
+import pytest
 from flask.testing import FlaskClient
 
 from affiliate.agencies import AGENCIES
@@ -29,6 +30,36 @@ def test_words_of_several_pictures_are_named_the_most_frequent_first() -> None:
     assert list_related_searches(items, SearchQuery(q="black night cat")) == ["moon"]
     assert list_related_searches(items, SearchQuery(q="nights moons")) == ["black cat", "cat"]
     assert list_related_searches([], SearchQuery(q="cat")) == []
+
+
+@pytest.mark.parametrize(
+    ("lang", "keyword", "shown"),
+    [
+        ("de", "Fußball", "fußball"),
+        ("el", "Ουρανός", "ουρανός"),
+        ("tr", "İstanbul IŞIK", "istanbul \u0131ş\u0131k"),
+        ("en", "Flower\u200b bed", "flower bed"),
+    ],
+)
+def test_words_stay_words_of_their_language(lang: str, keyword: str, shown: str) -> None:
+    """Folded letters, which suit keys alone, would make other words of them."""
+    items = [with_keywords(keyword)] * 3
+    assert list_related_searches(items, SearchQuery(q="cat", lang=lang)) == [shown]
+
+
+@pytest.mark.parametrize(
+    "keyword", ["me@example.com", "+49 170 1234567", "call 4111 1111 1111 1111"]
+)
+def test_personal_details_are_no_searches(keyword: str) -> None:
+    items = [with_keywords(keyword, "night")] * 3
+    assert list_related_searches(items, SearchQuery(q="cat")) == ["night"]
+
+
+def test_short_words_of_other_scripts_are_no_forms_of_the_search() -> None:
+    """Two characters more are an ending in English, and another word in Chinese or Korean."""
+    items = [with_keywords("花", "花瓶", "花园", "꽃병")] * 3
+    assert list_related_searches(items, SearchQuery(q="花", lang="zh")) == ["花园", "花瓶", "꽃병"]
+    assert "꽃병" in list_related_searches(items, SearchQuery(q="꽃", lang="ko"))
 
 
 def test_at_most_eight_are_named() -> None:
