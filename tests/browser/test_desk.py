@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, timedelta
-from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -76,18 +75,20 @@ def test_a_heading_sorts_the_table_and_days_are_chosen_by_a_form(desk: Page) -> 
     expect(desk.get_by_text("2026-01-01 to 2026-01-31")).to_be_visible()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_desk_breaks_no_rule(
-    browser: Browser, owned: SiteServer, scheme: Literal["light", "dark"]
-) -> None:
+WIDTHS = (375, 768, 1440)
+
+
+@pytest.fixture
+def checked(browser: Browser, owned: SiteServer) -> Iterator[Page]:
+    """Yield a tab whose pages take the checker's own script."""
+    context = browser.new_context(base_url=owned.url, bypass_csp=True)
+    yield context.new_page()
+    context.close()
+
+
+def test_the_desk_breaks_no_rule(checked: Page) -> None:
     """Every page keeps the rules that axe-core can check, fits each width, and logs no error."""
-    context = browser.new_context(
-        base_url=owned.url,
-        bypass_csp=True,  # for the checker's own script
-        color_scheme=scheme,
-        viewport={"width": 375, "height": 700},
-    )
-    page = context.new_page()
+    page = checked
     told: list[str] = []
     page.on("console", lambda message: told.append(message.text))
     page.on("pageerror", lambda error: told.append(str(error)))
@@ -99,21 +100,15 @@ def test_the_desk_breaks_no_rule(
     )
     assert len(urls) > 2
     for url in urls:
-        for width in (375, 768, 1440):
-            page.set_viewport_size({"width": width, "height": 700})
-            page.goto(url)
-            check_page(page, width)
+        page.goto(url)
+        check_page(page, *WIDTHS)
     assert told == []
-    context.close()
 
 
 FIGURES = ("", "words", "word?words=cat", "pictures", "sites", "places", "sales", "clicks")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_pages_with_figures_break_no_rule(
-    browser: Browser, owned: SiteServer, scheme: Literal["light", "dark"]
-) -> None:
+def test_pages_with_figures_break_no_rule(checked: Page, owned: SiteServer) -> None:
     """Charts and tables of a year keep the rules, and fit each width."""
     ages = [timedelta(days=days) for days in (0, 1, 40, 300)]
     with closing(Ledger(f"sqlite:///{owned.data_dir}/ledger.db")) as ledger:
@@ -124,16 +119,11 @@ def test_pages_with_figures_break_no_rule(
         record_sales(ledger, *({"ago": age, "words": "cat", "payout": 1234.5} for age in ages))
         searches = SearchFigures(ledger, UTC)
         searches.add_searches({Search("cat " * 20, "en"): SearchNumbers(9, 9, 0, 90)})
-    context = browser.new_context(base_url=owned.url, bypass_csp=True, color_scheme=scheme)
-    page = context.new_page()
-    log_in(page)
+    log_in(checked)
     for path in FIGURES:
-        for width in (375, 768, 1440):
-            page.set_viewport_size({"width": width, "height": 700})
-            page.goto(f"/owner/{path}{'&' if '?' in path else '?'}period=365")
-            check_page(page, width)
-    expect(page.get_by_role("row").nth(1)).to_contain_text("cat")
-    context.close()
+        checked.goto(f"/owner/{path}{'&' if '?' in path else '?'}period=365")
+        check_page(checked, *WIDTHS)
+    expect(checked.get_by_role("row").nth(1)).to_contain_text("cat")
 
 
 def test_a_long_text_makes_no_row_high(desk: Page, owned: SiteServer) -> None:
