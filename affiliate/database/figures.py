@@ -116,6 +116,18 @@ class Figures:
             for key, counts in sums.items()
         ]
 
+    def count_clicks_between(
+        self, start: datetime, end: datetime, filters: Mapping[str, str] = NO_FILTERS
+    ) -> Row:
+        """Count ``clicks`` and ``marked`` by rows, from one time in UTC until before another."""
+        is_marked = sa.case((clicks.c.sender != "", 1), else_=0)
+        marked = sa.func.coalesce(sa.func.sum(is_marked), 0)
+        query = sa.select((sa.func.count() - marked).label("clicks"), marked.label("marked"))
+        where = (clicks.c.at >= start, clicks.c.at < end, *_match_filters(clicks, filters))
+        with self._read() as connection:
+            row = connection.execute(query.where(*where)).mappings().one()
+        return {name: int(number) for name, number in row.items()}
+
     def sum_positions(self, days: Days, place: str = "") -> list[Row]:
         """Sum up clicks by ``place`` and ``position``, of one place where it is named.
 
@@ -158,12 +170,14 @@ class Figures:
         days: Days,
         by: Sequence[str] = (),
         filters: Mapping[str, str | Collection[str]] = NO_FILTERS,
+        *,
+        until: datetime | None = None,
     ) -> list[Row]:
         """Sum up ``payout`` and ``sales`` by currency, state and any of `EARNINGS_GROUPS`.
 
-        Days and hours are those of the sales. Agency, place and position are those of the click
-        that led to a sale; None where no click is known. A filter has a value, or some of which any
-        will do.
+        Sales before ``until`` count, a time in UTC; None for all. Days and hours are those of the
+        sales. Agency, place and position are those of the click that led to a sale; None where no
+        click is known. A filter has a value, or some of which any will do.
         """
         names = (*by, "currency", "state")
         day, hour = (names.index(name) if name in names else None for name in ("day", "hour"))
@@ -175,6 +189,7 @@ class Figures:
                 if part:
                     seconds = _EPOCH - int(start.replace(tzinfo=UTC).timestamp())
                     groups["day"] = seconds // DAY_SECONDS
+                end = min(end, until or end)
                 where = [actions.c.occurred_at >= start, actions.c.occurred_at < end]
                 where += [_match_any(EARNINGS_GROUPS[n], value) for n, value in filters.items()]
                 keys = [*(groups[n].label(n) for n in by), actions.c.currency, actions.c.state]

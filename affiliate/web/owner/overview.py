@@ -1,6 +1,6 @@
 """The first page of the desk: money, clicks, searches and calls, each beside the period before."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
@@ -11,7 +11,7 @@ from affiliate.database.desk_lists import DeskLists
 from affiliate.database.earnings import Earnings
 from affiliate.database.failed_fetches import FailedFetches
 from affiliate.database.figures import Figures
-from affiliate.database.local_time import Days
+from affiliate.database.local_time import Days, find_hour, find_next_hour
 from affiliate.domain.actions import EARNING_STATES
 from affiliate.domain.times import to_naive_utc
 from affiliate.earnings.apis import open_apis
@@ -58,6 +58,8 @@ FAILURE_COLUMNS: Final = (
 )
 CHECK_SECONDS: Final = 0.5
 """Longest wait of the overview for checks, in seconds."""
+CLICK_NUMBERS: Final = ("clicks", "marked")
+SEARCH_NUMBERS: Final = ("asked", "missed", "hits")
 SumRows = Callable[[Days, Sequence[str]], list[dict[str, Any]]]
 """A function that sums up the rows of days by some columns."""
 
@@ -155,14 +157,21 @@ class _Overview:
 
     def sum_period(self, period: Period) -> _Sums:
         """Sum up a period of whole days."""
-        return self._sum(get_days(period), None)
+        days, group = get_days(period), (self._steps.group,)
+        clicks = _add_up(self._sum_clicks(days, group), CLICK_NUMBERS)
+        return _Sums(
+            **clicks,
+            searches=_add_up(self._sum_searches(days, group), SEARCH_NUMBERS),
+            calls=_add_up(self.figures.sum_calls(days), ("calls",))["calls"],
+            earnings=self._sum_earnings(days, ()),
+        )
 
     def sum_before(self) -> _Sums:
         """Sum up the period before, up to the same time of day where today is not over."""
         before = self._period.previous()
-        end = to_naive_utc(before.end)
-        is_over = self._period.end < self._period.now
-        return self._sum(get_days(before), None if is_over else end)
+        if self._period.end < self._period.now:
+            return self.sum_period(before)
+        return self._sum_until(get_days(before), to_naive_utc(before.end))
 
     def iter_tiles(self, now: _Sums, before: _Sums) -> Iterator[Tile]:
         """Yield the figures, with those of the period before."""
@@ -260,18 +269,22 @@ class _Overview:
         if (left := _describe_least_calls()) is not None:
             yield Tile("Least calls left", left, agencies)
 
-    def _sum(self, days: Days, end: datetime | None) -> _Sums:
+    def _sum_until(self, days: Days, end: datetime) -> _Sums:
+        """Sum up days to a moment of the last.
+
+        Of the searches and calls of its hour, which are counted by the hour, a share counts.
+        """
+        hour = find_hour(end, self._view.zone)
+        share = (end - hour) / (find_next_hour(hour, self._view.zone) - hour)
         group = self._steps.group
-        clicks = _sum_until(self._sum_clicks, days, end, ("clicks", "marked"), group)
-        searches = _sum_until(self._sum_searches, days, end, ("asked", "missed", "hits"), group)
-        calls = self.figures.sum_calls(days, ("hour",) if end else ())
-        earnings = self._sum_earnings(days, ("hour",) if end else ())
+        clicks = _sum_hours(self._sum_clicks, days, group, CLICK_NUMBERS, hour)
+        newest = self.figures.count_clicks_between(hour, end, self._filters)
+        calls = _sum_hours(self.figures.sum_calls, days, "hour", ("calls",), hour, share)
         return _Sums(
-            clicks["clicks"],
-            clicks["marked"],
-            searches,
-            sum(row["calls"] for row in calls if end is None or row["hour"] < end),
-            [row for row in earnings if end is None or row["hour"] < end],
+            **{name: clicks[name] + newest[name] for name in CLICK_NUMBERS},
+            searches=_sum_hours(self._sum_searches, days, group, SEARCH_NUMBERS, hour, share),
+            calls=calls["calls"],
+            earnings=self.figures.sum_earnings(days, (), self._filters, until=end),
         )
 
     def _sum_clicks(self, days: Days, by: Sequence[str]) -> list[dict[str, Any]]:
@@ -340,19 +353,32 @@ def _list_wrong() -> list[Row] | None:
     return [finding._asdict() | {"state": STATES[finding.state]} for finding in wrong]
 
 
-def _sum_until(
-    sum_rows: SumRows, days: Days, end: datetime | None, names: Sequence[str], group: str
+def _add_up(rows: Iterable[Mapping[str, Any]], names: Sequence[str]) -> dict[str, int]:
+    sums = dict.fromkeys(names, 0)
+    for row in rows:
+        for name in names:
+            sums[name] += row[name]
+    return sums
+
+
+def _sum_hours(  # noqa: PLR0913, PLR0917 - rows, and the hour at which they end
+    sum_rows: SumRows,
+    days: Days,
+    group: str,
+    names: Sequence[str],
+    hour: datetime,
+    share: float = 0,
 ) -> dict[str, int]:
-    """Return sums over days; where ``end`` is given, of the last day up to the hour of ``end``.
+    """Return sums over days; of the last day up to the beginning of an hour, and a share of that.
 
     ``group`` is the step of the charts, hour or day, whose rows are read anyway.
     """
     rows = sum_rows(days, (group,))
-    if end is not None:
-        hours = rows if group == "hour" else sum_rows(Days(days.last, days.last), ("hour",))
-        whole = [] if group == "hour" else [row for row in rows if row["day"] < days.last]
-        rows = whole + [row for row in hours if row["hour"] < end]
-    return {name: sum(row[name] for row in rows) for name in names}
+    hours = rows if group == "hour" else sum_rows(Days(days.last, days.last), ("hour",))
+    whole = [] if group == "hour" else [row for row in rows if row["day"] < days.last]
+    sums = _add_up([*whole, *(row for row in hours if row["hour"] < hour)], names)
+    last = _add_up((row for row in hours if row["hour"] == hour), names)
+    return {name: sums[name] + round(share * last[name]) for name in names}
 
 
 def _select_earned(rows: Sequence[Mapping[str, Any]], currency: str) -> list[Mapping[str, Any]]:

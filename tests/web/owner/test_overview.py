@@ -2,6 +2,8 @@
 
 import json
 from datetime import UTC, timedelta
+from functools import partial
+from types import SimpleNamespace
 
 import pytest
 from flask.testing import FlaskClient
@@ -10,6 +12,8 @@ from affiliate.checks.findings import FAULT, OK, WARN, Finding
 from affiliate.database.failed_fetches import FailedFetches
 from affiliate.database.figures import Figures
 from affiliate.database.roll_ups import RollUps
+from affiliate.database.search_figures import CallNumbers, Search, SearchFigures, SearchNumbers
+from affiliate.domain.times import to_naive_utc
 from affiliate.services import Services
 from affiliate.web.owner.health_reports import HealthReports, Report
 from tests.support.apps import ClientMaker
@@ -18,7 +22,14 @@ from tests.support.desk_records import NOW, record_clicks, record_sales
 from tests.support.owner_desk import log_in
 from tests.support.waiting import wait_until
 
-HOUR = timedelta(hours=1)
+HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
+
+
+def read_changes(owner: FlaskClient, query: str) -> dict[str, str]:
+    """Return the changes of the overview's figures, by their titles."""
+    document = json.loads(owner.get(f"/owner/{query}&format=json").data)
+    (rows,) = (part["rows"] for part in document["more"] if part["title"] == "Figures")
+    return {row["title"]: row["change"] for row in rows}
 
 
 def test_the_overview_shows_the_figures_of_its_period(owner: FlaskClient, filled: Services) -> None:
@@ -100,6 +111,30 @@ def test_a_period_is_compared_with_the_period_before(
     )
     assert RollUps(services.ledger, services.config.site_timezone).advance(60)
     assert "50% less" in owner.get("/owner/?period=7").text
+
+
+@pytest.mark.parametrize("period", ["today", "7"])
+def test_the_hour_that_is_not_over_is_compared_up_to_the_same_minute(
+    owner: FlaskClient, services: Services, monkeypatch: pytest.MonkeyPatch, period: str
+) -> None:
+    """Searches and calls, which are counted by the hour, with their share of that hour."""
+    now = (NOW - timedelta(days=1)).replace(hour=10, minute=15, second=0, microsecond=0)
+    then = now - timedelta(days=1 if period == "today" else 7)
+    moments = [now - MINUTE, *(then + MINUTE * minutes for minutes in (-30, -10, -5, 5, 10))]
+    record_clicks(services.ledger, *({"ago": NOW - moment} for moment in moments))
+    record_sales(services.ledger, *({"ago": NOW - moment} for moment in moments))
+    assert RollUps(services.ledger, UTC).advance(60)
+    for moment, asked in ((now, 2), (then, 16)):
+        with monkeypatch.context() as patch:
+            patch.setattr(services.ledger, "now", partial(to_naive_utc, moment))
+            figures = SearchFigures(services.ledger, UTC)
+            figures.add_searches({Search("cat", "en"): SearchNumbers(asked, asked, 0, 0)})
+            figures.add_calls({"demo": CallNumbers(asked, 0, 0)})
+    clock = SimpleNamespace(now=lambda _: now)
+    monkeypatch.setattr("affiliate.web.owner.page_requests.datetime", clock)
+    changes = read_changes(owner, f"?period={period}")
+    assert changes["Clicks"] == changes["Earned"] == "67% less"
+    assert changes["Searches"] == changes["Calls to agencies"] == "50% less"
 
 
 def test_clicks_that_are_not_counted_yet_are_named(owner: FlaskClient, services: Services) -> None:
