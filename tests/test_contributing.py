@@ -40,3 +40,13 @@ def test_the_names_that_the_guide_mentions_are_there() -> None:
     names = set(re.findall(r"`(\w+)\(\)`", GUIDE) + re.findall(r"`([a-z]+(?:_[a-z]+)+)`", GUIDE))
     assert len(names) > 15
     assert names - words == set()
+
+
+def test_modules_of_tests_never_import_each_other() -> None:
+    """A module that another imports is run, marked and moved with that one."""
+    imports = re.compile(r"^(?:from|import) tests\.[\w.]*\btest_.*", re.MULTILINE)
+    modules = sorted((ROOT / "tests").rglob("*.py"))
+    assert len(modules) > 400
+    assert {path.name: imports.findall(path.read_text()) for path in modules} == {
+        path.name: [] for path in modules
+    }

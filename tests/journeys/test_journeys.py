@@ -3,7 +3,6 @@
 import re
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from urllib.parse import parse_qs, unquote, urlencode, urlsplit
 
 import pytest
@@ -30,6 +29,7 @@ from tests.support.partnerize_network import (
 from tests.support.site_server import SiteServer
 from tests.support.soak import SOAK
 from tests.support.waiting import wait_until
+from tests.support.window_pages import AT_REST, SEEN, TILES, shows
 from tests.support.words import new_words
 
 SIZES = ((1440, 900), (900, 800), (375, 667), (667, 375)) if SOAK else ((900, 800), (375, 667))
@@ -51,37 +51,11 @@ BOX = """
     return [left, Math.max(top, bar), ...seen].map(Math.round);
 """
 """Returns the box of the tiles that are seen."""
-TILES = "return document.querySelectorAll('.tile .picture').length"
 REQUESTS = """
     return performance.getEntriesByType("resource")
         .filter(({ name }) => name.includes("/ajax/search")).length;
 """
 """Returns how often the pictures of a page were requested."""
-AT_REST = """
-    const loaded = () => performance.getEntriesByType("resource").length;
-    const before = loaded();
-    await new Promise(done => setTimeout(done, 300));
-    return document.readyState === "complete" && loaded() === before;
-"""
-"""Returns whether nothing more is loaded: a page that still loads is not kept for Back."""
-SEEN = """
-    const all = [...document.querySelectorAll(".tile .picture")]
-        .map(one => [one.dataset.id, Math.round(one.getBoundingClientRect().top)]);
-    return all.find(([, top]) => top > 60) ?? null;
-"""
-"""Returns the first picture that lies below the bar, and its place."""
-
-
-def shows(window: Window, script: str) -> Any:
-    """Return what a script returns, once that is something."""
-    found: list[Any] = []
-
-    def has_come() -> bool:
-        found[:] = [window.run(script)]
-        return bool(found[0])
-
-    wait_until(has_come)
-    return found[0]
 
 
 def press(window: Window, selector: str, at: int = 0) -> None:

@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.journeys.test_journeys import shows
 from tests.support.engines import Window
 from tests.support.site_server import SiteServer
+from tests.support.window_pages import shows
 from tests.support.words import new_words
 
 OPEN = """

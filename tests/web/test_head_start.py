@@ -11,17 +11,10 @@ from tests.dialects.pixabay import PixabayDialect
 from tests.dialects.serving import serve_dialect
 from tests.support.apps import ClientMaker
 from tests.support.shutterstock import TOKEN, Shutterstock, shutterstock
+from tests.support.visits import ADDRESS_BAR, FIREFOX, make_limited_client
 from tests.support.waiting import wait_until
 from tests.support.words import new_words
 
-FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:150.0) Gecko/20100101 Firefox/150.0"
-ADDRESS_BAR = {
-    "User-Agent": FIREFOX,
-    "Sec-Fetch-Mode": "navigate",
-    "Sec-Fetch-Dest": "document",
-    "Sec-Fetch-Site": "none",
-    "Sec-Fetch-User": "?1",
-}
 SAFARI_FORM = ADDRESS_BAR | {"Sec-Fetch-Site": "same-origin", "Sec-Fetch-User": ""}
 GOOGLEBOT = (
     "Mozilla/5.0 (Linux; Android 6.0.1; Nexus 5X Build/MMB29P) AppleWebKit/537.36 (KHTML, like"
@@ -53,19 +46,6 @@ NO_VISITS = {
 def agency() -> Iterator[Shutterstock]:
     with shutterstock(10) as running:
         yield running
-
-
-def make_limited_client(
-    make_client: ClientMaker, agency: Shutterstock, **settings: str
-) -> FlaskClient:
-    """Return a client of a site on the agency, where a client may search once a minute."""
-    return make_client(
-        AGENCIES="shutterstock",
-        SHUTTERSTOCK_API_TOKEN=TOKEN,
-        SHUTTERSTOCK_URL=agency.url,
-        CLIENT_SEARCHES_PER_MINUTE="1",
-        **settings,
-    )
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ from werkzeug.test import TestResponse
 
 from tests.support.apps import ClientMaker
 from tests.support.shutterstock import FIRST_ID, Shutterstock, shutterstock
+from tests.support.visits import ADDRESS_BAR, make_limited_client
 from tests.support.words import new_words
-from tests.web.test_head_start import ADDRESS_BAR, make_limited_client
 
 PREFETCHES = [
     ADDRESS_BAR | {"Sec-Fetch-User": "", "Sec-Fetch-Site": "same-origin", "Sec-Purpose": purpose}
