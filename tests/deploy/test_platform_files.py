@@ -10,7 +10,6 @@ import tomllib
 from collections.abc import Iterator
 from typing import Any, Final
 
-import jsonschema_rs
 import pytest
 import yaml  # type: ignore[import-untyped] # one call
 from flask.testing import FlaskClient
@@ -19,12 +18,10 @@ from affiliate.agencies import AGENCIES
 from affiliate.agencies.site_config import load_site_config
 from affiliate.cli.platform_commands import PLATFORMS
 from affiliate.config.setting_table import AGENCY_SETTINGS, SETTINGS, get_setting_prefix
+from tests.support.deploy_files import MAX_END_SECONDS, TEXT, check_document, closed
 from tests.support.processes import ROOT
 
 HEALTH_PATH: Final = "/healthz"
-GRACE_SECONDS: Final = 15
-"""Seconds that the end of the site may take: five, and slack."""
-TEXT: Final = {"type": "string", "minLength": 1}
 
 
 def read_json(name: str) -> Any:
@@ -36,20 +33,6 @@ FLY: Final = tomllib.loads((ROOT / "fly.toml").read_text())
 HEROKU: Final = read_json("app.json")
 RAILWAY: Final = read_json("railway.json")
 DOKKU: Final = read_json("deploy/dokku-app.json")
-
-
-def closed(needed: str = "", /, **properties: Any) -> dict[str, Any]:
-    """Return the schema of an object that has no other properties."""
-    return {
-        "type": "object",
-        "properties": properties,
-        "required": needed.split(),
-        "additionalProperties": False,
-    }
-
-
-def check(document: Any, schema: dict[str, Any]) -> None:
-    assert [str(one) for one in jsonschema_rs.validator_for(schema).iter_errors(document)] == []
 
 
 def iter_known_settings() -> Iterator[str]:
@@ -77,7 +60,7 @@ def test_heroku_reads_app_json() -> None:
         addons={"type": "array", "items": TEXT},
         buildpacks={"type": "array", "items": closed("url", url={"const": "heroku/python"})},
     )
-    check(HEROKU, schema)
+    check_document(HEROKU, schema)
     env = HEROKU["env"]
     assert env.keys() <= KNOWN_SETTINGS
     generated = {name for name, variable in env.items() if variable.get("generator") == "secret"}
@@ -127,7 +110,7 @@ def test_render_reads_the_blueprint() -> None:
         "type": {"const": "web"},
         "preDeployCommand": TEXT,
         "healthCheckPath": {"const": HEALTH_PATH},
-        "maxShutdownDelaySeconds": {"type": "integer", "minimum": GRACE_SECONDS, "maximum": 300},
+        "maxShutdownDelaySeconds": {"type": "integer", "minimum": MAX_END_SECONDS, "maximum": 300},
     }
     cron = {"type": {"const": "cron"}, "schedule": {"pattern": r"^\d+ \d+ \* \* \*$"}}
     cache = {
@@ -143,7 +126,7 @@ def test_render_reads_the_blueprint() -> None:
         services={"type": "array", "items": {"oneOf": services}},
         databases={"type": "array", "items": databases},
     )
-    check(RENDER, schema)
+    check_document(RENDER, schema)
 
 
 def test_renders_services_refer_to_each_other() -> None:
@@ -166,7 +149,7 @@ def test_renders_services_refer_to_each_other() -> None:
 def test_fly_stops_the_site_gently_and_keeps_its_data() -> None:
     """https://fly.io/docs/reference/configuration/: SIGINT after 5 seconds is the default."""
     assert FLY["kill_signal"] == "SIGTERM"
-    assert GRACE_SECONDS <= FLY["kill_timeout"] <= 300
+    assert MAX_END_SECONDS < FLY["kill_timeout"] <= 300
     assert FLY["mounts"]["destination"] == FLY["env"]["DATA_DIR"]
     assert "release_command" not in FLY.get("deploy", {})  # it would run without the volume
     service = FLY["http_service"]
@@ -183,12 +166,12 @@ def test_railway_overlaps_versions() -> None:
     """https://docs.railway.com/config-as-code/reference; its parser takes numbers alone."""
     deploy = closed(
         healthcheckPath={"const": HEALTH_PATH},
-        healthcheckTimeout={"type": "integer", "minimum": GRACE_SECONDS},
+        healthcheckTimeout={"type": "integer", "minimum": 15},
         restartPolicyType={"enum": ["ALWAYS", "ON_FAILURE", "NEVER"]},
         overlapSeconds={"type": "integer"},
-        drainingSeconds={"type": "integer", "minimum": GRACE_SECONDS},
+        drainingSeconds={"type": "integer", "minimum": MAX_END_SECONDS},
     )
-    check(RAILWAY, closed("$schema deploy", deploy=deploy, **{"$schema": TEXT}))
+    check_document(RAILWAY, closed("$schema deploy", deploy=deploy, **{"$schema": TEXT}))
 
 
 def test_dokku_checks_a_version_before_its_requests() -> None:
@@ -206,7 +189,7 @@ def test_dokku_checks_a_version_before_its_requests() -> None:
         healthchecks=closed(web={"type": "array", "items": web}),
         cron={"type": "array", "items": cron},
     )
-    check(DOKKU, schema)
+    check_document(DOKKU, schema)
 
 
 def iter_commands() -> Iterator[str]:

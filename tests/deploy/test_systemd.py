@@ -1,6 +1,7 @@
 """The systemd units are valid, hardened, and run what is there."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.deploy_files import MAX_END_SECONDS
 from tests.support.ledgers import place_ledger
 from tests.support.ports import new_port
 from tests.support.processes import ROOT, clean_environment
@@ -73,6 +75,12 @@ def test_both_services_have_the_same_hardening() -> None:
         for kind in ("", "-task")
     ]
     assert texts[0].partition("[Install]")[0].strip() == texts[1].strip()
+
+
+def test_systemd_waits_for_the_end_of_the_site() -> None:
+    text = (UNITS / "affiliate-search@.service").read_text()
+    (seconds,) = re.findall(r"(?m)^TimeoutStopSec=(\d+)$", text)
+    assert int(seconds) > MAX_END_SECONDS
 
 
 def test_each_task_has_a_timer() -> None:
