@@ -25,6 +25,7 @@ from affiliate.search.cached_searches import (
 from affiliate.search.deduplicate import merge_duplicates
 from affiliate.search.federation import (
     AgencyResult,
+    EnabledAgency,
     PageSlice,
     RankedSource,
     agency_status,
@@ -100,8 +101,7 @@ class SearchService:
 
     def _allocate_slices(self, query: SearchQuery) -> list[PageSlice]:
         """Return the slices of the agencies that can express a search."""
-        chosen = self._registry.select_for(query)
-        able = [enabled for enabled in chosen if not enabled.agency.list_unsupported_filters(query)]
+        able = self._select_able(query)
         shares = allocate_slots(PAGE_PLACES, [enabled.weight for enabled in able])
         return [
             PageSlice(
@@ -110,15 +110,18 @@ class SearchService:
             for enabled, places in zip(able, shares, strict=True)
         ]
 
+    def _select_able(self, query: SearchQuery) -> list[EnabledAgency]:
+        """Return the agencies of a search that can express the search."""
+        chosen = self._registry.select_for(query)
+        return [enabled for enabled in chosen if not enabled.agency.list_unsupported_filters(query)]
+
     def find_known_total(self, query: SearchQuery) -> KnownTotal | None:
         """Return the number of pictures of a search as far as answers at hand tell; never call.
 
         Raises:
             BadQuery: ``agency`` names an agency that is not configured.
         """
-        chosen = self._registry.select_for(query)
-        able = [enabled for enabled in chosen if not enabled.agency.list_unsupported_filters(query)]
-        return sum_known_totals(self._gateway, able, query)
+        return sum_known_totals(self._gateway, self._select_able(query), query)
 
     def find_tile(self, media: Media, query: SearchQuery, *, site: str = "") -> TilePlace:
         """Return the place and the sellers of a picture's tile in the cached answer to a search.

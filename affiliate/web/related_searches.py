@@ -4,8 +4,6 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Final
 
-from flask import Flask
-
 from affiliate.domain.masking import is_masked
 from affiliate.domain.media import Media, SearchQuery
 from affiliate.domain.words import to_counted, to_key
@@ -20,11 +18,6 @@ ENDING: Final = 2
 """Characters by which forms of a word differ at most, as a plural does."""
 STEM: Final = 3
 """Characters that forms of a word share at least: 花瓶 is no form of 花."""
-
-
-def register(app: Flask) -> None:
-    """Add the function to an app's templates."""
-    app.add_template_global(list_related_searches, "related_searches")
 
 
 def list_related_searches(items: Iterable[Media], query: SearchQuery) -> list[str]:

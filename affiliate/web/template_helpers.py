@@ -32,6 +32,7 @@ from affiliate.web import (
     site_identity,
 )
 from affiliate.web.assets import asset_url
+from affiliate.web.related_searches import list_related_searches
 from affiliate.web.request_context import EMBED_ENDPOINT, current_context
 
 MAX_RATIO_DIFFERENCE: Final = 0.007
@@ -155,6 +156,7 @@ def _template_vocabulary() -> dict[str, Any]:
         "owner_links": lambda: site_identity.list_owner_links(search_url),
         "late_text": messages.describe_late_agency,
         "place_of": destination_name,
+        "related_searches": list_related_searches,
         "preview": lambda items: previews.choose_preview(items, terms),
         "renditions": srcset_attributes,
         "spoken_summary": messages.announce_page,

@@ -29,7 +29,6 @@ from affiliate.web import (
     openapi,
     prefetches,
     readiness,
-    related_searches,
 )
 from affiliate.web.assets import ASSET_VERSION, asset_url
 from affiliate.web.caching import (
@@ -133,7 +132,6 @@ def register(app: Flask, services: Services) -> None:
     errors.register(app, services.registry)
     openapi.register(app)
     prefetches.register(app)
-    related_searches.register(app)
 
 
 # -- pages
