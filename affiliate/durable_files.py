@@ -1,4 +1,7 @@
-"""Locks and writes of files outside databases, which outlive a full disk and a power failure."""
+"""Locks and writes of files outside databases, which outlive a full disk and a power failure.
+
+The size of any file is measured here, too.
+"""
 
 import fcntl
 import os
@@ -42,6 +45,14 @@ def lock_file(descriptor: int, ends: float, is_wanted: Callable[[], bool] = lamb
         else:
             return True
     return False
+
+
+def measure_file(path: Path) -> int:
+    """Return the bytes of a file; 0 for no file."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
 
 
 def sync_folder(folder: Path) -> None:

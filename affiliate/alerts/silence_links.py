@@ -9,13 +9,13 @@ from typing import Final
 from urllib.parse import urlencode
 
 from affiliate.database.site_key import SiteKey
+from affiliate.domain.times import DAY_SECONDS
 
 PATH: Final = "/owner/silence"
 PURPOSE: Final = "silence an alert"
 """The purpose that separates these seals from other digests by the site's key."""
 VALID_DAYS: Final = 60
 """Days for which a link in a mail works; alerts seldom last longer."""
-DAY_SECONDS: Final = 86400
 SEAL_BYTES: Final = 16
 """Bytes of the digest in a seal, which nobody guesses."""
 DAY_BYTES: Final = 3

@@ -15,12 +15,12 @@ from affiliate.config.settings import Config
 from affiliate.database.owner_sessions import IDLE_LIMIT, LIFETIME
 from affiliate.database.row_counts import MAX_COUNTED, RowCount, count_rows
 from affiliate.database.schema import metadata
+from affiliate.durable_files import measure_file
 from affiliate.errors import LedgerError, StoreDown
 from affiliate.licensing.purchasing.journal import FILE_PATTERN
 from affiliate.services import Services
 
 FOR_EVER: Final = "for ever"
-DAY_SECONDS: Final = 86400
 HOUR: Final = timedelta(hours=1)
 
 Period = Callable[[Config], str]
@@ -60,8 +60,7 @@ def format_days(days: int) -> str:
 
 
 def _format_answers(config: Config) -> str:
-    days = -(-(config.cache_fresh_seconds + config.cache_stale_seconds) // DAY_SECONDS)
-    return f"{format_days(days)} at most, or until room is needed"
+    return f"{format_days(config.cache_days)} at most, or until room is needed"
 
 
 KINDS: Final = (
@@ -286,7 +285,4 @@ def _describe_store(services: Services) -> str:
 
 def _measure_files(folder: Path, pattern: str) -> int:
     """Return the bytes of the files of a pattern, without those that go meanwhile."""
-    try:
-        return sum(path.stat().st_size for path in folder.glob(pattern))
-    except OSError:
-        return 0
+    return sum(map(measure_file, folder.glob(pattern)))

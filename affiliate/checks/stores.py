@@ -14,6 +14,7 @@ from affiliate.config.data_folder import describe_unwritable_folder
 from affiliate.database.ledger import Ledger
 from affiliate.database.migrations import REVISION
 from affiliate.database.sqlite_file import BACKUP_NOTE
+from affiliate.durable_files import measure_file
 from affiliate.errors import LedgerError, StoreDown, StoreRefused
 from affiliate.services import Services
 
@@ -185,7 +186,7 @@ def check_folder(services: Services) -> Iterator[Finding]:
     free = shutil.disk_usage(nearest).free
     growth = 0
     if services.config.redis_url is None:
-        growth = max(services.config.cache_bytes - _measure_file(path / "cache.db"), 0)
+        growth = max(services.config.cache_bytes - measure_file(path / "cache.db"), 0)
     words = f"{_format_megabytes(free)} are free on the disk of {path}"
     if free < MIN_FREE_BYTES + growth:
         hint = f", and the cache alone may take {_format_megabytes(growth)} more" if growth else ""
@@ -204,14 +205,6 @@ def _write_file(folder: Path) -> None:
         file.write(secrets.token_bytes(PROBE_BYTES))
         file.flush()
         os.fsync(file.fileno())
-
-
-def _measure_file(path: Path) -> int:
-    """Return the size of a file in bytes, 0 if missing."""
-    try:
-        return path.stat().st_size
-    except OSError:
-        return 0
 
 
 def _format_megabytes(count: int) -> str:

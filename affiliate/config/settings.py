@@ -1,5 +1,6 @@
 """The settings as values, read and checked: those of the site, and those of each agency."""
 
+import math
 from collections.abc import Mapping
 from datetime import tzinfo
 from pathlib import Path
@@ -13,6 +14,7 @@ from affiliate.config.site_links import SiteLinks
 from affiliate.config.site_logo import Logo
 from affiliate.config.trusted_proxies import Trusted
 from affiliate.domain.rates import Rates
+from affiliate.domain.times import DAY_SECONDS
 
 ENVIRONMENT: Final = "environment"
 FILE: Final = ".env"
@@ -105,6 +107,11 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
 
     shown: tuple[ShownSetting, ...] = ()
     """All settings as the owner may see them on a screen, without secrets."""
+
+    @property
+    def cache_days(self) -> int:
+        """Return the days for which answers of agencies are kept at most, the last one begun."""
+        return math.ceil((self.cache_fresh_seconds + self.cache_stale_seconds) / DAY_SECONDS)
 
     def __repr__(self) -> str:
         """Return names alone, as addresses of databases hold passwords."""

@@ -17,7 +17,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
-from affiliate.durable_files import lock_file, sync_folder, write_all
+from affiliate.durable_files import lock_file, measure_file, sync_folder, write_all
 from affiliate.errors import JournalFailed
 
 MAX_BYTES: Final = 16 * 2**20
@@ -93,7 +93,7 @@ class ClickJournal:
 
     def size(self) -> int:
         """Return the bytes that wait, those being written to the database included."""
-        return sum(_file_size(path) for path in (self._path, self._old))
+        return sum(measure_file(path) for path in (self._path, self._old))
 
     def has_room(self) -> bool:
         """Return whether rows can be added."""
@@ -176,13 +176,6 @@ def _is_at(file: int, path: Path) -> bool:
         return os.path.samestat(os.fstat(file), path.stat())
     except FileNotFoundError:
         return False
-
-
-def _file_size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except OSError:
-        return 0
 
 
 @contextmanager

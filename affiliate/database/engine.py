@@ -31,6 +31,7 @@ from affiliate.database.sqlite_file import (
 )
 from affiliate.database.timeouts import limit_waits
 from affiliate.domain.times import to_naive_utc
+from affiliate.durable_files import measure_file
 from affiliate.errors import LedgerLost
 
 MAX_DELETED: Final = 2000
@@ -96,6 +97,14 @@ class LedgerDatabase:
         names = [f"{self._file.path}{end}" for end in ("", "-wal", "-shm")] if self._file else []
         own = [file_id for name in names if (file_id := identify_file(Path(name)))]
         return identify_file(file) in own
+
+    def measure(self) -> int:
+        """Return the bytes of the database."""
+        if self._file:
+            return sum(measure_file(Path(f"{self._file.path}{end}")) for end in ("", "-wal"))
+        with self.read_connection() as connection:
+            size = sa.select(sa.func.pg_database_size(sa.func.current_database()))
+            return int(connection.execute(size).scalar_one())
 
     def back_up_to(self, file: Path) -> bool:
         """Copy a SQLite database into an empty file, online; return False for PostgreSQL."""

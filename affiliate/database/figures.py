@@ -37,12 +37,12 @@ from affiliate.database.schema import (
 )
 from affiliate.database.search_figures import CallNumbers, SearchNumbers
 from affiliate.domain.actions import EARNING_STATES
+from affiliate.domain.times import DAY_SECONDS
 
 MAX_TAIL: Final = timedelta(hours=3)
 """The most time before now that is summed from the rows of clicks."""
 QUARTER_SECONDS: Final = 900
 """Seconds of a quarter of an hour: offsets of time zones are whole quarters."""
-DAY_SECONDS: Final = 86_400
 _EPOCH: Final = sa.cast(sa.extract("epoch", actions.c.occurred_at), sa.BigInteger)
 EARNINGS_GROUPS: Final[Mapping[str, sa.ColumnElement[Any]]] = {
     **{name: label.element for name, label in GROUPS.items() if name != "day"},

@@ -1,6 +1,9 @@
 """Times in UTC, as tables and other programs have them."""
 
 from datetime import UTC, datetime
+from typing import Final
+
+DAY_SECONDS: Final = 86_400
 
 
 def to_naive_utc(moment: datetime) -> datetime:

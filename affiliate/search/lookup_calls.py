@@ -16,11 +16,11 @@ from affiliate.cache.keys import (
 )
 from affiliate.domain.media import Collection, Media
 from affiliate.domain.sanitize import drop_unusable
+from affiliate.domain.times import DAY_SECONDS
 from affiliate.errors import NotFound
 from affiliate.search.federation import EnabledAgency
 from affiliate.search.gateway import LOOKUP_PART, AgencyGateway, CallCost, PreparedCall
 
-DAY: Final = 86400.0
 GONE_SECONDS: Final = 3600.0
 """Seconds for which an agency is not asked again for an unknown id."""
 SINGLE_CALL: Final = CallCost(part=LOOKUP_PART)
@@ -64,7 +64,7 @@ def prepare_featured(
 ) -> PreparedCall[tuple[Collection, ...]]:
     """Return the call for the collections that an agency features; fresh for a day."""
     key = featured_key(enabled.agency.source, media)
-    policy = msgspec.structs.replace(enabled.policy, fresh=DAY)
+    policy = msgspec.structs.replace(enabled.policy, fresh=DAY_SECONDS)
     request = CacheRequest(key, tuple[Collection, ...], policy, _is_empty)
     fetch = partial(enabled.agency.list_collections, media)
     return gateway.prepare(enabled, request, fetch, BESIDE_CALL)
@@ -75,7 +75,7 @@ def prepare_suggestions(
 ) -> PreparedCall[tuple[str, ...]]:
     """Return the call for the searches that an agency suggests; fresh for a day."""
     key = suggestions_key(enabled.agency.source, lang, words)
-    policy = msgspec.structs.replace(enabled.policy, fresh=DAY, empty=DAY)
+    policy = msgspec.structs.replace(enabled.policy, fresh=DAY_SECONDS, empty=DAY_SECONDS)
     request = CacheRequest(key, tuple[str, ...], policy, _is_empty)
     fetch = partial(enabled.agency.suggest_searches, words, lang)
     return gateway.prepare(enabled, request, fetch, BESIDE_CALL)
@@ -86,7 +86,7 @@ def prepare_categories(
 ) -> PreparedCall[tuple[str, ...]]:
     """Return the call for the names of an agency's categories; fresh for a day."""
     key = categories_key(enabled.agency.source, lang, media)
-    policy = msgspec.structs.replace(enabled.policy, fresh=DAY)
+    policy = msgspec.structs.replace(enabled.policy, fresh=DAY_SECONDS)
     request = CacheRequest(key, tuple[str, ...], policy, _is_empty)
     fetch = partial(enabled.agency.list_categories, lang, media)
     return gateway.prepare(enabled, request, fetch, BESIDE_CALL)

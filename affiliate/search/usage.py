@@ -27,13 +27,13 @@ from affiliate.database.roll_ups import RollUps
 from affiliate.database.search_figures import CallNumbers, Search, SearchFigures, SearchNumbers
 from affiliate.database.searches import CLIENT_BITS, MAX_QUERY_LENGTH, SearchCounts
 from affiliate.domain.query import SearchQuery
+from affiliate.domain.times import DAY_SECONDS
 from affiliate.errors import BadQuery, LedgerError
 from affiliate.search.counters import Counters
 
 FLUSH_SECONDS: Final = 10.0
 QUEUE_ENTRIES: Final = 100_000
-DAY: Final = 86400
-KEEP_SECONDS: Final = 8 * DAY
+KEEP_SECONDS: Final = 8 * DAY_SECONDS
 BATCH: Final = 500
 MAX_COUNTED: Final = 50_000
 """Searches of clients that a process has counted today and shares with other processes: 5 MB."""
@@ -191,7 +191,7 @@ class UsageCounter:
         self._claims += 1
         search = repr((self._ledger.today(), client, words, found)).encode()
         digest = hashlib.blake2b(search, digest_size=9)
-        return (self._store.incr(f"asked:{digest.hexdigest()}", 1, DAY) or 1) == 1
+        return (self._store.incr(f"asked:{digest.hexdigest()}", 1, DAY_SECONDS) or 1) == 1
 
     def _delete_expired(self) -> None:
         """Delete, once a day, clicks and counts of searches that the owner keeps no longer."""

@@ -20,6 +20,7 @@ from affiliate.domain.query import (
     read_single,
     read_site,
 )
+from affiliate.domain.times import DAY_SECONDS
 from affiliate.errors import BadQuery
 from affiliate.search.patience import Patience
 from affiliate.search.service import SearchOutcome
@@ -35,7 +36,6 @@ from affiliate.web.template_helpers import (
     set_replay_result,
 )
 
-DAY_SECONDS: Final = 86_400
 MAX_BROWSER_AGE: Final = 300
 """Seconds for which a browser may keep an answer: few, so that a link's correction takes effect."""
 MAX_CDN_AGE: Final = 3600

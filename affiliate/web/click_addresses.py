@@ -15,6 +15,7 @@ from affiliate.database.clicks import Click
 from affiliate.database.site_key import SiteKey
 from affiliate.domain.media import Media, Seller
 from affiliate.domain.query import MAX_WORDS
+from affiliate.domain.times import DAY_SECONDS
 from affiliate.domain.url_encoding import encode_pairs
 from affiliate.domain.words import cut_between_signs, to_counted
 from affiliate.services import current_services
@@ -22,7 +23,6 @@ from affiliate.web import i18n
 from affiliate.web.request_context import EMBED_ENDPOINT
 from affiliate.web.template_helpers import displaying_site
 
-DAY_SECONDS: Final = 86400
 SEAL_PURPOSE: Final = "click"
 """The purpose that separates seals from other digests by the site's key."""
 SEAL_PARAMETER: Final = "seal"

@@ -19,6 +19,7 @@ from affiliate.database.clicks import (
 from affiliate.database.site_key import SiteKey
 from affiliate.domain import robots
 from affiliate.domain.robots import is_disallowed
+from affiliate.domain.times import DAY_SECONDS
 from affiliate.errors import BudgetSpent
 from affiliate.search.client_budget import SEARCH_COST, Budget
 from affiliate.search.counters import Counters, Windows
@@ -31,7 +32,6 @@ from affiliate.web.template_helpers import displaying_site
 
 CLICK_LIMITS: Final = (Limit(120, 60),)
 """Clicks of a client above these limits say nothing about visitors."""
-DAY_SECONDS: Final = 86400
 REPEATED_CLICK_LIMITS: Final = (Limit(10, DAY_SECONDS),)
 """Repetitions of a click by a client above these limits are replays of one offer of a page."""
 MARKED_CLICK_LIMITS: Final = (Limit(36_000),)

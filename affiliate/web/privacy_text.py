@@ -21,7 +21,6 @@ CARRIED: Final = {
     "click": _("a random number of the click"),
 }
 """Names of the values that links carry in sub ids, and of the id that a click sets."""
-DAY_SECONDS: Final = 86_400
 SPACELESS: Final = {"ja", "zh"}
 """Languages without spaces between sentences."""
 
@@ -61,9 +60,7 @@ def _iter_paragraphs(services: Services, lang: str) -> Iterator[Iterable[str]]:
         gettext("Answers are kept with the words, so that no search is sent twice."),
         gettext(
             "Kept at most: %(time)s.",
-            time=_format_days(
-                -(-(config.cache_fresh_seconds + config.cache_stale_seconds) // DAY_SECONDS), lang
-            ),
+            time=_format_days(config.cache_days, lang),
         ),
     )
     yield (

@@ -61,6 +61,14 @@ def test_amounts_are_those_of_now(build: Callable[..., Services]) -> None:
     assert "0 rows in actions, 0 rows in action_states" in kept["Sales and reports"].amount
 
 
+def test_a_file_that_goes_meanwhile_hides_no_other(build: Callable[..., Services]) -> None:
+    services = build()
+    folder = services.config.data_dir
+    (folder / "clicks.journal").write_bytes(bytes(300_000))
+    (folder / "clicks.journal.old").symlink_to(folder / "gone")
+    assert by_name(services)["Clicks that wait"].amount == "300.0 kB"
+
+
 def test_a_ledger_out_of_reach_is_said(
     build: Callable[..., Services], monkeypatch: pytest.MonkeyPatch
 ) -> None:

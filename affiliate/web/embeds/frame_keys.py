@@ -13,9 +13,10 @@ from collections.abc import Callable
 from typing import Final
 from urllib.parse import parse_qs
 
+from affiliate.domain.times import DAY_SECONDS
+
 KEY_PARAMETER: Final = "key"
 """The name of the query parameter with a key."""
-DAY_SECONDS: Final = 86400
 
 
 class FrameKeys:

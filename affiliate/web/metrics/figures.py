@@ -9,19 +9,14 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from datetime import UTC
-from pathlib import Path
 from typing import Final, NamedTuple
-from urllib.parse import unquote
-
-import sqlalchemy as sa
 
 from affiliate import __version__
-from affiliate.config.paths import SQLITE
 from affiliate.database.alert_states import AlertStates
 from affiliate.database.earnings import Earnings
 from affiliate.domain.troubles import get_rule
+from affiliate.durable_files import measure_file
 from affiliate.errors import LedgerError, StoreDown, StoreRefused
 from affiliate.refreshed_value import RefreshedValue
 from affiliate.search.site_counts import (
@@ -142,7 +137,7 @@ def read_counts(services: Services) -> Iterator[Sample]:
 
 def read_machine(services: Services) -> Iterator[Sample]:
     """Yield what is known of this machine's files, and the version."""
-    waiting = sum(map(_measure_file, services.config.data_dir.glob(JOURNAL)))
+    waiting = sum(map(measure_file, services.config.data_dir.glob(JOURNAL)))
     yield build_sample("affiliate_click_journal_bytes", waiting)
     yield build_sample("affiliate_build_info", 1, version=__version__)
 
@@ -189,20 +184,4 @@ def read_ledger(services: Services) -> Iterator[Sample]:
     rules = Counter(get_rule(state.name) for state in states if state.ended_at is None)
     for rule, count in sorted(rules.items()):
         yield build_sample("affiliate_alerts", count, rule=rule)
-    yield build_sample("affiliate_ledger_bytes", _measure_ledger(services))
-
-
-def _measure_ledger(services: Services) -> int:
-    address = services.config.database_url
-    if address.startswith(SQLITE):
-        path = Path(unquote(address.removeprefix(f"{SQLITE}/").partition("?")[0]))
-        return sum(_measure_file(path.with_name(path.name + end)) for end in ("", "-wal"))
-    with services.ledger.read_connection() as connection:
-        size = sa.select(sa.func.pg_database_size(sa.func.current_database()))
-        return int(connection.execute(size).scalar_one())
-
-
-def _measure_file(path: Path) -> int:
-    with suppress(OSError):
-        return path.stat().st_size
-    return 0
+    yield build_sample("affiliate_ledger_bytes", services.ledger.measure())

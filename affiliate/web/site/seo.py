@@ -16,12 +16,12 @@ from affiliate.cache.freshness import REPLAY_SECONDS
 from affiliate.domain.media import Collection
 from affiliate.domain.query import READERS, Parameters, read_parameters, read_single
 from affiliate.domain.robots import DISALLOWED_PATHS
+from affiliate.domain.times import DAY_SECONDS
 from affiliate.domain.ui_languages import UI_LANGUAGES
 from affiliate.services import current_services
 from affiliate.web import i18n
 from affiliate.web.assets import asset_url
 from affiliate.web.caching import (
-    DAY_SECONDS,
     INCOMPLETE_MAX_AGE,
     request_parameters,
     set_caching,

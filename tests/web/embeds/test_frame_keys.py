@@ -2,7 +2,8 @@
 
 import pytest
 
-from affiliate.web.embeds.frame_keys import DAY_SECONDS, FrameKeys
+from affiliate.domain.times import DAY_SECONDS
+from affiliate.web.embeds.frame_keys import FrameKeys
 
 NOON = 20_000.5 * DAY_SECONDS
 
