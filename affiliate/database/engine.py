@@ -50,6 +50,9 @@ class LedgerDatabase:
         # One connection is for writing alone, apart from the owner's reports.
         self._writer = build_engine(url, max_overflow=0)
         self._reader = build_engine(url, max_overflow=2)
+        self._is_closed = False
+        for engine in (self._writer, self._reader):
+            sa.event.listen(engine, "checkin", self._close_late)
         self._database = DATABASES[self._writer.dialect.name]
         path = sqlite_path(self._writer)
         self._file = DatabaseFile(path) if path else None
@@ -163,9 +166,18 @@ class LedgerDatabase:
         return now
 
     def close(self) -> None:
-        """Close all connections."""
+        """Close all connections; those that threads use then are closed once they are returned.
+
+        SQLite folds its log into the file only when the last connection is closed.
+        """
+        self._is_closed = True
         self._writer.dispose()
         self._reader.dispose()
+
+    def _close_late(self, _: object, record: sa.pool.ConnectionPoolEntry) -> None:
+        """Close a connection that is returned after `close`: no other call would."""
+        if self._is_closed:
+            record.invalidate()
 
     @contextmanager
     def _transaction(self, first: str, *, more_follow: bool = False) -> Iterator[sa.Connection]:

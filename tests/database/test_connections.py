@@ -254,6 +254,19 @@ def test_the_log_is_folded_in_at_the_end(serving: Ledger, tmp_path: Path) -> Non
         assert ids(copy) == ["1"]
 
 
+def test_a_thread_that_reads_at_the_end_keeps_no_connection(
+    serving: Ledger, tmp_path: Path
+) -> None:
+    """Whether it began before or after the close, the log is folded in once it is done."""
+    with serving.read_connection() as connection:
+        connection.exec_driver_sql("SELECT count(*) FROM clicks").scalar()  # opens the file
+        serving.close()
+        assert (tmp_path / "ledger.db-wal").exists()
+    assert not (tmp_path / "ledger.db-wal").exists()
+    assert ids(serving) == ["1"]
+    assert not (tmp_path / "ledger.db-wal").exists()
+
+
 def test_a_file_that_can_be_written_again_is_written_at_once(serving: Ledger) -> None:
     """After a moment of read-only the next click is kept."""
     with serving._writer.connect() as connection:
