@@ -1,6 +1,7 @@
 """Pages speak twenty languages and more; the address says which, then the browser."""
 
 import functools
+import io
 import re
 from collections.abc import Iterable
 
@@ -82,6 +83,13 @@ def test_nothing_is_left_untranslated() -> None:
         assert [i for i, message in found.items() if not all(texts(message))] == [], language
         same = {i for i, m in found.items() if i in texts(m) and not re.fullmatch(r"[\d\W]*", i)}
         assert same <= SAME or len(same) <= 12, (language, same)
+
+
+def test_literals_inside_an_f_string_are_no_texts() -> None:
+    """Whatever version of Python extracts, texts are literals that are arguments themselves."""
+    code = b"""_("a" "b"); BadQuery("by", f"Use {', '.join(names)}."); ngettext("c", "d", n)"""
+    found = translations.extract_python(io.BytesIO(code), translations.KEYWORDS, (), options={})
+    assert [texts for _, _, texts, _ in found] == [["ab"], ["by", None], ["c", "d", None]]
 
 
 def test_every_form_has_the_placeholders_of_the_text() -> None:
