@@ -8,9 +8,9 @@ is counted already, as from the journal, is counted with its own row.
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from typing import Any, Final
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 import sqlalchemy as sa
@@ -146,7 +146,7 @@ class RollUps:
         now = self._database.now()
         return (
             state is not None
-            and _name_zone(state.zone) == _name_zone(self._zone)
+            and str(state.zone) == str(self._zone)
             and find_next_hour(state.until, self._zone) + MARGIN > now >= state.until - LATE
         )
 
@@ -160,7 +160,7 @@ class RollUps:
                 pass
         elif (
             state is None
-            or _name_zone(state.zone) != _name_zone(self._zone)
+            or str(state.zone) != str(self._zone)
             or state.until > self._database.now() + LATE
         ):
             self.forget_all()
@@ -181,7 +181,7 @@ class RollUps:
             first = connection.execute(sa.select(sa.func.min(clicks.c.at))).scalar()
             now = self._database.now()
             until = find_hour(min(first or now, now), self._zone)
-            values = {"until": until, "zone": _name_zone(self._zone)}
+            values = {"until": until, "zone": str(self._zone)}
             connection.execute(sa.update(roll_ups).where(_OWN).values(values))
         return True
 
@@ -302,9 +302,9 @@ def _has_other_counts(connection: sa.Connection, day: date, state: RollUpState) 
     }
 
 
-def _name_zone(zone: tzinfo) -> str:
-    return zone.key if isinstance(zone, ZoneInfo) else "UTC"
-
-
 def _find_zone(name: str) -> tzinfo:
-    return UTC if name == "UTC" else ZoneInfo(name)
+    """Return the zone of a name; for a zone that this machine lacks, UTC under that name."""
+    try:
+        return UTC if name == "UTC" else ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        return timezone(timedelta(), name)

@@ -55,6 +55,19 @@ def test_sales_beside_a_clock_change_are_of_their_days(ledger: Ledger, change: s
     assert {row["day"]: row["sales"] for row in rows} == expected
 
 
+def test_clicks_are_counted_to_the_moment(ledger: Ledger) -> None:
+    """The end is outside, programs are apart, and filters hold."""
+    minute, now = timedelta(minutes=1), NOW.replace(tzinfo=None)
+    record_clicks(
+        ledger, {"ago": 3 * minute}, {"ago": 2 * minute}, {"sender": "program", "ago": 2 * minute}
+    )
+    figures = Figures(ledger, UTC)
+    assert figures.count_clicks_between(now - 3 * minute, now) == {"clicks": 2, "marked": 1}
+    counts = figures.count_clicks_between(now - 3 * minute, now - 2 * minute, {"agency": "demo"})
+    assert counts == {"clicks": 1, "marked": 0}
+    assert figures.count_clicks_between(now, now) == {"clicks": 0, "marked": 0}
+
+
 def test_earnings_are_summed_by_what_led_to_them(ledger: Ledger) -> None:
     """Agency and place are those of the click; a sale without one has none."""
     record_clicks(ledger, {"agency": "pixabay", "place": "look"})

@@ -21,7 +21,7 @@ from affiliate.database.ledger import Ledger
 from affiliate.database.local_time import DAY, Days, find_local_day
 from affiliate.database.ranked_counts import RankedList
 from affiliate.database.roll_ups import MAX_POSITION, RollUps
-from affiliate.database.schema import clicks, ranked_counts, ranked_texts
+from affiliate.database.schema import clicks, ranked_counts, ranked_texts, roll_ups
 from tests.support.clocks import SetClock
 from tests.support.ledgers import place_ledger
 
@@ -170,6 +170,20 @@ def test_another_zone_counts_anew(ledger: Ledger, clock: SetClock[datetime]) -> 
     RollUps(ledger, ZoneInfo("UTC")).advance(60)
     RollUps(ledger, ZONE).advance(60)
     check_all(ledger, ZONE)
+
+
+def test_a_zone_that_this_machine_lacks_is_counted_anew(
+    ledger: Ledger, clock: SetClock[datetime]
+) -> None:
+    """Another machine, or a later version of it, may know more time zones."""
+    ledger.record(make_click(1))
+    clock.now += timedelta(hours=2)
+    assert RollUps(ledger, UTC).advance()
+    with ledger.write_transaction() as connection:
+        connection.execute(sa.update(roll_ups).values(zone="Mars/Olympus_Mons"))
+    assert Figures(ledger, UTC).find_counted_until() is None
+    assert RollUps(ledger, UTC).advance()
+    check_all(ledger, ZoneInfo("UTC"))
 
 
 def test_a_clock_that_was_set_back_counts_anew(ledger: Ledger, clock: SetClock[datetime]) -> None:
