@@ -1,7 +1,8 @@
 """The page of the cache: its size, the sources of today's answers, and the memory of Redis."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 from flask import Response
 
@@ -57,6 +58,18 @@ STATES: Final = {
 """The state of a cached answer in words."""
 
 
+class _CacheFigures(NamedTuple):
+    """The cache's figures in words, the memory of Redis, and today's answers by their marks.
+
+    ``trouble`` says why the cache can't be read; empty where all is known.
+    """
+
+    figures: dict[str, str]
+    servers: list[dict[str, str]]
+    counts: dict[str, int]
+    trouble: str
+
+
 @blueprint.get("/cache")
 def show_cache() -> Response:
     """Show the size of the cache, and the cached answers to some words.
@@ -64,7 +77,29 @@ def show_cache() -> Response:
     Without words, show how often the cache has answered today, by the day in UTC.
     """
     view = read_page_request(FILTERS)
-    words = view.filters.get("words")
+    cache = _read_figures()
+    if words := view.filters.get("words"):
+        title, rows = f"Cached answers to “{words}”", _list_answers(view.filters)
+        table = build_table(view, title, ANSWER_COLUMNS, rows, default_sort="agency")
+    else:
+        title, rows = "Answers of today, in UTC", _list_sources(cache.counts)
+        table = build_table(view, title, COLUMNS, rows, default_sort="-answers")
+    figures: list[Row] = [{"title": name, "figure": text} for name, text in cache.figures.items()]
+    return render_page(
+        "owner_cache.html",
+        "Cache",
+        view=view,
+        table=table,
+        sheets=[
+            Sheet("Figures", FIGURE_COLUMNS, figures),
+            *([Sheet("Redis", SERVER_COLUMNS, cache.servers)] if cache.servers else []),
+        ],
+        cache=cache,
+    )
+
+
+def _read_figures() -> _CacheFigures:
+    """Return what can be read of the cache."""
     services = current_services()
     store = services.store.store
     trouble, figures, servers = "", {}, []
@@ -79,42 +114,18 @@ def show_cache() -> Response:
             figures["Limit"] = _format_megabytes(services.config.cache_bytes)
     except (StoreDown, StoreRefused) as error:
         trouble = f"The cache can't be read, so agencies are asked more often: {error}"
-    total = sum(counts.values())
-    if total:
+    if total := sum(counts.values()):
         figures["Answered without an agency today"] = format_share(1 - counts["MISS"] / total)
-    rows: list[Row] = [
-        {
-            "source": SOURCES[mark],
-            "answers": count,
-            "share": count / total if total else None,
-        }
+    return _CacheFigures(figures, servers, counts, trouble)
+
+
+def _list_sources(counts: Mapping[str, int]) -> list[Row]:
+    """Return the sources of answers, with their shares."""
+    total = sum(counts.values())
+    return [
+        {"source": SOURCES[mark], "answers": count, "share": count / total if total else None}
         for mark, count in counts.items()
     ]
-    if words:
-        title = f"Cached answers to “{words}”"
-        table = build_table(
-            view, title, ANSWER_COLUMNS, _list_answers(view.filters), default_sort="agency"
-        )
-    else:
-        title = "Answers of today, in UTC"
-        table = build_table(view, title, COLUMNS, rows, default_sort="-answers")
-    return render_page(
-        "owner_cache.html",
-        "Cache",
-        view=view,
-        table=table,
-        sheets=[
-            Sheet(
-                "Figures",
-                FIGURE_COLUMNS,
-                [{"title": title, "figure": text} for title, text in figures.items()],
-            ),
-            *([Sheet("Redis", SERVER_COLUMNS, servers)] if servers else []),
-        ],
-        figures=figures,
-        servers=servers,
-        trouble=trouble,
-    )
 
 
 def _list_answers(filters: Filters) -> list[Row]:
