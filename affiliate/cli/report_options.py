@@ -93,45 +93,9 @@ def build_form(
         BadQuery: an option can't be read.
         LedgerError: the database is out of reach.
     """
-    known = FORMS.get(options.network)
-    if known:
-        named = ColumnMapping().with_columns(_split_pairs(options.columns, "column"))
-        named = named.with_states(_split_pairs(options.states, "state", bare=True))
-        account = config.partnerize_publisher_id if options.network == partnerize.NETWORK else ""
-        return msgspec.structs.replace(
-            known,
-            columns={
-                **known.columns,
-                **{name: frozenset({h}) for name, h in named.columns.items()},
-            },
-            item_columns={
-                name: heads
-                for name, heads in known.item_columns.items()
-                if name not in named.columns
-            },
-            states={**known.states, **named.states},
-            state=named.state,
-            date_format=options.date_format or "",
-            currency=options.currency or "",
-            zone=options.zone or UTC,
-            account=account or "",
-        ), None
-    remembered = mappings.read(options.network)
-    if not remembered and not options.columns:
-        raise click.UsageError(
-            f"The columns of {options.network}'s reports are unknown. Name them once, as the file"
-            " has them: --column sale-id=ID --column sale-date=DATE --column payout=COMMISSION"
-            f" --column status=STATUS. There are also {', '.join(OTHER_NAMES)}."
-        )
-    try:
-        mapping = decode_mapping(remembered) if remembered else ColumnMapping()
-    except ValueError:
-        raise click.UsageError(
-            f"The columns of {options.network}'s reports were remembered by a newer version:"
-            " name them again."
-        ) from None
-    mapping = mapping.with_columns(_split_pairs(options.columns, "column"))
-    mapping = mapping.with_states(_split_pairs(options.states, "state", bare=True))
+    if known := FORMS.get(options.network):
+        return _change_known_form(known, options, config), None
+    mapping = _name_columns(_read_remembered(options, mappings), options)
     changes = {
         "currency": options.currency,
         "zone": str(options.zone) if options.zone else None,
@@ -143,17 +107,68 @@ def build_form(
     return mapping.build_form(), mapping
 
 
+def _name_columns(mapping: ColumnMapping, options: ReportOptions) -> ColumnMapping:
+    """Return a mapping with the columns and states of the options."""
+    mapping = mapping.with_columns(_split_pairs(options.columns, "column"))
+    return mapping.with_states(_split_pairs(options.states, "state", bare=True))
+
+
+def _change_known_form(known: ReportForm, options: ReportOptions, config: Config) -> ReportForm:
+    """Return a known form with what the options name."""
+    named = _name_columns(ColumnMapping(), options)
+    columns = {name: frozenset({head}) for name, head in named.columns.items()}
+    account = config.partnerize_publisher_id if options.network == partnerize.NETWORK else ""
+    return msgspec.structs.replace(
+        known,
+        columns={**known.columns, **columns},
+        item_columns={n: heads for n, heads in known.item_columns.items() if n not in columns},
+        states={**known.states, **named.states},
+        state=named.state,
+        date_format=options.date_format or "",
+        currency=options.currency or "",
+        zone=options.zone or UTC,
+        account=account or "",
+    )
+
+
+def _read_remembered(options: ReportOptions, mappings: ReportMappings) -> ColumnMapping:
+    """Return the mapping that is remembered; an empty one where the options name columns anew.
+
+    Raises:
+        UsageError: no columns are remembered, or none that this version can read, or named.
+    """
+    remembered = mappings.read(options.network)
+    try:
+        if remembered:
+            return decode_mapping(remembered)
+    except ValueError:
+        if not options.columns:
+            raise click.UsageError(
+                f"The columns of {options.network}'s reports were remembered by a newer version:"
+                " name them again."
+            ) from None
+    if not options.columns:
+        raise click.UsageError(
+            f"The columns of {options.network}'s reports are unknown. Name them once, as the file"
+            " has them: --column sale-id=ID --column sale-date=DATE --column payout=COMMISSION"
+            f" --column status=STATUS. There are also {', '.join(OTHER_NAMES)}."
+        )
+    return ColumnMapping()
+
+
 def has_other_ids(network: str, mapping: ColumnMapping, mappings: ReportMappings) -> bool:
     """Return whether a mapping gives sales other ids than the mapping that is remembered.
+
+    A mapping that this version can't read may give any.
 
     Raises:
         LedgerError: the database is out of reach.
     """
+    remembered = mappings.read(network)
     try:
-        remembered = decode_mapping(mappings.read(network))
+        return bool(remembered) and decode_mapping(remembered).identity != mapping.identity
     except ValueError:
-        return False
-    return remembered.identity != mapping.identity
+        return True
 
 
 def remember_mapping(network: str, mapping: ColumnMapping | None, mappings: ReportMappings) -> bool:

@@ -10,6 +10,8 @@ from click.testing import Result
 from flask import Flask
 from flask.testing import FlaskClient
 
+from affiliate.database.report_mappings import ReportMappings
+
 HEADS = "Order;Bought;Image;Commission;State;Cur.;Source"
 ROWS = [
     'A-1;20.11.2026 13:00;7;"1.005,50";Paid;EUR;blog.example',
@@ -69,6 +71,21 @@ def test_columns_are_named_once(app: Flask, tmp_path: Path) -> None:
     assert "there is no column of sale id; the file has" in refused.output
     assert run(app, "import", renamed, *NEXT, "--column=sale-id=Number").exit_code == 0
     assert run(app, "import", renamed, *NEXT).exit_code == 0
+
+
+def test_columns_that_a_newer_version_has_remembered_can_be_named_again(
+    app: Flask, tmp_path: Path
+) -> None:
+    """Its ids of sales are unknown here, so that its sales go first: none counts twice."""
+    report = write(tmp_path, HEADS, *ROWS)
+    assert run(app, "import", report, *FIRST).exit_code == 0
+    mappings = ReportMappings(app.extensions["services"].ledger)
+    mappings.write("depositphotos", '{"states":{"paid":"a state of a newer version"}}')
+    assert "by a newer version: name them again" in run(app, "import", report, *NEXT).output
+    assert "would count twice" in run(app, "import", report, *FIRST).output
+    assert run(app, "forget", "depositphotos", "--yes").exit_code == 0
+    assert run(app, "import", report, *FIRST).exit_code == 0
+    assert run(app, "import", report, *NEXT).exit_code == 0
 
 
 def test_a_known_form_takes_other_heads_for_one_import(app: Flask, tmp_path: Path) -> None:
