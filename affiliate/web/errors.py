@@ -68,12 +68,17 @@ def _handle_bad_query(error: BadQuery) -> Response:
 
 
 def _handle_budget_spent(error: BudgetSpent) -> Response:
-    """Answer 429 with the seconds until the budget has room again."""
+    """Answer 429, where no view has ways on."""
     status = HTTPStatus.TOO_MANY_REQUESTS
     if _wants_json():
         response = problem_response(status, str(error))
     else:
         response = error_page(status, gettext("No answer"), gettext("Try again in a minute."))
+    return ask_to_wait(response, error)
+
+
+def ask_to_wait(response: Response, error: BudgetSpent) -> Response:
+    """Add the seconds until the budget has room again to a response."""
     response.headers["Retry-After"] = str(math.ceil(error.retry_after))
     return response
 

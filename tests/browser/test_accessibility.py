@@ -155,6 +155,7 @@ STATES = {
     "empty": State("/search?q=qqzxw&lang=en"),
     "corrected": State("/search?q=buterfly&lang=en&wait=1"),
     "error": State("/search?page=0&q=a&lang=en"),
+    "gone, long words": State(f"/image/demo/nope?q={'x' * 200}&lang=en"),
     "about": State("/about?lang=en"),
     "image": State("/image/demo/{picture}?q=cat&lang=en"),
     "arabic": State("/search?q=flower&type=photo&lang=ar", open_filters, seen=".fields"),

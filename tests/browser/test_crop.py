@@ -30,6 +30,8 @@ SIZES: tuple[tuple[float, float], ...] = (
     (462, 260),
     (444.99, 260),
     (260, 389.7),
+    (1300, 260),
+    (100, 260),
 )
 DENSE: tuple[tuple[tuple[float, float], tuple[float, float]], ...] = (
     ((390, 260), (1000, 667)),

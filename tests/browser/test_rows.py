@@ -1,7 +1,7 @@
 """Rows of pictures: full once they are out of sight, low strips, steady under a mouse."""
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.support.fake_agency import FakeAgency
 from tests.support.search_page import make_new_query, read_tiles
@@ -141,3 +141,43 @@ def test_strips_leave_pictures_in_sight(page: Page) -> None:
         page.set_viewport_size({"width": width, "height": 900})
         assert max(page.locator(".tile").evaluate_all(SHARES)) < 0.34, width
         assert page.locator(".tile").first.evaluate(UNDER) == "picture", width
+
+
+EXTREME = ((390, 260), (390, 30), (20, 390), (260, 260), (390, 60), (260, 390))
+BOXES = "all => all.map(one => [one.offsetWidth, one.offsetHeight])"
+
+
+def test_panoramas_and_columns_leave_rows_low(
+    context_of_two: BrowserContext, agency: FakeAgency
+) -> None:
+    """No tile is a sliver, and no row grows tall because the next picture is a panorama."""
+    page = context_of_two.new_page()
+    before, agency.sizes = agency.sizes, EXTREME
+    try:
+        with agency.return_pictures(40):
+            page.goto(f"/search?{make_new_query('sea')}&agency=shutterstock&lang=en&wait=1")
+            read_tiles(page)
+    finally:
+        agency.sizes = before
+    for width, high in ((375, 260), (768, 300), (1440, 380), (2560, 500)):
+        page.set_viewport_size({"width": width, "height": 900})
+        boxes = page.locator(".tile").evaluate_all(BOXES)
+        assert min(wide for wide, _ in boxes) >= 44, width
+        assert max(tall for _, tall in boxes) <= high, width
+
+
+def test_a_link_keeps_its_name_without_its_picture(
+    context_of_two: BrowserContext,
+) -> None:
+    """Screen readers read the title of a picture that could not be loaded."""
+    page = context_of_two.new_page()
+    page.route("**/static/demo/*", lambda route: route.fulfill(status=404))
+    page.goto("/search?q=mountain&agency=demo&lang=en&wait=1")
+    broken = page.locator(".tile.broken").first
+    expect(broken.locator(".picture")).to_have_accessible_name(
+        broken.locator(".title bdi").inner_text()
+    )
+    expect(broken.locator("img")).to_have_css("opacity", "0")
+    broken.evaluate("tile => { tile.style.flex = 'none'; tile.style.inlineSize = '50px' }")
+    room = broken.evaluate("tile => tile.getBoundingClientRect().right")
+    assert broken.locator(".similar").evaluate("a => a.getBoundingClientRect().right") <= room

@@ -123,3 +123,16 @@ def test_pages_hold_no_young_value_in_their_own_styles() -> None:
         markup = re.sub(r"{[{%].*?[}%]}", "", template.read_text())
         styles = re.findall(r'style="([^"]*)"', markup)
         assert not any(map(young, styles)), template.name
+
+
+BARE = re.compile(r"^((?:\.[\w-]+, )*\.[\w-]+) \{", re.MULTILINE)
+
+
+@pytest.mark.parametrize("sheet", [one for one in SHEETS if one.name != "site.css"], ids=str)
+def test_no_page_styles_a_class_of_another(sheet: Path) -> None:
+    """A class that a further sheet styles by itself is none of the sheet of all pages."""
+    found, common = (
+        {name for group in BARE.findall(one.read_text()) for name in group.split(", ")}
+        for one in (sheet, ROOT / "static" / "site.css")
+    )
+    assert not found & common or sheet.name == "embed.css"  # which stands in a shadow tree

@@ -76,6 +76,19 @@ def test_agencies_that_are_down_are_searched_on_their_own_sites(
     assert found["pixabay"][1] == "https://pixabay.com/images/search/zebra/"
 
 
+def test_many_agencies_share_a_line(make_client: ClientMaker) -> None:
+    """The words, which may be long, stand once."""
+    names = ("shutterstock", "adobe-stock", "pixabay", "depositphotos")
+    with ExitStack() as stack:
+        kinds = [one for one in DIALECTS if one.name in names]
+        many = Agencies({kind.name: stack.enter_context(serve_dialect(kind())) for kind in kinds})
+        down(many)
+        page = make_client(**many.settings(), **IDS).get(PATHS[0]).text
+    assert set(ways(page)) == set(names)
+    assert ways(page)["pixabay"][0] == "Pixabay"
+    assert page.count("Search “zebra” at ") == 1
+
+
 def test_programs_learn_the_same_links(client: FlaskClient, agencies: Agencies) -> None:
     down(agencies)
     found = client.get("/api/search?q=zebra&lang=en").get_json()["agencies"]
@@ -199,6 +212,25 @@ def test_a_picture_that_cannot_be_read_is_seen_at_its_agency(
     assert "Search “zebra” at Shutterstock" in page.text
     for before in ("/api", "/ajax"):
         assert landing in client.get(before + path).get_json()["link"]
+
+
+def test_a_picture_past_a_visitors_budget_is_seen_at_its_agency(
+    make_client: ClientMaker, agencies: Agencies
+) -> None:
+    """The page and the problem lead on, and tell when to ask again."""
+    client = make_client(**agencies.settings(), **IDS, CLIENT_SEARCHES_PER_MINUTE="1")
+    client.get("/search?q=lion&lang=en&wait=1")
+    path = "/image/shutterstock/1000391?q=zebra&lang=en"
+    page = client.get(path)
+    assert page.status_code == 429
+    assert "See at Shutterstock</a>" in page.text
+    assert "Back to “zebra”</a>" in page.text
+    assert "shutterstock" in ways(page.text)
+    for before in ("/api", "/ajax"):
+        answer = client.get(before + path)
+        assert answer.status_code == 429
+        assert "1000391" in answer.get_json()["link"]
+        assert int(answer.headers["Retry-After"]) >= int(page.headers["Retry-After"]) - 1 > 0
 
 
 LOST = [

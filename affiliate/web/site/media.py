@@ -11,7 +11,7 @@ from flask_babel import gettext
 from affiliate.domain.media import Media, SearchPage, SearchQuery
 from affiliate.domain.query import Parameters
 from affiliate.domain.words import to_counted
-from affiliate.errors import AgencyError, NotFound
+from affiliate.errors import AgencyError, BudgetSpent, NotFound
 from affiliate.search.links import build_media_from_id
 from affiliate.search.lookups import DetailsPatience, MediaLookup
 from affiliate.search.patience import Patience
@@ -32,7 +32,7 @@ from affiliate.web.caching import (
     read_words,
     request_parameters,
 )
-from affiliate.web.errors import error_page, problem_response
+from affiliate.web.errors import ask_to_wait, error_page, problem_response
 from affiliate.web.page_cache import Canonicalizer
 from affiliate.web.template_helpers import (
     agency_title,
@@ -66,7 +66,7 @@ def media_page(media: str, agency: str, media_id: str) -> Response:
             parameters,
             _read_details_patience(parameters, DetailsPatience.KNOWN),
         )
-    except AgencyError as error:
+    except (AgencyError, BudgetSpent) as error:
         return _build_failure_page(
             error, media, _build_media_from_id(media, agency, media_id, parameters), parameters
         )
@@ -103,7 +103,7 @@ def ajax_media(media: str, agency: str, media_id: str) -> Response:
             parameters,
             _read_details_patience(parameters, DetailsPatience.BEHIND),
         )
-    except AgencyError as error:
+    except (AgencyError, BudgetSpent) as error:
         return _build_failure_problem(
             error, _build_media_from_id(media, agency, media_id, parameters)
         )
@@ -129,7 +129,7 @@ def api_media(media: str, agency: str, media_id: str) -> Response:
             parameters,
             _read_details_patience(parameters, DetailsPatience.BEHIND),
         )
-    except AgencyError as error:
+    except (AgencyError, BudgetSpent) as error:
         return _build_failure_problem(
             error, _build_media_from_id(media, agency, media_id, parameters)
         )
@@ -236,7 +236,7 @@ def _build_media_from_id(
 
 
 def _build_failure_page(
-    error: AgencyError, media: str, item: Media | None, parameters: Parameters
+    error: AgencyError | BudgetSpent, media: str, item: Media | None, parameters: Parameters
 ) -> Response:
     """Return the page for a picture that is gone or unreadable, with links to agencies."""
     source, position = _read_known_source_query(parameters, media), read_position(parameters) or 1
@@ -245,6 +245,10 @@ def _build_failure_page(
         title, text = gettext("This picture is gone"), gettext("Search for another one.")
         return error_page(HTTPStatus.NOT_FOUND, title, text, query, item, position=position)
     title = gettext("No answer")
+    if isinstance(error, BudgetSpent):
+        status, text = HTTPStatus.TOO_MANY_REQUESTS, gettext("Try again in a minute.")
+        response = error_page(status, title, text, query, item, position=position)
+        return ask_to_wait(response, error)
     return error_page(
         HTTPStatus.BAD_GATEWAY, title, _describe_silence(error), query, item, position=position
     )
@@ -283,9 +287,12 @@ def _set_public(response: Response, max_age: int = MAX_BROWSER_AGE) -> Response:
     return response
 
 
-def _build_failure_problem(error: AgencyError, item: Media | None = None) -> Response:
+def _build_failure_problem(error: AgencyError | BudgetSpent, item: Media | None = None) -> Response:
     """Return a failure as a problem, with the link of an ``item`` made from the address alone."""
     link = item.link if item else ""
+    if isinstance(error, BudgetSpent):
+        response = problem_response(HTTPStatus.TOO_MANY_REQUESTS, str(error), link=link)
+        return ask_to_wait(response, error)
     if isinstance(error, NotFound):
         return problem_response(HTTPStatus.NOT_FOUND, error.message, link=link)
     return problem_response(HTTPStatus.BAD_GATEWAY, _describe_silence(error), link=link)

@@ -151,6 +151,8 @@ def test_a_clip_is_no_picture_of_the_same_number(make_client: ClientMaker) -> No
     page = client.get(f"/board?p={clip},demo:{item['id']}:video&lang=en").text
     assert f'href="/video/{found[0]["agency"]}/{found[0]["id"]}?' in page
     assert page.count("<span>This picture is gone</span>") == 1
+    assert "<dd>Footage 0:04</dd>" in page
+    assert "<bdi>Demo catalogue " in page  # the heading of what is gone
 
 
 def test_an_agency_without_a_call_for_single_pictures_calls_none_gone(

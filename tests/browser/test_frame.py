@@ -1,0 +1,96 @@
+"""The frame of pages: the bar and the footer, and where parts of short pages stand."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+
+from tests.support.site_server import SiteServer
+
+SHORT = ("/nowhere?lang=en", "/board?lang=en", "/search?q=qqzxw&lang=en&wait=1")
+BOX = "one => one.getBoundingClientRect().toJSON()"
+
+
+@pytest.fixture
+def pocket(browser: Browser, site: SiteServer) -> Iterator[Page]:
+    """Yield a visitor on a phone."""
+    context = browser.new_context(
+        base_url=site.url, viewport={"width": 375, "height": 812}, has_touch=True, is_mobile=True
+    )
+    yield context.new_page()
+    context.close()
+
+
+def measure(part: Locator) -> dict[str, float]:
+    box: dict[str, float] = part.evaluate(BOX)
+    return box
+
+
+def visit(page: Page, address: str) -> None:
+    page.goto(address)
+    page.locator(".foot").wait_for()
+
+
+def test_the_footer_of_a_short_page_is_at_the_bottom(page: Page) -> None:
+    """Long pages end with it, too."""
+    for width in (375, 1440, 2560):
+        page.set_viewport_size({"width": width, "height": 1000})
+        for address in SHORT:
+            visit(page, address)
+            assert measure(page.locator(".foot"))["bottom"] == pytest.approx(1000, abs=1), address
+    page.set_viewport_size({"width": 375, "height": 400})
+    visit(page, "/about?lang=en")
+    assert measure(page.locator(".foot"))["top"] > 1000
+    page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
+    assert measure(page.locator(".foot"))["bottom"] == pytest.approx(400, abs=1)
+
+
+def test_the_bar_is_as_high_on_every_page_of_a_phone(pocket: Page) -> None:
+    """Filters, which results have beside the language, move nothing."""
+    heights = set()
+    for address in ("/search?q=cat&lang=en&wait=1", "/about?lang=en", "/board?lang=en"):
+        visit(pocket, address)
+        heights.add(measure(pocket.locator(".bar"))["height"])
+    assert len(heights) == 1
+
+
+def test_the_start_pages_corners_are_level(page: Page) -> None:
+    """The board and the language stand on one line."""
+    page.goto("/?lang=en")
+    board, language = (measure(page.locator(part)) for part in (".to-board", ".language select"))
+    middles = [(one["top"] + one["bottom"]) / 2 for one in (board, language)]
+    assert middles[0] == pytest.approx(middles[1], abs=1)
+
+
+def test_the_way_back_from_what_is_gone_stands_above_the_title(context: BrowserContext) -> None:
+    """Both begin at the same side in any window, and long words break."""
+    page = context.new_page()
+    for width in (320, 375, 1440, 2560):
+        page.set_viewport_size({"width": width, "height": 900})
+        visit(page, f"/image/demo/nope?q={'x' * 200}&lang=en")
+        back = page.get_by_role("link", name="Back to")
+        assert measure(back)["left"] == measure(page.locator("h1"))["left"]
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_the_button_of_the_sheet_stands_clear_of_the_edge(pocket: Page) -> None:
+    """With many filters, below which the sheet scrolls, as with few."""
+    for height in (500, 812):
+        pocket.set_viewport_size({"width": 375, "height": height})
+        visit(pocket, "/search?q=cat&lang=en&wait=1")
+        pocket.locator(".filters > summary").click()
+        button = measure(pocket.locator(".fields > .primary"))
+        assert button["bottom"] == pytest.approx(height - 12, abs=1)
+
+
+def test_the_last_link_of_a_pictures_page_stands_clear_of_the_footer(
+    context_of_two: BrowserContext,
+) -> None:
+    """A picture that nobody sells has no row of buttons between."""
+    page = context_of_two.new_page()
+    page.set_viewport_size({"width": 375, "height": 812})
+    [item, *_] = page.request.get("/api/search?q=mountain&agency=demo").json()["items"]
+    visit(page, f"/image/demo/{item['id']}?lang=en")
+    expect(page.locator(".buy")).to_have_count(0)
+    pages = measure(page.locator(".similars .pages"))
+    assert measure(page.locator(".foot"))["top"] - pages["bottom"] >= 12
