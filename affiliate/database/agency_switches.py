@@ -13,6 +13,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
+from affiliate.database.inserts import replace_row
 from affiliate.database.ledger import Ledger
 from affiliate.database.schema import switches
 from affiliate.database.timeouts import limit_waits
@@ -75,10 +76,11 @@ class AgencySwitches:
             LedgerError: the database can't be written.
         """
         with self._ledger.write_transaction() as connection:
-            connection.execute(sa.delete(switches).where(switches.c.agency == agency))
             if off:
-                at = datetime.now(UTC).replace(tzinfo=None)
-                connection.execute(sa.insert(switches).values(agency=agency, off_at=at))
+                row = {"agency": agency, "off_at": datetime.now(UTC).replace(tzinfo=None)}
+                replace_row(connection, switches, row)
+            else:
+                connection.execute(sa.delete(switches).where(switches.c.agency == agency))
         self._off.expire()
 
 

@@ -4,15 +4,15 @@ All processes of a site and its commands share the rows, so that each trouble is
 `TURN` is the lease of the process that checks: other processes leave the rows alone meanwhile.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from affiliate.database.engine import LedgerDatabase
+from affiliate.database.inserts import ignore_known
 from affiliate.database.schema import alerts
 from affiliate.domain.times import to_naive_utc
 from affiliate.domain.troubles import Trouble, get_rule
@@ -30,10 +30,7 @@ KEPT_ENDED: Final = timedelta(days=30)
 MAX_TITLE: Final = 300
 MAX_ADVICE: Final = 500
 """Characters that the columns take; longer texts are cut."""
-INSERTS: Final[Mapping[str, Any]] = {
-    "sqlite": sqlite.insert(alerts).on_conflict_do_nothing(),
-    "postgresql": postgresql.insert(alerts).on_conflict_do_nothing(),
-}
+INSERTS: Final = ignore_known(alerts)
 
 
 class AlertState(msgspec.Struct, frozen=True, kw_only=True):

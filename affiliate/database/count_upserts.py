@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
+from affiliate.database.inserts import DIALECTS
+
 CountUpserts = Mapping[tuple[str, str], sa.Insert]
 """Statements by dialect and table."""
 
@@ -13,7 +15,7 @@ def build_count_upserts(counts: Mapping[sa.Table, Sequence[str]]) -> CountUpsert
     """Return the statements of some tables, for each of which ``counts`` names the counts."""
     return {
         (dialect, table.name): _add_counts(insert(table), table, names)
-        for dialect, insert in (("sqlite", sqlite.insert), ("postgresql", postgresql.insert))
+        for dialect, insert in DIALECTS.items()
         for table, names in counts.items()
     }
 

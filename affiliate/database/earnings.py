@@ -13,11 +13,11 @@ from uuid import uuid4
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from affiliate.database.action_merges import MONEY_FIELDS, build_row, merge_rows
 from affiliate.database.click_joins import JOINS, refresh_joins
 from affiliate.database.engine import LedgerDatabase
+from affiliate.database.inserts import ignore_known
 from affiliate.database.schema import action_states, actions, failed_fetches, imports
 from affiliate.domain.actions import REPORTED_FIELDS, Action
 from affiliate.domain.masking import mask_personal
@@ -74,14 +74,8 @@ class LastImport(msgspec.Struct, frozen=True):
     sales: int
 
 
-INSERTS: Final[Mapping[str, sa.Insert]] = {
-    "sqlite": sqlite.insert(actions).on_conflict_do_nothing(),
-    "postgresql": postgresql.insert(actions).on_conflict_do_nothing(),
-}
-STATE_INSERTS: Final[Mapping[str, sa.Insert]] = {
-    "sqlite": sqlite.insert(action_states).on_conflict_do_nothing(),
-    "postgresql": postgresql.insert(action_states).on_conflict_do_nothing(),
-}
+INSERTS: Final = ignore_known(actions)
+STATE_INSERTS: Final = ignore_known(action_states)
 
 
 class Earnings:

@@ -1,22 +1,17 @@
 """The last fetch of sales that has failed, by network, until a fetch of the network succeeds."""
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from affiliate.database.engine import LedgerDatabase
+from affiliate.database.inserts import replace_row
 from affiliate.database.schema import failed_fetches
 
 MAX_REASON: Final = 300
 """Characters that the column takes; longer texts are cut."""
-INSERTS: Final[Mapping[str, Any]] = {
-    "sqlite": sqlite.insert(failed_fetches),
-    "postgresql": postgresql.insert(failed_fetches),
-}
 
 
 class FailedFetch(msgspec.Struct, frozen=True):
@@ -39,12 +34,9 @@ class FailedFetches:
         The reason is kept as a sentence.
         """
         sentence = f"{reason[: MAX_REASON - 1].rstrip(' .')}."
-        values = {"at": self._database.now(), "reason": sentence}
+        row = {"network": network, "at": self._database.now(), "reason": sentence}
         with self._database.write_transaction() as connection:
-            insert = INSERTS[connection.dialect.name].values(network=network, **values)
-            connection.execute(
-                insert.on_conflict_do_update(index_elements=["network"], set_=values)
-            )
+            replace_row(connection, failed_fetches, row)
 
     def forget(self, network: str) -> None:
         """Delete the failed fetch of a network, as after a fetch that has succeeded."""

@@ -15,12 +15,12 @@ from uuid import uuid4
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from affiliate.database.click_journal import ClickJournal
 from affiliate.database.click_writer import ClickWriter
 from affiliate.database.clicks import Click
 from affiliate.database.engine import LedgerDatabase
+from affiliate.database.inserts import ignore_known
 from affiliate.database.roll_ups import LATE, add_late_clicks
 from affiliate.database.schema import clicks, roll_ups
 from affiliate.domain import decoding
@@ -59,10 +59,7 @@ GROUPS: Final[Mapping[str, sa.Label[Any]]] = {  # columns that clicks can be cou
 }
 
 
-INSERTS: Final[Mapping[str, sa.Insert]] = {
-    "sqlite": sqlite.insert(clicks).on_conflict_do_nothing(),
-    "postgresql": postgresql.insert(clicks).on_conflict_do_nothing(),
-}
+INSERTS: Final = ignore_known(clicks)
 
 
 class Ledger(LedgerDatabase):

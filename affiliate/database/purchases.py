@@ -6,7 +6,7 @@ part of the intent: once a subscription is used up, the next would buy the same 
 """
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final, Literal
@@ -14,8 +14,8 @@ from uuid import uuid4
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
+from affiliate.database.inserts import ignore_known
 from affiliate.database.ledger import Ledger
 from affiliate.database.schema import purchases
 from affiliate.domain.times import to_naive_utc
@@ -27,10 +27,7 @@ OPEN_STATES: Final = ("pending", "unknown")
 MAX_ERROR_LENGTH: Final = 300
 
 
-INSERTS: Final[Mapping[str, sa.Insert]] = {
-    "sqlite": sqlite.insert(purchases).on_conflict_do_nothing(),
-    "postgresql": postgresql.insert(purchases).on_conflict_do_nothing(),
-}
+INSERTS: Final = ignore_known(purchases)
 
 
 class Purchase(msgspec.Struct, frozen=True, kw_only=True):

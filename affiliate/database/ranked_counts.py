@@ -17,10 +17,10 @@ from itertools import islice
 from typing import Any, Final
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from affiliate.database.bulk_rows import execute_rows
 from affiliate.database.count_upserts import build_count_upserts
+from affiliate.database.inserts import DIALECTS
 from affiliate.database.local_time import Days, list_buckets, number_day
 from affiliate.database.schema import ranked_counts, ranked_texts
 
@@ -76,9 +76,8 @@ def _upsert_texts(insert: Any) -> sa.Insert:  # noqa: ANN401 - either dialect's 
 
 
 COUNT_UPSERTS: Final = build_count_upserts({ranked_counts: ["count"]})
-TEXT_UPSERTS: Final[Mapping[str, sa.Insert]] = {
-    "sqlite": _upsert_texts(sqlite.insert(ranked_texts)),
-    "postgresql": _upsert_texts(postgresql.insert(ranked_texts)),
+TEXT_UPSERTS: Final = {
+    name: _upsert_texts(insert(ranked_texts)) for name, insert in DIALECTS.items()
 }
 
 

@@ -1,19 +1,10 @@
 """Mappings of the columns of networks' reports, as text, in the ledger's database."""
 
-from collections.abc import Mapping
-from typing import Final
-
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from affiliate.database.engine import LedgerDatabase
+from affiliate.database.inserts import replace_row
 from affiliate.database.schema import report_mappings
-
-KEY: Final = "network"
-INSERTS: Final[Mapping[str, sqlite.Insert | postgresql.Insert]] = {
-    "sqlite": sqlite.insert(report_mappings),
-    "postgresql": postgresql.insert(report_mappings),
-}
 
 
 class ReportMappings:
@@ -31,8 +22,4 @@ class ReportMappings:
     def write(self, network: str, mapping: str) -> None:
         """Write the mapping of a network's reports."""
         with self._database.write_transaction() as connection:
-            insert = INSERTS[connection.dialect.name]
-            upsert = insert.on_conflict_do_update(
-                index_elements=[KEY], set_={"mapping": insert.excluded.mapping}
-            )
-            connection.execute(upsert, {"network": network, "mapping": mapping})
+            replace_row(connection, report_mappings, {"network": network, "mapping": mapping})

@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from affiliate.database.bulk_rows import execute_rows
 from affiliate.database.count_upserts import build_count_upserts
 from affiliate.database.engine import LedgerDatabase
+from affiliate.database.inserts import replace_row
 from affiliate.database.local_time import (
     DAY,
     Days,
@@ -132,12 +133,9 @@ class RollUps:
 
     def forget_all(self) -> None:
         """Delete all counts of clicks, which `advance` then counts anew."""
-        row = {"name": NAME, "until": datetime.min, "zone": CLEARING}  # noqa: DTZ901 - as in tables
         with self._database.write_transaction() as connection:
-            connection.execute(sa.delete(roll_ups).where(_OWN))
-            connection.execute(sa.insert(roll_ups).values(row))
-        while not self._clear():
-            pass
+            replace_row(connection, roll_ups, _CLEARING_ROW)
+        self._clear_all()
 
     def _is_done(self) -> bool:
         """Return whether nothing is to do, without a lock."""
@@ -154,16 +152,28 @@ class RollUps:
         """Write the row of the state where there is none, or where the old one can't go on."""
         with self._database.read_connection() as connection:
             row = connection.execute(_STATE).first()
-            state = read_state(connection)
-        if state is None and row is not None:
-            while not self._clear():
-                pass
-        elif (
-            state is None
-            or str(state.zone) != str(self._zone)
-            or state.until > self._database.now() + LATE
-        ):
-            self.forget_all()
+        if self._can_go_on(row):
+            return
+        with self._database.write_transaction() as connection:
+            row = connection.execute(_LOCK).first()
+            if self._can_go_on(row):
+                return  # another process was faster
+            if row is None or row.zone != CLEARING:
+                replace_row(connection, roll_ups, _CLEARING_ROW)
+        self._clear_all()
+
+    def _can_go_on(self, row: sa.Row[*tuple[Any, ...]] | None) -> bool:
+        """Return whether a state is of this time zone, and of no wrong clock."""
+        state = _build_state(row)
+        return (
+            state is not None
+            and str(state.zone) == str(self._zone)
+            and state.until <= self._database.now() + LATE
+        )
+
+    def _clear_all(self) -> None:
+        while not self._clear():
+            pass
 
     def _clear(self) -> bool:
         """Delete some of the counts of an earlier state; return whether none was left.
@@ -213,7 +223,7 @@ def _forget_lists(connection: sa.Connection, day: date) -> None:
 
 
 _OWN: Final = roll_ups.c.name == NAME
-
+_CLEARING_ROW: Final = {"name": NAME, "until": datetime.min, "zone": CLEARING}  # noqa: DTZ901 - as in tables
 
 _STATE: Final = sa.select(roll_ups.c.until, roll_ups.c.zone).where(_OWN)
 _LOCK: Final = (

@@ -10,9 +10,9 @@ from datetime import date
 from typing import Any, Final
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from affiliate.database.engine import LedgerDatabase
+from affiliate.database.inserts import DIALECTS
 from affiliate.database.schema import searches
 
 CLIENT_BITS: Final = 30
@@ -39,10 +39,7 @@ def _upsert_counts(insert: Any) -> sa.Insert:  # noqa: ANN401 - either dialect's
     return upsert
 
 
-UPSERTS: Final[Mapping[str, sa.Insert]] = {
-    "sqlite": _upsert_counts(sqlite.insert(searches)),
-    "postgresql": _upsert_counts(postgresql.insert(searches)),
-}
+UPSERTS: Final = {name: _upsert_counts(insert(searches)) for name, insert in DIALECTS.items()}
 
 
 class SearchCounts:

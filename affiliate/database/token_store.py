@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 import sqlalchemy as sa
 
+from affiliate.database.inserts import replace_row
 from affiliate.database.ledger import Ledger
 from affiliate.database.schema import tokens
 from affiliate.domain import decoding
@@ -90,8 +91,7 @@ class TokenStore:
             "leased_until": None,
         }
         with self._ledger.write_transaction() as connection:
-            connection.execute(sa.delete(tokens).where(tokens.c.account == account))
-            connection.execute(sa.insert(tokens).values(new))
+            replace_row(connection, tokens, new)
 
     def replace_refreshed(self, account: str, token: Token, version: int) -> bool:
         """Store a refreshed token; return False if the account has been reconnected or removed."""

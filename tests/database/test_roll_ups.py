@@ -372,6 +372,30 @@ def test_any_order_of_events_is_counted_exactly(
     ledger.close()
 
 
+def test_what_another_process_has_counted_meanwhile_is_not_counted_anew(
+    url: str,
+    clock: SetClock[datetime],
+    opened: Callable[..., Ledger],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """After a start of all processes with another time zone, each click is counted once."""
+    first, second = opened(url, clock), opened(url, clock)
+    first.upgrade()
+    record_some(first, clock, range(30))
+    assert RollUps(first, ZoneInfo("UTC")).advance(60)
+    late, transaction = RollUps(first, ZONE), first.write_transaction
+
+    def come_late() -> AbstractContextManager[sa.Connection]:
+        monkeypatch.setattr(first, "write_transaction", transaction)
+        assert RollUps(second, ZONE).advance(60)
+        return transaction()
+
+    monkeypatch.setattr(first, "write_transaction", come_late)
+    late._begin()
+    assert late._is_done()
+    check_all(first, ZONE)
+
+
 def test_two_processes_count_together(
     url: str, clock: SetClock[datetime], opened: Callable[..., Ledger]
 ) -> None:
