@@ -199,8 +199,7 @@ class Embed extends Pictures {
       console.warn(this, results.textContent.replace(/\s+/g, " "));
       // Readers who typed the words see that nothing was found.
       this.#note.hidden = !this.#words || this.#typedWords !== this.#words;
-      this.#area.style.blockSize = "auto";
-      this.#releaseHeight();
+      this.#releaseHeight("auto");
     }
     return list;
   }
@@ -213,8 +212,9 @@ class Embed extends Pictures {
     this.#fitRows();
   }
 
-  /** Drop the minimum height that the page reserves. */
-  #releaseHeight() {
+  /** Set the height of the area, and drop the minimum height that the page reserves. */
+  #releaseHeight(height) {
+    this.#area.style.blockSize = height;
     if (this.style.minHeight !== "0px") this.style.minHeight = 0;
   }
 
@@ -239,8 +239,7 @@ class Embed extends Pictures {
     if (said) said.hidden = said.dataset.from > seen;
     if (kind === "strip") end += 16;
     if (this.#isComplete && kind !== "image" && end < this.#area.clientHeight) {
-      this.#area.style.blockSize = end + "px";
-      this.#releaseHeight();
+      this.#releaseHeight(end + "px");
     }
   }
 }

@@ -1,5 +1,6 @@
 """Hosts that make it hard: strict policies, hostile styles, any direction, a slow site or none."""
 
+import re
 import socket
 from contextlib import closing
 from typing import Any, Literal, NamedTuple
@@ -12,6 +13,7 @@ from tests.support.embed_hosts import SETTLED, open_page
 from tests.support.embed_page import element, find_pictures, read_ids, record_searches, script
 from tests.support.fake_agency import FakeAgency
 from tests.support.host_pages import HostPages
+from tests.support.processes import ROOT
 from tests.support.search_page import read_clicks
 from tests.support.site_server import SiteServer, running_site
 from tests.support.words import new_words
@@ -22,6 +24,10 @@ HOSTILE = """
         width: 1px !important; font: 99px serif !important; float: right !important }
     img { max-width: 20px !important; border: 9px solid red !important }
 """
+NAMES = sorted(
+    set(re.findall(r"--[a-z]+", (ROOT / "static" / "embed.css").read_text())) - {"--affiliate"}
+)
+"""Custom properties of the embed's own styles: a page may have its own by these names."""
 
 
 def policy(site: SiteServer) -> str:
@@ -48,6 +54,23 @@ def looks(page: Page) -> Any:
 # -- styles
 
 
+@pytest.mark.parametrize("kind", ["grid", "image"])
+@pytest.mark.parametrize("value", ["center", "9px", "9"])
+def test_custom_properties_of_a_page_change_nothing_inside(
+    reader: BrowserContext, host: HostPages, site: SiteServer, kind: str, value: str
+) -> None:
+    """Custom properties are inherited: those of a page, by the same names, mean other things."""
+    own = "".join(f"{name}: {value};" for name in NAMES)
+    drawn = []
+    for sheet in ("", f":root {{ {own} }}"):
+        embed = f'<main style="width: 700px">{element(site, f"q=flower kind={kind}")}</main>'
+        page = open_page(reader, host.page(f"{script(site)}<style>{sheet}</style>{embed}"))
+        find_pictures(page)
+        page.evaluate(SETTLED)
+        drawn.append(looks(page))
+    assert drawn[0] == drawn[1]
+
+
 def test_hostile_styles_change_nothing_inside(
     reader: BrowserContext, host: HostPages, site: SiteServer
 ) -> None:
@@ -68,6 +91,66 @@ def test_hostile_styles_change_nothing_inside(
         assert page.evaluate("shift") == 0
     assert len(drawn[0]) > 100
     assert drawn[0] == drawn[1]
+
+
+def test_an_embed_in_a_fold_is_as_elsewhere(
+    reader: BrowserContext, host: HostPages, site: SiteServer
+) -> None:
+    """Rows fit the room that a fold or a tab has once the reader opens it, at any width since."""
+    embed = element(site, "q=flower rows=2")
+    address = host.page(
+        f"{script(site)}<details><summary>Fold</summary>{embed}</details>"
+        f"<div id=tab hidden>{embed}</div>"
+    )
+    page = open_page(reader, address)
+    page.set_viewport_size({"width": 700, "height": 700})
+    page.get_by_text("Fold").click()
+    page.locator("#tab").evaluate("e => { e.hidden = false }")
+    find_pictures(page, 1)
+    page.locator("#tab, details").evaluate_all("all => all.forEach(e => { e.hidden = true })")
+    page.set_viewport_size({"width": 460, "height": 900})
+    page.locator("#tab, details").evaluate_all("all => all.forEach(e => { e.hidden = false })")
+    page.evaluate(SETTLED)
+    rows = page.locator("affiliate-search").evaluate_all(
+        """all => all.map(e => [...e.shadowRoot.querySelectorAll(".tile:not([inert])")]
+            .map(tile => [tile.offsetTop, tile.offsetWidth]))"""
+    )
+    plain = open_page(reader, host.page(f"{script(site)}{embed}"))
+    plain.set_viewport_size({"width": 460, "height": 900})
+    find_pictures(plain)
+    plain.evaluate(SETTLED)
+    wanted = plain.locator("affiliate-search").evaluate(
+        """e => [...e.shadowRoot.querySelectorAll(".tile:not([inert])")]
+            .map(tile => [tile.offsetTop, tile.offsetWidth])"""
+    )
+    assert len({top for top, _ in wanted}) == 3
+    assert rows == [wanted, wanted]
+
+
+def test_pages_that_load_the_script_again_keep_their_embeds(
+    reader: BrowserContext, host: HostPages, site: SiteServer
+) -> None:
+    """Routers replace the body and run its scripts again, under another address, too."""
+    embed = element(site, "q=flower rows=1")
+    page = reader.new_page()
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto(host.page(f"{script(site)}<body>{embed}"))
+    find_pictures(page)
+    page.evaluate(
+        """([html, address]) => {
+            const body = document.createElement("body");
+            body.innerHTML = html;
+            const script = Object.assign(document.createElement("script"), { type: "module" });
+            script.src = address;
+            body.append(script);
+            document.body.replaceWith(body);
+            return new Promise(done => { script.onload = done });
+        }""",
+        [embed, f"{site.url}/embed.js?again"],
+    )
+    find_pictures(page)
+    assert errors == []
 
 
 def test_owners_of_the_page_can_dress_it(
@@ -289,7 +372,13 @@ def test_consent_comes_before_every_request(
     button.wait_for()
     page.evaluate(SETTLED)
     assert asked == [address, f"{site.url}/embed.js"]
-    expect(page.get_by_role("link", name="Pictures of flowers").first).to_be_visible()
+    link = page.get_by_role("link", name="Pictures of flowers").first
+    expect(link).to_be_visible()
+    # The room of the pictures shows what the button is for.
+    area = page.locator("affiliate-search .area").first
+    assert area.evaluate("e => getComputedStyle(e).backgroundColor") == "rgba(136, 136, 136, 0.2)"
+    left = [one.evaluate("e => e.getBoundingClientRect().x") for one in (area, button, link)]
+    assert [x - left[0] for x in left] == [0, 12, 12]
     button.press("Enter")
     find_pictures(page, 1).first.locator("img").evaluate("image => image.decode()")
     expect(find_pictures(page).first).to_be_focused()

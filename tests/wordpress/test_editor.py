@@ -79,6 +79,43 @@ def test_filters_are_chosen_in_the_editor(editor: Page, site: SiteServer) -> Non
     expect(preview(editor, site)).not_to_have_attribute("src", re.compile("no_ai"), timeout=BUSY)
 
 
+def test_attributes_of_other_plugins_cost_no_preview(editor: Page, site: SiteServer) -> None:
+    """What plugins add to every block in the browser alone is not sent: the server refuses it."""
+    editor.evaluate(
+        """name => {
+            const { attributes, ...type } = wp.blocks.unregisterBlockType(name);
+            const added = { ...attributes, responsiveBlockControl: { type: "object" } };
+            wp.blocks.registerBlockType(name, { ...type, attributes: added });
+            wp.data.dispatch("core/block-editor").insertBlocks(wp.blocks.createBlock(
+                name, { q: "flower", responsiveBlockControl: { mobile: true } }));
+        }""",
+        "affiliate-search/pictures",
+    )
+    expect(preview(editor, site)).to_have_attribute("src", re.compile("q=flower"), timeout=BUSY)
+    expect(editor.get_by_text("Invalid parameter")).to_have_count(0)
+
+
+def test_no_change_is_lost_while_the_block_is_drawn_anew(editor: Page, site: SiteServer) -> None:
+    """A choice is in the preview, also where the block loses the focus directly after it."""
+    editor.evaluate(
+        """() => {
+            const { dispatch } = wp.data;
+            window.block = wp.blocks.createBlock("affiliate-search/pictures", { q: "flower" });
+            dispatch("core/block-editor").insertBlocks(window.block);
+        }"""
+    )
+    expect(preview(editor, site)).to_have_attribute("src", re.compile("q=flower"), timeout=BUSY)
+    editor.evaluate(
+        """async () => {
+            const editor = wp.data.dispatch("core/block-editor");
+            await editor.updateBlockAttributes(window.block.clientId, { orientation: "square" });
+            await new Promise(done => setTimeout(done, 100));
+            await editor.clearSelectedBlock();
+        }"""
+    )
+    expect(preview(editor, site)).to_have_attribute("src", re.compile("square"), timeout=BUSY)
+
+
 def test_saved_block_opens_again(editor: Page, blog: Blog) -> None:
     """The editor takes a saved block as valid, and a pasted shortcode becomes the block."""
     editor.evaluate(
@@ -106,7 +143,11 @@ def test_pasted_link_shows_pictures(editor: Page, page: Page, site: SiteServer) 
     editor.get_by_label("Embed URL").fill(f"{site.url}/search?q=flower&kind=strip")
     editor.get_by_label("Embed URL").press("Enter")
     frames = editor.locator(".wp-block-embed iframe").content_frame
-    expect(frames.locator(f'iframe[src^="{site.url}/embed?"]')).to_be_visible(timeout=BUSY)
+    inner = frames.locator(f'iframe[src^="{site.url}/embed?"]')
+    expect(inner).to_be_visible(timeout=BUSY)
+    height = editor.locator(".wp-block-embed iframe").evaluate("e => e.offsetHeight")
+    assert 202 <= height <= 210  # the frame, and what a line has below its letters
+    expect(editor.locator("[class*=wp-embed-aspect]")).to_have_count(0)
     page.goto(published(editor))
     frame = page.locator(f'figure iframe[src^="{site.url}/embed?"]')
     expect(frame).to_have_attribute("src", re.compile("site=127.0.0.1"))

@@ -307,6 +307,17 @@ def test_amp_has_a_frame(blog: Blog, site: SiteServer) -> None:
     assert "<script" not in html
 
 
+@pytest.mark.parametrize("given", ["[affiliate_search q=cat]", block('{"q":"cat"}')])
+def test_what_ajax_loads_has_a_frame(blog: Blog, site: SiteServer, given: str) -> None:
+    """Posts that a theme loads while a reader scrolls come without scripts of their own."""
+    code = (
+        """define( 'DOING_AJAX', true ); return apply_filters( 'the_content', $values['given'] );"""
+    )
+    html = blog.php(code, given=given)
+    assert f'<iframe src="{site.url}/embed?q=cat' in html
+    assert "<affiliate-search" not in html
+
+
 def test_heights_are_those_of_the_site(blog: Blog) -> None:
     """Heights are computed as the site computes them, whatever writers write."""
     looks = [{"kind": kind, "rows": str(rows)} for kind in DEFAULT_ROWS for rows in (1, 2, 6)]

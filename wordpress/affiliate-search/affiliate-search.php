@@ -48,5 +48,6 @@ function affiliate_search_init() {
 	affiliate_search_register_provider();
 	register_block_type( __DIR__ . '/block', array( 'render_callback' => 'affiliate_search_block' ) );
 	affiliate_search_translate_editor();
+	wp_add_inline_script( 'affiliate-search-pictures-editor-script', 'var affiliateSearchAttributes = ' . wp_json_encode( affiliate_search_attributes() ) . ';', 'before' );
 	add_shortcode( 'affiliate_search', 'affiliate_search_shortcode' );
 }

@@ -68,6 +68,8 @@ SCRIPT_BLANKS: Final = re.compile(
 """A string or pattern of a script, which is kept; or a mark with blanks around it to drop."""
 LONE_PARAMETER: Final = re.compile(r"\((\w+)\)=>")
 """The only parameter of an arrow function, whose parentheses have no meaning."""
+FUNCTION_NAME: Final = re.compile(r"\bfunction (\w+)")
+"""The declaration of a function."""
 PRIVATE_DECLARATION: Final = re.compile(r"^ +(?:(?:async|get) )?#(\w+)", re.MULTILINE)
 """The declaration of a class's private name, which no code outside the class can use."""
 PRIVATE_NAME: Final = re.compile(r"#(\w+)")
@@ -237,7 +239,8 @@ def _build_module(folder: str, accent: str, texts: str) -> str:
     constants = f'let SUBJECT="{" ".join(SUBJECTS)}".split(" "),'
     constants += f'ASKED=[...SUBJECT,..."{filters} site".split(" ")]'
     constants += f",accent='{accent}',texts={texts},styles=`{STYLE_BLANKS.sub('', styles)}`;"
-    return f"{_minify_script(shared)}{constants}{_minify_script(elsewhere)}"
+    code = OWN_PAGES_LINE.join(map(_minify_script, (shared, elsewhere)))
+    return _shorten_functions(code).replace(OWN_PAGES_LINE, constants)
 
 
 def _minify_script(script: str) -> str:
@@ -250,6 +253,13 @@ def _minify_script(script: str) -> str:
         lambda match: match[1] or match[2], COMMENTS_AND_INDENTS.sub("", short)
     )
     return LONE_PARAMETER.sub(r"\1=>", compact).replace(";}", "}").replace("const ", "let ")
+
+
+def _shorten_functions(script: str) -> str:
+    """Return a module with short names of its functions, which no other script can use."""
+    for letter, name in zip(ascii_letters, FUNCTION_NAME.findall(script), strict=False):
+        script = re.sub(rf"\b{name}\b", f"${letter}", script)
+    return script
 
 
 def _build_script_response(text: str) -> Response:

@@ -1,6 +1,7 @@
 // The block "Stock pictures" in the editor: a preview with the site's pictures, and its fields.
+// WordPress prints the names of the block's attributes before this script.
 
-( function ( { blockEditor, blocks, components, data, element, i18n, serverSideRender } ) {
+( function ( names, { apiFetch, blockEditor, blocks, components, data, element, i18n } ) {
 	const { __ } = i18n;
 	const el = element.createElement;
 	const { PanelBody, SelectControl, TextControl, ToggleControl } = components;
@@ -50,6 +51,29 @@
 		[ 'dark', __( 'Dark', 'affiliate-search' ) ],
 	];
 
+	/** Shows what the server makes of the attributes. WordPress' own component loses changes while it is drawn anew. */
+	function Preview( { attributes } ) {
+		const asked = JSON.stringify( { attributes } );
+		const [ shown, setShown ] = element.useState( null );
+		element.useEffect( () => {
+			let isCurrent = true;
+			const show = ( node ) => isCurrent && setShown( node );
+			const timer = setTimeout( () => apiFetch( {
+				path: '/wp/v2/block-renderer/affiliate-search/pictures?context=edit',
+				method: 'POST',
+				data: JSON.parse( asked ),
+			} ).then(
+				( { rendered } ) => show( el( element.RawHTML, null, rendered ) ),
+				( { message } ) => show( el( 'p', null, message ) ),
+			), shown ? 500 : 0 );
+			return () => {
+				isCurrent = false;
+				clearTimeout( timer );
+			};
+		}, [ asked ] );
+		return shown || el( components.Placeholder, null, el( components.Spinner ) );
+	}
+
 	function Edit( { attributes, setAttributes } ) {
 		// Outside of posts, as in widgets, there is no title.
 		const title = data.useSelect( ( select ) => {
@@ -91,21 +115,16 @@
 				),
 			),
 			el( components.Disabled, null,
-				el( serverSideRender, {
-					block: NAME,
-					attributes: { ...attributes, title: attributes.q ? '' : title },
-				} ),
+				// The server refuses attributes that other plugins add to all blocks in the browser alone.
+				el( Preview, { attributes: {
+					...Object.fromEntries( names.map( ( name ) => [ name, attributes[ name ] ] ) ),
+					title: attributes.q ? '' : title,
+				} } ),
 			),
 		);
 	}
 
-	const NAME = 'affiliate-search/pictures';
-
-	/** Returns the names of the attributes that block.json lists, without those that WordPress adds. */
-	const listNames = () => Object.entries( blocks.getBlockType( NAME ).attributes )
-		.filter( ( [ name, attribute ] ) => name !== 'title' && attribute.default === '' ).map( ( [ name ] ) => name );
-
-	blocks.registerBlockType( NAME, {
+	blocks.registerBlockType( 'affiliate-search/pictures', {
 		edit: Edit,
 		save: () => null,
 		transforms: {
@@ -113,13 +132,11 @@
 				type: 'shortcode',
 				tag: 'affiliate_search',
 				// Shortcodes that PHP alone reads (words without a name, aliases) stay shortcodes.
-				isMatch: ( { named, numeric } ) => ! numeric.length && Object.keys( named ).every( ( name ) => listNames().includes( name ) ),
-				get attributes() {
-					return Object.fromEntries(
-						listNames().map( ( name ) => [ name, { type: 'string', shortcode: ( { named } ) => named[ name ] || '' } ] ),
-					);
-				},
+				isMatch: ( { named, numeric } ) => ! numeric.length && Object.keys( named ).every( ( name ) => names.includes( name ) ),
+				attributes: Object.fromEntries(
+					names.map( ( name ) => [ name, { type: 'string', shortcode: ( { named } ) => named[ name ] || '' } ] ),
+				),
 			} ],
 		},
 	} );
-}( window.wp ) );
+}( window.affiliateSearchAttributes, window.wp ) );

@@ -152,14 +152,14 @@ function affiliate_search_hint( $text ) {
 }
 
 /**
- * Tells whether the script of the element can run: in pages of the blog, but not in feeds, AMP pages
- * and REST responses, such as the editor's preview.
+ * Tells whether the script of the element can run: in pages of the blog, but not in feeds, AMP pages,
+ * REST responses, such as the editor's preview, and what scripts load later, such as further posts.
  *
  * @return bool
  */
 function affiliate_search_can_run_scripts() {
 	$amp = function_exists( 'amp_is_request' ) && amp_is_request();
-	return ! ( $amp || is_feed() || ( defined( 'REST_REQUEST' ) && REST_REQUEST ) );
+	return ! ( $amp || is_feed() || wp_doing_ajax() || ( defined( 'REST_REQUEST' ) && REST_REQUEST ) );
 }
 
 /**
