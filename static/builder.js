@@ -18,7 +18,7 @@ function prepareControls() {
   if (output.querySelector("[data-again]") && retriesLeft-- > 0) timer = setTimeout(build, 2000, readCodes());
 }
 
-const readCodes = (part = output) => [...part.querySelectorAll("textarea")].map((code) => code.defaultValue).join();
+const readCodes = (part = output) => [...part.querySelectorAll("textarea, .note")].map((code) => code.textContent).join();
 
 /** Empty the fields of code, so that nobody copies code of earlier choices. */
 function clearCodes() {

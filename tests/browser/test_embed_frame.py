@@ -241,6 +241,16 @@ def test_filters_follow_the_kind_of_media(context_of_two: BrowserContext) -> Non
     expect(code).not_to_have_value(re.compile("duration|video"))
 
 
+def test_a_reason_for_no_pictures_follows_the_preview(page: Page) -> None:
+    """The preview asks for the pictures; the page says then that there are none."""
+    page.goto("/embed/builder?q=flower&lang=en")
+    note = page.locator(".built .note")
+    page.locator(".builder").get_by_label("Search pictures").fill("qq" + "z" * 80)
+    expect(note).to_contain_text("Nothing found for “qqzz")
+    link = page.frame_locator("iframe").get_by_role("link")
+    assert link.evaluate("e => [...e.getClientRects()].every(r => r.right <= innerWidth)")
+
+
 def test_hints_stand_below_their_fields(page: Page) -> None:
     """Sentences about a field begin where the field begins, close to it, as do faults of ticks."""
     page.goto("/embed/builder?q=flower&rows=9&no_ai=x&lang=en")

@@ -11,12 +11,12 @@ from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from markupsafe import Markup
 
-from affiliate.domain.media import Collection, Media, SearchQuery
+from affiliate.domain.media import Collection, Media, SearchPage
 from affiliate.domain.query import Parameters, make_choice_parser, read_single
 from affiliate.errors import BadQuery, NotFound
 from affiliate.search.patience import Patience
 from affiliate.services import current_services
-from affiliate.web import i18n, previews
+from affiliate.web import i18n, messages, previews
 from affiliate.web.caching import request_parameters
 from affiliate.web.embeds.options import (
     DISCLOSURE_HEIGHT,
@@ -109,6 +109,7 @@ def show_builder() -> Response:
         max_rows=MAX_ROWS,
         label=describe_embed(embed),
         snippets=[] if faults else build_snippets(embed, platform),
+        lack=describe_lack(embed),
         lacks_poster=may_have_poster(embed) and not read_cached_media(embed),
     )
     response = Response(html, HTTPStatus.BAD_REQUEST if faults else HTTPStatus.OK)
@@ -285,33 +286,45 @@ def build_newsletter(embed: Embed) -> str:
     )
 
 
+def describe_lack(embed: Embed) -> str:
+    """Return the reason why an embed shows no pictures, as cached answers tell; else no text."""
+    page = _read_cached_page(embed) if embed.shows_something() else None
+    statuses = {status.status for status in page.agencies} if page else set()
+    if page is None or page.items or "late" in statuses:
+        return ""
+    if statuses == {"unsupported"}:
+        return gettext("None of the agencies can search this way.")
+    return messages.summarize_results(page)
+
+
 def read_cached_media(embed: Embed) -> Sequence[Media]:
     """Return the cached pictures of an embed, without calling an agency."""
+    page = _read_cached_page(embed)
+    return page.items if page else ()
+
+
+def _read_cached_page(embed: Embed) -> SearchPage | None:
+    """Return the cached results of an embed; None without a search, or for an agency that is off.
+
+    An agency may also have no collections.
+    """
     search, query = current_services().search, embed.query
     query = query.replace(lang=query.lang or i18n.request_language())
     if embed.picks:
-        return search.get_picks_page(embed.picks, query, Patience.NONE).page.items
+        return search.get_picks_page(embed.picks, query, Patience.NONE).page
     if embed.collection:
-        return _read_cached_collection(*embed.collection, query)
-    if not query.has_criteria():
-        return ()
+        agency, collection_id = embed.collection
+        collection = Collection(agency=agency, id=collection_id, name="", media=query.media)
+        try:
+            return search.get_collection_page(
+                collection, page=1, lang=str(query.lang), patience=Patience.NONE
+            ).page
+        except NotFound:
+            return None
     try:
-        return search.get_page(query, Patience.NONE).page.items
-    except BadQuery:  # an agency that is switched off
-        return ()
-
-
-def _read_cached_collection(agency: str, collection_id: str, query: SearchQuery) -> Sequence[Media]:
-    """Return the cached pictures of a collection."""
-    collection = Collection(agency=agency, id=collection_id, name="", media=query.media)
-    lang = query.lang or i18n.request_language()
-    try:
-        outcome = current_services().search.get_collection_page(
-            collection, page=1, lang=lang, patience=Patience.NONE
-        )
-    except NotFound:  # an agency that is switched off, or features no collections
-        return ()
-    return outcome.page.items
+        return search.get_page(query, Patience.NONE).page if query.has_criteria() else None
+    except BadQuery:
+        return None
 
 
 def preview_embed(embed: Embed, view: str) -> Embed:

@@ -275,6 +275,29 @@ def test_a_newsletter_costs_no_call(make_client: ClientMaker) -> None:
         assert "<textarea" not in page.text
 
 
+def test_the_builder_says_why_a_preview_has_no_pictures(make_client: ClientMaker) -> None:
+    """Bloggers see the reason beside the code, once cached answers tell; readers see the link."""
+    client = make_client(SITE_URL=URL)
+    for _ in range(2):
+        client.get("/api/search?q=qqzxw&lang=en")
+        page = client.get("/embed/builder?q=qqzxw&lang=en").text
+    assert '<p class="note">Nothing found for “qqzxw”</p>' in page
+    mail = client.get("/embed/builder?q=qqzxw&platform=newsletter&lang=en").text
+    assert "Nothing found for" in mail
+    assert "on their way" not in mail
+    unable = client.get("/embed/builder?q=cat&people=2&lang=en").text
+    assert '<p class="note">None of the agencies can search this way.</p>' in unable
+    client.get("/api/search?q=cat&lang=en")
+    for query in (
+        "q=cat",
+        "kind=search",
+        "q=nobodyasked",
+        "ids=demo:1",
+        "q=cat&agency=shutterstock",
+    ):
+        assert '<p class="note">' not in client.get(f"/embed/builder?{query}&lang=en").text, query
+
+
 def test_a_newsletter_keeps_the_terms_of_agencies(make_client: ClientMaker) -> None:
     """Pictures whose addresses may not last are left out, and names that must be told are."""
     with serve_dialect(PixabayDialect()) as pixabay, serve_dialect(OpenverseDialect()) as openverse:
