@@ -1,13 +1,14 @@
 // Pictures that the visitor keeps, in this browser alone: their store, and buttons on tiles.
-// The first pointer or focus on a page imports this module, or at once where pictures are kept.
+// Imported with the first pointer or focus; on touch, or with kept pictures, at once.
 
 const MOST = 60;
 const PICK = /^([\w-]{1,40}):([^:,\s]{1,900})(:video)?$/;
+const isTouch = matchMedia("(hover: none)").matches;
 const link = document.querySelector(".to-board");
 const { keep: label, failed, full } = link.dataset;
 let shown = [];  // the kept pictures
 
-/** Return the kept pictures; what another version or program has stored is left out. */
+/** Return the kept pictures; what other programs have stored is left out. */
 export function read() {
   try {
     const stored = localStorage.board ?? "";
@@ -82,11 +83,11 @@ function addToTile(details) {
   tile.append(button);
 }
 
-/** Add buttons to kept tiles in parts of the page, and to a shown picture. */
+/** Add buttons to kept tiles in parts of the page, on touch to all, and to a shown picture. */
 function complete(parts) {
   for (const part of parts) {
     for (const details of part.querySelectorAll?.("main .tile [data-look]") ?? []) {
-      if (shown.includes(readPick(details.pathname))) addToTile(details);
+      if (isTouch || shown.includes(readPick(details.pathname))) addToTile(details);
     }
   }
   for (const article of document.querySelectorAll("article.image:not(:has(.facts .keep))")) {
@@ -104,7 +105,7 @@ function sync() {
   for (const button of document.querySelectorAll(".keep")) button.ariaPressed = shown.includes(button.dataset.pick);
 }
 
-/** Give the tile under a mouse or with the focus its button; on touch quick look has the button. */
+/** Give the tile under a mouse or with the focus its button. */
 function meet({ target, pointerType }) {
   const details = pointerType !== "touch" && target?.closest?.("main .tile")?.querySelector("[data-look]");
   if (details) addToTile(details);

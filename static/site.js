@@ -184,11 +184,11 @@ try {
   if (localStorage.sellers) load("license-links");
 } catch {}
 
-// Keeping pictures begins with the first pointer or focus, or at once where some are kept.
+// Keeping pictures begins with the first pointer or focus; at once on touch and where some are kept.
 // Later than a click that leaves the page: Firefox keeps no page for Back whose import it has ended.
 const importKeep = () => setTimeout(load, 200, "keep");
 try {
-  if (localStorage.board || document.querySelector(".image")) importKeep();
+  if (localStorage.board || matchMedia("(hover: none)").matches || document.querySelector(".image")) importKeep();
   else for (const name of ["pointerover", "focusin"]) addEventListener(name, importKeep, { once: true });
 } catch {}
 

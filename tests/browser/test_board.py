@@ -172,27 +172,67 @@ def test_a_full_board_says_so(visitor: BrowserContext) -> None:
     expect(page.locator(".to-board")).to_have_text("Board 60")
 
 
-def test_a_phone_keeps_a_picture_by_two_taps(browser: Browser, site: SiteServer) -> None:
-    """Quick look has the button; the tile of a kept picture shows so."""
+CIRCLES = """all => all.map(tile => {
+    const box = tile.getBoundingClientRect();
+    const others = [...tile.querySelectorAll(".mark, .sellers a")];
+    const signs = [tile.querySelector(".keep"), ...others].map(one => one.getBoundingClientRect());
+    const [keep] = signs;
+    const find = (x, y) => document.elementFromPoint(x, y)?.closest(".keep, .title, a");
+    const middle = keep.x + keep.width / 2;
+    const free = box.bottom - 27;
+    return {
+        large: keep.width >= 23.9 && keep.height >= 23.9
+            && [-18, 18].every(by => find(middle, keep.y + 12 + by / 2)?.matches(".keep")),
+        inside: keep.left >= box.left && keep.right <= box.right && keep.bottom < free,
+        alone: box.width < 56 || signs.slice(1).every(({ left, right, top, bottom }) =>
+            right <= keep.left || left >= keep.right || bottom <= keep.top || top >= keep.bottom),
+        details: !!find(
+            document.dir === "rtl" ? box.left + 16 : box.right - 16, box.top + 16,
+        )?.matches(".title"),
+        link: tile.matches(".sold") || find(middle, free)?.matches(".picture"),
+    };
+})"""
+"""Of each tile on a phone: the room of its button, and what else can be tapped. Tiles of less than
+56 pixels have no room for a mark beside the button."""
+NARROW = """all => all.forEach((tile, at) => {
+    tile.style.setProperty("--ratio", [0.5, 0.5625, 0.667, 1, 1.5][at % 5]);
+    const mark = Object.assign(document.createElement("span"), { className: "mark" });
+    mark.textContent = ["\u25b6\ufe0e\u00a00:10", "Editorial"][at % 2];
+    if (!tile.querySelector(".mark")) tile.querySelector(".strip").after(mark);
+})"""
+
+
+@pytest.mark.parametrize("lang", ["en", "ar"])
+def test_a_phone_keeps_pictures_by_one_tap_each(
+    browser: Browser, site: SiteServer, lang: str
+) -> None:
+    """Tiles have the button without a pointer, in nobody's way; quick look has it, too."""
     with browser.new_context(
         base_url=site.url,
-        viewport={"width": 375, "height": 800},
+        viewport={"width": 375, "height": 2000},
         has_touch=True,
         is_mobile=True,
         reduced_motion="reduce",
     ) as context:
-        page = open_page(context)
-        page.locator("main .tile [data-look]").first.tap()
-        button = page.locator("#look .facts .keep")
-        expect(button).to_have_attribute("aria-pressed", "false")
-        button.tap()
-        expect(button).to_have_attribute("aria-pressed", "true")
-        page.locator("#look .close").tap()
-        expect(page.locator("main .tile > .keep:visible")).to_have_count(1)
+        page = open_page(context, f"/search?q=mountain&lang={lang}")
+        tiles = page.locator("main .tile:has(.keep)")
+        expect(tiles).to_have_count(48)
+        tiles.evaluate_all(NARROW)
+        circles = tiles.evaluate_all(f"all => ({CIRCLES})(all.slice(0, 20))")
+        assert [circle for circle in circles if not all(circle.values())] == []
+        for at in range(3):
+            tiles.nth(at).locator(".keep").tap()
+            expect(tiles.nth(at).locator(".keep")).to_have_attribute("aria-pressed", "true")
+        expect(page.locator(".to-board b")).to_have_text("3")
         page.locator("main .tile [data-look]").first.tap()  # which the button does not cover
+        button = page.locator("#look .facts .keep")
+        expect(button).to_have_attribute("aria-pressed", "true")
         button.tap()
+        expect(button).to_have_attribute("aria-pressed", "false")
         page.locator("#look .close").tap()
-        expect(page.locator("main .tile > .keep:visible")).to_have_count(0)
+        expect(page.locator("main .tile > .keep[aria-pressed=true]")).to_have_count(2)
+        page.locator(".to-board").tap()
+        expect(page.locator(".card")).to_have_count(2)
 
 
 def test_the_order_is_the_visitors(visitor: BrowserContext) -> None:
