@@ -7,6 +7,7 @@ source file gives the same picture.
 from __future__ import annotations
 
 import bz2
+import importlib
 import io
 import math
 import subprocess
@@ -320,6 +321,8 @@ def resize_premultiplied(image: Image.Image, size: tuple[int, int]) -> Image.Ima
 
 def load_photo(path: Path) -> Image.Image:
     """Open a photograph; ``.dat`` files are SciPy's packed sample pictures."""
+    if path.suffix == ".jxl":
+        importlib.import_module("pillow_jxl")  # makes Pillow read JPEG XL
     if path.suffix == ".dat":
         raw = bz2.decompress(path.read_bytes())
         data = np.frombuffer(raw, dtype=np.uint8).reshape(768, 1024, 3)

@@ -24,7 +24,7 @@ PUBLIC_DOMAIN = "PublicDomain"
 #: Keywords that say nothing (folders, themes, foreign folder names, noise).
 NOISE = frozenset(
     """
-    unsorted recreation icon icons symbol symbols signs sign theme application
+    unsorted people recreation icon icons symbol symbols signs sign theme application
     clip art clipart svg externalsource unchecked vector raster hash dvb voip
     satellite-dvb bodypart common activities musicstuff weathersym religholiday
     transport airtravel roadtravel mathsymbol foodfruits vegitable deserts

@@ -16,7 +16,8 @@ Run from the top of the repository::
     python tools/make_catalog.py --packages path/to/packages
 
 Ids depend on the source path only, so a picture keeps its id.  Pictures no
-longer chosen are removed from the output folder.
+longer chosen are removed from the output folder.  With ``--add`` the pictures of
+the catalog stay as they are, and their packages are not needed.
 """
 
 from __future__ import annotations
@@ -43,6 +44,8 @@ PHOTO_THUMB_QUALITY = 70
 #: Percent of the upright pictures whose bar is at the right.
 OLD_BAR_SHARE = 8
 
+THEMES = "usr/share/wordpress/wp-content/themes"
+
 #: The folder of each source, below the folder of unpacked packages.
 FOLDERS = {
     "openclipart": "openclipart-svg/usr/share/openclipart/svg",
@@ -58,9 +61,20 @@ FOLDERS = {
     "libjxl-testdata": "libjxl-testdata/usr/share/libjxl-testdata/external/wesaturate/500px",
     "kodi-data": "kodi-data/usr/share/kodi/addons/skin.estuary/extras/home-images",
     "budgie-core": "budgie-core/usr/share/backgrounds/budgie",
+    "budgie-backgrounds": "budgie-backgrounds/usr/share/backgrounds/budgie",
+    "budgie-backgrounds-4": "budgie-backgrounds-4/usr/share/backgrounds/budgie",
+    "twentytwentyfour": f"wordpress-theme-twentytwentyfour/{THEMES}/twentytwentyfour/assets/images",
+    "twentytwentyfive": f"wordpress-theme-twentytwentyfive/{THEMES}/twentytwentyfive/assets/images",
+    "uswds": "node_modules/uswds/src/img",
 }
 #: The package's name, where it is not the source's.
-PACKAGES = {"skimage": "scikit-image", "wallpapers": "lomiri-wallpapers-16.04"}
+PACKAGES = {
+    "skimage": "scikit-image",
+    "wallpapers": "lomiri-wallpapers-16.04",
+    "budgie-backgrounds-4": "budgie-backgrounds",
+    "twentytwentyfour": "wordpress-theme-twentytwentyfour",
+    "twentytwentyfive": "wordpress-theme-twentytwentyfive",
+}
 
 
 @dataclass(frozen=True)
@@ -228,6 +242,12 @@ def make_one(job: Job) -> dict[str, object]:
     }
 
 
+def read_kept(path: Path, numbers: set[str]) -> list[dict[str, object]]:
+    """Return the entries of the catalog that are still chosen."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return [entry for entry in map(json.loads, lines) if entry["id"] in numbers]
+
+
 def write_catalog(path: Path, entries: list[dict[str, object]]) -> None:
     """Write the catalog, one compact JSON object a line, sorted by id."""
     entries.sort(key=lambda entry: str(entry["id"]))
@@ -256,6 +276,7 @@ def parse_arguments() -> argparse.Namespace:
         type=Path,
         default=REPO / "affiliate" / "agencies" / "demo" / "catalog.jsonl",
     )
+    parser.add_argument("--add", action="store_true", help="make only what the catalog lacks")
     parser.add_argument("--jobs", type=int, default=2)
     return parser.parse_args()
 
@@ -269,12 +290,15 @@ def main() -> int:
         print("two pictures have the same id, or one is listed twice", file=sys.stderr)
         return 1
     options.out.mkdir(parents=True, exist_ok=True)
+    kept = read_kept(options.catalog, numbers) if options.add else []
+    known = {entry["id"] for entry in kept}
     jobs = [
         Job(choice, options.packages / FOLDERS[choice.origin] / choice.path, options.out)
         for choice in choices
+        if meta.make_id(choice.key) not in known
     ]
     with ProcessPoolExecutor(options.jobs) as pool:
-        entries = list(pool.map(make_one, jobs, chunksize=8))
+        entries = kept + list(pool.map(make_one, jobs, chunksize=8))
     write_catalog(options.catalog, entries)
     remove_others(options.out, entries)
     total = sum(path.stat().st_size for path in options.out.glob("*.webp"))
