@@ -12,7 +12,7 @@ import threading
 import weakref
 import zlib
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import ClassVar, Final
@@ -36,6 +36,8 @@ CLOSE: Final = 0.75
 """The least similarity, of 1, of a catalogue's word that replaces an unknown word."""
 CACHED_MATCHES: Final = 256
 """Expressions whose matches stay in memory, 10 kB each at most: tabs count the same words anew."""
+PHRASE_GAP: Final = 2
+"""The most words between two words of one keyword: "black and white"."""
 MOST_UNKNOWN: Final = 5
 """The most unknown words to correct; each is compared with every word of the catalogue."""
 
@@ -194,6 +196,8 @@ class Demo(Agency):
 class _Index:
     """The catalogue's words: as stems, and as written, for beginnings of words.
 
+    Of a keyword of several words the last word counts alone: a "mountain bike" is a bike, and found
+    as "mountain bike" too, but no mountain.
     ``keywords`` has the ids of pictures by keyword; ``words`` are the single words of the keywords.
     """
 
@@ -204,7 +208,7 @@ class _Index:
                 carriers[keyword.casefold()].add(picture.id)
         self.keywords = dict(carriers)
         self.words = sorted({word for keyword in carriers for word in keyword.split()})
-        rows = [(p.id, p.title, " ".join(p.keywords), " ".join(p.categories)) for p in pictures]
+        rows = [_list_texts(picture) for picture in pictures]
         self._stems = _Table(rows, "porter unicode61 remove_diacritics 2")
         self._words = _Table(rows, "unicode61 remove_diacritics 2")  # "bicy" has another stem
 
@@ -214,14 +218,15 @@ class _Index:
         Words count as beginnings where no picture has all of them. Words between quotation marks
         stand side by side.
         """
-        quoted = list(map(_quote_word, split_terms(words)))
-        return self._stems.match(" ".join(quoted)) or self._words.match(
-            " ".join(f"{w} *" for w in quoted)
+        terms = [term for term in split_terms(words) if any(map(str.isalnum, term))]
+        return self._stems.match(" AND ".join(_express_terms(terms))) or self._words.match(
+            " AND ".join(_express_terms(terms, " *"))
         )
 
     def find_any(self, words: str) -> frozenset[str]:
         """Return the ids of pictures with any of the words."""
-        return frozenset(self._stems.match(" OR ".join(map(_quote_word, split_terms(words)))))
+        groups = [group for term in split_terms(words) for group in _express_terms([term])]
+        return frozenset(self._stems.match(" OR ".join(groups)))
 
 
 @functools.lru_cache(maxsize=1)
@@ -241,9 +246,9 @@ class _Table:
         weakref.finalize(self, self._db.close)
         self._db.execute(
             "CREATE VIRTUAL TABLE words USING fts5 (id UNINDEXED, title, keywords, categories,"
-            f" tokenize = '{tokenize}', prefix = '2 3')"
+            f" phrases, tokenize = '{tokenize}', prefix = '2 3')"
         )
-        self._db.executemany("INSERT INTO words VALUES (?, ?, ?, ?)", rows)
+        self._db.executemany("INSERT INTO words VALUES (?, ?, ?, ?, ?)", rows)
         self.match = functools.lru_cache(CACHED_MATCHES)(self._match)
 
     def _match(self, expression: str) -> tuple[str, ...]:
@@ -252,10 +257,29 @@ class _Table:
             return ()  # FTS5 has no word to look for
         with self._lock:
             rows = self._db.execute(
-                "SELECT id FROM words WHERE words MATCH ? ORDER BY bm25(words, 0, 8, 3, 1), id",
+                "SELECT id FROM words WHERE words MATCH ? ORDER BY bm25(words, 0, 8, 3, 1, 3), id",
                 (expression,),
             )
             return tuple(row[0] for row in rows)
+
+
+def _list_texts(picture: Picture) -> tuple[str, ...]:
+    """Return the id, title, last words of keywords, categories, and keywords of several words."""
+    phrases = " ".join(keyword for keyword in picture.keywords if " " in keyword)
+    heads = " ".join(keyword.rpartition(" ")[2] for keyword in picture.keywords)
+    return picture.id, picture.title, heads, " ".join(picture.categories), phrases
+
+
+def _express_terms(terms: Sequence[str], star: str = "") -> list[str]:
+    """Return an FTS5 expression per term; a keyword of several words needs a term's neighbor."""
+    words = [_quote_word(term) + star for term in terms]
+    groups = []
+    for i, (term, word) in enumerate(zip(terms, words, strict=True)):
+        alone = word if " " in term else f"- phrases : {word}"
+        beside = words[max(i - 1, 0) : i] + words[i + 1 : i + 2]
+        near = (f"phrases : NEAR({word} {other}, {PHRASE_GAP})" for other in beside)
+        groups.append(f"({' OR '.join([alone, *near])})")
+    return groups
 
 
 def _quote_word(word: str) -> str:

@@ -46,6 +46,7 @@ MADE_UP = (
     ("catalogue", {"title": "Catalogue of cars", "keywords": ("book",)}),
     ("kitten", {"title": "Kitten", "keywords": ("cat", "running"), "categories": ("Animals",)}),
     ("photo", {"title": "Mountain", "type": "photo", "width": 260, "height": 390}),
+    ("racer", {"title": "Two wheels", "keywords": ("mountain bike", "black and white")}),
     ("square", {"title": "Mountain lake", "width": 260, "height": 260, "type": "illustration"}),
     ("warm", {"title": "Sun", "colors": ("ff8800", "ffffff"), "added": "2019-01-01"}),
 )
@@ -92,6 +93,16 @@ SEARCHES: list[tuple[str, set[str], str]] = [
     ("q=mountain&orientation=vertical", {"photo"}, "upright"),
     ("q=mountain&orientation=square", {"square"}, "square"),
     ("q=mountain&orientation=horizontal", set(), "lying"),
+    ("q=mountain", {"photo", "square"}, "not the first word of a longer keyword alone"),
+    ("q=bike", {"bicycle", "racer"}, "the last word of a longer keyword"),
+    ("q=mountain+bike", {"racer"}, "all words of a longer keyword"),
+    ("q=bike+mountain", {"racer"}, "all words of a longer keyword, turned around"),
+    ("q=%22mountain+bike%22", {"racer"}, "a longer keyword inside quotes"),
+    ("q=black+white", {"racer"}, "words apart in a longer keyword"),
+    ("q=mounta", {"photo", "square"}, "no beginning of a longer keyword alone"),
+    ("q=mounta+bik", {"racer"}, "beginnings of a longer keyword"),
+    ("q=bike&exclude=mountain", {"bicycle", "racer"}, "past the first word of a longer keyword"),
+    ("q=bike&exclude=%22mountain+bike%22", {"bicycle"}, "without a longer keyword"),
     ("q=cat&exclude=black", {"kitten"}, "without a word"),
     ("q=cat&exclude=black+running", set(), "without any of several words"),
     ("q=cat&exclude=run", {"cat"}, "without a word in any form"),
@@ -280,7 +291,7 @@ def test_an_unknown_picture_has_no_similar_ones(shipped: Demo) -> None:
 
 
 SUGGESTED = (
-    ("a", {"keywords": ("cat", "red", "ice cream")}),
+    ("a", {"keywords": ("cat", "red", "ice", "ice cream")}),
     ("b", {"keywords": ("cats", "cattle", "blue")}),
     ("c", {"keywords": ("cattle", "Red"), "categories": ("Catering",)}),
 )
