@@ -21,7 +21,6 @@ from affiliate.cli.purchase_records import PurchaseRecorder, Row, build_row
 from affiliate.cli.purchase_recovery import get_journal, recover
 from affiliate.cli.signals import convert_end_signals, defer_interrupt
 from affiliate.errors import PurchaseRefused
-from affiliate.licensing.files.purchased_files import prepare_folder
 from affiliate.licensing.offers import LicenseOptions, Offer, describe_total_cost, parse_price
 from affiliate.licensing.purchasing.addresses import read_ids
 from affiliate.licensing.purchasing.checkout import PurchaseService
@@ -35,6 +34,7 @@ from affiliate.licensing.purchasing.preparation import (
     refuse_live_address,
     refuse_other_sizes,
 )
+from affiliate.licensing.purchasing.purchased_files import prepare_folder
 from affiliate.licensing.purchasing.recorder import UNFINISHED, buy_offers
 from affiliate.licensing.seller import Proposer, Seller
 from affiliate.services import current_services

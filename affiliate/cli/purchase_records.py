@@ -12,11 +12,11 @@ from click import echo
 
 from affiliate.cli import outputs
 from affiliate.cli.signals import defer_interrupt
-from affiliate.licensing.files.purchased_files import FetchResult, Printer
-from affiliate.licensing.files.purchased_files import fetch_license_file as fetch_file
 from affiliate.licensing.offers import Offer
 from affiliate.licensing.purchasing.journal import Entry, JournalFile
 from affiliate.licensing.purchasing.outcomes import PurchaseOutcome
+from affiliate.licensing.purchasing.purchased_files import FetchResult, Printer
+from affiliate.licensing.purchasing.purchased_files import fetch_license_file as fetch_file
 from affiliate.licensing.purchasing.recorder import JournalRecorder, replace_fields
 from affiliate.licensing.seller import Seller
 from affiliate.services import current_services

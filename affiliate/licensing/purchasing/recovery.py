@@ -8,8 +8,8 @@ from typing import Final
 from affiliate.database.purchases import OPEN_STATES, Purchases
 from affiliate.errors import AgencyError, DownloadFailed, LedgerError
 from affiliate.licensing.accounts.targets import describe_target
-from affiliate.licensing.files.purchased_files import Printer, download_file
 from affiliate.licensing.purchasing.journal import Entry, Journal, JournalFile
+from affiliate.licensing.purchasing.purchased_files import Printer, download_file
 from affiliate.licensing.purchasing.recorder import replace_fields
 from affiliate.transport.client import Transport
 

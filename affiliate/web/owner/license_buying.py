@@ -20,7 +20,6 @@ from affiliate.database.purchases import INTENT_LIFETIME, Purchase, Purchases
 from affiliate.errors import LedgerError, PurchaseRefused
 from affiliate.licensing.accounts.opening import open_seller
 from affiliate.licensing.accounts.targets import Target, describe_owner, describe_target
-from affiliate.licensing.files.purchased_files import fetch_license_file, prepare_folder
 from affiliate.licensing.models import Record, Subscription
 from affiliate.licensing.offers import Offer
 from affiliate.licensing.purchasing.checkout import PurchaseService
@@ -33,6 +32,7 @@ from affiliate.licensing.purchasing.preparation import (
     refuse_live_address,
     refuse_other_sizes,
 )
+from affiliate.licensing.purchasing.purchased_files import fetch_license_file, prepare_folder
 from affiliate.licensing.purchasing.recorder import JournalRecorder, buy_offers
 from affiliate.licensing.seller import Seller
 from affiliate.services import current_services

@@ -20,8 +20,8 @@ from flask import Response, send_file
 from affiliate.database.purchases import Purchase
 from affiliate.errors import DownloadFailed
 from affiliate.licensing.files.downloads import iter_redownload_links
-from affiliate.licensing.files.purchased_files import MIN_FREE_BYTES, download_file, find_file
 from affiliate.licensing.models import MediaKind
+from affiliate.licensing.purchasing.purchased_files import MIN_FREE_BYTES, download_file, find_file
 from affiliate.licensing.seller import Seller
 from affiliate.services import current_services
 from affiliate.web.owner.license_buying import get_file_folder
