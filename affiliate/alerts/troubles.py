@@ -23,7 +23,6 @@ from affiliate.domain.troubles import Trouble
 from affiliate.earnings import apis
 from affiliate.errors import BadCredentials, LedgerError, TooManyCalls
 from affiliate.search.enabled_agencies import build_link_style
-from affiliate.search.federation import EnabledAgency
 from affiliate.search.limits import SpentCalls
 from affiliate.services import Services
 
@@ -94,12 +93,13 @@ def _find_failing_agencies(services: Services, now: datetime) -> Found:
 
 def _find_failures(services: Services, now: datetime, rule: str) -> Found:
     """Yield agencies that were suspended and have not answered since, by the kind of failure."""
+    answering = _list_answering(services, now)
     for enabled in services.registry.enabled:
         agency = enabled.agency
         reason = services.gateway.read_failure(enabled)
         name = f"{rule}:{agency.name}"
         if reason is None:
-            if not _has_answered(services, enabled, now):
+            if agency.name not in answering:
                 yield Unknown(name)
         elif reason == BadCredentials.kind and rule == "key":
             yield Trouble(
@@ -122,16 +122,16 @@ def _find_failures(services: Services, now: datetime, rule: str) -> Found:
             )
 
 
-def _has_answered(services: Services, enabled: EnabledAgency, now: datetime) -> bool:
-    """Return whether a call to an agency has succeeded in this hour or in the hour before."""
+def _list_answering(services: Services, now: datetime) -> set[str]:
+    """Return the agencies that have answered a call in this hour or in the hour before."""
     zone = services.config.site_timezone
     last = find_local_day(now, zone)
     rows = Figures(services.ledger, zone).sum_calls(Days(last - DAY, last), ("hour", "agency"))
-    return any(
-        row["calls"] > row["failures"]
+    return {
+        row["agency"]
         for row in rows
-        if row["agency"] == enabled.agency.name and row["hour"] > now - timedelta(hours=2)
-    )
+        if row["calls"] > row["failures"] and row["hour"] > now - timedelta(hours=2)
+    }
 
 
 def _find_spent_quotas(services: Services, _: datetime) -> Found:
