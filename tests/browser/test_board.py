@@ -179,13 +179,14 @@ CIRCLES = """all => all.map(tile => {
     const [keep] = signs;
     const find = (x, y) => document.elementFromPoint(x, y)?.closest(".keep, .title, a");
     const middle = keep.x + keep.width / 2;
-    const free = box.bottom - 27;
+    const free = box.bottom - 25;
     return {
         large: keep.width >= 23.9 && keep.height >= 23.9
             && [-18, 18].every(by => find(middle, keep.y + 12 + by / 2)?.matches(".keep")),
         inside: keep.left >= box.left && keep.right <= box.right && keep.bottom < free,
         alone: box.width < 56 || signs.slice(1).every(({ left, right, top, bottom }) =>
             right <= keep.left || left >= keep.right || bottom <= keep.top || top >= keep.bottom),
+        words: tile.querySelector(".mark").offsetHeight < 20,
         details: !!find(
             document.dir === "rtl" ? box.left + 16 : box.right - 16, box.top + 16,
         )?.matches(".title"),
