@@ -16,6 +16,11 @@ import msgspec
 
 from affiliate.database.purchases import is_comp
 
+MAX_PRICE: Final = 10**9
+"""An amount above all that a license costs."""
+PRICE_CHARS: Final = 16
+"""Characters of an amount beyond which four decimals are kept."""
+
 MediaKind = Literal["image", "video", "editorial", "editorial-video"]
 
 
@@ -59,6 +64,13 @@ class Price(msgspec.Struct, frozen=True):
 
     def __str__(self) -> str:
         return f"{self.amount:.2f} {self.currency}"
+
+
+def build_price(amount: Decimal, currency: str) -> Price | None:
+    """Return a price as the ledger can keep one; None for what is no amount, such as NaN."""
+    if not amount.is_finite() or not 0 <= amount < MAX_PRICE:
+        return None
+    return Price(amount if len(str(amount)) <= PRICE_CHARS else round(amount, 4), currency)
 
 
 class Format(msgspec.Struct, frozen=True, kw_only=True):

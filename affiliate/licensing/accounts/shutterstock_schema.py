@@ -19,6 +19,7 @@ from affiliate.licensing.models import (
     Price,
     Record,
     Subscription,
+    build_price,
 )
 
 SUFFIXES: Final = ("", "_jpg", "_eps")
@@ -184,7 +185,7 @@ def to_record(media: MediaKind, row: _Record) -> Record | None:
         downloaded_at=_as_utc(row.download_time),
         downloadable=row.is_downloadable,
         username=row.user.username,
-        price=Price(charge.purchase_amount, charge.purchase_currency) if charge else None,
+        price=build_price(charge.purchase_amount, charge.purchase_currency) if charge else None,
     )
 
 
@@ -244,7 +245,7 @@ def _build_dimensions(custom: tuple[int, int] | None) -> dict[str, int]:
 def _to_price(price: _Price | None) -> Price | None:
     if price is None or price.local_amount is None:
         return None
-    return Price(price.local_amount, price.local_currency)
+    return build_price(price.local_amount, price.local_currency)
 
 
 def _as_utc(moment: datetime) -> datetime:
