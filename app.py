@@ -3,14 +3,21 @@
 ``python app.py`` serves the application; ``flask --app app`` runs its commands.
 """
 
+import os
+import signal
+import sys
+
+if __name__ == "__main__":
+    # The imports take half a second, in which process 1 of a container, without a handler, would
+    # ignore a signal to end. `serving.hold_listener` sets the next handlers.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: os._exit(0))
+
 import argparse
 import hashlib
 import logging
 import math
 import multiprocessing
-import os
-import signal
-import sys
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from functools import partial

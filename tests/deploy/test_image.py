@@ -152,6 +152,20 @@ def test_the_end_loses_no_request(container: Container) -> None:
     assert set(answers) <= {200, 503}, answers
 
 
+def test_a_signal_during_the_imports_ends_the_site(container: Container) -> None:
+    """The system drops signals for which process 1 has no handler; a kill follows much later."""
+    with container.serve(START, DEMO) as (process, _):
+        wait_until(lambda: "_speedups" in read_maps(process))  # of Flask's first imports
+        assert end(process) == 0
+        assert process.stdout
+        assert process.stdout.read() == ""
+
+
+def read_maps(process: subprocess.Popen[str]) -> str:
+    """Return the files that process 1 of a container has loaded; none before its start."""
+    return "".join(Path(f"/proc/{one}/maps").read_text() for one in list_children(process.pid))
+
+
 def test_a_volume_of_root_stops_the_first_start(container: Container) -> None:
     """The message names both users and the command; the site does not lose clicks in silence."""
     os.chown(container.volume, 0, 0)
