@@ -382,6 +382,11 @@ def test_forced_colors_keep_what_is_chosen(desk: BrowserContext) -> None:
             "all => all.map(one => getComputedStyle(one).backgroundColor)"
         )
         assert len(set(colors)) > 8
+        tabs = page.locator(".tabs a").evaluate_all(
+            "all => all.map(one => [one.hasAttribute('aria-current'),"
+            " getComputedStyle(one).borderBottomStyle !== 'none'])"
+        )
+        assert all(is_current is is_underlined for is_current, is_underlined in tabs)
         focus_a_tile(page)
         strip = page.locator(".tile .strip").first
         expect(strip).to_have_css("border-top-style", "solid")

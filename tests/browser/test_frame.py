@@ -94,3 +94,32 @@ def test_the_last_link_of_a_pictures_page_stands_clear_of_the_footer(
     expect(page.locator(".buy")).to_have_count(0)
     pages = measure(page.locator(".similars .pages"))
     assert measure(page.locator(".foot"))["top"] - pages["bottom"] >= 12
+
+
+def test_without_scripts_the_bar_is_the_same(browser: Browser, site: SiteServer) -> None:
+    """What only searches without scripts send takes no room."""
+    sides = []
+    for has_scripts in (True, False):
+        context = browser.new_context(
+            base_url=site.url,
+            viewport={"width": 1440, "height": 900},
+            java_script_enabled=has_scripts,
+        )
+        page = context.new_page()
+        visit(page, "/about?lang=en")
+        sides.append(page.locator(".language").bounding_box())
+        context.close()
+    assert sides[0] == sides[1]
+
+
+def test_on_paper_all_begins_at_one_side_and_covers_nothing(page: Page) -> None:
+    """On A4 with its margins, too narrow for a picture beside its facts."""
+    page.set_viewport_size({"width": 718, "height": 1000})
+    [item, *_] = page.request.get("/api/search?q=mountain").json()["items"]
+    page.emulate_media(media="print")
+    for address in (f"/image/demo/{item['id']}?lang=en", f"/board?p=demo:{item['id']}&lang=en"):
+        page.goto(address)
+        parts = page.locator(".name, main h1, main figure")
+        assert {measure(part)["left"] for part in parts.all()} == {0}
+        for part in page.locator(".bar, .buy").all():
+            expect(part).to_have_css("position", "static")

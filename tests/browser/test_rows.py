@@ -181,3 +181,22 @@ def test_a_link_keeps_its_name_without_its_picture(
     broken.evaluate("tile => { tile.style.flex = 'none'; tile.style.inlineSize = '50px' }")
     room = broken.evaluate("tile => tile.getBoundingClientRect().right")
     assert broken.locator(".similar").evaluate("a => a.getBoundingClientRect().right") <= room
+
+
+def test_a_missing_picture_tells_its_agency_in_one_line_on_touch(
+    browser: Browser, site_of_two: SiteServer
+) -> None:
+    """Its strip is all that a narrow tile shows, and breaks no word."""
+    context = browser.new_context(
+        base_url=site_of_two.url,
+        viewport={"width": 375, "height": 812},
+        has_touch=True,
+        is_mobile=True,
+    )
+    page = context.new_page()
+    page.route("**/static/demo/*", lambda route: route.fulfill(status=404))
+    page.goto("/search?q=mountain&agency=demo&lang=en&wait=1")
+    broken = page.locator(".tile.broken").first
+    broken.evaluate("tile => { tile.style.flex = 'none'; tile.style.inlineSize = '60px' }")
+    assert broken.locator(".sellers").evaluate("one => one.offsetHeight") < 26
+    context.close()

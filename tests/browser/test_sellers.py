@@ -100,6 +100,21 @@ def test_sellers_on_a_phone(browser: Browser, site: SiteServer) -> None:
         assert image.evaluate("one => one.naturalWidth") > 0
 
 
+def test_the_title_of_a_missing_picture_can_be_tapped(browser: Browser, site: SiteServer) -> None:
+    """No seller's area lies over the strip that stands in the picture's place."""
+    with visitor(browser, site, phone=True) as page:
+        tile = page.locator("main .tile.sold")
+        tile.evaluate("tile => tile.classList.add('broken')")
+        tapped = tile.locator(".title").evaluate(
+            """one => {
+                const { x, y, width, height } = one.getBoundingClientRect();
+                return document.elementFromPoint(x + width / 2, y + height / 2)
+                    .closest("a").className;
+            }"""
+        )
+        assert tapped == "title"
+
+
 def test_a_late_seller_joins_the_tile_of_its_picture(browser: Browser, site: SiteServer) -> None:
     """The picture that is there already keeps its place and link, and is not shown twice."""
     with visitor(browser, site, phone=False) as page:
