@@ -222,13 +222,16 @@ def fetch(*, network: str | None, days: int, as_json: bool) -> None:
     PARTNERIZE_USER_API_KEY and PARTNERIZE_PUBLISHER_ID, and run the command daily by a scheduler:
     amounts change until the network has paid. Where a network limits calls, the command waits up to
     a quarter of an hour. Where a network fails, its last import stays, the other network is
-    fetched, and the status is 1.
+    fetched, and the status is 1. Without any of these settings nothing is fetched, and the status
+    is 0.
     """
     services = current_services()
     apis = open_apis(services.config, services.transport, _wait_aloud)
-    if not apis or (network and network not in apis):
-        needed = SETTINGS[network] if network else ", or ".join(SETTINGS.values())
-        raise click.ClickException(f"Set {needed} first.")
+    if network and network not in apis:
+        raise click.ClickException(f"Set {SETTINGS[network]} first.")
+    if not apis:  # no failure: platforms' files schedule the command before there is an account
+        needed = ", or ".join(SETTINGS.values())
+        click.echo(f"Nothing to fetch: to fetch sales, set {needed}.", err=as_json)
     now = datetime.now(UTC)
     earnings, failed = Earnings(services.ledger), FailedFetches(services.ledger)
     counts: dict[str, ImportCounts] = {}

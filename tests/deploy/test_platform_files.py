@@ -236,3 +236,11 @@ def test_the_site_starts_with_what_platforms_make() -> None:
         own = {"SECRET_KEY": secret, "OWNER_PASSWORD": secret, "TRUSTED_PROXIES": "2"}
         config = load_site_config({**own, "HOST": FLY["env"]["HOST"]}, ROOT)
         assert config.owner_password is not None
+
+
+def test_daily_jobs_of_a_new_site_succeed(client: FlaskClient) -> None:
+    """A job that fails before the owner has set anything is no alarm later on."""
+    runner = client.application.test_cli_runner()
+    jobs = [shlex.split(job["command"]) for job in DOKKU["cron"]]
+    found = {" ".join(job[3:]): runner.invoke(args=job[3:]).exit_code for job in jobs}
+    assert found == {"earnings fetch": 0, "warm": 0, "doctor --live": 0}
