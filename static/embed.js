@@ -168,6 +168,7 @@ class AffiliateSearch extends Pictures {
   /** Append the pictures of some agencies, so that no tile on the screen moves; return the section
    *  of results that is on the page afterwards. */
   #append(results, more, agencies) {
+    if (more.dataset.page === "1") this.#renewTabs(results, more);
     const tiles = [...more.querySelectorAll(".tile")].filter((tile) =>
       !this.#addSellers(results, tile) && agencies.includes(tile.querySelector("a").dataset.agency));
     const last = [...results.querySelectorAll(".tiles")].at(-1);
@@ -180,6 +181,12 @@ class AffiliateSearch extends Pictures {
     if (more.dataset.page === results.dataset.page) this.renew(results, more);
     if (tiles.length) this.announce(this.dataset.later ?? `${tiles.length} more`);
     return results;
+  }
+
+  /** Update the counts of tabs, of which one may have the focus, to a later answer. */
+  #renewTabs(results, more) {
+    const fresh = more.querySelectorAll(".tabs a");
+    results.querySelectorAll(".tabs a").forEach((tab, at) => tab.replaceChildren(...fresh[at].cloneNode(true).childNodes));
   }
 
   /** Add the sellers of a tile to the tile on the page that shows the picture of one of them, which
@@ -231,7 +238,7 @@ class AffiliateSearch extends Pictures {
   #showFailure(results) {
     const { none = "No answer", unreachable = "The search could not be reached.", again = "Try again" } = this.dataset;
     results.querySelector(".count")?.replaceChildren(none);
-    results.querySelectorAll(":scope > nav, .disclosure, .note, .tiles, .agencies, .there").forEach((part) => part.remove());
+    results.querySelectorAll(":scope > nav, .tabs small, .disclosure, .note, .tiles, .agencies, .there").forEach((part) => part.remove());
     const note = document.createElement("p");
     note.className = "note";
     const link = document.createElement("a");

@@ -341,19 +341,36 @@ RUN_RIGHT = """lines => lines.map(line => {
 
 
 def test_late_pictures_are_appended(context_of_two: BrowserContext, agency: FakeAgency) -> None:
-    """A quick agency's pictures don't wait for a slow one's, nor move when they come."""
+    """A quick agency's pictures don't wait for a slow one's, nor move when they come.
+
+    The tab has its number once all agencies have answered, and keeps the focus.
+    """
     page = context_of_two.new_page()
     with agency.hold_searches() as gate:
         page.goto(f"/search?{make_new_query('cat')}")
         quick = read_tiles(page)
         expect(page.get_by_text("Shutterstock is still looking")).to_be_visible()
         before = read_boxes(page)
+        tab = page.locator(".tabs [aria-current]")
+        expect(tab.locator("small")).to_have_count(0)
+        tab.focus()
         gate.set()
         expect(page.locator('.tile .picture[data-agency="shutterstock"]')).to_have_count(12)
     assert read_tiles(page)[: len(quick)] == quick
     assert read_boxes(page)[: len(before)] == before
     expect(page.get_by_text("Shutterstock is still looking")).to_have_count(0)
     expect(page.get_by_role("heading", level=1)).to_contain_text(f"{len(quick) + 12} pictures")
+    expect(tab.locator("small")).to_have_text(str(len(quick) + 12))
+    expect(tab).to_be_focused()
+
+
+def test_no_number_stands_beside_no_answer(page: Page) -> None:
+    """The tabs of a search that could not be reached have no numbers."""
+    page.route("**/ajax/search?*", lambda route: route.abort())
+    page.goto(f"/search?{make_new_query('cat')}&lang=en")
+    expect(page.get_by_role("heading", level=1)).to_have_text("No answer")
+    expect(page.locator(".tabs a").first).to_have_text("All")
+    expect(page.locator(".tabs small")).to_have_count(0)
 
 
 def test_pictures_of_a_slow_agency_take_the_place_of_the_skeleton(
