@@ -14,7 +14,8 @@ backup)
   address=${DATABASE_URL:-$(.venv/bin/python -m dotenv get DATABASE_URL 2>/dev/null || true)}
   case $address in
   postgres*)
-    pg_dump --format=custom --no-owner --file="$file.part" "$address"
+    # The site takes names of drivers, as in postgresql+psycopg://; pg_dump does not.
+    pg_dump --format=custom --no-owner --file="$file.part" "postgresql:${address#*:}"
     mv "$file.part" "$file.dump"
     ;;
   *) flask ledger backup --force "$file.db" ;;

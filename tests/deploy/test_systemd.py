@@ -116,7 +116,8 @@ def test_the_backup_task_keeps_a_copy_for_each_day_of_the_week(tmp_path: Path) -
     assert run_task(tmp_path, "backup").returncode == 0
 
 
-def test_the_backup_task_dumps_postgresql(tmp_path: Path) -> None:
+@pytest.mark.parametrize("scheme", ["postgresql", "postgres", "postgresql+psycopg"])
+def test_the_backup_task_dumps_postgresql(tmp_path: Path, scheme: str) -> None:
     """The dump takes the day's place once it is whole; a failed dump leaves the old one."""
     programs = tmp_path / "bin"
     programs.mkdir()
@@ -128,12 +129,12 @@ def test_the_backup_task_dumps_postgresql(tmp_path: Path) -> None:
     dump.chmod(0o755)
     settings = {
         "PATH": f"{programs}:{os.environ['PATH']}",
-        "DATABASE_URL": "postgresql://user@host/name",
+        "DATABASE_URL": f"{scheme}://user@host/name",
     }
     assert run_task(tmp_path, "backup", **settings).returncode == 0
     (copy,) = (tmp_path / "backups").glob("*.dump")
     before = copy.read_text()
-    assert "postgresql://user@host/name" in before
+    assert "postgresql://user@host/name" in before.split()
     assert "--format=custom" in before
     copy.write_text("whole")
     assert run_task(tmp_path, "backup", **settings, FAILS="1").returncode == 1
