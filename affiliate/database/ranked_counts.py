@@ -305,6 +305,7 @@ def forget_day(
     numbers = [number_scope(scope) for scope in scopes]
     own = month.c.list.in_(lists) & month.c.scope.in_(numbers)
     in_month = own & (month.c.bucket == day - day % MONTH)
+    _lock_rows(connection, month, in_month & count.exists())
     connection.execute(
         sa.update(month)
         .where(in_month, count.exists())
@@ -317,7 +318,15 @@ def forget_day(
 def forget_texts(connection: sa.Connection, lists: Collection[RankedList], before: date) -> None:
     """Delete the texts that were last counted before a day."""
     own = ranked_texts.c.list.in_(lists) & (ranked_texts.c.last_day < before)
+    _lock_rows(connection, ranked_texts, own)
     connection.execute(sa.delete(ranked_texts).where(own))
+
+
+def _lock_rows(connection: sa.Connection, table: sa.Table, where: sa.ColumnElement[bool]) -> None:
+    """Lock rows in the order of their keys, in which `CountAdditions` writes them (PostgreSQL)."""
+    if connection.dialect.name == "postgresql":  # a transaction in SQLite is alone
+        query = sa.select(sa.literal(1)).select_from(table).where(where)
+        connection.execute(query.order_by(*table.primary_key).with_for_update(of=table)).all()
 
 
 def _iter_parts(keys: Iterable[int]) -> Iterator[list[int]]:

@@ -5,19 +5,29 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from random import Random
+from threading import Thread
 from types import SimpleNamespace
-from typing import cast
+from typing import Final, cast
 
 import pytest
 import sqlalchemy as sa
 
 from affiliate.database import ranked_counts
 from affiliate.database.ledger import Ledger
-from affiliate.database.local_time import DAY, Days, number_day
-from affiliate.database.ranked_counts import CountAdditions, RankedCounts, RankedList
+from affiliate.database.local_time import DAY, Days, number_day, number_month
+from affiliate.database.ranked_counts import (
+    CountAdditions,
+    RankedCounts,
+    RankedList,
+    forget_day,
+    number_text,
+)
+from affiliate.database.schema import ranked_counts as ranked_counts_table
 from affiliate.database.schema import ranked_texts
+from affiliate.errors import LedgerError
+from tests.support.ledgers import has_waiting_transaction
 from tests.support.postgres import new_database
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE, wait_until
 
 FIRST = date(2026, 1, 20)
 WORDS = RankedList.CLICKED_WORDS
@@ -205,21 +215,49 @@ def test_two_processes_take_a_day_out_of_its_month_once(
         with second.write_transaction() as connection:
             ranked_counts.forget_day(connection, [WORDS], bucket)
 
-    waiting = sa.text(
-        "SELECT count(*) FROM pg_stat_activity"
-        " WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    )
-
-    def is_waiting() -> bool:
-        with first.read_connection() as connection:
-            return bool(connection.execute(waiting).scalar())
-
     with ThreadPoolExecutor() as threads:
         with first.write_transaction() as connection:
             ranked_counts.forget_day(connection, [WORDS], bucket)
             again = threads.submit(forget_again)
-            wait_until(is_waiting)
+            wait_until(lambda: has_waiting_transaction(first))
         again.result()
     month = Days(FIRST.replace(day=1), FIRST.replace(day=31))
     with first.read_connection() as connection:
         assert RankedCounts(connection, WORDS, month).find_top(5) == [("cat", 15)]
+
+
+SCANS: Final = "options=-cenable_indexscan%3Doff%20-cenable_bitmapscan%3Doff&"
+"""Options of PostgreSQL by which rows are found in the order in which they were written."""
+
+
+def test_a_day_that_is_taken_out_of_its_month_holds_up_no_count(
+    postgres: str, opened: Callable[..., Ledger]
+) -> None:
+    """Rows are locked in the order of their keys by all, so that no two wait for each other."""
+    url = new_database(postgres)
+    counting, forgetting = opened(url), opened(url.replace("?", f"?{SCANS}"))
+    counting.upgrade()
+    first, last = sorted(("cat", "dog"), key=number_text)
+    for word in (last, first):
+        write(counting, [(FIRST, word, "", 1)])
+    errors: list[LedgerError] = []
+
+    def forget() -> None:
+        try:
+            with forgetting.write_transaction() as connection:
+                forget_day(connection, [WORDS], number_day(FIRST))
+        except LedgerError as error:
+            errors.append(error)
+
+    other = Thread(target=forget)
+    in_month = ranked_counts_table.c.bucket == number_month(FIRST)
+    with counting.write_transaction() as connection:
+        for word in (first, last):
+            row = in_month & (ranked_counts_table.c.key == number_text(word))
+            change = sa.update(ranked_counts_table).where(row)
+            connection.execute(change.values({"count": ranked_counts_table.c["count"] + 1}))
+            if word == first:
+                other.start()
+                wait_until(lambda: has_waiting_transaction(counting))
+    other.join(PATIENCE)
+    assert errors == []

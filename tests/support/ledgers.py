@@ -7,6 +7,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import psycopg
+import sqlalchemy as sa
 from psycopg import sql
 
 from affiliate.database.ledger import Ledger
@@ -56,6 +57,16 @@ def empty_database(server: str) -> str:
         connection.execute(sql.SQL("TRUNCATE {} RESTART IDENTITY").format(tables))
         connection.execute("UPDATE alembic_version SET version_num = %s", [REVISION])
     return url
+
+
+def has_waiting_transaction(ledger: Ledger) -> bool:
+    """Return whether a connection to a ledger on PostgreSQL waits for the lock of another."""
+    waiting = sa.text(
+        "SELECT count(*) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    with ledger.read_connection() as connection:
+        return bool(connection.execute(waiting).scalar())
 
 
 @contextmanager
