@@ -32,7 +32,7 @@ from affiliate.web import (
     site_identity,
 )
 from affiliate.web.assets import asset_url
-from affiliate.web.related_searches import list_related_searches
+from affiliate.web.related_searches import list_related_searches, list_shorter_searches
 from affiliate.web.request_context import EMBED_ENDPOINT, current_context
 
 MAX_RATIO_DIFFERENCE: Final = 0.007
@@ -159,6 +159,9 @@ def _template_vocabulary() -> dict[str, Any]:
         "related_searches": list_related_searches,
         "preview": lambda items: previews.choose_preview(items, terms),
         "renditions": srcset_attributes,
+        "shorter_searches": lambda query: list_shorter_searches(
+            query, services.search.find_known_total
+        ),
         "spoken_summary": messages.announce_page,
         "searches_at": lambda query: list_search_links(registry, query, displaying_site()),
         "searches_earn": lambda links, query: disclosure.has_affiliate_search_link(

@@ -1,13 +1,17 @@
 """Results lead on to searches for words that several of the shown pictures carry."""
 
+import re
+from html import unescape
+
 import msgspec
 import pytest
 from flask.testing import FlaskClient
 
 from affiliate.agencies import AGENCIES
 from affiliate.domain.media import Media, SearchQuery
+from affiliate.search.cached_searches import KnownTotal
 from affiliate.transport.client import Transport
-from affiliate.web.related_searches import list_related_searches
+from affiliate.web.related_searches import list_related_searches, list_shorter_searches
 
 
 def with_keywords(*keywords: str) -> Media:
@@ -76,3 +80,34 @@ def test_the_first_page_has_them_as_links(client: FlaskClient) -> None:
     assert ">mountain<" not in related
     for address in ("/search?q=mountain&lang=en&wait=1&page=2", "/embed/search?q=mountain&wait=1"):
         assert "Related searches" not in client.get(address).text
+
+
+def test_fewer_words_are_named_that_find_pictures() -> None:
+    """The most words come first; words that find nothing, or are unknown, are left out."""
+    totals = {"red old": 0, "red bicycle": 3, "red": 14, "of": 9, "赤": 2}
+
+    def count(query: SearchQuery) -> KnownTotal | None:
+        assert query.type == "photo"
+        return KnownTotal(totals[query.q], False, False) if query.q in totals else None
+
+    def shorten(words: str) -> list[str]:
+        query = SearchQuery(q=words, type="photo", page=1)
+        return [shorter.q for shorter in list_shorter_searches(query, count)]
+
+    assert shorten("red old bicycle") == ["red bicycle", "red"]
+    assert shorten('of "old town" 赤') == ["赤"]
+    assert shorten("red") == shorten("") == shorten("red " * 7) == []
+
+
+def test_a_page_without_pictures_leads_on_to_fewer_words(client: FlaskClient) -> None:
+    """A search that finds nothing links those of its words that find pictures by its filters."""
+    page = client.get("/search?q=red+bicycle&type=photo&no_ai=1&agency=demo&lang=en&wait=1").text
+    links = re.findall(
+        r'<a href="([^"]+)" rel="nofollow"><bdi>(\w+)</bdi> <small>(\d+)</small>', page
+    )
+    assert [words for _, words, _ in links] == ["red"]
+    address, _, count = links[0]
+    found = client.get(unescape(address) + "&wait=1").text
+    assert f'<h1 class="count">{count} pictures for “red”' in found
+    assert "type=photo" in address
+    assert "no_ai=1" in address
