@@ -115,6 +115,33 @@ def test_the_title_of_a_missing_picture_can_be_tapped(browser: Browser, site: Si
         assert tapped == "title"
 
 
+HIT = """button => {
+    const { left, top, width, height } = button.getBoundingClientRect();
+    return button.contains(document.elementFromPoint(left + width / 2, top + height / 2));
+}"""
+
+
+@pytest.mark.parametrize("is_slow", [True, False], ids=["slow", "failed"])
+def test_sellers_on_a_phone_without_details(
+    browser: Browser, site: SiteServer, *, is_slow: bool
+) -> None:
+    """While details are awaited, and after they failed, nothing hides a seller's button."""
+    with visitor(browser, site, phone=True) as page:
+        page.route("**/ajax/image/**", lambda route: None if is_slow else route.abort())
+        page.locator("main .tile.sold .title").tap()
+        look = page.get_by_role("dialog", name="Quick look")
+        expect(look.locator(".note")).to_have_count(0 if is_slow else 1)
+        buttons = look.locator(".buy a")
+        expect(buttons).to_have_count(2)
+        for width, height in ((375, 667), (667, 375), (320, 480)):
+            page.set_viewport_size({"width": width, "height": height})
+            for top in (0, 9000):
+                look.evaluate("(dialog, top) => dialog.scrollTo(0, top)", top)
+                for button in buttons.all():
+                    expect(button).to_be_in_viewport(ratio=1)
+                    assert button.evaluate(HIT), (width, top)
+
+
 def test_a_late_seller_joins_the_tile_of_its_picture(browser: Browser, site: SiteServer) -> None:
     """The picture that is there already keeps its place and link, and is not shown twice."""
     with visitor(browser, site, phone=False) as page:
