@@ -123,3 +123,17 @@ def test_on_paper_all_begins_at_one_side_and_covers_nothing(page: Page) -> None:
         assert {measure(part)["left"] for part in parts.all()} == {0}
         for part in page.locator(".bar, .buy").all():
             expect(part).to_have_css("position", "static")
+
+
+def test_many_sellers_stand_in_a_row_of_whole_words(pocket: Page) -> None:
+    """Buttons that have no room are scrolled to; none becomes a column of letters."""
+    [item, *_] = pocket.request.get("/api/search?q=mountain").json()["items"]
+    visit(pocket, f"/image/demo/{item['id']}?lang=en")
+    heights = pocket.locator(".buy").evaluate(
+        """row => {
+            for (let i = 0; i < 5; i++) row.append(row.firstElementChild.cloneNode(true));
+            return [...row.children].map(one => one.offsetHeight);
+        }"""
+    )
+    assert len(heights) > 5
+    assert max(heights) < 90
