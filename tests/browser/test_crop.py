@@ -50,7 +50,7 @@ RATIOS = (1, 1.5, 2, 3) if SOAK else (1, 3)
 SCREENS = (
     (375, 2600, (1.5, 2, 3)),
     (768, 1700, (1.5, 2)),
-    (1440, 1300, (1, 1.5, 2)),
+    (1440, 1500, (1, 1.5, 2)),
 )
 """Widths of a phone, a tablet and a desk, each high enough for thirty tiles, and their ratios."""
 COLUMNS = 96

@@ -212,7 +212,7 @@ def test_a_narrow_column_has_more_and_smaller_pictures(
     reader: BrowserContext, host: HostPages, site: SiteServer, direction: str
 ) -> None:
     """At 320 pixels nothing leaves the column, in either direction; rows begin at its start."""
-    column = f'<div dir="{direction}" style="width: 320px">{element(site, "q=flower")}</div>'
+    column = f'<div dir="{direction}" style="width: 320px">{element(site, "q=fruit")}</div>'
     page = open_page(reader, host.page(script(site) + column))
     find_pictures(page)
     page.evaluate(SETTLED)
