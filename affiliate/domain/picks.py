@@ -9,8 +9,6 @@ from affiliate.domain.words import to_shown
 
 MAX_PICKS: Final = 24
 """The most pictures that can be picked; each may cost a call of its own."""
-PICK_PARAMETERS: Final = ("ids", "collection")
-"""The parameters of pictures and of a collection."""
 MAX_PICK: Final = 4 * MAX_NAME
 """Characters of an agency and an id as typed, invisible ones included."""
 

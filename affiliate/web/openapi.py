@@ -142,7 +142,6 @@ MEDIA_PARAMETERS: Final = (
     Parameter("agency", "Name of the agency.", NAME_SCHEMA, required=True, where="path"),
     Parameter("media_id", "The agency's id.", NAME_SCHEMA, required=True, where="path"),
 )
-WORD_PARAMETERS: Final = _search_parameters("q", "lang")
 PIXELS_SCHEMA: Final = {"type": "integer", "minimum": 1, "maximum": WHOLE_SCHEMA["maximum"]}
 
 OPERATIONS: Final[Mapping[str, Operation]] = {

@@ -133,4 +133,3 @@ METRICS: Final = (
     Metric("affiliate_ledger_bytes", "gauge", (), "Size of the ledger's database.", "ledger"),
 )
 """All metrics, in the order of `/metrics`."""
-BY_NAME: Final = {metric.name: metric for metric in METRICS}
