@@ -40,7 +40,9 @@ ODD = """
     await new Promise(done => setTimeout(() => requestAnimationFrame(done), 50));
     return [...document.querySelectorAll(".tile")].map(tile => {
         const { width, height } = tile.getBoundingClientRect();
-        return [width / height, parseFloat(getComputedStyle(tile).getPropertyValue("--ratio"))];
+        const read = name => parseFloat(getComputedStyle(tile).getPropertyValue(name));
+        const told = Math.min(read("--ratio"), read("--wide") || 3);  // panoramas are cut
+        return [width / height, Math.max(told, read("--slim") || 0.5)];
     }).filter(([is, told]) => !(Math.abs(is / told - 1) < .01));
 """
 """Returns the ratios of tiles that are more than 1 % off, each beside the right one."""
