@@ -20,6 +20,16 @@ export function addSellers(article, tile, { createButtons, setPingPlace }) {
   buy.append(...more);
 }
 
+/** Put an article in the place of the tile's, which leaves it the button to keep and the focus. */
+export function replaceArticle(host, article) {
+  const focused = host.contains(document.activeElement) && document.activeElement;
+  article.querySelector(".actions").prepend(...host.querySelectorAll(".keep"));
+  host.replaceChildren(article);
+  if (!focused) return;
+  const same = article.querySelector(`.buy [data-agency="${focused.dataset.agency}"]`);
+  (focused.isConnected ? focused : same ?? host.closest("dialog")).focus();
+}
+
 /** Load the details that need another call to the agency, and insert them. */
 export async function loadDetails(article, signal) {
   const { more } = article.dataset;

@@ -95,23 +95,32 @@ const importDetails = () => import(`./details.js${retry}`).catch((error) => {
   throw error;
 });
 
+/** Enable the buttons to further pictures. */
+function updateSteps() {
+  const all = findLinks();
+  before.disabled = shownLink === all[0];
+  after.disabled = shownLink === all.at(-1);
+}
+addEventListener("renewed", updateSteps, true);
+
 async function showPicture(link) {
   controller?.abort();
   const { signal } = controller = new AbortController();
   shownLink = link;
   const tile = link.closest(".tile");
-  const all = findLinks();
-  before.disabled = link === all[0];
-  after.disabled = link === all.at(-1);
+  updateSteps();
   host.replaceChildren(buildFromTile(link));
   if (!dialog.open) {
     dialog.showModal();
     dialog.focus();
-  } else if (document.activeElement.disabled) dialog.focus();
+  } else {
+    if (!dialog.querySelector(":focus:enabled")) dialog.focus();
+    tile.scrollIntoView({ block: "nearest" });  // loads further pages
+  }
   dialog.scrollTop = 0;
   try {
     const address = new URL(link.href);
-    const [article, { addSellers, loadDetails }] = await Promise.all([
+    const [article, { addSellers, loadDetails, replaceArticle }] = await Promise.all([
       fetchFragment(`/ajax${address.pathname}${address.search}`, signal),
       importDetails(),
     ]);
@@ -123,8 +132,7 @@ async function showPicture(link) {
     article.querySelector(".large img")?.before(small);
     addSellers(article, tile, { createButtons, setPingPlace });
     addDisclosure(article, tile);
-    article.querySelector(".actions").prepend(...host.querySelectorAll(".keep"));
-    host.replaceChildren(article);
+    replaceArticle(host, article);
     document.title = article.dataset.title;
     loadDetails(article, signal);
   } catch {
@@ -211,7 +219,7 @@ document.addEventListener("click", (event) => {
 });
 
 document.addEventListener("keydown", (event) => {
-  if (event.key !== " " || !event.target.matches("main .tile .picture")) return;
+  if (event.key !== " " || hasModifier(event) || !event.target.matches("main .tile .picture")) return;
   event.preventDefault();
   openLook(event.target.closest(".tile").querySelector("[data-look]"));
 });
@@ -221,17 +229,15 @@ after.addEventListener("click", () => step(1));
 close.addEventListener("click", () => dialog.close());
 dialog.addEventListener("keydown", (event) => {
   const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-  if (by && !hasModifier(event) && !event.target.matches("input")) step(by * forward);
+  if (by && !hasModifier(event) && !event.target.matches("input, video")) step(by * forward);
 });
 
-// A horizontal swipe shows the next or previous picture.
-dialog.addEventListener("pointerdown", (event) => { swipeStart = event; });
+// A horizontal swipe shows the next or previous picture; a played clip needs swipes.
+dialog.addEventListener("pointerdown", (event) => { swipeStart = event.isPrimary && !event.target.played?.length && event; });
 dialog.addEventListener("pointerup", (event) => {
   const by = event.clientX - swipeStart?.clientX;
-  const swiped = event.pointerType !== "mouse" && Math.abs(by) > 60 && visualViewport.scale === 1;
-  if (swiped && Math.abs(by) > 2 * Math.abs(event.clientY - swipeStart.clientY)) {
-    step(by < 0 ? forward : -forward);
-  }
+  if (!event.isPrimary || event.pointerType === "mouse" || visualViewport.scale !== 1) return;
+  if (Math.abs(by) > 60 && Math.abs(by) > 2 * Math.abs(event.clientY - swipeStart.clientY)) step(by < 0 ? forward : -forward);
 });
 
 dialog.addEventListener("close", () => {

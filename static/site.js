@@ -145,7 +145,8 @@ addEventListener("keydown", (event) => {
   if (event.defaultPrevented || document.querySelector("dialog[open]")) return;
   const menu = document.querySelector(".sort[open], .filters[open]");
   if (event.key === "Escape" && menu) close(menu);
-  if (event.key !== "/" || hasModifier(event) || event.target.closest("input, select, textarea")) return;
+  // Many keyboards have the slash on a key with Shift.
+  if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, select, textarea")) return;
   event.preventDefault();
   box.select();
 });

@@ -131,6 +131,31 @@ def test_quick_look_takes_a_playing_clip_out_of_its_tile(page: Page) -> None:
         page.locator("#q").focus()
 
 
+def test_a_played_clip_keeps_keys_and_swipes_for_its_controls(page: Page) -> None:
+    """Where a clip has the focus, arrows seek; a swipe over a played clip moves its slider."""
+    page.keyboard.press("Tab")
+    page.locator("a[data-clip]").nth(1).focus()
+    page.keyboard.press(" ")
+    video = page.locator("dialog[open] video")
+    video.wait_for()
+    address = page.url
+    video.focus()
+    page.keyboard.press("ArrowRight")
+    assert page.url == address
+    clip = page.locator("a[data-clip]").first.get_attribute("data-clip")
+    video.evaluate("async (video, src) => { video.src = src; await video.play() }", clip)
+    for name, x in (("pointerdown", 300), ("pointerup", 200)):
+        values = {"clientX": x, "pointerType": "touch", "isPrimary": True, "bubbles": True}
+        video.evaluate(
+            "(video, [name, values]) => video.dispatchEvent(new PointerEvent(name, values))",
+            [name, values],
+        )
+    assert page.url == address
+    page.locator("dialog .close").focus()
+    page.keyboard.press("ArrowRight")
+    expect(page).not_to_have_url(address)
+
+
 def test_only_tiles_with_a_clip_load_the_player(context: BrowserContext, asked: list[str]) -> None:
     """Pages of pictures, and of footage that nobody looks at, go without its script."""
     page, loaded = context.new_page(), list[str]()

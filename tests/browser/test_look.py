@@ -403,6 +403,43 @@ def swipe(page: Page, right: int, down: int) -> None:
     touch.detach()
 
 
+def test_two_fingers_are_no_swipe(browser: Browser, site: SiteServer) -> None:
+    """The second finger begins where it likes; who lifts the first goes on to no other picture."""
+    with phone(browser, site) as context:
+        page = context.new_page()
+        ids = results(page)
+        page.locator("main .tile").nth(1).locator(".title").tap()
+        wait_for_look(page, ids, 1)
+        touch = context.new_cdp_session(page)
+        fingers = [{"x": 60, "y": 300, "id": 0}, {"x": 300, "y": 300, "id": 1}]
+        for kind, points in (
+            ("touchStart", fingers[:1]),
+            ("touchStart", fingers),
+            ("touchEnd", fingers[1:]),
+            ("touchEnd", []),
+        ):
+            touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+        page.evaluate(FRAMES)
+        wait_for_look(page, ids, 1)
+
+
+def test_the_focus_stays_where_details_take_the_place_of_the_tile(page: Page) -> None:
+    """Who has reached the button of a seller by then stays there, and does not press in vain."""
+    held: list[Route] = []
+    results(page)
+    page.route(DETAILS, lambda route: held.append(route))  # noqa: PLW0108 - not a builtin
+    with page.expect_request(DETAILS):
+        page.locator("main .tile .picture").nth(1).press("Space")
+    for part in (".buy a", ".keep"):
+        button = dialog(page).locator(part).first
+        button.focus()
+        held.pop().continue_()
+        wait_for_details(page)
+        expect(button).to_be_focused()
+        with page.expect_request(DETAILS):
+            page.keyboard.press("ArrowRight")
+
+
 def test_going_on_waits_for_nothing(page: Page) -> None:
     """Until the details come, the tile's picture and title stand at their places, and stay.
 
