@@ -68,6 +68,7 @@ function update() {
     card.draggable = isOwn;
     for (const part of card.querySelectorAll("figure a, img")) part.draggable = !isOwn;
   }
+  for (const button of host.querySelectorAll("[data-label]")) button.textContent = button.dataset.label;
   host.querySelector(".undo").hidden = !undone;
   const download = host.querySelector("[download]");
   if (!download) return;
@@ -80,7 +81,7 @@ function update() {
 function storeOrder() {
   const stored = read();
   const shown = readShown().filter((pick) => stored.includes(pick));
-  return write([...shown, ...stored.filter((pick) => !shown.includes(pick))]);
+  write([...shown, ...stored.filter((pick) => !shown.includes(pick))]);
 }
 
 function move(card, by) {
@@ -100,7 +101,7 @@ function move(card, by) {
 async function remove(picks) {
   const stored = read();
   const next = findCards().findIndex((card) => picks.includes(card.dataset.pick));
-  if (!write(stored.filter((pick) => !picks.includes(pick)))) return;
+  if (write(stored.filter((pick) => !picks.includes(pick)))) return;
   undone = stored;
   await show();
   const cards = findCards();
@@ -111,8 +112,8 @@ async function remove(picks) {
 async function share(button) {
   const url = new URL(buildAddress("/board", readShown()), location.href).href;
   if (navigator.share && matchMedia("(hover: none)").matches) {
-    await navigator.share({ url, title: document.title }).catch(() => {});
-    return;
+    const fault = await navigator.share({ url, title: document.title }).catch(({ name }) => name);
+    if (!fault || fault === "AbortError") return;  // shared, or thought better of
   }
   try {
     await navigator.clipboard.writeText(url);
@@ -123,6 +124,7 @@ async function share(button) {
 }
 
 function tell(button) {
+  button.dataset.label ??= button.textContent;
   status.textContent = button.textContent = button.dataset.done;
 }
 
@@ -138,8 +140,9 @@ const actions = {
     show();
   },
   keep: (button) => {
-    if (keep(readShown())) tell(button);
-    else status.textContent = document.querySelector(".to-board").dataset.failed;
+    const fault = keep(readShown());
+    if (fault) status.textContent = fault;
+    else tell(button);
   },
 };
 

@@ -11,8 +11,7 @@ let shown = [];  // the kept pictures
 /** Return the kept pictures; what other programs have stored is left out. */
 export function read() {
   try {
-    const stored = localStorage.board ?? "";
-    return [...new Set(stored.split(",").map(normalize).filter(Boolean))].slice(0, MOST);
+    return [...new Set((localStorage.board ?? "").split(",").map(normalize).filter(Boolean))].slice(0, MOST);
   } catch {
     return [];  // storage is blocked
   }
@@ -23,7 +22,7 @@ function normalize(text) {
   const [, agency, encoded, kind = ""] = PICK.exec(text) ?? [];
   try {
     const id = decodeURIComponent(encoded);
-    if (!agency || id.length > 100 || id !== id.trim() || /\p{C}/u.test(id)) return "";
+    if (!agency || id.length > 100 || id !== id.trim() || /[^\P{Z} ]|\p{C}/u.test(id)) return "";
     const escapeSign = (sign) => `%${sign.charCodeAt().toString(16).toUpperCase()}`;
     return `${agency.toLowerCase()}:${encodeURIComponent(id).replace(/[!'()*]/g, escapeSign)}${kind}`;
   } catch {
@@ -31,22 +30,21 @@ function normalize(text) {
   }
 }
 
-/** Store pictures in place of those kept; return whether the browser has stored them. */
+/** Store pictures in place of those kept; return the text that says why they are not stored. */
 export function write(picks) {
   try {
     if (picks.length) localStorage.board = picks;
     else localStorage.removeItem("board");
   } catch {
-    return false;  // storage is full or blocked
+    return failed;  // storage is full or blocked
   }
   sync();
-  return true;
 }
 
-/** Keep further pictures; return whether all of them are kept. */
+/** Keep further pictures; return the text that says why they are not kept. */
 export function keep(picks) {
   const all = [...new Set([...read(), ...picks])];
-  return all.length <= MOST && write(all);
+  return all.length > MOST ? full : write(all);
 }
 
 /** Return the picture at the path of its page. */
@@ -59,8 +57,8 @@ function toggle(button) {
   const { pick } = button.dataset;
   const kept = read();
   delete button.dataset.told;
-  if (kept.includes(pick) ? write(kept.filter((other) => other !== pick)) : keep([pick])) return;
-  (button.closest("dialog") ?? document).querySelector("[role=status]").textContent = button.dataset.told = kept.length < MOST ? failed : full;
+  const fault = kept.includes(pick) ? write(kept.filter((other) => other !== pick)) : keep([pick]);
+  if (fault) (button.closest("dialog") ?? document).querySelector("[role=status]").textContent = button.dataset.told = fault;
 }
 
 function createButton(pick, title) {

@@ -1,10 +1,11 @@
 """Cells of CSV files, which spreadsheets open."""
 
+import re
 from typing import Final
 
-FORMULAS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-"""Beginnings of cells that spreadsheets may take for formulas; the last four are wide signs."""
-
+FORMULAS: Final = re.compile(r"^(?=[\t\r\n])|(?:^|(?<=[;\t]))(?=[=+\-@\uff1d\uff0b\uff0d\uff20])")
+"""Pattern of the places where a spreadsheet may begin a formula: at the beginning of a cell, and
+behind separators of other languages' CSV files. The last four signs are wide."""
 
 BYTE_ORDER_MARK: Final = "\ufeff"
 """Beginning of a CSV file by which Excel reads the file as UTF-8."""
@@ -16,4 +17,5 @@ def escape_formula(value: str | int) -> str | int:
     The rule: https://owasp.org/www-community/attacks/CSV_Injection
     """
     text = str(value)
-    return f"'{text}" if text.startswith(FORMULAS) else value
+    escaped = FORMULAS.sub("'", text)
+    return value if escaped == text else escaped

@@ -115,6 +115,7 @@ def test_two_tabs_keep_both_pictures(visitor: BrowserContext) -> None:
         ",,,",
         "\x00",
         "demo:a b",
+        "demo:a%C2%A0b",
         "x" * 9999,
     ],
 )
@@ -164,6 +165,9 @@ def test_a_full_board_says_so(visitor: BrowserContext) -> None:
     tile.hover()
     tile.locator(".keep").click()
     expect(tile.locator(".keep")).to_have_attribute("data-told", "The board is full.")
+    page.goto("/board?p=demo:nope&lang=en")
+    page.get_by_role("button", name="Keep all").click()
+    expect(page.locator("#status")).to_have_text("The board is full.")
     page.goto("/board?lang=en")
     expect(page.locator(".card")).to_have_count(60)
     page.locator("[data-do=remove]").first.click()
@@ -278,12 +282,32 @@ def test_a_shared_board_is_kept_whole(visitor: BrowserContext) -> None:
     expect(page.get_by_role("button", name="Link copied")).to_be_visible()
     address = page.evaluate("copied")
     assert address.endswith(f"/board?p={a},{b}")
+    page.get_by_role("button", name="Later:").first.click()
+    expect(page.get_by_role("button", name="Share")).to_be_visible()  # the order is another
+    page.get_by_role("button", name="Earlier:").last.click()
     page.evaluate("localStorage.board = 'demo:nope'")
     page.goto(address)
     expect(page.get_by_role("button", name="Remove:")).to_have_count(0)
     page.get_by_role("button", name="Keep all").click()
     expect(page.locator(".to-board")).to_have_text("Board 3")
     assert page.evaluate(STORED) == f"demo:nope,{a},{b}"
+
+
+@pytest.mark.parametrize(("fault", "copies"), [("AbortError", False), ("NotAllowedError", True)])
+def test_a_phone_copies_the_address_that_it_cannot_share(
+    browser: Browser, site: SiteServer, fault: str, *, copies: bool
+) -> None:
+    """A visitor who has closed the menu of the system wanted nothing."""
+    with browser.new_context(base_url=site.url, has_touch=True, is_mobile=True) as context:
+        context.add_init_script(COPY)
+        page = open_page(context, "/board?p=demo:nope&lang=en")
+        refuse = f"throw new DOMException('', '{fault}')"
+        page.evaluate(f"() => {{ navigator.share = async () => {{ {refuse} }} }}")
+        page.get_by_role("button", name="Share").tap()
+        if copies:
+            expect(page.get_by_role("button", name="Link copied")).to_be_visible()
+        expect(page.get_by_role("button", name="Share")).to_have_count(0 if copies else 1)
+        assert page.evaluate("'copied' in window") is copies
 
 
 def test_a_shared_board_works_without_scripts(browser: Browser, site: SiteServer) -> None:
