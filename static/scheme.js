@@ -9,7 +9,7 @@ function restoreScheme() {
   } catch {}  // storage is blocked
 }
 restoreScheme();
-addEventListener("pageshow", restoreScheme);
+for (const name of ["pageshow", "storage"]) addEventListener(name, restoreScheme);  // also of another tab
 addEventListener("change", ({ target }) => {
   if (!target.matches(".scheme select")) return;
   applyScheme(target.value);

@@ -40,6 +40,17 @@ def test_the_choice_holds_on_every_page_from_the_first_frame(
         assert context.cookies() == []
 
 
+def test_the_choice_reaches_pages_in_other_tabs(browser: Browser, site: SiteServer) -> None:
+    """A choice holds for the site, also where it was open before."""
+    with browser.new_context(base_url=site.url, color_scheme="light") as context:
+        first, second = context.new_page(), context.new_page()
+        for page in (first, second):
+            page.goto("/about?lang=en")
+        first.get_by_label("Theme").select_option("dark")
+        expect(second.locator("body")).to_have_css("background-color", GROUNDS["dark"])
+        expect(second.get_by_label("Theme")).to_have_value("dark")
+
+
 def test_without_scripts_the_system_chooses(browser: Browser, site: SiteServer) -> None:
     """A menu that does nothing is not shown."""
     with browser.new_context(
