@@ -1,10 +1,9 @@
 """In each engine quick look goes on by keys from any of its parts, and into pages to come."""
 
-from tests.journeys.test_look_tools import OPENED, open_look
 from tests.support.engines import Window
 from tests.support.site_server import SiteServer
 from tests.support.waiting import wait_until
-from tests.support.window_pages import AT_REST, TILES, shows
+from tests.support.window_pages import AT_REST, LOOKS, TILES, open_look, shows
 from tests.support.words import new_words
 
 PATH = "return location.pathname"
@@ -33,7 +32,7 @@ def test_keys_go_on_from_any_part(window: Window, visited: SiteServer) -> None:
         window.run(FOCUS)
         window.type("ArrowRight")
         assert window.run(IN_LOOK)
-        shows(window, OPENED)
+        shows(window, LOOKS)
         assert window.run(IN_LOOK)
         paths.add(window.run(PATH))
     assert len(paths) == 3
@@ -46,11 +45,11 @@ def test_quick_look_goes_on_into_pages_to_come(window: Window, visited: SiteServ
     wait_until(lambda: window.run(TILES) >= 48)
     shows(window, AT_REST)
     window.run("document.querySelector('main [data-look]').click()")
-    shows(window, OPENED)
+    shows(window, LOOKS)
     wait_until(lambda: window.run(TO_THE_LAST) > 48)
     shows(window, "return !document.querySelector('#look .after').disabled")
     window.type("ArrowRight")
-    path = shows(window, f"{OPENED} && location.pathname")
+    path = shows(window, f"{LOOKS} && location.pathname")
     window.type("Escape")
     shows(window, "return !document.querySelector('dialog[open]')")
     shown = "return document.activeElement.closest('.tile')?.querySelector('.title').pathname"

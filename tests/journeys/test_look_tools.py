@@ -4,15 +4,9 @@ import pytest
 
 from tests.support.engines import Window
 from tests.support.site_server import SiteServer
-from tests.support.window_pages import shows
+from tests.support.window_pages import LOOK_AT_THIRD, LOOKS, open_look, shows
 from tests.support.words import new_words
 
-OPEN = """
-    const link = document.querySelectorAll("main [data-look]")[2];
-    link?.click();
-    return Boolean(link);
-"""
-OPENED = "return Boolean(document.querySelector('dialog[open] .facts dl'))"
 BUTTONS_IN_REACH = """
     const look = document.querySelector("dialog[open]");
     const inside = [];
@@ -64,13 +58,6 @@ KNOWN = """
     const name = look.querySelector("h1").textContent;
     return [name === document.title, name.length > 0, look.querySelector(".facts").textContent];
 """
-
-
-def open_look(window: Window, address: str) -> None:
-    """Open a page of results and quick look at the third picture, with all details."""
-    window.open(address)
-    shows(window, OPEN)
-    shows(window, OPENED)
 
 
 @pytest.mark.parametrize("size", [(375, 667), (667, 375)])
@@ -130,12 +117,12 @@ def test_quick_look_stands_offline(window: Window, visited: SiteServer) -> None:
     window.open(f"{visited.url}/search?q={new_words()}&lang=en")
     shows(window, "return document.querySelectorAll('main [data-look]').length > 2")
     window.run(CUT_OFF)
-    shows(window, OPEN)
+    shows(window, LOOK_AT_THIRD)
     shows(window, f"return {NOTE.removeprefix('return ')} !== ''")
     assert window.run(NOTE) == "The details could not be loaded. Try again"
     is_title, has_title, facts = window.run(KNOWN)
     assert (is_title, has_title) == (True, True)
     assert "Shutterstock" in facts
     window.run("online()")
-    shows(window, OPENED)
+    shows(window, LOOKS)
     assert window.run(NOTE) == ""

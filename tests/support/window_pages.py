@@ -21,6 +21,15 @@ SEEN: Final = """
 """
 """Returns the first picture that lies below the bar, and its place."""
 
+LOOK_AT_THIRD: Final = """
+    const link = document.querySelectorAll("main [data-look]")[2];
+    link?.click();
+    return Boolean(link);
+"""
+"""Opens quick look at the third picture; returns whether there is one."""
+LOOKS: Final = "return Boolean(document.querySelector('dialog[open] .facts dl'))"
+"""Returns whether quick look shows all details."""
+
 
 def shows(window: Window, script: str) -> Any:
     """Return what a script returns, once that is something."""
@@ -32,3 +41,10 @@ def shows(window: Window, script: str) -> Any:
 
     wait_until(has_come)
     return found[0]
+
+
+def open_look(window: Window, address: str) -> None:
+    """Open a page of results and quick look at the third picture, with all details."""
+    window.open(address)
+    shows(window, LOOK_AT_THIRD)
+    shows(window, LOOKS)
