@@ -208,11 +208,19 @@ def _stop_accepting(listener: int) -> None:
     """
     if sys.platform != "linux":
         return
-    for file in Path("/proc/self/fd").iterdir():
+    for file in _list_open_files():
         with suppress(OSError):  # a file that was closed meanwhile, a loop without the listener
             if str(file.readlink()) == "anon_inode:[eventpoll]":
                 with select.epoll.fromfd(os.dup(int(file.name))) as loop:
                     loop.unregister(listener)
+
+
+def _list_open_files() -> list[Path]:
+    """Return the links to this process's open files; none where /proc is not mounted."""
+    try:
+        return list(Path("/proc/self/fd").iterdir())
+    except FileNotFoundError:
+        return []
 
 
 def _follow_main_process(stop_orphan: Callable[[], None]) -> None:

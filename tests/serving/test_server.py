@@ -309,6 +309,14 @@ def test_a_purchase_under_way_ends_before_its_process(tmp_path: Path, tells: str
             assert "is killed" not in server.log.read_text()
 
 
+def test_a_process_ends_where_no_proc_is_mounted(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """It then accepts connections until it closes them: there is no list of its loops."""
+    monkeypatch.setattr(worker, "Path", lambda _: tmp_path / "unmounted")
+    worker._stop_accepting(0)
+
+
 @pytest.mark.parametrize(("finishing", "ends"), [(0, False), (3, True), (10**6, False)])
 def test_a_process_with_a_purchase_is_killed_late(
     monkeypatch: pytest.MonkeyPatch, finishing: int, *, ends: bool
