@@ -268,7 +268,11 @@ class WebKitWindow:
             f"const done = arguments[0]; (async () => {{ {script} }})()"
             ".then((value) => done([value ?? null]), (error) => done(String(error)))"
         )
-        found = self.send("POST", "/execute/async", {"script": wanted, "args": []})
+        call = {"script": wanted, "args": []}
+        try:
+            found = self.send("POST", "/execute/async", call)
+        except RuntimeError:  # the page went away meanwhile
+            found = self.send("POST", "/execute/async", call)
         if isinstance(found, str):
             raise RuntimeError(found)  # noqa: TRY004 - the page's own error
         return found[0]
