@@ -98,7 +98,9 @@ def read_week(services: Services, days: Days) -> WeekFigures:
 
 
 def _read_sums(figures: Figures, days: Days) -> Sums:
-    payouts = {(row["currency"], row["state"]): row["payout"] for row in figures.sum_earnings(days)}
+    payouts = {
+        (row["currency"], row["state"]): row["payout"] for row in figures.earned.sum_sales(days)
+    }
     clicks = figures.sum_clicks(days)
     searches = figures.sum_searches(days)
     return Sums(
@@ -146,7 +148,7 @@ def _find_earners(
     """
     now, then = ({}, {})  # type: tuple[dict[tuple[str, str], int], dict[tuple[str, str], int]]
     for week, sums in ((days, now), (before, then)):
-        for row in figures.sum_earnings(week, by):
+        for row in figures.earned.sum_sales(week, by):
             if row["state"] in EARNING_STATES and row[by[-1]]:
                 key = (" ".join(filter(None, map(row.get, by))), row["currency"])
                 sums[key] = sums.get(key, 0) + row["payout"]

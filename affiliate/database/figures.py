@@ -1,4 +1,4 @@
-"""Figures for the owner: sums of clicks, searches, calls and earnings in days of a time zone.
+"""Figures for the owner: sums of clicks, searches and calls in days of a time zone.
 
 Clicks are summed from their roll-ups and, since the last counted hour, from their rows: see
 `roll_ups`. Clicks of robots and other programs are ``marked``, and in no other count.
@@ -6,14 +6,13 @@ Clicks are summed from their roll-ups and, since the last counted hour, from the
 
 import sys
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from itertools import chain
 from typing import Any, Final
 
 import sqlalchemy as sa
 
-from affiliate.database.earnings import GROUPS
+from affiliate.database.earned_figures import NO_FILTERS, EarnedFigures, Row
 from affiliate.database.engine import LedgerDatabase
 from affiliate.database.local_time import (
     DAY,
@@ -21,12 +20,10 @@ from affiliate.database.local_time import (
     find_bounds,
     find_hour,
     find_local_day,
-    split_at_clock_changes,
 )
 from affiliate.database.ranked_counts import CLICK_LISTS, RankedCounts, RankedList
 from affiliate.database.roll_ups import MAX_POSITION, SEARCH_PLACE, read_state
 from affiliate.database.schema import (
-    actions,
     call_hours,
     click_days,
     click_hours,
@@ -36,26 +33,10 @@ from affiliate.database.schema import (
     search_hours,
 )
 from affiliate.database.search_figures import CallNumbers, SearchNumbers
-from affiliate.domain.actions import EARNING_STATES
-from affiliate.domain.times import DAY_SECONDS
 
 MAX_TAIL: Final = timedelta(hours=3)
 """The most time before now that is summed from the rows of clicks."""
-QUARTER_SECONDS: Final = 900
-"""Seconds of a quarter of an hour: offsets of time zones are whole quarters."""
-_EPOCH: Final = sa.cast(sa.extract("epoch", actions.c.occurred_at), sa.BigInteger)
-EARNINGS_GROUPS: Final[Mapping[str, sa.ColumnElement[Any]]] = {
-    **{name: label.element for name, label in GROUPS.items() if name != "day"},
-    "hour": _EPOCH // QUARTER_SECONDS,
-    "state": actions.c.state,
-    "agency": actions.c.clicked_agency,
-    "place": actions.c.clicked_place,
-}
-"""Columns that earnings can be summed up by."""
 PICTURES: Final = RankedList.CLICKED_PICTURES
-NO_FILTERS: Final[Mapping[str, str]] = {}
-
-Row = dict[str, Any]
 
 
 class Figures:
@@ -64,10 +45,11 @@ class Figures:
     def __init__(self, database: LedgerDatabase, zone: tzinfo) -> None:
         self._database = database
         self.zone = zone
+        self.earned = EarnedFigures(database, zone)
 
     def find_counted_until(self) -> datetime | None:
         """Return the time in UTC before which alone clicks are counted; None where all are."""
-        with self._read() as connection:
+        with self._database.read_snapshot() as connection:
             state = read_state(connection)
             if state is None:
                 first = connection.execute(sa.select(sa.func.min(clicks.c.at))).scalar()
@@ -91,7 +73,7 @@ class Figures:
         """
         table = click_hours if "hour" in by else click_days
         sums: dict[tuple[Any, ...], list[int]] = {}
-        with self._read() as connection:
+        with self._database.read_snapshot() as connection:
             where = _match_filters(table, filters)
             if "hour" in by:
                 start, end = find_bounds(days, self.zone)
@@ -124,7 +106,7 @@ class Figures:
         marked = sa.func.coalesce(sa.func.sum(is_marked), 0)
         query = sa.select((sa.func.count() - marked).label("clicks"), marked.label("marked"))
         where = (clicks.c.at >= start, clicks.c.at < end, *_match_filters(clicks, filters))
-        with self._read() as connection:
+        with self._database.read_snapshot() as connection:
             row = connection.execute(query.where(*where)).mappings().one()
         return {name: int(number) for name, number in row.items()}
 
@@ -137,7 +119,7 @@ class Figures:
         sums: dict[tuple[Any, ...], list[int]] = {}
         by = ("place", "position")
         filters = {"place": place} if place else NO_FILTERS
-        with self._read() as connection:
+        with self._database.read_snapshot() as connection:
             groups = [table.c[name] for name in by]
             query = sa.select(*groups, sa.func.sum(table.c.clicks)).group_by(*groups)
             period = table.c.day.between(days.first, days.last)
@@ -165,95 +147,6 @@ class Figures:
         where = self._in_days(call_hours, days)
         return self._sum(call_hours, by, CallNumbers._fields, where)
 
-    def sum_earnings(
-        self,
-        days: Days,
-        by: Sequence[str] = (),
-        filters: Mapping[str, str | Collection[str]] = NO_FILTERS,
-        *,
-        until: datetime | None = None,
-    ) -> list[Row]:
-        """Sum up ``payout`` and ``sales`` by currency, state and any of `EARNINGS_GROUPS`.
-
-        Sales before ``until`` count, a time in UTC; None for all. Days and hours are those of the
-        sales. Agency, place and position are those of the click that led to a sale; None where no
-        click is known. A filter has a value, or some of which any will do.
-        """
-        names = (*by, "currency", "state")
-        day, hour = (names.index(name) if name in names else None for name in ("day", "hour"))
-        sums: dict[tuple[Any, ...], list[int]] = {}
-        with self._read() as connection:
-            for part in split_at_clock_changes(days, self.zone) if "day" in by else [None]:
-                start, end = (part.start, part.end) if part else find_bounds(days, self.zone)
-                groups = {n: EARNINGS_GROUPS[n] for n in by if n in EARNINGS_GROUPS}
-                if part:
-                    seconds = _EPOCH - int(start.replace(tzinfo=UTC).timestamp())
-                    groups["day"] = seconds // DAY_SECONDS
-                end = min(end, until or end)
-                where = [actions.c.occurred_at >= start, actions.c.occurred_at < end]
-                where += [_match_any(EARNINGS_GROUPS[n], value) for n, value in filters.items()]
-                keys = [*(groups[n].label(n) for n in by), actions.c.currency, actions.c.state]
-                numbers = [sa.func.sum(actions.c.payout), sa.func.count()]
-                query = sa.select(*keys, *numbers).where(*where).group_by(*keys)
-                for *key, payout, count in connection.execute(query):
-                    if part and day is not None:
-                        key[day] = part.first + DAY * min(int(key[day]), part.number - 1)
-                    if hour is not None:
-                        quarter = datetime.fromtimestamp(int(key[hour]) * QUARTER_SECONDS, UTC)
-                        key[hour] = find_hour(quarter.replace(tzinfo=None), self.zone)
-                    counts = sums.setdefault(tuple(key), [0, 0])
-                    counts[0] += int(payout)
-                    counts[1] += count
-        return [
-            {**dict(zip(names, key, strict=True)), "payout": payout, "sales": count}
-            for key, (payout, count) in sums.items()
-        ]
-
-    def rank_earned(  # noqa: PLR0913 - a period, filters, and a page
-        self,
-        days: Days,
-        by: Sequence[str],
-        filters: Mapping[str, str] = NO_FILTERS,
-        *,
-        containing: str = "",
-        descending: bool = True,
-        offset: int = 0,
-        limit: int = 50,
-    ) -> tuple[list[tuple[Any, ...]], int]:
-        """Return a page of what has earned by `EARNINGS_GROUPS`, and the number of all.
-
-        Payouts that are pending or approved count, in the first currency of each by its code:
-        currencies come one after the other. The first group has the text ``containing``; sales of
-        unknown groups are left out.
-        """
-        start, end = find_bounds(days, self.zone)
-        keys = [EARNINGS_GROUPS[name].label(name) for name in by]
-        where = [actions.c.occurred_at >= start, actions.c.occurred_at < end]
-        where += [actions.c.state.in_(EARNING_STATES), *(key.element.is_not(None) for key in keys)]
-        where += [EARNINGS_GROUPS[name] == value for name, value in filters.items()]
-        if containing:
-            where.append(keys[0].element.contains(containing, autoescape=True))
-        currency, payout = actions.c.currency, actions.c.payout
-        with self._read() as connection:
-            found = sa.select(currency).where(*where).distinct().order_by(currency)
-            sums = [
-                sa.func.sum(sa.case((currency == code, payout)))
-                for code in connection.execute(found).scalars()
-            ]
-            if not sums:
-                return [], 0
-            first = sa.case(*((amount.is_not(None), n) for n, amount in enumerate(sums)))
-            amount = sa.func.coalesce(*sums, 0)
-            query = (
-                sa.select(*keys, sa.func.count().over())
-                .where(*where)
-                .group_by(*keys)
-                .order_by(*(c.desc() if descending else c for c in (first, amount)), *keys)
-            )
-            rows = connection.execute(query.offset(offset).limit(limit)).all()
-            some = rows or connection.execute(query.limit(1)).all()
-        return [tuple(row[:-1]) for row in rows], some[0][-1]
-
     def list_top(
         self,
         name: RankedList,
@@ -271,7 +164,7 @@ class Figures:
         scopes = [scope]
         if name is PICTURES and scope is None:
             scopes = [*self._list_agencies(days)]
-        with self._read() as connection:
+        with self._database.read_snapshot() as connection:
             tops = [
                 self._open_counts(connection, name, days, some).find_top(limit, containing)
                 for some in scopes
@@ -292,7 +185,7 @@ class Figures:
             agency = text.partition(" ")[0] if name is PICTURES else None
             by_scope.setdefault(scope or agency, []).append(text)
         counts: dict[str, int] = {}
-        with self._read() as connection:
+        with self._database.read_snapshot() as connection:
             for some, own in by_scope.items():
                 counts |= self._open_counts(connection, name, days, some).count_texts(own)
         return counts
@@ -300,7 +193,7 @@ class Figures:
     def trace_text(self, name: RankedList, days: Days, text: str) -> dict[date, int]:
         """Return the count of some words on each day of a period."""
         every = [days.first + DAY * number for number in range((days.last - days.first).days + 1)]
-        with self._read() as connection:
+        with self._database.read_snapshot() as connection:
             counts = RankedCounts(connection, name, days).trace_text(text, every)
             for row, newest in self._iter_newest(connection, name, days, None):
                 if newest == text:
@@ -372,7 +265,7 @@ class Figures:
         groups = [table.c[name] for name in by]
         numbers = [sa.func.sum(table.c[name]).label(name) for name in names]
         query = sa.select(*groups, *numbers).where(*where).group_by(*groups)
-        with self._read() as connection:
+        with self._database.read_snapshot() as connection:
             rows = [dict(row) for row in connection.execute(query).mappings()]
         return [
             row | {name: int(row[name]) for name in names}
@@ -392,23 +285,6 @@ class Figures:
         counts[0] += int(first)
         counts[1] += int(second)
 
-    @contextmanager
-    def _read(self) -> Iterator[sa.Connection]:
-        """Open a connection whose reads all see one state of the database."""
-        with self._database.read_connection() as connection:
-            if connection.dialect.name == "sqlite":
-                connection.exec_driver_sql("BEGIN")
-            else:
-                connection.execution_options(isolation_level="REPEATABLE READ")
-                connection.exec_driver_sql("SET LOCAL jit = off")  # compiling takes 35 ms of 320
-            yield connection
-
 
 def _match_filters(table: sa.Table, filters: Mapping[str, str]) -> list[sa.ColumnElement[bool]]:
     return [table.c[name] == value for name, value in filters.items() if name in table.c]
-
-
-def _match_any(
-    column: sa.ColumnElement[Any], value: str | Collection[str]
-) -> sa.ColumnElement[bool]:
-    return column == value if isinstance(value, str) else column.in_(value)

@@ -284,7 +284,7 @@ class _Overview:
             **{name: clicks[name] + newest[name] for name in CLICK_NUMBERS},
             searches=_sum_hours(self._sum_searches, days, group, SEARCH_NUMBERS, hour, share),
             calls=calls["calls"],
-            earnings=self.figures.sum_earnings(days, (), self._filters, until=end),
+            earnings=self.figures.earned.sum_sales(days, (), self._filters, until=end),
         )
 
     def _sum_clicks(self, days: Days, by: Sequence[str]) -> list[dict[str, Any]]:
@@ -299,7 +299,7 @@ class _Overview:
         return self._searches[days, *by]
 
     def _sum_earnings(self, days: Days, by: Sequence[str]) -> list[dict[str, Any]]:
-        return self.figures.sum_earnings(days, by, self._filters)
+        return self.figures.earned.sum_sales(days, by, self._filters)
 
 
 def list_reports() -> list[Report]:

@@ -75,7 +75,7 @@ class _PicturesTable:
 
     def _read_rows(self, arrangement: Arrangement) -> tuple[list[Row], int]:
         if arrangement.sort == "earned":
-            found, total = self._figures.rank_earned(
+            found, total = self._figures.earned.rank(
                 self._days,
                 ("agency", "id"),
                 self._filters,
@@ -127,7 +127,7 @@ class _PicturesTable:
     def _group_earned(self, ids: Collection[str]) -> dict[Any, tuple[Money, ...]]:
         """Return what pictures have earned, by agency and id."""
         filters = {**self._filters, "id": ids}
-        rows = self._figures.sum_earnings(self._days, ("agency", "id"), filters)
+        rows = self._figures.earned.sum_sales(self._days, ("agency", "id"), filters)
         return earned.group_earned(rows, lambda row: (row["agency"], row["id"]))
 
     def _link_clicks(self, row: Mapping[str, Any]) -> str:

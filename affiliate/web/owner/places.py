@@ -28,7 +28,7 @@ def show_places() -> Response:
     view = read_page_request(FIELDS["owner.show_places"], has_period=True)
     figures, days = Figures(current_services().ledger, view.zone), get_days(require_period(view))
     filters = view.filters.values
-    sales = figures.sum_earnings(days, ("place",), filters)
+    sales = figures.earned.sum_sales(days, ("place",), filters)
     amounts = earned.group_earned(sales, lambda row: row["place"])
     clicks = {row["place"]: row["clicks"] for row in figures.sum_clicks(days, ("place",), filters)}
     total = sum(clicks.values())

@@ -33,7 +33,7 @@ def show_sites() -> Response:
         return "" if site in own else site
 
     filters = view.filters.values
-    sales = figures.sum_earnings(days, ("site",), filters)
+    sales = figures.earned.sum_sales(days, ("site",), filters)
     amounts = earned.group_earned(sales, lambda row: name_site(row["site"]))
     counts: dict[str, list[int]] = {site: [0, 0] for site in amounts}
     [whole] = figures.sum_clicks(days, (), filters) or [{"clicks": 0, "marked": 0}]

@@ -82,7 +82,7 @@ def show_word() -> AnyResponse:
         courses[name] = steps.arrange([{"day": day, "n": n} for day, n in now.items()], "n")
         values_before = then.arrange([{"day": day, "n": n} for day, n in before.items()], "n")
         charts.append(draw_chart(title, steps.labels, courses[name], values_before))
-    money = earned.list_by_state(figures.sum_earnings(get_days(period), (), {"words": words}))
+    money = earned.list_by_state(figures.earned.sum_sales(get_days(period), (), {"words": words}))
     rows: list[Row] = [
         {"when": label, **{name: values[place] for name, values in courses.items()}}
         for place, label in enumerate(steps.labels)
@@ -138,7 +138,7 @@ class _WordsTable:
         wanted = arrangement.offset + arrangement.page_rows + 1
         if arrangement.sort == "earned":
             filters = {"site": self._site} if self._site else {}
-            found, total = self._figures.rank_earned(
+            found, total = self._figures.earned.rank(
                 self._days,
                 ("words",),
                 filters,
@@ -186,7 +186,7 @@ class _WordsTable:
         filters: dict[str, str | Collection[str]] = {"words": texts}
         if self._site:
             filters["site"] = self._site
-        rows = self._figures.sum_earnings(self._days, ("words",), filters)
+        rows = self._figures.earned.sum_sales(self._days, ("words",), filters)
         return earned.group_earned(rows, lambda row: row["words"])
 
     def _link_words(self, row: Mapping[str, Any]) -> str:

@@ -136,7 +136,7 @@ def test_a_database_out_of_reach_is_said(
     def fail(*_: object, **__: object) -> None:
         raise LedgerError("The ledger's database is away.")
 
-    for name in ("figures.Figures._read", "desk_lists.DeskLists._read_page"):
+    for name in ("engine.LedgerDatabase.read_snapshot", "desk_lists.DeskLists._read_page"):
         monkeypatch.setattr(f"affiliate.database.{name}", fail)
     answer = owner.get(f"/owner/{page}")
     assert answer.status_code == 503
