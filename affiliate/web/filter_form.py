@@ -145,7 +145,7 @@ class FilterChoice(NamedTuple):
 
     @property
     def is_chosen(self) -> bool:
-        """Whether the search has a value of the filter that is not its default."""
+        """Return whether the search has a value of the filter that is not its default."""
         return self.chosen not in {"", self.default}
 
 

@@ -97,7 +97,7 @@ def test_the_last_link_of_a_pictures_page_stands_clear_of_the_footer(
 
 
 def test_without_scripts_the_bar_is_the_same(browser: Browser, site: SiteServer) -> None:
-    """What only searches without scripts send takes no room."""
+    """Fields that only searches without scripts send take no room."""
     sides = []
     for has_scripts in (True, False):
         context = browser.new_context(

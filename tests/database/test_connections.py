@@ -257,7 +257,7 @@ def test_the_log_is_folded_in_at_the_end(serving: Ledger, tmp_path: Path) -> Non
 def test_a_thread_that_reads_at_the_end_keeps_no_connection(
     serving: Ledger, tmp_path: Path
 ) -> None:
-    """Whether it began before or after the close, the log is folded in once it is done."""
+    """The log is folded in once the thread is done, begun before or after the close."""
     with serving.read_connection() as connection:
         connection.exec_driver_sql("SELECT count(*) FROM clicks").scalar()  # opens the file
         serving.close()

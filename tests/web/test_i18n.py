@@ -86,7 +86,7 @@ def test_nothing_is_left_untranslated() -> None:
 
 
 def test_literals_inside_an_f_string_are_no_texts() -> None:
-    """Whatever version of Python extracts, texts are literals that are arguments themselves."""
+    """In every version of Python only literals that are arguments themselves are texts."""
     code = b"""_("a" "b"); BadQuery("by", f"Use {', '.join(names)}."); ngettext("c", "d", n)"""
     found = translations.extract_python(io.BytesIO(code), translations.KEYWORDS, (), options={})
     assert [texts for _, _, texts, _ in found] == [["ab"], ["by", None], ["c", "d", None]]

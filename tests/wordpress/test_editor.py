@@ -80,7 +80,7 @@ def test_filters_are_chosen_in_the_editor(editor: Page, site: SiteServer) -> Non
 
 
 def test_attributes_of_other_plugins_cost_no_preview(editor: Page, site: SiteServer) -> None:
-    """What plugins add to every block in the browser alone is not sent: the server refuses it."""
+    """Attributes that plugins add in the browser alone are not sent, as the server refuses them."""
     editor.evaluate(
         """name => {
             const { attributes, ...type } = wp.blocks.unregisterBlockType(name);

@@ -373,9 +373,8 @@ def _set_asset_caching(response: Response) -> Response:
     name = request.path.removeprefix("/static/")
     if name != request.path and response.status_code in {HTTPStatus.OK, HTTPStatus.NOT_MODIFIED}:
         address = f"{request.path}?{request.environ['QUERY_STRING']}"
-        if (
-            "?v=" not in address
-        ):  # scripts and styles that scripts load: soon those of a new version
+        if "?v=" not in address:
+            # Scripts and styles that scripts load are soon those of a new version.
             is_code = name.endswith((".js", ".css"))
             directive = f"max-age={CODE_MAX_AGE if is_code else 604800}"
         elif address == asset_url(name):
