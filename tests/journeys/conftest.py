@@ -2,17 +2,18 @@
 
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.support.chromium import Launch
-from tests.support.engines import FORGETFUL, STARTS, Window
+from tests.support.engines import FORGETFUL, STARTS, keep_window
 from tests.support.fake_agency import FakeAgency
 from tests.support.host_pages import HostPages, serving_pages
 from tests.support.owner_desk import PASSWORD, SECRET
 from tests.support.site_server import SiteServer, running_site
+from tests.support.windows import Window
 
 SIZES = ((390, 260), (260, 390), (260, 260), (450, 253), (390, 261), (390, 130))
 """Thumbnails as agencies have them: wide, high, square, and a panorama."""
@@ -29,21 +30,22 @@ AGENCY_PAGE = "<title>The agency</title><h1>The agency</h1>"
 
 
 @pytest.fixture(scope="session", params=STARTS)
-def shared_window(
+def get_window(
     request: pytest.FixtureRequest, launch: Launch, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Window]:
-    """Yield the window of one engine after the other, each started once for a worker."""
-    _need(request.param)
-    folder = tmp_path_factory.mktemp(request.param)
-    with STARTS[request.param](launch, folder) as opened:
-        yield opened
+) -> Iterator[Callable[[], Window]]:
+    """Yield, for one engine after the other, what returns its window, one for a worker."""
+    engine = request.param
+    _need(engine)
+    with keep_window(lambda: STARTS[engine](launch, tmp_path_factory.mktemp(engine))) as get:
+        yield get
 
 
 @pytest.fixture
-def window(shared_window: Window) -> Window:
-    """Return the window of an engine, after what the pages of earlier tests have said."""
-    shared_window.complaints()
-    return shared_window
+def window(get_window: Callable[[], Window]) -> Window:
+    """Return the window of an engine, after all that the pages of earlier tests have said."""
+    window = get_window()
+    window.complaints()
+    return window
 
 
 @pytest.fixture(params=FORGETFUL)

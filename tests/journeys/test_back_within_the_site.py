@@ -5,10 +5,10 @@ Each engine keeps pages for Back (bfcache), unless a page prevents that.
 
 import pytest
 
-from tests.support.engines import Window
 from tests.support.site_server import SiteServer
 from tests.support.waiting import wait_until
 from tests.support.window_pages import AT_REST, SEEN, TILES, shows
+from tests.support.windows import Window
 from tests.support.words import new_words
 
 WATCH = "addEventListener('pageshow', event => { window.kept = event.persisted }); window.same = 1"

@@ -5,10 +5,10 @@ import io
 
 import requests
 
-from tests.support.engines import Window
 from tests.support.site_server import SiteServer
 from tests.support.waiting import wait_until
 from tests.support.window_pages import AT_REST, TILES, shows
+from tests.support.windows import Window
 
 POINT = """
     const tile = document.querySelectorAll("main .tile")[AT];

@@ -17,7 +17,6 @@ from affiliate.earnings.partnerize_api import PartnerizeApi
 from affiliate.transport.client import Transport
 from tests.support.crop import has_bar, open_png
 from tests.support.desk_reader import read_desk_table
-from tests.support.engines import Window
 from tests.support.host_pages import HostPages
 from tests.support.impact_network import ACCOUNT, make_action, run_impact_network
 from tests.support.partnerize_network import (
@@ -30,6 +29,7 @@ from tests.support.site_server import SiteServer
 from tests.support.soak import SOAK
 from tests.support.waiting import wait_until
 from tests.support.window_pages import AT_REST, SEEN, TILES, shows
+from tests.support.windows import Window
 from tests.support.words import new_words
 
 SIZES = ((1440, 900), (900, 800), (375, 667), (667, 375)) if SOAK else ((900, 800), (375, 667))

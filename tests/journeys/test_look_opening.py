@@ -1,8 +1,8 @@
 """Quick look opens with the picture of its tile in the first frame after the click."""
 
-from tests.support.engines import Window
 from tests.support.site_server import SiteServer
 from tests.support.window_pages import shows
+from tests.support.windows import Window
 from tests.support.words import new_words
 
 LOADED = """

@@ -1,9 +1,9 @@
 """In each engine quick look goes on by keys from any of its parts, and into pages to come."""
 
-from tests.support.engines import Window
 from tests.support.site_server import SiteServer
 from tests.support.waiting import wait_until
 from tests.support.window_pages import AT_REST, LOOKS, TILES, open_look, shows
+from tests.support.windows import Window
 from tests.support.words import new_words
 
 PATH = "return location.pathname"

@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.support.engines import Window
 from tests.support.site_server import SiteServer
 from tests.support.window_pages import LOOK_AT_THIRD, LOOKS, open_look, shows
+from tests.support.windows import Window
 from tests.support.words import new_words
 
 BUTTONS_IN_REACH = """

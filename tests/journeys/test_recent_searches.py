@@ -1,9 +1,9 @@
 """The search box offers recent searches in each engine, and clears them by one press."""
 
-from tests.support.engines import Window
 from tests.support.site_server import SiteServer
 from tests.support.waiting import wait_until
 from tests.support.window_pages import AT_REST, TILES, shows
+from tests.support.windows import Window
 from tests.support.words import new_words
 
 TYPE = """

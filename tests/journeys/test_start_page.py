@@ -6,9 +6,9 @@ import pytest
 import requests
 
 from affiliate.web.site.pages import STRIP_ITEMS
-from tests.support.engines import Window
 from tests.support.site_server import SiteServer
 from tests.support.waiting import wait_until
+from tests.support.windows import Window
 
 STRIPS = """
     return [...document.querySelectorAll(".strips .tiles")].map((strip) => {

@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.support.engines import Window
 from tests.support.site_server import SiteServer
 from tests.support.waiting import wait_until
+from tests.support.windows import Window
 
 COUNT = "return document.querySelectorAll('main .tile').length"
 UNCOVERED = """

@@ -2,8 +2,8 @@
 
 from typing import Any, Final
 
-from tests.support.engines import Window
 from tests.support.waiting import wait_until
+from tests.support.windows import Window
 
 TILES: Final = "return document.querySelectorAll('.tile .picture').length"
 """Counts the pictures of tiles."""
