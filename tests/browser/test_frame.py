@@ -1,7 +1,5 @@
 """The frame of pages: the bar and the footer, and where parts of short pages stand."""
 
-from collections.abc import Iterator
-
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
@@ -9,16 +7,6 @@ from tests.support.site_server import SiteServer
 
 SHORT = ("/nowhere?lang=en", "/board?lang=en", "/search?q=qqzxw&lang=en&wait=1")
 BOX = "one => one.getBoundingClientRect().toJSON()"
-
-
-@pytest.fixture
-def pocket(browser: Browser, site: SiteServer) -> Iterator[Page]:
-    """Yield a visitor on a phone."""
-    context = browser.new_context(
-        base_url=site.url, viewport={"width": 375, "height": 812}, has_touch=True, is_mobile=True
-    )
-    yield context.new_page()
-    context.close()
 
 
 def measure(part: Locator) -> dict[str, float]:
@@ -45,12 +33,12 @@ def test_the_footer_of_a_short_page_is_at_the_bottom(page: Page) -> None:
     assert measure(page.locator(".foot"))["bottom"] == pytest.approx(400, abs=1)
 
 
-def test_the_bar_is_as_high_on_every_page_of_a_phone(pocket: Page) -> None:
+def test_the_bar_is_as_high_on_every_page_of_a_phone(phone: Page) -> None:
     """Filters, which results have beside the language, move nothing."""
     heights = set()
     for address in ("/search?q=cat&lang=en&wait=1", "/about?lang=en", "/board?lang=en"):
-        visit(pocket, address)
-        heights.add(measure(pocket.locator(".bar"))["height"])
+        visit(phone, address)
+        heights.add(measure(phone.locator(".bar"))["height"])
     assert len(heights) == 1
 
 
@@ -73,13 +61,13 @@ def test_the_way_back_from_what_is_gone_stands_above_the_title(context: BrowserC
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
-def test_the_button_of_the_sheet_stands_clear_of_the_edge(pocket: Page) -> None:
+def test_the_button_of_the_sheet_stands_clear_of_the_edge(phone: Page) -> None:
     """With many filters, below which the sheet scrolls, as with few."""
     for height in (500, 812):
-        pocket.set_viewport_size({"width": 375, "height": height})
-        visit(pocket, "/search?q=cat&lang=en&wait=1")
-        pocket.locator(".filters > summary").click()
-        button = measure(pocket.locator(".fields > .primary"))
+        phone.set_viewport_size({"width": 375, "height": height})
+        visit(phone, "/search?q=cat&lang=en&wait=1")
+        phone.locator(".filters > summary").click()
+        button = measure(phone.locator(".fields > .primary"))
         assert button["bottom"] == pytest.approx(height - 12, abs=1)
 
 
@@ -125,11 +113,11 @@ def test_on_paper_all_begins_at_one_side_and_covers_nothing(page: Page) -> None:
             expect(part).to_have_css("position", "static")
 
 
-def test_many_sellers_stand_in_a_row_of_whole_words(pocket: Page) -> None:
+def test_many_sellers_stand_in_a_row_of_whole_words(phone: Page) -> None:
     """Buttons that have no room are scrolled to; none becomes a column of letters."""
-    [item, *_] = pocket.request.get("/api/search?q=mountain").json()["items"]
-    visit(pocket, f"/image/demo/{item['id']}?lang=en")
-    heights = pocket.locator(".buy").evaluate(
+    [item, *_] = phone.request.get("/api/search?q=mountain").json()["items"]
+    visit(phone, f"/image/demo/{item['id']}?lang=en")
+    heights = phone.locator(".buy").evaluate(
         """row => {
             for (let i = 0; i < 5; i++) row.append(row.firstElementChild.cloneNode(true));
             return [...row.children].map(one => one.offsetHeight);

@@ -275,6 +275,16 @@ def _leave_and_come_back(window: Window, address: str) -> None:
     assert window.run("return window.kept") is None
 
 
+INSIDE = "document.querySelector('affiliate-search')?.shadowRoot"
+
+
+def open_blog(window: Window, site: SiteServer, others: HostPages, element: str) -> None:
+    """Open a page of another site with an element of the site's embed script."""
+    script = f'<script type="module" async src="{site.url}/embed.js"></script>'
+    window.size(700, 800)
+    window.open(others.page(f'{script}<body style="width: 600px">{element}'))
+
+
 def test_an_embed_asks_by_every_filter(
     window: Window, visited: SiteServer, others: HostPages
 ) -> None:
@@ -282,15 +292,9 @@ def test_an_embed_asks_by_every_filter(
     filters = {"orientation": "square", "min_width": "2000", "added": "month", "no_ai": "1"}
     attributes = " ".join(f'{name}="{value}"' for name, value in filters.items())
     query = urlencode({"q": (words := new_words()), **filters, "lang": "en"})
-    blog = others.page(
-        f'<script type="module" async src="{visited.url}/embed.js"></script>'
-        f'<affiliate-search q="{words}" {attributes} lang="en"></affiliate-search>'
-        f'<iframe src="{visited.url}/embed?{query}" width="600" height="342"></iframe>'
-    )
-    window.size(900, 800)
-    window.open(blog)
-    inside = "document.querySelector('affiliate-search')?.shadowRoot"
-    asked = f"""return {inside} && performance.getEntriesByType("resource")
+    element = f'<affiliate-search q="{words}" {attributes} lang="en"></affiliate-search>'
+    open_blog(window, visited, others, element)
+    asked = f"""return {INSIDE} && performance.getEntriesByType("resource")
         .map(one => one.name).find(name => name.includes("/embed/search"))"""
     found = parse_qs(urlsplit(shows(window, asked)).query)
     assert {name: found.get(name) for name in filters} == {n: [v] for n, v in filters.items()}
@@ -304,22 +308,21 @@ def test_an_embed_on_a_blog_shows_pictures_and_its_click_names_the_blog(
 ) -> None:
     """One line in a page of another site: pictures without bars, and a counted click."""
     words = new_words()
-    blog = others.page(
-        f'<script type="module" async src="{visited.url}/embed.js"></script>'
-        f'<body style="width: 600px"><affiliate-search q="{words}" rows="2" lang="en">'
-        f'<a href="{visited.url}/search?q={words}">Pictures</a></affiliate-search>'
+    open_blog(
+        window,
+        visited,
+        others,
+        f'<affiliate-search q="{words}" rows="2" lang="en">'
+        f'<a href="{visited.url}/search?q={words}">Pictures</a></affiliate-search>',
     )
-    window.size(700, 800)
-    window.open(blog)
-    inside = "document.querySelector('affiliate-search')?.shadowRoot"
-    shows(window, f"return {inside}?.querySelector('.picture img')?.complete")
+    shows(window, f"return {INSIDE}?.querySelector('.picture img')?.complete")
     assert not has_bar(open_png(window.shot()))
     shows(window, AT_REST)
     x, y = shows(
         window,
-        f"const box = {inside}.querySelector('.picture').getBoundingClientRect();"
+        f"const box = {INSIDE}.querySelector('.picture').getBoundingClientRect();"
         "const [x, y] = [box.left + box.width / 2, box.top + box.height / 3];"
-        f"return {inside}.elementFromPoint(x, y)?.closest('[data-id]') ? [x, y] : null",
+        f"return {INSIDE}.elementFromPoint(x, y)?.closest('[data-id]') ? [x, y] : null",
     )
     others.gate.clear()  # no agency answers before a click can be told
     window.press(x, y)
