@@ -13,6 +13,7 @@ from playwright.sync_api import Page, expect
 from tests.support.chromium import Launch
 from tests.support.host_pages import HostPages
 from tests.support.site_server import SiteServer
+from tests.support.waiting import wait_until
 
 KEPT = """
     addEventListener("pageshow", event => { window.kept = event.persisted });
@@ -34,8 +35,9 @@ def keeper(launch: Launch, site: SiteServer) -> Iterator[Page]:
 
 
 def back(page: Page) -> None:
-    page.evaluate("() => { setTimeout(() => history.back()) }")
-    page.wait_for_function("() => location.hostname === '127.0.0.1' && 'kept' in window")
+    page.go_back(wait_until="commit")
+    # No wait in the page: the page that is left would wait on, and never be seen again.
+    wait_until(lambda: page.evaluate("location.hostname === '127.0.0.1' && 'kept' in window"))
 
 
 def test_back_from_another_site_returns_to_the_kept_page(keeper: Page, host: HostPages) -> None:

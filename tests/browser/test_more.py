@@ -10,6 +10,7 @@ from tests.support.chromium import Launch
 from tests.support.fake_agency import FakeAgency
 from tests.support.search_page import WATCH, make_new_query, read_tiles
 from tests.support.site_server import SiteServer
+from tests.support.waiting import wait_until
 
 PICTURES = 48 * 12
 """More than two calls to the agency give."""
@@ -474,10 +475,9 @@ def test_back_from_memory_comes_back_to_the_same_place(
     )
     before = three_pages(page)
     page.goto("/")
-    page.evaluate("() => { setTimeout(() => history.back()) }")
-    page.wait_for_function("() => window.kept !== false")
+    page.go_back(wait_until="commit")
+    wait_until(lambda: page.evaluate("window.kept") is True)
     is_as_before(page, before)
-    assert page.evaluate("window.kept") is True
     button(page).click()
     has_pages(page, 4)
     keeping.close()
