@@ -11,7 +11,7 @@ from affiliate.alerts.channels import build_channels, sign_event
 from affiliate.alerts.messages import Event, Link, Message, Section, format_html, format_text
 from affiliate.alerts.watch import AlertWatch
 from affiliate.errors import AgencyError
-from affiliate.transport.client import Transport
+from affiliate.transport.client import BODY_BYTES, Transport
 from tests.alerts.conftest import BuildServices
 from tests.support.alert_channels import SECRET, WebhookReceiver, run_webhook_receiver
 from tests.support.calling import open_transport
@@ -135,6 +135,17 @@ def test_a_receiver_that_refuses_is_said(
     assert len(receiver.ids) == 1
     assert "t0ken" not in str(caught.value)
     assert SECRET not in str(caught.value)
+
+
+def test_an_event_is_taken_whatever_follows_its_status(
+    build: BuildServices, receiver: WebhookReceiver
+) -> None:
+    """Else the event would be posted with every check: the receiver has it."""
+    receiver.status, receiver.reply = 200, b" " * (BODY_BYTES + 1)
+    services = build(ALERT_WEBHOOK_URL=receiver.url, ALERT_WEBHOOK_SECRET=SECRET)
+    (channel,) = build_channels(services.config, services.transport)
+    channel.send(build_test_message(NOW))
+    assert len(receiver.events) == 1
 
 
 def test_a_test_names_each_channel(build: BuildServices, receiver: WebhookReceiver) -> None:
