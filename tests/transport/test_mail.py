@@ -73,6 +73,16 @@ def test_a_server_without_an_account_is_sent_mail_plainly(watchdog: Watchdog) ->
     assert "AUTH" not in server.verbs
 
 
+def test_a_server_without_an_account_may_have_any_certificate(watchdog: Watchdog) -> None:
+    """As Debian's Postfix has on the same machine: without TLS it would get the mail as well."""
+    with run_mail_server() as server:
+        send_mail(address(server, login=""), make_message(), watchdog)
+    (mail,) = server.mails
+    assert mail.secured
+    with run_mail_server(tls=True) as server, pytest.raises(MailFailed, match="can't be trusted"):
+        send_mail(address(server, login="", scheme="smtps"), make_message(), watchdog)
+
+
 def test_a_password_never_goes_without_tls(watchdog: Watchdog) -> None:
     """Who takes STARTTLS out of the offers on the way gets neither password nor mail."""
     with (
