@@ -28,6 +28,9 @@ from affiliate.services import Services
 
 FAILING: Final = timedelta(minutes=30)
 """Time for which an agency fails before the owner is told; most outages are shorter."""
+REFUSING: Final = timedelta(hours=2)
+"""Time for which an agency answers 429 alone before the owner is told; the last 429 is remembered
+for an hour, so that a single pause is told never."""
 CACHE_PATIENCE: Final = timedelta(minutes=10)
 """Time for which the cache fails before the owner is told; a restart of Redis is shorter."""
 FETCHED_AGE: Final = timedelta(days=3)
@@ -95,31 +98,45 @@ def _find_failures(services: Services, now: datetime, rule: str) -> Found:
     """Yield agencies that were suspended and have not answered since, by the kind of failure."""
     answering = _list_answering(services, now)
     for enabled in services.registry.enabled:
-        agency = enabled.agency
         reason = services.gateway.read_failure(enabled)
-        name = f"{rule}:{agency.name}"
-        if reason is None:
-            if agency.name not in answering:
-                yield Unknown(name)
-        elif reason == BadCredentials.kind and rule == "key":
-            yield Trouble(
-                name=name,
-                title=f"{agency.title} refuses the key, so that it is not searched.",
-                advice=(
-                    f"Look at the key in your account at {agency.title}, correct the setting, and"
-                    " start the site anew; flask doctor shows what the agency says."
-                ),
-            )
-        elif reason not in {BadCredentials.kind, TooManyCalls.kind} and rule == "failing":
-            yield Trouble(
-                name=name,
-                title=f"{agency.title} has failed for half an hour and is mostly left alone.",
-                advice=(
-                    "Visitors see cached answers and the other agencies; the site tries again by"
-                    f" itself. flask agency off {agency.name} gives its places to the others."
-                ),
-                patience=FAILING,
-            )
+        is_answering = enabled.agency.name in answering
+        trouble = _describe_failure(enabled.agency, reason, is_answering=is_answering)
+        name = f"{rule}:{enabled.agency.name}"
+        if trouble is not None and trouble.name == name:
+            yield trouble
+        elif not is_answering and (reason is None or rule == "key"):
+            yield Unknown(name)
+
+
+def _describe_failure(agency: Agency, reason: str | None, *, is_answering: bool) -> Trouble | None:
+    """Return the trouble of an agency that was suspended for a reason; None where there is none."""
+    if reason == BadCredentials.kind:
+        return Trouble(
+            name=f"key:{agency.name}",
+            title=f"{agency.title} refuses the key, so that it is not searched.",
+            advice=(
+                f"Look at the key in your account at {agency.title}, correct the setting, and"
+                " start the site anew; flask doctor shows what the agency says."
+            ),
+        )
+    if reason is None or (reason == TooManyCalls.kind and is_answering):
+        return None
+    is_paced = reason == TooManyCalls.kind
+    title = f"{agency.title} has failed for half an hour and is mostly left alone."
+    if is_paced:
+        title = f"{agency.title} answers no call, as too many were made."
+    advice = (
+        "Visitors see cached answers and the other agencies; the site tries again by itself."
+        f" flask agency off {agency.name} gives its places to the others."
+    )
+    if is_paced:
+        advice += " Your account at the agency shows the calls of the day and the month."
+    return Trouble(
+        name=f"failing:{agency.name}",
+        title=title,
+        advice=advice,
+        patience=REFUSING if is_paced else FAILING,
+    )
 
 
 def _list_answering(services: Services, now: datetime) -> set[str]:
@@ -263,7 +280,7 @@ def _find_cache_faults(services: Services, _: datetime) -> Found:
     if faults:
         yield Trouble(
             name="cache",
-            title=f"The cache {faults[0].words}.",
+            title=f"The cache: {faults[0].words}.",
             advice="Look at REDIS_URL and at its server, or at the disk of DATA_DIR.",
             patience=CACHE_PATIENCE,
         )

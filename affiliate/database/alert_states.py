@@ -108,7 +108,8 @@ class AlertStates:
     def record(self, troubles: Iterable[Trouble], unknown: Collection[str] = ()) -> None:
         """Write what a check has found; alerts that were not found end after their calm.
 
-        ``unknown`` has names, and rules, of which the check knows nothing: these go on.
+        ``unknown`` has names, and rules, of which the check knows nothing: these go on, unless
+        their patience is not over, as nothing says then that they last.
         """
         now = self.now()
         found = {trouble.name: trouble for trouble in troubles}
@@ -124,7 +125,8 @@ class AlertStates:
                         INSERTS[connection.dialect.name], [_build_row(name, now) | values]
                     )
             for name in sorted(known.keys() - found.keys()):
-                if not {name, get_rule(name)} & set(unknown):
+                is_unknown = bool({name, get_rule(name)} & set(unknown))
+                if not is_unknown or known[name].due_at > now:
                     _end_state(connection, known[name], now)
 
     def mark_told(self, names: Collection[str], channel: str, *, ended: bool = False) -> None:

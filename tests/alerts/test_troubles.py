@@ -6,7 +6,13 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 import pytest
 
-from affiliate.alerts.troubles import FAILING, FETCHED_AGE, IMPORTED_AGE, find_troubles
+from affiliate.alerts.troubles import (
+    FAILING,
+    FETCHED_AGE,
+    IMPORTED_AGE,
+    REFUSING,
+    find_troubles,
+)
 from affiliate.checks import stores
 from affiliate.checks.findings import WARN, Finding
 from affiliate.database.clicks import Click
@@ -86,7 +92,37 @@ def test_an_agency_that_asks_for_a_pause_is_not_told(build: BuildServices) -> No
     """A limit that is reached now and then is no trouble."""
     services = build(**PAID)
     fail_with(services, TooManyCalls)
+    SearchFigures(services.ledger, UTC).add_calls({"shutterstock": CallNumbers(2, 1, 10)})
     assert find(services) == {}
+
+
+@pytest.mark.usefixtures("clock")
+def test_an_agency_that_asks_for_pauses_without_an_answer_is_told_after_hours(
+    build: BuildServices,
+) -> None:
+    """As when the calls of a month are spent, of which no limit of an hour knows."""
+    services = build(**PAID)
+    fail_with(services, TooManyCalls)
+    figures = SearchFigures(services.ledger, UTC)
+    figures.add_calls({"shutterstock": CallNumbers(2, 2, 10)})
+    (trouble,) = find(services).values()
+    assert trouble.name == "failing:shutterstock"
+    assert "answers no call, as too many were made" in trouble.title
+    assert trouble.patience == REFUSING
+    figures.add_calls({"shutterstock": CallNumbers(1, 0, 10)})
+    assert find(services) == {}
+    assert "failing:shutterstock" not in find_unknown(services)
+
+
+@pytest.mark.usefixtures("clock")
+def test_a_refused_key_is_not_over_because_the_agency_fails_otherwise(build: BuildServices) -> None:
+    """Nothing is known of the key then, until a call succeeds."""
+    services = build(**PAID)
+    fail_with(services, BadCredentials)
+    services.gateway._breaker.end_suspension(services.registry.enabled[0].agency.source)
+    fail_with(services, AgencyDown, 10)
+    assert "key:shutterstock" not in find(services)
+    assert "key:shutterstock" in find_unknown(services)
 
 
 @pytest.mark.usefixtures("clock")

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+import msgspec
 import pytest
 
 from affiliate.database.alert_states import KEPT_ENDED, LEASE, AlertState, AlertStates
@@ -98,6 +99,16 @@ def test_ended_alerts_are_listed_for_a_month(
     assert find(states, "disk").ended_at
     clock.now += 2 * MINUTE
     states.record([])
+    assert states.list_all() == []
+
+
+def test_what_is_unknown_becomes_no_alert(states: AlertStates, clock: SetClock[datetime]) -> None:
+    """A single failure before a night without a search has not lasted for its patience."""
+    slow = msgspec.structs.replace(KEY, patience=2 * CALM)
+    states.record([slow])
+    for _ in range(4):
+        clock.now += CALM
+        states.record([], ["key"])
     assert states.list_all() == []
 
 
