@@ -269,6 +269,7 @@ def _open_ledger(settings: Config) -> Ledger:
     with report_startup_errors():
         ledger = Ledger(settings.database_url, journal=settings.data_dir / "clicks.journal")
     if not _runs_command():
+        ledger.limit_reads()
         _upgrade_ledger(ledger)
         ledger.replay_journal()
     return ledger

@@ -12,8 +12,9 @@ from typing import Final, NamedTuple
 import sqlalchemy as sa
 
 from affiliate.config.settings import Config
+from affiliate.database.ledger import Ledger
 from affiliate.database.owner_sessions import IDLE_LIMIT, LIFETIME
-from affiliate.database.row_counts import MAX_COUNTED, RowCount, count_rows
+from affiliate.database.row_counts import MAX_COUNTED, count_rows
 from affiliate.database.schema import metadata
 from affiliate.durable_files import measure_file
 from affiliate.errors import LedgerError, StoreDown
@@ -249,30 +250,40 @@ KINDS: Final = (
 
 def list_kept(services: Services) -> Iterator[Kept]:
     """Yield what the site keeps, with the amounts that there are now."""
+    rows = _RowDescriptions(services.ledger)
     for kind in KINDS:
-        yield Kept(kind, kind.period(services.config), ", ".join(_iter_amounts(kind, services)))
+        amounts = ", ".join(_iter_amounts(kind, services, rows))
+        yield Kept(kind, kind.period(services.config), amounts)
 
 
-def _iter_amounts(kind: KeptKind, services: Services) -> Iterator[str]:
+def _iter_amounts(kind: KeptKind, services: Services, rows: "_RowDescriptions") -> Iterator[str]:
     for name in kind.tables:
-        yield _describe_rows(services, metadata.tables[name])
+        yield rows.describe(metadata.tables[name])
     if kind.files == "cache.db*":
         yield _describe_store(services)
     elif kind.files and (size := _measure_files(services.config.data_dir, kind.files)):
         yield f"{size / 1000:,.1f} kB"
 
 
-def _describe_rows(services: Services, table: sa.Table) -> str:
-    try:
-        count = count_rows(services.ledger, table)
-    except LedgerError:
-        count = RowCount(0, exact=False)
-    if not count.rows and not count.exact:
-        return "can't be counted now"
-    if count.rows == MAX_COUNTED + 1:
-        return f"more than {MAX_COUNTED:,} rows in {table.name}"
-    about = "" if count.exact else "about "
-    return f"{about}{count.rows:,} {'row' if count.rows == 1 else 'rows'} in {table.name}"
+class _RowDescriptions:
+    """The numbers of rows of tables in words; after a failure no further table is waited for."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._has_failed = False
+
+    def describe(self, table: sa.Table) -> str:
+        """Return the number of rows of a table, or that rows can't be counted now."""
+        try:
+            count = None if self._has_failed else count_rows(self._ledger, table)
+        except LedgerError:
+            count, self._has_failed = None, True
+        if count is None:
+            return "can't be counted now"
+        if count.rows == MAX_COUNTED + 1:
+            return f"more than {MAX_COUNTED:,} rows in {table.name}"
+        about = "" if count.exact else "about "
+        return f"{about}{count.rows:,} {'row' if count.rows == 1 else 'rows'} in {table.name}"
 
 
 def _describe_store(services: Services) -> str:

@@ -52,6 +52,9 @@ DATABASES: Final = {
             "client_encoding": "utf8",  # else a SQL_ASCII database answers in bytes
             "connect_timeout": WAIT_SECONDS,
             "tcp_user_timeout": WAIT_SECONDS * 1000,
+            "keepalives_idle": WAIT_SECONDS,  # else a lost host is waited for for two hours
+            "keepalives_interval": WAIT_SECONDS,
+            "keepalives_count": 3,
             "prepare_threshold": None,  # PgBouncer hands each transaction another connection
         },
         clock=sa.select(sa.func.clock_timestamp(type_=sa.DateTime(timezone=True))),

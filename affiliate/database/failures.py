@@ -104,6 +104,11 @@ TEXT_PATTERNS: Final[tuple[tuple[str, str, str], ...]] = (
         "its host name is not known; mend the host or the network's names",
     ),
     (
+        "QueuePool limit",
+        "busy",
+        "all of this process's connections wait for it; look for locks and load there",
+    ),
+    (
         "[Tt]ime(d)?[ -]?out|timeout expired",
         "timeout",
         "it does not answer in time; look at the server, its host and firewalls",

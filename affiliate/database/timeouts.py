@@ -24,9 +24,14 @@ _limit = _Limit()
 
 
 @contextmanager
-def limit_waits() -> Iterator[None]:
-    """Limit this thread's wait for each answer of a server to `HUNG_SECONDS`."""
-    before, _limit.seconds = _limit.seconds, HUNG_SECONDS
+def limit_waits(seconds: float | None = None) -> Iterator[None]:
+    """Limit this thread's wait for each answer of a server to ``seconds``, or `HUNG_SECONDS`.
+
+    A shorter limit of the caller stays.
+    """
+    before = _limit.seconds
+    seconds = HUNG_SECONDS if seconds is None else seconds
+    _limit.seconds = seconds if before is None else min(seconds, before)
     try:
         yield
     finally:

@@ -102,6 +102,12 @@ def test_a_folder_that_cant_be_made_is_named(tmp_path: Path) -> None:
     assert f"{tmp_path}/file; look at DATA_DIR" in str(caught.value)
 
 
+def test_connections_that_all_wait_are_told_in_words() -> None:
+    """Pages that wait for a lock are no sign of a server that can't be reached."""
+    words = "QueuePool limit of size 1 overflow 2 reached, connection timed out, timeout 5.00"
+    assert "look for locks and load there (busy)" in describe_failure(sa.exc.TimeoutError(words))
+
+
 @pytest.mark.parametrize("error", [sa.exc.TimeoutError("hunter2"), OSError("hunter2")])
 def test_an_unknown_failure_has_its_kind(error: Exception) -> None:
     """What has no words is named by its class alone."""

@@ -8,16 +8,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import flask
+import psycopg
 import pytest
 from flask import render_template_string
 from flask.testing import FlaskClient
 
+from affiliate.database import engine
 from affiliate.errors import BadQuery, LedgerError
 from affiliate.web.owner.charts import draw_chart
 from affiliate.web.owner.filters import SITE, FilterField
 from affiliate.web.owner.frame import handle_bad_query, handle_ledger_error
 from affiliate.web.owner.page_requests import read_page_request
 from tests.support.apps import ClientMaker
+from tests.support.ledgers import empty_database
 from tests.support.owner_desk import CALLBACK, PASSWORD, csrf, log_in, post
 
 URLENCODED = "application/x-www-form-urlencoded"
@@ -257,6 +260,26 @@ def test_a_parameter_that_cannot_be_read_is_named_in_the_frame(owner: FlaskClien
             page = answer.get_data(as_text=True)
             assert words in page
             assert '<nav aria-label="Desk">' in page
+
+
+def test_a_page_waits_for_no_lock_for_long(
+    make_client: ClientMaker,
+    settings: dict[str, str],
+    postgres: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The page says why there are no figures; visitors' pages need none."""
+    monkeypatch.setattr(engine, "READ_SECONDS", 0.2)
+    url = empty_database(postgres)
+    owner = make_client(**settings, DATABASE_URL=url)
+    log_in(owner)
+    with psycopg.connect(url.replace("+psycopg", "")) as idle:
+        idle.execute("LOCK TABLE click_days")
+        page = owner.get("/owner/sites")
+        assert page.status_code == 503
+        assert "it took too long; look for locks and load there" in page.text
+        assert owner.get("/search?q=cat&lang=en").status_code == 200
+    assert owner.get("/owner/sites").status_code == 200
 
 
 def show_strip(client: FlaskClient, query: str) -> str:
