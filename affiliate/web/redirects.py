@@ -7,8 +7,10 @@ def make_redirect_relative(response: Response) -> Response:
     """Return a response whose redirect within this site names no host.
 
     The router builds addresses with the request's scheme and host, which a proxy may have changed.
+    The host is compared as sent: clients send hosts that no domain can have, such as ``xn--``.
     """
-    location, own_host = response.headers.get("Location", ""), request.host_url
-    if location.startswith(own_host):
-        response.headers["Location"] = f"/{location.removeprefix(own_host).lstrip('/')}"
+    scheme, _, rest = response.headers.get("Location", "").partition("://")
+    host, _, path = rest.partition("/")
+    if scheme in {"http", "https"} and host == request.host:
+        response.headers["Location"] = f"/{path.lstrip('/')}"
     return response
