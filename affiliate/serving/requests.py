@@ -32,8 +32,9 @@ if TYPE_CHECKING:
 
 BODY_SECONDS: Final = 3.0
 """Seconds that a whole body may take to arrive."""
-BODY_BYTES: Final = 16 * 1024
-"""Bytes that are read of a body; the application refuses longer bodies by their beginning."""
+BODY_BYTES: Final = 32 * 1024
+"""Bytes that are read of a body, as many as the longest form of the site may have
+(`web.owner.frame.MAX_PURCHASE_BYTES`); the application refuses longer bodies by their length."""
 MAX_BODIES: Final = 1024
 """Bodies under way in a process; further ones are refused at once."""
 MAX_UNFINISHED: Final = 4096

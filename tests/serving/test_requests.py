@@ -22,6 +22,7 @@ from affiliate.serving import requests
 from affiliate.serving.requests import BODY_BYTES, RequestScheduler
 from affiliate.web.access_log import AccessLogMiddleware
 from affiliate.web.cached_response import Headers
+from affiliate.web.owner.frame import MAX_PURCHASE_BYTES
 from tests.support.small_server import PROCESSES, SmallServer, small_server
 from tests.support.waiting import wait_until
 
@@ -94,6 +95,15 @@ def test_an_application_is_told_of_a_request_as_wsgi_has_it(shared: SmallServer)
         if (status, found) != ("200", right):
             wrong.append((sent, status, found))
     assert wrong == []
+
+
+def test_the_longest_form_arrives_whole(shared: SmallServer) -> None:
+    """However small its parts are: a browser sends a form by the packets of its network."""
+    body = "x" * MAX_PURCHASE_BYTES
+    parts = [body[start : start + 1000] for start in range(0, len(body), 1000)]
+    chunks = "".join(f"{len(part):x}\n{part}\n" for part in (*parts, ""))
+    status, asked = exchange(shared, f"{CHUNKED.decode()}{chunks}".replace("\r", ""))
+    assert (status, len(asked["body"])) == ("200", MAX_PURCHASE_BYTES)
 
 
 def test_of_a_long_body_no_more_is_read_than_tells_that_it_is_too_long(shared: SmallServer) -> None:

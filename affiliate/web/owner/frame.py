@@ -9,7 +9,7 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from flask import Blueprint, Response, abort, redirect, render_template, request, session, url_for
-from werkzeug.exceptions import BadRequest, NotFound
+from werkzeug.exceptions import BadRequest, NotFound, RequestEntityTooLarge
 from werkzeug.wrappers import Response as AnyResponse
 
 from affiliate.errors import BadQuery, LedgerError
@@ -149,6 +149,13 @@ def handle_bad_request(error: BadRequest) -> Response:
     """Return the page about a form that can't be read."""
     text = error.description or ""
     return error_page(HTTPStatus.BAD_REQUEST, "This form can't be read", text)
+
+
+@blueprint.errorhandler(RequestEntityTooLarge)
+def handle_long_form(error: RequestEntityTooLarge) -> Response:
+    """Return the page about a form with more text than the form may have."""
+    text = "Nothing was done. Go back and shorten what you typed."
+    return error_page(HTTPStatus(error.code), "This form is too long", text)
 
 
 @blueprint.errorhandler(BadQuery)

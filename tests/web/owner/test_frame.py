@@ -77,6 +77,14 @@ def test_what_cannot_be_a_form_of_the_session_is_never_read(
     assert wrong == []
 
 
+def test_a_form_that_is_too_long_says_so(owner: FlaskClient) -> None:
+    """To try again in a minute, as other failures advise, would not help."""
+    token = csrf(owner.get("/owner/log-in"))
+    answer = owner.post("/owner/log-in", data={"csrf": token, "password": "p" * 5000})
+    assert answer.status_code == 413
+    assert "This form is too long" in answer.text
+
+
 def test_every_answer_of_the_desk_has_its_headers(
     make_client: ClientMaker, settings: dict[str, str]
 ) -> None:
