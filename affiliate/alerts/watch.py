@@ -16,7 +16,9 @@ from affiliate.alerts.digest import MAX_DELAY, build_digest, find_sending_time
 from affiliate.alerts.messages import Link, Message
 from affiliate.alerts.silence_links import build_silence_url
 from affiliate.alerts.troubles import find_troubles
+from affiliate.alerts.week_figures import find_week
 from affiliate.database.alert_states import AlertState, AlertStates
+from affiliate.database.local_time import find_local_day
 from affiliate.errors import AgencyError, MailFailed, describe_error
 from affiliate.services import Services
 
@@ -83,15 +85,17 @@ class AlertWatch:
     def _iter_digest_failures(self) -> Iterator[Failure]:
         """Send the weekly digest when due; yield failures, after which the digest stays due."""
         now, last = self.states.now(), self.states.read_digest()
-        due = find_sending_time(now, self._services.config.site_timezone)
-        sent_at = last.told_at or now
-        if due <= sent_at <= now:
+        zone = self._services.config.site_timezone
+        due, sent_at = find_sending_time(now, zone), last.told_at or now
+        week = f"{find_week(find_local_day(due, zone)).first}"
+        is_this_week = last.title == week
+        if due <= sent_at <= now or (is_this_week and not last.told_to):
             return
         if sent_at > now or now - due > MAX_DELAY:  # after a clock that was wrong, or a long outage
-            self.states.write_digest((), now)
+            self.states.write_digest((), now, week)
             return
         message = build_digest(self._services, now)
-        told_to = set(last.told_to)
+        told_to = set(last.told_to) if is_this_week else set()
         for channel in self.channels:
             if channel.name in told_to:
                 continue
@@ -99,9 +103,9 @@ class AlertWatch:
                 yield failure
             else:
                 told_to.add(channel.name)
-                self.states.write_digest(told_to, sent_at)
+                self.states.write_digest(told_to, sent_at, week)
         if told_to >= {channel.name for channel in self.channels}:
-            self.states.write_digest((), now)
+            self.states.write_digest((), now, week)
 
     def send_digest(self) -> Iterator[tuple[str, Failure | None]]:
         """Send the digest of the last week by each channel now; yield name and failure, if any."""

@@ -20,7 +20,8 @@ from affiliate.domain.troubles import Trouble, get_rule
 TURN: Final = "#check"
 """The name of the row whose ``lasts_until`` is the end of the lease, ``told_at`` the last check."""
 DIGEST: Final = "#digest"
-"""The name of the row whose ``told_at`` is the time of the last digest."""
+"""The name of the row whose ``told_at`` is the time of the last complete digest, ``title`` the
+first day of the week of the last digest, and ``told_to`` who has this one while others lack it."""
 LEASE: Final = timedelta(minutes=5)
 """Time that a check may take; the lease of a process that is killed runs out after this time."""
 MAX_CALM: Final = timedelta(days=2)
@@ -153,7 +154,7 @@ class AlertStates:
             return connection.execute(change.values(values)).rowcount == 1
 
     def read_digest(self) -> AlertState:
-        """Return the row of the digest: when the last was sent, and who has the current one."""
+        """Return the row of the digest, a new one where there was none."""
         query = sa.select(alerts).where(alerts.c.name == DIGEST)
         now = self.now()
         with self._database.write_transaction() as connection:
@@ -161,9 +162,9 @@ class AlertStates:
             connection.execute(INSERTS[connection.dialect.name], [row])
             return _read_row(connection.execute(query).mappings().one())
 
-    def write_digest(self, told_to: Iterable[str], told_at: datetime) -> None:
-        """Write who has the current digest, and when the last complete digest was sent."""
-        values = {"told_to": ",".join(sorted(told_to)), "told_at": told_at}
+    def write_digest(self, told_to: Iterable[str], told_at: datetime, week: str) -> None:
+        """Write who has the digest of a week, and when the last complete digest was sent."""
+        values = {"told_to": ",".join(sorted(told_to)), "told_at": told_at, "title": week}
         with self._database.write_transaction() as connection:
             connection.execute(sa.update(alerts).where(alerts.c.name == DIGEST).values(values))
 

@@ -331,6 +331,35 @@ def test_a_digest_that_can_t_be_sent_is_sent_later(
     assert [count_digests(mail), count_digests(webhook)] == [0, 1]
 
 
+def test_a_digest_of_which_one_channel_knows_is_no_digest_of_a_later_week(
+    build: BuildServices, clock: SetClock[datetime], mail: KeptMessages
+) -> None:
+    """A site may rest for a week, from an hour in which one of its channels failed."""
+    webhook = KeptMessages("webhook")
+    watch = AlertWatch(build(), [mail, webhook])
+    clock.now = SUNDAY
+    watch.check()
+    clock.now, webhook.broken = MONDAY, True
+    watch.check()
+    webhook.broken = False
+    clock.now = MONDAY + 7 * DAY
+    watch.check()
+    assert [count_digests(mail), count_digests(webhook)] == [2, 1]
+
+
+def test_another_time_zone_sends_no_week_twice(
+    build: BuildServices, clock: SetClock[datetime], mail: KeptMessages
+) -> None:
+    """Monday at eight comes a day later there."""
+    clock.now = SUNDAY - DAY
+    AlertWatch(build(SITE_TIMEZONE="Pacific/Apia"), [mail]).check()
+    for hours in range(0, 72, 6):
+        clock.now = SUNDAY + timedelta(hours=hours)
+        zone = "Pacific/Apia" if clock.now < MONDAY else "America/New_York"
+        AlertWatch(build(SITE_TIMEZONE=zone), [mail]).check()
+    assert count_digests(mail) == 1
+
+
 @pytest.mark.parametrize("step", [400 * DAY, -400 * DAY])
 def test_a_clock_that_was_wrong_sends_no_digest_twice(
     build: BuildServices,
