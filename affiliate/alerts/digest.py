@@ -182,7 +182,8 @@ def shorten_text(text: str) -> str:
 
 def _describe_missed(week: WeekFigures) -> Section:
     if not week.missed_words:
-        return Section("Words that found nothing", ("Every search found something.",))
+        words = "Every search found something." if week.sums.asked else "Nobody has searched."
+        return Section("Words that found nothing", (words,))
     rows = [(shorten_text(text), f"{count:,}") for text, count in week.missed_words]
     hint = "Another agency may have pictures of these."
     return Section("Words that found nothing", (hint,), (("words", "times"), *rows))

@@ -5,7 +5,9 @@ from html import escape
 from typing import Final, NamedTuple
 
 STYLE: Final = "font-family:sans-serif;max-width:40em"
-CELL_STYLE: Final = "text-align:left;padding:2px 12px 2px 0;vertical-align:top"
+CELL_STYLE: Final = (
+    "text-align:left;padding:2px 12px 2px 0;vertical-align:top;overflow-wrap:anywhere"
+)
 """Styles stand in the elements, as many mail programs ignore style sheets."""
 
 
@@ -63,7 +65,9 @@ def format_html(message: Message) -> str:
     body = "".join(map(_format_html_section, message.sections))
     title = escape(message.subject)
     return (
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title></head>'
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width">'
+        f'<meta name="color-scheme" content="light dark"><title>{title}</title></head>'
         f'<body style="{STYLE}">{body}</body></html>'
     )
 

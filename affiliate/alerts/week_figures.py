@@ -12,6 +12,7 @@ from affiliate.database.figures import Figures
 from affiliate.database.local_time import Days
 from affiliate.database.ranked_counts import RankedList
 from affiliate.domain.actions import EARNING_STATES
+from affiliate.domain.masking import MASK
 from affiliate.domain.rates import Rates
 from affiliate.services import Services
 
@@ -90,7 +91,7 @@ def read_week(services: Services, days: Days) -> WeekFigures:
             "Sites": _find_earners(figures, ("site",), days, before),
             "Pictures": _find_earners(figures, ("agency", "id"), days, before),
         },
-        missed_words=figures.list_top(RankedList.MISSED_WORDS, days, LIST_ROWS),
+        missed_words=_list_missed_words(figures, days),
         imports=Earnings(services.ledger).find_last_imports(),
         counted_until=figures.find_counted_until(),
         rates=services.config.earnings_rates,
@@ -110,6 +111,12 @@ def _read_sums(figures: Figures, days: Days) -> Sums:
         asked=sum(row["asked"] for row in searches),
         missed=sum(row["missed"] for row in searches),
     )
+
+
+def _list_missed_words(figures: Figures, days: Days) -> list[tuple[str, int]]:
+    """Return the words that found nothing most often; `MASK` alone stands for no words."""
+    top = figures.list_top(RankedList.MISSED_WORDS, days, LIST_ROWS + 1)
+    return [(text, count) for text, count in top if text != MASK][:LIST_ROWS]
 
 
 def _find_moved_texts(figures: Figures, name: RankedList, days: Days, before: Days) -> list[Mover]:
@@ -132,7 +139,7 @@ def _choose_movers(now: Mapping[str, int], before: Mapping[str, int]) -> list[Mo
     movers = [
         Mover(text, now.get(text, 0), before.get(text, 0))
         for text in now.keys() | before.keys()
-        if text
+        if text not in {"", MASK}
     ]
     movers = [mover for mover in movers if abs(mover.now - mover.before) >= MIN_MOVE]
     movers.sort(key=lambda mover: (-abs(mover.now - mover.before), mover.text))

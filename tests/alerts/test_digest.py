@@ -17,6 +17,7 @@ from affiliate.database.earnings import Earnings
 from affiliate.database.roll_ups import RollUps
 from affiliate.database.search_figures import Search, SearchFigures, SearchNumbers
 from affiliate.domain.actions import Action
+from affiliate.domain.masking import MASK
 from affiliate.domain.troubles import Trouble
 from affiliate.services import Services
 from tests.alerts.conftest import MONDAY, BuildServices
@@ -222,8 +223,28 @@ def test_an_empty_site_has_a_short_digest(build: BuildServices, clock: SetClock[
     text = build_text(build(), clock)
     assert text.startswith("Your week from November 16 to November 22\n")
     assert "No sales have been imported yet" in text
-    assert "Every search found something." in text
+    assert "Nobody has searched." in text
     assert "that moved" not in text
+
+
+def test_masked_words_alone_are_in_no_list(build: BuildServices, clock: SetClock[datetime]) -> None:
+    """All phones and addresses that were searched for share them, and say nothing together."""
+    services = build()
+    search(services, clock, THURSDAY, **{MASK: 9, f"call {MASK}": 4})
+    click(services, clock, THURSDAY, 6, words=MASK)
+    text = build_text(services, clock)
+    assert f"\ncall {MASK}  4" in text
+    assert f"\n{MASK} " not in text
+
+
+def test_searches_that_all_found_something_are_said(
+    build: BuildServices, clock: SetClock[datetime]
+) -> None:
+    services = build()
+    clock.now = THURSDAY
+    counts = {Search("cat", "en"): SearchNumbers(2, 0, 1, 30)}
+    SearchFigures(services.ledger, UTC).add_searches(counts)
+    assert "Every search found something." in build_text(services, clock)
 
 
 def test_words_of_visitors_are_no_markup(build: BuildServices, clock: SetClock[datetime]) -> None:
