@@ -1,7 +1,8 @@
-"""The page of agencies: state, quota, links and calls of each, and a switch."""
+"""The page of agencies: state, earnings, quota, links and calls of each, and a switch."""
 
+from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Final
+from typing import Any, Final, NamedTuple
 
 from flask import Response, abort, render_template, request
 from markupsafe import Markup
@@ -12,31 +13,21 @@ from affiliate.agencies.limits import MINUTE
 from affiliate.agencies.link_earnings import assess_links
 from affiliate.agencies.requirements import describe_needed_settings
 from affiliate.database.figures import Figures
-from affiliate.database.local_time import Days
 from affiliate.errors import describe_suspension
 from affiliate.search.federation import EnabledAgency
 from affiliate.search.gateway import AgencyGateway
 from affiliate.search.limits import SpentCalls
 from affiliate.search.switching import SWITCH_DELAY_SECONDS, switch_off, switch_on
 from affiliate.services import current_services
+from affiliate.web.owner import earned
 from affiliate.web.owner.filters import FilterField, Filters
 from affiliate.web.owner.frame import blueprint, redirect_with_note, render_page
+from affiliate.web.owner.links import link_to
+from affiliate.web.owner.numbers import Money
 from affiliate.web.owner.page_requests import PageRequest, read_page_request, require_period
+from affiliate.web.owner.series import get_days
 from affiliate.web.owner.tables import Cell, Column, Row, State, build_table
 
-COLUMNS: Final = (
-    Column("agency", "Agency"),
-    Column("state", "State", "state"),
-    Column("switch", "Switch", "action"),
-    Column("links", "Links", "state"),
-    Column("weight", "Weight", "count"),
-    Column("left", "Calls left", "count"),
-    Column("limit", "Of", "count"),
-    Column("window", "Each"),
-    Column("calls", "Calls", "count"),
-    Column("failures", "Failed", "count"),
-    Column("milliseconds", "Mean ms", "count"),
-)
 NONE_FITS: Final = "No agency fits the filters."
 STATES: Final = {
     "on": "On",
@@ -58,11 +49,11 @@ FILTERS: Final = (
 def show_agencies() -> Response:
     """Show the agencies that are set up, perhaps those of a state, and what the others need."""
     services = current_services()
-    view = read_page_request(FILTERS, has_period=True, default_period="today")
+    view = read_page_request(FILTERS, has_period=True, default_period="7")
     off = services.switches.read_off_agencies()
-    calls = _sum_calls(view)
+    sums = _sum_up(view)
     rows = [
-        _build_row(enabled, services.gateway, calls.get(enabled.agency.name), off=off)
+        {**_build_row(enabled, services.gateway, off=off), **sums.describe(enabled.agency.name)}
         for enabled in services.registry.configured
         if view.filters.get("kind") in {"", "free" if enabled.agency.is_free else "paid"}
     ]
@@ -76,7 +67,11 @@ def show_agencies() -> Response:
         "owner_agencies.html",
         "Agencies",
         view=view,
-        table=build_table(view, "Agencies", COLUMNS, rows, default_sort="state", empty=NONE_FITS),
+        table=build_table(
+            view, "Agencies", _list_columns(view), rows, default_sort="state", empty=NONE_FITS
+        ),
+        unjoined=sums.earned.get(None, ()),
+        unjoined_url=link_to(view, "owner.show_sales", clicked="unknown"),
         unset=unset,
         weights=",".join(f"{e.agency.name}:{e.weight}" for e in services.registry.configured),
         setting=next((s for s in services.config.shown if s.name == "AGENCIES"), None),
@@ -109,22 +104,71 @@ def switch_agency() -> AnyResponse:
     return redirect_with_note(note, "owner.show_agencies")
 
 
-def _sum_calls(view: PageRequest) -> dict[str, dict[str, int]]:
-    """Return the calls, failures and milliseconds of the period, by the name of the agency."""
-    period = require_period(view)
+class _Sums(NamedTuple):
+    """Calls, clicks and earnings of a period, by the name of the agency.
+
+    Sales whose click is unknown have None in place of a name.
+    """
+
+    calls: Mapping[str, Mapping[str, Any]]
+    clicks: Mapping[str, int]
+    earned: Mapping[str | None, tuple[Money, ...]]
+
+    def describe(self, name: str) -> Row:
+        """Return the figures of an agency."""
+        amounts, clicks = self.earned.get(name, ()), self.clicks.get(name, 0)
+        row: dict[str, Cell] = {
+            "name": name,
+            "clicks": clicks,
+            "earned": amounts,
+            "per_click": earned.divide_by_clicks(amounts, clicks),
+        }
+        if (calls := self.calls.get(name)) and calls["calls"]:
+            row |= {
+                "calls": calls["calls"],
+                "failures": calls["failures"],
+                "milliseconds": round(calls["milliseconds"] / calls["calls"]),
+            }
+        return row
+
+
+def _sum_up(view: PageRequest) -> _Sums:
+    """Return the sums of the period, by agency."""
     figures = Figures(current_services().ledger, view.zone)
-    rows = figures.sum_calls(Days(period.first, period.last), ("agency",))
-    return {str(row["agency"]): row for row in rows}
+    days, by = get_days(require_period(view)), ("agency",)
+    return _Sums(
+        calls={row["agency"]: row for row in figures.sum_calls(days, by)},
+        clicks={row["agency"]: row["clicks"] for row in figures.sum_clicks(days, by)},
+        earned=earned.group_earned(figures.earned.sum_sales(days, by), lambda row: row["agency"]),
+    )
 
 
-def _build_row(
-    enabled: EnabledAgency,
-    gateway: AgencyGateway,
-    calls: dict[str, int] | None,
-    *,
-    off: frozenset[str],
-) -> Row:
-    """Return the row of an agency."""
+def _list_columns(view: PageRequest) -> tuple[Column, ...]:
+    """Return the columns of the table, with links to the clicks and sales of an agency."""
+
+    def link(endpoint: str, row: Mapping[str, Any], name: str) -> str:
+        return link_to(view, endpoint, agency=row["name"]) if row[name] else ""
+
+    return (
+        Column("agency", "Agency"),
+        Column("state", "State", "state"),
+        Column("switch", "Switch", "action"),
+        Column("clicks", "Clicks", "count", link=lambda r: link("owner.show_clicks", r, "clicks")),
+        Column("earned", "Earned", "money", link=lambda r: link("owner.show_sales", r, "earned")),
+        Column("per_click", "Per click", "money", is_sortable=False),
+        Column("links", "Links", "state"),
+        Column("weight", "Weight", "count"),
+        Column("left", "Calls left", "count"),
+        Column("limit", "Of", "count"),
+        Column("window", "Each"),
+        Column("calls", "Calls", "count"),
+        Column("failures", "Failed", "count"),
+        Column("milliseconds", "Mean ms", "count"),
+    )
+
+
+def _build_row(enabled: EnabledAgency, gateway: AgencyGateway, *, off: frozenset[str]) -> Row:
+    """Return the state, quota and links of an agency."""
     agency = enabled.agency
     is_off = agency.name in off
     state = _describe_state(enabled, gateway, is_off=is_off)
@@ -145,12 +189,6 @@ def _build_row(
         if quota.is_nearly_spent and state.level == "ok":
             words = "calls nearly spent" if quota.left else "calls spent, cached answers go on"
             row["state"] = State("warn", f"on; {words}; more in {quota.rest / 60:.0f} min")
-    if calls and calls["calls"]:
-        row |= {
-            "calls": calls["calls"],
-            "failures": calls["failures"],
-            "milliseconds": round(calls["milliseconds"] / calls["calls"]),
-        }
     return row
 
 

@@ -35,13 +35,14 @@ FIELDS: Final[Mapping[str, Sequence[FilterField]]] = {
 
 
 def link_to(view: PageRequest, endpoint: str, **parameters: str) -> str:
-    """Return the address of another page, with the period and the filters that this page has.
+    """Return the address of another page, with the period and the filters that both pages have.
 
     The address is empty where the application has no such page.
     """
     if endpoint not in current_app.view_functions:
         return ""
-    names = PERIOD_NAMES | {field.name for field in FIELDS[endpoint]}
+    both = [field for field in FIELDS[endpoint] if field in view.filters.fields]
+    names = PERIOD_NAMES | {field.name for field in both}
     kept = {name: value for name, value in view.address.parameters if name in names}
     values: dict[str, Any] = kept | parameters
     return url_for(endpoint, **values)

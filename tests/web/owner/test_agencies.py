@@ -13,6 +13,7 @@ from affiliate.database.search_figures import CallNumbers, SearchFigures
 from affiliate.errors import AgencyDown, BadCredentials, LedgerError
 from affiliate.services import Services
 from tests.support.apps import ClientMaker
+from tests.support.desk_records import record_clicks, record_sales
 from tests.support.owner_desk import PASSWORD, SECRET, log_in, note_at, post
 
 KEYS = {
@@ -120,6 +121,29 @@ def test_calls_of_the_period_are_summed_up(desk: FlaskClient) -> None:
     row = rows(desk)["Shutterstock"]
     assert [row[name] for name in ("calls", "failures", "milliseconds")] == [4, 1, 250]
     assert rows(desk, "&from=2026-01-01&to=2026-01-02")["Shutterstock"]["calls"] is None
+
+
+def test_each_agency_has_its_clicks_and_earnings(desk: FlaskClient) -> None:
+    """They lead to their lists, with the period; sales without a click are in no row."""
+    ledger = services(desk).ledger
+    record_clicks(ledger, *({"agency": "shutterstock", "click_id": f"{at}-1-1-1"} for at in (1, 2)))
+    record_sales(
+        ledger,
+        {"payout": 4.5, "click_id": "1-1-1-1"},
+        {"payout": 2, "currency": "EUR", "words": "of no click"},
+    )
+    found = rows(desk, "&period=30")
+    assert [found["Demo catalogue"][name] for name in ("clicks", "earned")] == [0, {}]
+    own = found["Shutterstock"]
+    figures = [own[name] for name in ("clicks", "earned", "per_click")]
+    assert figures == [2, {"USD": "4.50"}, {"USD": "2.25"}]
+    page = desk.get("/owner/agencies?period=30&state=on").text
+    for name in ("clicks", "sales"):
+        assert f'href="/owner/{name}?period=30&amp;agency=shutterstock"' in page
+        assert desk.get(f"/owner/{name}?period=30&agency=shutterstock").status_code == 200
+    assert (
+        'Also earned: 2.00\xa0EUR, by <a href="/owner/sales?period=30&amp;clicked=unknown">' in page
+    )
 
 
 def test_a_switch_is_that_of_the_command(desk: FlaskClient) -> None:
