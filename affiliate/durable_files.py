@@ -1,6 +1,6 @@
 """Locks and writes of files outside databases, which outlive a full disk and a power failure.
 
-The size of any file is measured here, too.
+The size of any file, and the room of its disk, are measured here, too.
 """
 
 import fcntl
@@ -10,6 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+RESERVED_BYTES: Final = 16 * 2**20
+"""Bytes of a disk that caches and downloads leave free for the ledger; a third of the disk where
+that is less."""
 POLL_SECONDS: Final = 0.002
 """Seconds between two attempts to take a lock."""
 
@@ -53,6 +56,13 @@ def measure_file(path: Path) -> int:
         return path.stat().st_size
     except OSError:
         return 0
+
+
+def measure_room(folder: Path) -> tuple[int, int]:
+    """Return the free bytes of a folder's disk, and how many of these stay free for the ledger."""
+    disk = os.statvfs(folder)
+    whole, free = disk.f_blocks * disk.f_frsize, disk.f_bavail * disk.f_frsize
+    return free, min(RESERVED_BYTES, whole // 3)
 
 
 def sync_folder(folder: Path) -> None:

@@ -1,7 +1,6 @@
 """A store in one SQLite file, for all processes of a machine, bounded in bytes."""
 
 import logging
-import os
 import sqlite3
 import threading
 import time
@@ -16,6 +15,7 @@ from flask import Flask
 from flask_caching.backends.base import BaseCache
 
 from affiliate.database.sqlite_file import checkpoint_pages
+from affiliate.durable_files import measure_room
 from affiliate.errors import StoreDown, StoreRefused
 
 BUSY_SECONDS: Final = 0.25
@@ -25,8 +25,6 @@ TURN_SECONDS: Final = 1.0
 CLOCK_SECONDS: Final = 60.0
 """Seconds past the end of a new lease: a lease that ends later predates a clock set back."""
 MAX_EVICTED: Final = 64
-RESERVED_BYTES: Final = 16 * 2**20
-"""Bytes of the disk left free for the ledger; a third of the disk where that is less."""
 SPARE_BYTES: Final = 2**20
 """Largest cache file, in bytes, that is not deleted on a full disk."""
 TOUCHED_ENTRIES: Final = 1000
@@ -231,15 +229,9 @@ class SQLiteStore(BaseCache):
             ).rowcount
         return deleted
 
-    def _measure_room(self) -> tuple[int, int]:
-        """Return the free bytes of the disk, and the free bytes reserved for the ledger."""
-        disk = os.statvfs(self._path.parent)
-        whole, free = disk.f_blocks * disk.f_frsize, disk.f_bavail * disk.f_frsize
-        return free, min(RESERVED_BYTES, whole // 3)
-
     def _is_disk_short(self) -> bool:
         """Return whether the disk has less room than is reserved."""
-        free, reserved = self._measure_room()
+        free, reserved = measure_room(self._path.parent)
         return free < reserved
 
     @staticmethod
@@ -355,7 +347,7 @@ class SQLiteStore(BaseCache):
     def _delete_on_full_disk(self, file: int) -> None:
         """Delete the file on a full disk, so that the ledger goes on."""
         with suppress(OSError), self._replacement:
-            free, reserved = self._measure_room()
+            free, reserved = measure_room(self._path.parent)
             if free >= reserved / 4 or self._path.stat().st_size <= SPARE_BYTES:
                 return
             if file and self._inode() == file:

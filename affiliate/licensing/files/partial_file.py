@@ -15,7 +15,7 @@ from typing import IO, Final, Self
 import msgspec
 
 from affiliate.domain import decoding
-from affiliate.durable_files import write_all
+from affiliate.durable_files import measure_room, write_all
 from affiliate.errors import DiskFailed, DownloadFailed
 from affiliate.transport.client import Stream
 
@@ -41,7 +41,7 @@ class PartialFile:
 
     Raises:
         DownloadFailed: another process fetches the file.
-        DiskFailed: the disk is full or can't be written.
+        DiskFailed: the disk is full, too small for the file, or can't be written.
     """
 
     def __init__(self, stem: Path) -> None:
@@ -78,8 +78,11 @@ class PartialFile:
 
     def accept_answer(self, answer: Stream, promised_type: str) -> None:
         """Continue the file if the answer starts at its end; else start the file again."""
-        if self._is_continuation(answer):
-            return
+        if not self._is_continuation(answer):
+            self._begin(answer, promised_type)
+        self._require_room()
+
+    def _begin(self, answer: Stream, promised_type: str) -> None:
         length = _parse_number(answer.headers.get("Content-Length"))
         self.note = PartState(
             length=length, validator=_get_validator(answer), promised=promised_type
@@ -93,6 +96,7 @@ class PartialFile:
         self.size += len(chunk)
         if self.size - self.note.safe >= CHECKPOINT_BYTES:
             self.checkpoint()
+            self._require_room()
 
     def checkpoint(self) -> None:
         """Flush the written bytes to the disk, and record their number as safe."""
@@ -149,6 +153,20 @@ class PartialFile:
             self.restart()
             raise FileChanged
         return False
+
+    def _require_room(self) -> None:
+        """Refuse to fill the disk, on which the site's databases may be.
+
+        Raises:
+            DiskFailed: the disk has no room for the rest of the file.
+        """
+        free, reserved = measure_room(self.path.parent)
+        rest = max((self.note.length or 0) - self.size, 0)
+        if reserved and free - rest < reserved:
+            raise DiskFailed(
+                f"{self.path.stem} needs {rest / 10**6:.1f} MB more, and its disk has"
+                f" {free / 10**6:.1f} MB, of which {reserved / 10**6:.1f} MB stay free."
+            )
 
     def _open_locked(self) -> int:
         """Return a locked descriptor of the file that the path names."""

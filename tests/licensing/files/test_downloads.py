@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+import shutil
 import subprocess
 import traceback
 import tracemalloc
@@ -459,12 +460,29 @@ def test_a_refusal_says_why(fields: dict[str, object], says: str | None) -> None
 def test_a_full_disk_is_said(downloads: Downloads, small_disk: Path) -> None:
     """No file has the final name, the message says what is wrong, and with room it goes on."""
     with Upstream(answer(JPEG, 200, 'ETag: "a"')) as server:
-        with pytest.raises(DiskFailed, match=r"one can't be written: No space left on device\."):
+        with pytest.raises(DiskFailed, match=r"^one needs 0\.1 MB more, and its disk has 0\.1 MB"):
             downloads.fetch(small_disk / "one", iter([server.url + LINK]))
-        assert "one.jpg" not in list_names(small_disk)
+        assert list_names(small_disk) == []
         subprocess.run(["mount", "-o", "remount,size=1m", str(small_disk)], check=True)
         fetched = downloads.fetch(small_disk / "one", iter([server.url + LINK]))
     assert fetched.path.read_bytes() == JPEG
+
+
+@pytest.mark.parametrize("is_length_known", [True, False])
+@pytest.mark.usefixtures("small_steps")
+def test_no_file_takes_the_room_of_the_databases(
+    downloads: Downloads, small_disk: Path, *, is_length_known: bool
+) -> None:
+    """A third of a small disk stays free, whatever the size of a file is or is said to be."""
+    subprocess.run(["mount", "-o", "remount,size=900k", str(small_disk)], check=True)
+    content = JPEG * 20
+    chunk = f"{len(content):x}\r\n".encode() + content + b"\r\n0\r\n\r\n"
+    chunked = then_close(head(200, "Transfer-Encoding: chunked") + chunk)
+    with Upstream(answer(content) if is_length_known else chunked) as server:
+        with pytest.raises(DiskFailed, match=r"MB, of which 0\.3 MB stay free"):
+            downloads.fetch(small_disk / "one", iter([server.url + LINK]))
+        assert shutil.disk_usage(small_disk).free > 200_000
+    assert is_length_known is (list_names(small_disk) == [])
 
 
 def test_a_folder_that_is_not_there_is_said(downloads: Downloads, tmp_path: Path) -> None:

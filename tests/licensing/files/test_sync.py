@@ -313,7 +313,7 @@ def test_a_full_disk_stops_the_run(agency: Simulator, small_disk: Path) -> None:
     """The disk's failure is said at once; with room the rest comes."""
     for number in range(20):
         agency.buy(number)
-    with pytest.raises(DiskFailed, match="No space left"):
+    with pytest.raises(DiskFailed, match="stay free"):
         run(agency, small_disk)
     fetched = count_link_requests(agency)
     assert fetched < 20
