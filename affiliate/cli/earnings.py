@@ -21,10 +21,11 @@ from affiliate.cli.report_options import (
     has_other_ids,
     remember_mapping,
 )
-from affiliate.database.earnings import GROUPS, Earnings, ImportCounts
+from affiliate.database.earnings import GROUPS, Earnings
 from affiliate.database.failed_fetches import FailedFetches
 from affiliate.database.report_joins import ReportJoins, count_report_joins
 from affiliate.database.report_mappings import ReportMappings
+from affiliate.database.report_writes import ImportCounts
 from affiliate.domain.actions import MONEY_UNITS, STATES
 from affiliate.domain.rates import ConvertedSums, convert_sums
 from affiliate.earnings import impact, partnerize, reports

@@ -24,6 +24,7 @@ import sqlalchemy as sa
 
 from affiliate.database.engine import LedgerDatabase
 from affiliate.database.local_time import DAY
+from affiliate.database.report_writes import lock_actions
 from affiliate.database.schema import actions, clicks
 from affiliate.domain.words import to_counted
 
@@ -91,6 +92,7 @@ def refresh_joins(
                 .values({name: sa.bindparam(f"new_{name}") for name in JOIN_COLUMNS})
             )
             with database.write_transaction() as connection:
+                lock_actions(connection, network)
                 connection.execute(update, changes)
         if len(rows) < BATCH:
             return

@@ -15,6 +15,7 @@ from uuid import uuid4
 import msgspec
 import sqlalchemy as sa
 
+from affiliate.database.advisory_locks import wait_for_lock
 from affiliate.database.inserts import ignore_known
 from affiliate.database.ledger import Ledger
 from affiliate.database.schema import purchases
@@ -103,8 +104,8 @@ class Purchases:
         release = sa.update(purchases).where(same_intent, purchases.c.state == "licensed", expired)
         row = {**_to_row(purchase), "intent": purchase.intent}
         with self._ledger.write_transaction() as connection:
-            if connection.dialect.name == "postgresql":  # a transaction in SQLite is alone
-                connection.execute(_lock_item(purchase))
+            # In whatever size, the claims of an item come one after the other.
+            wait_for_lock(connection, purchase.api, purchase.media, purchase.media_id)
             own = sa.select(purchases).where(purchases.c.purchase_id == purchase.purchase_id)
             if begun := connection.execute(own).mappings().first():
                 return _from_row(begun)
@@ -237,13 +238,6 @@ class Purchases:
         query = sa.select(purchases).where(*where).order_by(*order)
         with self._ledger.read_connection() as connection:
             return [_from_row(row) for row in connection.execute(query).mappings()]
-
-
-def _lock_item(purchase: Purchase) -> sa.Select[Any]:
-    """Return the statement that serializes claims of an item in whatever size (PostgreSQL)."""
-    item = repr((purchase.api, purchase.media, purchase.media_id)).encode()
-    number = int.from_bytes(hashlib.blake2b(item, digest_size=8).digest(), signed=True)
-    return sa.select(sa.func.pg_advisory_xact_lock(number))
 
 
 def _is_overruled(state: str, answer: str) -> bool:

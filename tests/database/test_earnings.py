@@ -1,9 +1,6 @@
 """The newest report decides what an action earns, whichever is imported first."""
 
-from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
 
 import msgspec
 import pytest
@@ -12,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import UNSET
 
-from affiliate.database import earnings as earnings_module
 from affiliate.database.clicks import Click
-from affiliate.database.earnings import BATCH, Earnings, ImportCounts, _read_known
+from affiliate.database.earnings import Earnings
 from affiliate.database.ledger import Ledger
+from affiliate.database.report_writes import ImportCounts
 from affiliate.database.schema import actions as actions_table
 from affiliate.domain.actions import REPORTED_FIELDS, STATES, Action
 from affiliate.errors import BadQuery
@@ -134,14 +131,6 @@ def test_a_sale_is_joined_to_the_click_that_led_to_it(ledger: Ledger) -> None:
     }
 
 
-def test_a_long_report_is_written_in_parts(ledger: Ledger) -> None:
-    """Clicks wait for a part alone."""
-    earnings = Earnings(ledger)
-    actions = [change(action_id=str(number)) for number in range(2 * BATCH + 1)]
-    assert earnings.record("impact", actions, DAY) == ImportCounts(len(actions), 0, 0)
-    assert read_sums(earnings) == [("USD", "pending", len(actions), len(actions) * 50_000)]
-
-
 REPORTS = st.lists(
     st.tuples(
         st.integers(0, 3),
@@ -215,44 +204,6 @@ def test_a_report_without_columns_blanks_nothing(ledger: Ledger) -> None:
     query = sa.select(*(actions_table.c[name] for name in names))
     with ledger.read_connection() as connection:
         assert [tuple(row) for row in connection.execute(query)] == [expected, expected]
-
-
-def test_reports_that_are_imported_at_once_blank_nothing(ledger: Ledger) -> None:
-    """As a scheduler fetches while the owner imports a file, each in an order of its own."""
-    earnings, count = Earnings(ledger), 3 * BATCH
-    full = [change(action_id=str(number), site="a.example") for number in range(count)]
-    bare = [change(action_id=str(number), state="approved") for number in reversed(range(count))]
-    with ThreadPoolExecutor(2) as threads:
-        ends = [
-            threads.submit(earnings.record, "impact", actions, DAY + timedelta(days))
-            for days, actions in enumerate((full, bare))
-        ]
-    assert all(end.result() for end in ends)
-    expected = [("a.example", "USD", "approved", count, count * 50_000)]
-    assert read_sums(earnings, "site") == expected
-
-
-def test_the_newest_of_two_reports_at_once_counts(
-    url: str, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Also where another process imports it while this one merges an older report."""
-    Earnings(ledger).record("impact", [ACTION], DAY)
-    newest: list[Future[ImportCounts]] = []
-    with closing(Ledger(url)) as other, ThreadPoolExecutor(1) as threads:
-
-        def read_known(*args: Any) -> dict[str, sa.Row[Any]]:
-            found = _read_known(*args)
-            if not newest:
-                late = DAY + timedelta(2)
-                report = [change(state="reversed")]
-                newest.append(threads.submit(Earnings(other).record, "impact", report, late))
-                wait(newest, timeout=0.5)
-            return found
-
-        monkeypatch.setattr(earnings_module, "_read_known", read_known)
-        Earnings(ledger).record("impact", [change(state="approved")], DAY + timedelta(1))
-        newest[0].result()
-    assert read_sums(Earnings(ledger)) == [("USD", "reversed", 1, 50_000)]
 
 
 def test_a_column_that_is_there_and_empty_counts(ledger: Ledger) -> None:

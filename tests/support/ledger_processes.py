@@ -1,10 +1,12 @@
 """Functions that processes run on a ledger which they share, in forks that a test may kill."""
 
 import os
+import signal
 import tempfile
 import threading
 import traceback
 from contextlib import closing, suppress
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +14,9 @@ import alembic.command
 import alembic.runtime.migration  # noqa: F401
 
 from affiliate.database.clicks import Click
+from affiliate.database.earnings import Earnings
 from affiliate.database.ledger import Ledger
+from affiliate.domain.actions import Action
 from affiliate.errors import LedgerError
 from tests.support.forks import begin_child
 from tests.support.ledgers import place_ledger
@@ -107,3 +111,15 @@ def record_before_and_after_mending(
             record("kept")
             ends.send((left_open, [click.click_id for _, click in ledger.stream_clicks()]))
         os.seteuid(os.getuid())
+
+
+def die_in_an_import(url: str, reported: list[Action], as_of: datetime) -> None:
+    """Import a report, and kill this process behind its last row."""
+    begin_child(clean_environment())
+
+    def die() -> datetime:
+        os.kill(os.getpid(), signal.SIGKILL)
+        return as_of
+
+    with closing(Ledger(url, die)) as ledger:
+        Earnings(ledger).record("impact", reported, as_of)
