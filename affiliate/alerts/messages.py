@@ -5,9 +5,8 @@ from html import escape
 from typing import Final, NamedTuple
 
 STYLE: Final = "font-family:sans-serif;max-width:40em"
-CELL_STYLE: Final = (
-    "text-align:left;padding:2px 12px 2px 0;vertical-align:top;overflow-wrap:anywhere"
-)
+CELL_STYLE: Final = "text-align:left;padding:2px 12px 2px 0;vertical-align:top"
+TEXT_STYLE: Final = f"{CELL_STYLE};overflow-wrap:anywhere"
 """Styles stand in the elements, as many mail programs ignore style sheets."""
 
 
@@ -76,7 +75,7 @@ def _format_html_section(section: Section) -> str:
     heading = f"<h2>{escape(section.heading)}</h2>" if section.heading else ""
     sentences = "".join(f"<p>{escape(sentence)}</p>" for sentence in section.sentences)
     rows = "".join(
-        f"<tr>{''.join(_format_cell(cell, is_head=number == 0) for cell in row)}</tr>"
+        f"<tr>{_format_cells(row, is_head=number == 0)}</tr>"
         for number, row in enumerate(section.table)
     )
     table = f"<table>{rows}</table>" if rows else ""
@@ -86,6 +85,11 @@ def _format_html_section(section: Section) -> str:
     return heading + sentences + table + links
 
 
-def _format_cell(text: str, *, is_head: bool) -> str:
+def _format_cells(row: tuple[str, ...], *, is_head: bool) -> str:
+    """Return the cells of a row; the text at its beginning may break anywhere, numbers may not."""
     name = "th" if is_head else "td"
-    return f'<{name} style="{CELL_STYLE}">{escape(text)}</{name}>'
+    styles = [CELL_STYLE if is_head else TEXT_STYLE, *[CELL_STYLE] * (len(row) - 1)]
+    return "".join(
+        f'<{name} style="{style}">{escape(text)}</{name}>'
+        for text, style in zip(row, styles, strict=True)
+    )
