@@ -33,9 +33,10 @@ PROGRAMS: Final = re.compile(
     r"|node-fetch|undici|\Ahttp|\Aruby|\Aphp|\Aperl|\A\s*\Z",
     re.IGNORECASE,
 )
-"""User-Agents of crawlers, test browsers and libraries, and none, whose clicks don't count."""
+"""User-Agents of crawlers, test browsers and libraries, and none, whose clicks don't count, nor
+their searches but by the API."""
 
-
+API_PATHS: Final = "/api/"
 LONGEST_AGENT: Final = 512
 """Characters of a User-Agent that are searched for a crawler's name."""
 
@@ -52,7 +53,20 @@ def _is_crawler(agent: str) -> bool:
 
 def is_program(agent: str) -> bool:
     """Return whether a User-Agent is that of a crawler, a test browser or a library, or empty."""
-    return PROGRAMS.search(agent[:LONGEST_AGENT]) is not None
+    return _is_program(agent[:LONGEST_AGENT])
+
+
+@lru_cache(1024)
+def _is_program(agent: str) -> bool:
+    return PROGRAMS.search(agent) is not None
+
+
+def counts_search(agent: str, path: str) -> bool:
+    """Return whether a search of a User-Agent tells what visitors look for.
+
+    Pages are for visitors; the API is for programs, which ask for visitors of their own.
+    """
+    return not (is_crawler(agent) if path.startswith(API_PATHS) else is_program(agent))
 
 
 def is_disallowed(path: str) -> bool:

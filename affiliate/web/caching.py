@@ -20,6 +20,7 @@ from affiliate.domain.query import (
     read_single,
     read_site,
 )
+from affiliate.domain.robots import counts_search
 from affiliate.domain.times import DAY_SECONDS
 from affiliate.errors import BadQuery
 from affiliate.search.patience import Patience
@@ -27,7 +28,6 @@ from affiliate.search.service import SearchOutcome
 from affiliate.search.visitor_calls import LookupAnswer
 from affiliate.services import current_services
 from affiliate.web import i18n
-from affiliate.web.client_limits import is_crawler
 from affiliate.web.prefetches import is_prefetch
 from affiliate.web.request_context import current_context
 from affiliate.web.template_helpers import (
@@ -191,7 +191,7 @@ def finish_search_response(
     """Add the caching headers and tag of an answer made of a page and the ``lookups`` on it.
 
     An answer counts as a search that found something or nothing, unless ``is_search`` is False, as
-    on the start page, or the request is a crawler's or a prefetch.
+    on the start page, or the request is a program's or a prefetch.
     """
     if any(lookup.late for lookup in lookups):
         outcome = msgspec.structs.replace(
@@ -204,7 +204,8 @@ def finish_search_response(
     response.headers["X-Cache"] = cache_status
     if outcome.withheld:
         return _refuse_withheld(response, outcome)
-    is_search &= outcome.page.query.has_criteria() and not is_crawler() and not is_prefetch()
+    is_search &= outcome.page.query.has_criteria() and not is_prefetch()
+    is_search &= counts_search(request.user_agent.string, request.path)
     has_results = _has_results(outcome.page)
     set_replay_result(has_results=has_results)
     # The request that fills a skeleton counts, not the skeleton.

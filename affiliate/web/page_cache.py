@@ -12,7 +12,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from affiliate.domain.robots import is_crawler
+from affiliate.domain.robots import counts_search
 from affiliate.errors import BadQuery
 from affiliate.web.cached_response import (
     BROTLI,
@@ -160,8 +160,11 @@ class PageCacheMiddleware:
         self, environ: "WSGIEnvironment", key: CacheKey, response: CachedResponse
     ) -> None:
         """Report a replay to ``on_hit``, unless ``has_results`` is None or no person has asked."""
-        is_unseen = "HTTP_SEC_PURPOSE" in environ or is_crawler(environ.get("HTTP_USER_AGENT", ""))
-        if response.has_results is not None and not is_unseen:
+        if (
+            response.has_results is not None
+            and "HTTP_SEC_PURPOSE" not in environ
+            and counts_search(environ.get("HTTP_USER_AGENT", ""), key[0])
+        ):
             self._on_hit((key, environ.get("REMOTE_ADDR", ""), response.has_results))
 
     def _wait_for_leader(self, key: CacheKey) -> CachedResponse | None:

@@ -123,6 +123,26 @@ def test_crawlers_search_nothing(client: FlaskClient, agent: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("agent", "path", "times"),
+    [
+        ("curl/8.5.0", "/ajax/search", 0),
+        ("python-requests/2.32", "/search", 0),
+        ("Mozilla/5.0 (X11) AppleWebKit/537.36 HeadlessChrome/140.0", "/ajax/search", 0),
+        ("", "/embed/search", 0),
+        ("python-requests/2.32", "/api/search", 1),
+        ("Mozilla/5.0 (X11; rv:130.0) Gecko/20100101 Firefox/130.0", "/ajax/search", 1),
+    ],
+)
+def test_programs_search_no_pages(client: FlaskClient, agent: str, path: str, times: int) -> None:
+    """From agencies, memory and the store; the API is for programs that ask for visitors."""
+    for _ in range(2):
+        client.get(f"{path}?q=dog&lang=en", headers={"User-Agent": agent})
+    client.application.extensions["page_cache"]._responses.clear()
+    client.get(f"{path}?q=dog&lang=en", headers={"User-Agent": agent})
+    assert read_usage(client) == [("q=dog&lang=en", 1)] * times
+
+
+@pytest.mark.parametrize(
     "words", ["page=2&q=nosuchthing", "q=nosuchthing&agency=demo", "q=cat&page=99", "q=cat"]
 )
 def test_only_the_first_page_of_all_agencies_finds_nothing(client: FlaskClient, words: str) -> None:

@@ -14,6 +14,7 @@ from affiliate.web.page_cache import REPLAY_ENVIRON, PageCacheMiddleware
 from affiliate.web.shared_pages import SharedPages
 from tests.support.clocks import SetClock
 from tests.support.memory_store import Memory
+from tests.support.visits import FIREFOX
 
 BODY = b"<p>cat</p>" * 500
 
@@ -81,7 +82,7 @@ class Site:
 
     def get(self, address: str = "/s?q=cat", **headers: str) -> Response:
         names = {name.replace("_", "-"): value for name, value in headers.items()}
-        return self.client.get(address, headers=names)
+        return self.client.get(address, headers={"User-Agent": FIREFOX, **names})
 
 
 def pretend(place: CacheKey) -> bool:
