@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import click
+import msgspec
 from flask.cli import with_appcontext
 
 from affiliate.cli import options, outputs, tables
@@ -41,6 +42,8 @@ MAX_DAYS: Final = 3 * 365
 """Days back that impact.com answers for; Partnerize documents no limit."""
 MIN_UNJOINED: Final = 5
 """Sales without a click that are no chance: a few may come by links that carry nothing."""
+AHEAD: Final = timedelta(days=1)
+"""Time by which sales may be later than now: the account's zone may be ahead of the named one."""
 NUMBER_COLUMNS: Final = frozenset({"sales", "payout"})
 
 
@@ -73,7 +76,7 @@ def group() -> None:
     metavar="WORD=STATE",
     multiple=True,
     help="Meaning of a word in the column of status: pending, approved or reversed; a STATE alone"
-    " is that of all rows of a report without such a column. Remembered likewise.",
+    " is that of all rows without a word. Remembered likewise.",
 )
 @click.option("--currency", type=Currency(), help="Currency of a report that names none.")
 @click.option(
@@ -111,7 +114,8 @@ def import_report(*, report: Path, as_of: datetime | None, as_json: bool, **text
     if file.st_size > MAX_BYTES:
         raise click.ClickException(f"{report.name} is larger than {MAX_BYTES // 1024**2} MB.")
     made_at = as_of.replace(tzinfo=UTC) if as_of else datetime.fromtimestamp(file.st_mtime, UTC)
-    made_at = min(made_at, datetime.now(UTC))  # no later report would count
+    now = datetime.now(UTC)
+    made_at = min(made_at, now)  # no later report would count
     report_options = ReportOptions(**texts)
     network = report_options.network
     warnings: list[str] = []
@@ -120,6 +124,7 @@ def import_report(*, report: Path, as_of: datetime | None, as_json: bool, **text
     with cli_errors():
         earnings = Earnings(ledger)
         form, mapping = build_form(report_options, mappings, current_services().config)
+        form = msgspec.structs.replace(form, latest=now + AHEAD)
         if mapping and has_other_ids(network, mapping, mappings) and earnings.has_sales(network):
             raise click.ClickException(
                 f"{report.name} was not imported: with these options the sales of {network} that"
@@ -127,7 +132,9 @@ def import_report(*, report: Path, as_of: datetime | None, as_json: bool, **text
                 f" forget {network}, then import all its reports."
             )
         try:
-            actions = reports.read_report(report.read_bytes(), form, warnings.append)
+            with report.open("rb") as stream:  # a pipe has no size
+                data = stream.read(MAX_BYTES + 1)
+            actions = reports.read_report(data, form, warnings.append)
         except ReportError as error:
             faults = "\n".join(f"- {fault}" for fault in error.faults)
             if _is_network_assumed():

@@ -78,13 +78,13 @@ class ReportForm(msgspec.Struct, frozen=True, kw_only=True):
     """The form of a network's reports.
 
     ``columns`` has the heads of fields of `FIELDS`, compared as `find_columns` does. ``states`` has
-    the words of a status, in small letters; ``state`` and ``currency`` are those of all rows of a
-    report without such a column. Times without an offset are in ``zone``, and in ``date_format`` of
+    the words of a status, in small letters; ``state`` and ``currency`` are those of rows that name
+    none. Times without an offset are in ``zone``, and in ``date_format`` of
     `datetime.strptime` where the form is not that of ISO 8601. ``join`` joins the rows of one
     action in a report that has a row for each item; there ``item_columns`` take precedence.
     ``state_hint`` follows the fault of an unknown status. Rows whose status is one of ``no_sales``
     are left out where they pay nothing. Where ``account`` is known, a row of another account (the
-    column "account") is a fault.
+    column "account") is a fault, and so is a sale after ``latest``.
     """
 
     columns: Mapping[str, frozenset[str]]
@@ -99,6 +99,7 @@ class ReportForm(msgspec.Struct, frozen=True, kw_only=True):
     state_hint: str = ""
     account: str = ""
     no_sales: frozenset[str] = frozenset()
+    latest: datetime | None = None
 
 
 def read_report(
@@ -280,8 +281,13 @@ class _RowReader:
         times: dict[str, Any] = {
             name: read(field, to_time) for field, name in TIMES.items() if field in self._places
         }
+        if form.latest and times["occurred_at"] and times["occurred_at"] > form.latest:
+            read("sale date", _refuse_future)
         action_id = read("sale id", read_id) if self.has_ids else ""
-        state = read("status", partial(read_state, states=form.states, hint=form.state_hint))
+        to_state = partial(read_state, states=form.states, hint=form.state_hint)
+        state = read(
+            "status", lambda word: None if form.state and not word.strip() else to_state(word)
+        )
         state = state or form.state
         currency = read("currency", lambda code: code and read_currency(code)) or form.currency
         if currency:  # the sale's own currency may be another one, and is in no sum
@@ -329,6 +335,15 @@ def _read_report_time(text: str, form: ReportForm) -> datetime | None:
         raise ValueError(f"{error}{hint}") from None
 
 
+def _refuse_future(_: str) -> None:
+    """Refuse a time in the future.
+
+    Raises:
+        ValueError: always; names the option for the order of day and month.
+    """
+    raise ValueError("is in the future; is its form %d/%m/%Y or %m/%d/%Y? Name it by --date-format")
+
+
 def check_account(text: str, account: str) -> None:
     """Refuse the account of another owner; an empty ``account`` is unknown.
 
@@ -348,7 +363,7 @@ def read_id(text: str) -> str:
     if re.fullmatch(r"[0-9](?:[.,][0-9]+)?E\+[0-9]+", text.strip()):
         raise ValueError("was rounded by a spreadsheet: import the file as downloaded")
     if not re.fullmatch(r"[!-~]{1,64}", text.strip()):
-        raise ValueError("is no id of a sale")
+        raise ValueError("is no id of a sale, which has 1 to 64 signs and no spaces")
     return text.strip()
 
 

@@ -30,12 +30,14 @@ LINE: Final = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 MAX_PREAMBLE: Final = 20
 """Lines in which the heads are looked for, as titles and periods may stand before."""
 WORKBOOK: Final = "the file is a workbook or an archive: save the report as CSV"
+JSON: Final = "the file is JSON: download the report as CSV"
 FOREIGN_BEGINS: Final = {
     b"pk\x03\x04": WORKBOOK,
     b"\xd0\xcf\x11\xe0": WORKBOOK,
     b"\x1f\x8b": WORKBOOK,
-    b"<": "the file is a web page: log in at the network and download the report again",
-    b"{": "the file is JSON: download the report as CSV",
+    b"<": "the file is a web page: log in at the network and download the report again, as CSV",
+    b"{": JSON,
+    b"[{": JSON,
     b"%pdf": "the file is a PDF: download the report as CSV",
 }
 """Beginnings of files of other kinds, in small letters, and what to do."""
@@ -119,8 +121,10 @@ def _refuse_foreign(data: bytes) -> None:
     """
     if len(data) > MAX_BYTES:
         raise ReportError([f"the file is larger than {MAX_BYTES // 1024 // 1024} MB"])
+    start = data[:256].replace(b"\0", b"")  # of UTF-16
+    start = start.removeprefix(codecs.BOM_UTF8).lstrip(b"\xff\xfe \t\r\n").lower()
     for begin, words in FOREIGN_BEGINS.items():
-        if data[:256].lstrip().lower().startswith(begin):
+        if start.startswith(begin):
             raise ReportError([words])
 
 
@@ -186,9 +190,10 @@ def _iter_rows(text: str, start: _Start) -> Iterator[Row]:
     lines = (match[0] for match in LINE.finditer(text, start.offset) if match[0])
     reader = csv.reader(lines, delimiter=start.delimiter, strict=True, skipinitialspace=True)
     has_formulas = '="' in text
-    count = 0
+    count, first = 0, 1
     try:
         for cells in reader:
+            first = reader.line_num + 1
             if not any(cell.strip() for cell in cells):
                 continue
             count += 1
@@ -198,8 +203,11 @@ def _iter_rows(text: str, start: _Start) -> Iterator[Row]:
                 cells = [*map(_read_formula, cells)]  # noqa: PLW2901 - the same cells
             yield Row(start.lines_before + reader.line_num, cells)
     except csv.Error as error:
-        line = start.lines_before + reader.line_num
-        raise ReportError([f"line {line}: {error}"]) from None
+        first, last = start.lines_before + first, start.lines_before + reader.line_num
+        words = f"line {last}: {error}"
+        if first < last:
+            words = f"lines {first} to {last}: {error}; is a quotation mark not closed?"
+        raise ReportError([words]) from None
 
 
 def _read_formula(cell: str) -> str:

@@ -1,5 +1,7 @@
 """Exports are read as programs and spreadsheets write them; nothing is read wrongly in silence."""
 
+from datetime import UTC, datetime
+
 import msgspec
 import pytest
 
@@ -176,6 +178,10 @@ def test_words_of_totals_in_a_sale_change_nothing() -> None:
         (b"PK\x03\x04\x14\x00\x06\x00sheet", "a workbook or an archive: save the report as CSV"),
         (b"\x1f\x8b\x08\x00rest", "a workbook or an archive"),
         (b"\n<!DOCTYPE html><title>Log in</title>", "a web page: log in at the network"),
+        (b"\xef\xbb\xbf<html>", "a web page"),
+        ("<!DOCTYPE html>".encode("utf-16"), "a web page"),
+        ("<!DOCTYPE html>".encode("utf-16-be"), "a web page"),
+        (b'[{"Id": 1}]', "JSON"),
         (b'{"Actions": []}', "JSON: download the report as CSV"),
         (b"%PDF-1.7", "a PDF: download the report as CSV"),
     ],
@@ -199,3 +205,34 @@ def test_a_long_report_is_given_up_at_once(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(tables, "MAX_ROWS", 3)
     assert len(read(HEADS + "".join(f"{n}{ROW[1:]}" for n in range(3)))) == 3
     assert refuse(HEADS + ROW * 4) == "the file has more than 3 rows"
+
+
+def test_a_quotation_mark_that_is_not_closed_is_named_with_its_line() -> None:
+    """Not with the line in which the file, or the patience, ends."""
+    for count in (1, 5000):
+        words = refuse(HEADS + ROW + ROW.replace("PENDING", '"PENDING') + ROW * count)
+        assert words.startswith("lines 3 to ")
+        assert words.endswith("; is a quotation mark not closed?")
+
+
+def test_a_sale_in_the_future_is_refused_with_the_option_for_the_form() -> None:
+    """Day and month are confused there; the date of payment may well be later."""
+    latest = datetime(2026, 11, 30, tzinfo=UTC)
+    text = HEADS.strip() + ",Locking Date\n" + ROW.replace("2026-11-20", "03/12/2026").strip()
+    with pytest.raises(ReportError) as caught:
+        read(f"{text},20/01/2027\n", latest=latest, date_format="%d/%m/%Y")
+    [fault] = caught.value.faults
+    assert fault.startswith('line 2, column "Action Date": "03/12/2026" is in the future; is its')
+    [action] = read(f"{text},01/20/2027\n", latest=latest, date_format="%m/%d/%Y")
+    assert action.occurred_at.month == 3
+
+
+def test_an_empty_status_is_the_state_of_rows_without_a_word() -> None:
+    """As in a column "Voided"; a column that is empty by mistake is refused without that state."""
+    text = (
+        HEADS
+        + ROW.replace("PENDING", "")
+        + ROW.replace("1,", "2,", 1).replace("PENDING", "reversed")
+    )
+    assert '"" is none of pending' in refuse(text)
+    assert [action.state for action in read(text, state="approved")] == ["approved", "reversed"]
