@@ -8,3 +8,11 @@ try {
 } catch {
   // Without storage the desk's form for an address is the way to license.
 }
+
+// WebKit keeps pages for Back in spite of `no-store` where the site has no https: after a log-out,
+// or when the session has ended, such a page must not come back.
+addEventListener("pageshow", ({ persisted }) => {
+  if (!persisted) return;
+  document.body.replaceChildren();
+  location.reload();
+});
