@@ -84,6 +84,7 @@ class ColumnMapping(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
             currency=self.currency,
             zone=UTC if self.zone == "UTC" else ZoneInfo(self.zone),
             date_format=self.date_format,
+            has_returns="item" in self.columns,
         )
 
 

@@ -84,7 +84,8 @@ class ReportForm(msgspec.Struct, frozen=True, kw_only=True):
     action in a report that has a row for each item; there ``item_columns`` take precedence.
     ``state_hint`` follows the fault of an unknown status. Rows whose status is one of ``no_sales``
     are left out where they pay nothing. Where ``account`` is known, a row of another account (the
-    column "account") is a fault, and so is a sale after ``latest``.
+    column "account") is a fault, and so is a sale after ``latest``. In a report by item that
+    ``has_returns``, a returned item is a row with negative amounts.
     """
 
     columns: Mapping[str, frozenset[str]]
@@ -100,6 +101,7 @@ class ReportForm(msgspec.Struct, frozen=True, kw_only=True):
     account: str = ""
     no_sales: frozenset[str] = frozenset()
     latest: datetime | None = None
+    has_returns: bool = False
 
 
 def read_report(
@@ -146,6 +148,11 @@ def read_report(
             found.append([f"lines {first} and {second}: sale {action.action_id} differs"])
         actions[action.action_id] = joined or action
         lines[action.action_id] = row.line
+    found += [
+        [f"line {lines[name]}: the rows of sale {name} take back more than the sale's amounts"]
+        for name, action in actions.items()
+        if action.payout < 0 or (isinstance(action.sale, int) and action.sale < 0)
+    ]
     if found:
         faults = [fault for of_row in reversed(found) for fault in of_row]
         more = len(faults) - MAX_FAULTS
@@ -275,7 +282,8 @@ class _RowReader:
                 return None
 
         read("account", partial(check_account, account=form.account))
-        to_amount = partial(read_amount, decimal_sign=self._decimal_sign)
+        signed = form.has_returns and self.is_by_item
+        to_amount = partial(read_amount, decimal_sign=self._decimal_sign, signed=signed)
         to_time = partial(_read_report_time, form=form)
         amounts = {field: read(field, to_amount) for field in AMOUNTS}
         times: dict[str, Any] = {

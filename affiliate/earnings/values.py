@@ -18,6 +18,8 @@ NO_AMOUNT: Final = frozenset("-\u2013\u2014\u2212")
 """Dashes that stand for no amount."""
 NEGATIVE: Final = re.compile(r"[-\u2013\u2212][0-9.,]+|[0-9.,]+[-\u2212]|-?\([0-9.,]+\)")
 """Negative amounts, as programs and accountants write them."""
+MINUS: Final = "-\u2013\u2212()"
+"""Signs around a negative amount."""
 COMMA: Final = re.compile(r"(?![1-9][0-9]{0,2},[0-9]{3}$)[0-9.]*,[0-9]+")
 """An amount whose only comma can't separate thousands, as in ``1,5`` and ``0,125``."""
 POINT: Final = re.compile(r"[0-9,]*\.[0-9]+")
@@ -52,7 +54,7 @@ def find_decimal_sign(texts: Iterable[str], usual: str = ".") -> str:
     """
     has_comma = has_point = False
     for text in texts:
-        plain = SIGNS.sub("", text)
+        plain = SIGNS.sub("", text).strip(MINUS)
         has_comma |= COMMA.fullmatch(plain) is not None
         has_point |= POINT.fullmatch(plain) is not None and not _is_grouped(plain)
     if has_comma and has_point:
@@ -65,15 +67,18 @@ def _is_grouped(text: str) -> bool:
     return re.fullmatch(r"[1-9][0-9]{0,2}(?:\.[0-9]{3})+", text) is not None
 
 
-def read_amount(text: str, decimal_sign: str) -> int | None:
+def read_amount(text: str, decimal_sign: str, *, signed: bool = False) -> int | None:
     """Return an amount in `MONEY_UNITS`; None for an empty text.
 
     Raises:
-        ValueError: the text is no amount, is negative or is too large.
+        ValueError: the text is no amount, is too large, or is negative and not to be ``signed``.
     """
     plain = SIGNS.sub("", text)
     if not plain or plain in NO_AMOUNT:
         return None
+    if signed and NEGATIVE.fullmatch(plain):
+        amount = read_amount(plain.strip(MINUS), decimal_sign)
+        return amount and -amount
     thousands = "." if decimal_sign == "," else ","
     groups = rf"(?:[0-9]+|[0-9]{{1,3}}(?:\{thousands}[0-9]{{2,3}})*\{thousands}[0-9]{{3}})?"
     if not re.fullmatch(rf"{groups}(?:\{decimal_sign}[0-9]+)?", plain):
@@ -81,12 +86,12 @@ def read_amount(text: str, decimal_sign: str) -> int | None:
             raise ValueError("is negative; a reversal is a status of its sale, with its amount")
         raise ValueError("is no amount")
     try:
-        amount = Decimal(plain.replace(thousands, "").replace(decimal_sign, "."))
+        number = Decimal(plain.replace(thousands, "").replace(decimal_sign, "."))
     except InvalidOperation:
         raise ValueError("is no amount") from None
-    if amount > MAX_AMOUNT:
+    if number > MAX_AMOUNT:
         raise ValueError("is too large")
-    return int((amount * MONEY_UNITS).to_integral_value())
+    return int((number * MONEY_UNITS).to_integral_value())
 
 
 def check_currency(text: str, currency: str) -> None:

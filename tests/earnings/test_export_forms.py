@@ -236,3 +236,25 @@ def test_an_empty_status_is_the_state_of_rows_without_a_word() -> None:
     )
     assert '"" is none of pending' in refuse(text)
     assert [action.state for action in read(text, state="approved")] == ["approved", "reversed"]
+
+
+def test_returned_items_are_taken_off_their_sale_where_items_are_named() -> None:
+    """As at Rakuten and CJ, where a return is a further row with negative amounts."""
+    mapping = ColumnMapping(state="approved", currency="USD").with_columns(
+        {"sale-id": "Order", "sale-date": "Day", "payout": "Sum", "sale-amount": "Price"}
+    )
+    heads = "Order;SKU;Day;Sum;Price\n"
+    rows = ("1;a;2026-11-20;$1.005,50;9\n", "1;b;2026-11-20;2,00;4\n", "1;b;2026-11-23;-2,00;-4\n")
+    text = (heads + "".join(rows) + "2;a;2026-11-20;5,00;8\n2;a;2026-11-24;($5,00);(8)\n").encode()
+    with pytest.raises(ReportError, match='line 4, column "Sum": "-2,00" is negative'):
+        read_report(text, mapping.build_form())
+    form = mapping.with_columns({"item": "SKU"}).build_form()
+    assert [(one.action_id, one.payout, one.sale) for one in read_report(text, form)] == [
+        ("1", 10_055_000, 90_000),
+        ("2", 0, 0),
+    ]
+    with pytest.raises(ReportError) as caught:
+        read_report((heads + rows[2]).encode(), form)
+    assert caught.value.faults == [
+        "line 2: the rows of sale 1 take back more than the sale's amounts"
+    ]
