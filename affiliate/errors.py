@@ -167,6 +167,10 @@ class BadAnswer(AgencyError):
     retry_after = 60.0
 
 
+class AnswerTooLarge(BadAnswer):
+    """An answer of more bytes than are read: ask for less."""
+
+
 SUSPENSION_REASONS: Final = {
     BadCredentials.kind: "it does not take this site's key",
     TooManyCalls.kind: "it had too many calls",

@@ -18,7 +18,7 @@ from affiliate.earnings import impact, reports
 from affiliate.earnings.api_values import clean_values, read_value
 from affiliate.earnings.patient_calls import PatientCalls, Wait, sleep
 from affiliate.earnings.values import read_amount, read_time
-from affiliate.errors import BadAnswer, Forbidden, RequestRefused
+from affiliate.errors import AnswerTooLarge, BadAnswer, Forbidden, RequestRefused
 from affiliate.transport.client import Transport
 from affiliate.transport.messages import Request, decode_answer
 
@@ -99,7 +99,7 @@ class ImpactApi:
             while pages[-1].next_page and len(pages) < MAX_PAGES:
                 pages.append(self._fetch_page(first, last, len(pages) + 1))
             is_whole = not pages[-1].next_page
-        except RequestRefused:
+        except (RequestRefused, AnswerTooLarge):
             if last - first <= MIN_WINDOW:
                 raise
             is_whole = False

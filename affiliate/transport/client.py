@@ -25,6 +25,7 @@ from affiliate.errors import (
     AgencyDown,
     AgencyError,
     AgencyTimeout,
+    AnswerTooLarge,
     BadAnswer,
     RequestRefused,
     Stopped,
@@ -319,7 +320,7 @@ def _read_body(request: Request, answer: requests.Response, call: Attempt) -> by
     while part := answer.raw.read1(65536, decode_content=True):
         size += len(part)
         if size > BODY_BYTES:
-            raise BadAnswer(request.agency, "The answer is larger than 4 MB.")
+            raise AnswerTooLarge(request.agency, "The answer is larger than 4 MB.")
         if call.expired:
             raise TimeoutError
         parts.append(part)

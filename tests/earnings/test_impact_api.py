@@ -98,6 +98,15 @@ def test_a_window_of_many_actions_is_fetched_in_pages_and_in_halves(
     assert len(found) == 100
 
 
+def test_a_window_whose_page_is_too_large_is_fetched_in_halves(
+    network: ImpactNetwork, api: ImpactApi
+) -> None:
+    """Actions with long fields: two thousand of them are more than is read of an answer."""
+    long = {"CampaignName": "x" * 4000}
+    network.actions = [make_action(day, days_ago(day / 100), **long) for day in range(1200)]
+    assert len(api.fetch_actions(NOW - timedelta(days=40), NOW)) == 1200
+
+
 @pytest.mark.parametrize(
     ("status", "error", "words"),
     [
