@@ -21,8 +21,8 @@ MANY_TIMES: Final = 10
 MONEY_FORMAT: Final = "#,##0.00\u00a0¤¤"
 """An amount with the digits of its currency, and the currency's code: `1,234.50 USD`."""
 
-SMALL_FORMAT: Final = "0.00##\u00a0¤¤"
-"""An amount below a unit that the digits of its currency would round."""
+SMALL_FORMAT: Final = "0.0000\u00a0¤¤"
+"""An amount below a unit that the digits of its currency would round, with all its digits."""
 
 
 class Money(NamedTuple):
@@ -49,14 +49,14 @@ def format_count(count: float) -> str:
 
 
 def format_share(share: float) -> str:
-    """Return a share of 1 in percent: `12.3%`."""
-    return format_percent(share, "#,##0.#%", locale=LOCALE)
+    """Return a share of 1 in percent, always with a tenth, as shares stand below each other."""
+    return format_percent(share, "#,##0.0%", locale=LOCALE)
 
 
 def format_money(money: Money) -> str:
     """Return an amount with its currency: `1,234.50 USD`, `1,235 JPY`.
 
-    An amount below a unit, such as what a click earns, has up to four digits: `0.0025 USD`.
+    An amount below a unit, such as what a click earns, has four digits: `0.0025 USD`.
     """
     amount = money.to_decimal()
     is_small = abs(amount) < 1 and amount != round(amount, get_currency_precision(money.currency))
@@ -81,7 +81,10 @@ def describe_change(current: float, before: float) -> Change:
     if abs(share) < LEAST_CHANGE:
         return Change("", "as before")
     sign, word = ("+", "more") if share > 0 else ("-", "less")
-    return Change(sign, f"{format_percent(abs(share), '#,##0%', locale=LOCALE)} {word}")
+    text = format_percent(abs(share), "#,##0%", locale=LOCALE)
+    if current > 0 and text == "100%" and word == "less":  # something is left
+        text = "over 99%"
+    return Change(sign, f"{text} {word}")
 
 
 def describe_points(current: float | None, before: float | None) -> Change | None:

@@ -1,26 +1,30 @@
 """The first page of the desk: money, clicks, searches and calls, each beside the period before."""
 
+import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from flask import Response
 
 from affiliate.checks.findings import FAULT, OK
-from affiliate.database.desk_lists import DeskLists
-from affiliate.database.earnings import Earnings
-from affiliate.database.failed_fetches import FailedFetches
 from affiliate.database.figures import Figures
 from affiliate.database.local_time import Days, find_hour, find_next_hour
 from affiliate.domain.actions import EARNING_STATES
+from affiliate.domain.actions import STATES as STATES_OF_SALES
 from affiliate.domain.times import to_naive_utc
-from affiliate.earnings.apis import open_apis
 from affiliate.services import current_services
 from affiliate.web.owner import earned
 from affiliate.web.owner.agencies import find_tightest
 from affiliate.web.owner.charts import Chart, Sparkline, draw_chart, draw_sparkline
 from affiliate.web.owner.frame import blueprint, render_page
 from affiliate.web.owner.health import STATES, get_reports
+from affiliate.web.owner.imports import (
+    FAILURE_COLUMNS,
+    IMPORT_COLUMNS,
+    list_failures,
+    list_reports,
+)
 from affiliate.web.owner.links import FIELDS, link_to
 from affiliate.web.owner.numbers import (
     Change,
@@ -45,17 +49,6 @@ WRONG_COLUMNS: Final = (
     Column("about", "About"),
     Column("words", "Words", "prose"),
 )
-IMPORT_COLUMNS: Final = (
-    Column("network", "Network"),
-    Column("at", "Imported", "time"),
-    Column("as_of", "As of", "time"),
-    Column("delay_hours", "Usual delay in hours", "count"),
-)
-FAILURE_COLUMNS: Final = (
-    Column("network", "Network"),
-    Column("at", "Failed", "time"),
-    Column("reason", "Reason", "prose"),
-)
 CHECK_SECONDS: Final = 0.5
 """Longest wait of the overview for checks, in seconds."""
 CLICK_NUMBERS: Final = ("clicks", "marked")
@@ -74,23 +67,6 @@ class Tile(NamedTuple):
     line: Sparkline | None = None
 
 
-class Report(NamedTuple):
-    """The last import of a network, with the usual delay of its sales in hours, if known."""
-
-    network: str
-    at: datetime
-    as_of: datetime
-    delay_hours: int | None
-
-
-class Failure(NamedTuple):
-    """The last fetch of a network's sales, which has failed."""
-
-    network: str
-    at: datetime
-    reason: str
-
-
 class _Sums(NamedTuple):
     """The sums of a period that the tiles compare."""
 
@@ -107,7 +83,7 @@ def show_overview() -> Response:
     view = read_page_request(FIELDS["owner.show_overview"], has_period=True, default_period="7")
     page = _Overview(view)
     now, before = page.sum_period(require_period(view)), page.sum_before()
-    tiles, charts = list(page.iter_tiles(now, before)), page.draw_charts(now)
+    tiles, charts = list(page.iter_tiles(now, before)), page.draw_charts(now, before)
     reports, failures, wrong = list_reports(), list_failures(), _list_wrong()
     return render_page(
         "owner_overview.html",
@@ -116,7 +92,7 @@ def show_overview() -> Response:
         table=build_table(
             view,
             "Money by currency and state",
-            earned.MONEY_COLUMNS,
+            _link_states(view),
             earned.list_by_state(now.earnings),
             default_sort="currency",
             empty="No sale was reported in this period.",
@@ -135,6 +111,19 @@ def show_overview() -> Response:
         failures=failures,
         wrong=wrong,
     )
+
+
+def _link_states(view: PageRequest) -> list[Column]:
+    """Return the columns of money, each of which leads to its sales."""
+
+    def link(column: Column, row: Row) -> str:
+        state = {"state": column.name} if column.name in STATES_OF_SALES else {}
+        return link_to(view, "owner.show_sales", currency=f"{row['currency']}", **state)
+
+    return [
+        column._replace(link=functools.partial(link, column)) if column.is_number else column
+        for column in earned.MONEY_COLUMNS
+    ]
 
 
 def _describe_tile(tile: Tile) -> Row:
@@ -192,30 +181,31 @@ class _Overview:
             title = "Clicks of programs, in no other figure"
             yield Tile(title, format_count(now.marked), link_to(self._view, "owner.show_sites"))
 
-    def draw_charts(self, now: _Sums) -> list[Chart]:
+    def draw_charts(self, now: _Sums, before: _Sums) -> list[Chart]:
         """Return the charts of clicks and of each currency, beside the period before."""
         previous = self._period.previous()
         steps, then = self._steps, list_steps(previous)
-        group = (steps.group,)
-        days, before = get_days(self._period), get_days(previous)
+        days, group = get_days(previous), (steps.group,)
+        clicks = then.arrange(self._sum_clicks(days, group), "clicks")
         charts = [
             draw_chart(
                 "Clicks",
                 steps.labels,
-                steps.arrange(self._sum_clicks(days, group), "clicks"),
-                then.arrange(self._sum_clicks(before, group), "clicks"),
+                steps.arrange(self._sum_clicks(get_days(self._period), group), "clicks"),
+                _end_with(clicks, before.clicks),
             )
         ]
-        rows = self._sum_earnings(days, group)
-        rows_before = self._sum_earnings(before, group)
-        for money in earned.list_earned(now.earnings):
-            charts.append(  # noqa: PERF401 - one expression would be hard to read
+        rows_before = self._sum_earnings(days, group)
+        sums = {money.currency: money.amount for money in earned.list_earned(before.earnings)}
+        for currency in (money.currency for money in earned.list_earned(now.earnings)):
+            values = then.arrange(_select_earned(rows_before, currency), "payout")
+            charts.append(
                 draw_chart(
-                    f"Earned, {money.currency}",
+                    f"Earned, {currency}",
                     steps.labels,
-                    steps.arrange(_select_earned(rows, money.currency), "payout"),
-                    then.arrange(_select_earned(rows_before, money.currency), "payout"),
-                    money.currency,
+                    self._trace_earned(currency),
+                    _end_with(values, sums.get(currency, 0)),
+                    currency,
                 )
             )
         return charts
@@ -244,7 +234,10 @@ class _Overview:
             known = {money.currency: money.amount for money in previous}
             for money in amounts:
                 change = describe_change(money.amount, known.get(money.currency, 0))
-                yield Tile(title, format_money(money), sales, change)
+                url = link_to(self._view, "owner.show_sales", currency=money.currency)
+                course = self._trace_earned(money.currency) if title == "Earned" else ()
+                line = draw_sparkline(f"{title}, {money.currency}", course)
+                yield Tile(title, format_money(money), url, change, line)
 
     def _iter_search_tiles(self, now: _Sums, before: _Sums, line: Sparkline) -> Iterator[Tile]:
         """Yield the figures of searches and calls."""
@@ -266,8 +259,10 @@ class _Overview:
         agencies = link_to(self._view, "owner.show_agencies")
         change = describe_change(now.calls, before.calls)
         yield Tile("Calls to agencies", format_count(now.calls), agencies, change)
-        if (left := _describe_least_calls()) is not None:
-            yield Tile("Least calls left", left, agencies)
+        if least := _find_least_calls():
+            share, title = least
+            change = Change("", "the least of all agencies")
+            yield Tile(f"Calls left at {title}", format_share(share), agencies, change)
 
     def _sum_until(self, days: Days, end: datetime) -> _Sums:
         """Sum up days to a moment of the last.
@@ -298,49 +293,27 @@ class _Overview:
             self._searches[days, *by] = self.figures.sum_searches(days, by)
         return self._searches[days, *by]
 
+    def _trace_earned(self, currency: str) -> list[int]:
+        """Return what was earned in a currency at each step of the period."""
+        return self._steps.arrange(_select_earned(self._earnings_by_step, currency), "payout")
+
+    @functools.cached_property
+    def _earnings_by_step(self) -> list[dict[str, Any]]:
+        return self._sum_earnings(get_days(self._period), (self._steps.group,))
+
     def _sum_earnings(self, days: Days, by: Sequence[str]) -> list[dict[str, Any]]:
         return self.figures.earned.sum_sales(days, by, self._filters)
 
 
-def list_reports() -> list[Report]:
-    """Return the last import of each network."""
-    ledger = current_services().ledger
-    lists = DeskLists(ledger)
-    return [
-        Report(
-            last.network,
-            last.at.replace(tzinfo=UTC),
-            last.as_of.replace(tzinfo=UTC),
-            lists.find_usual_delay(last.network),
-        )
-        for last in Earnings(ledger).find_last_imports()
-    ]
-
-
-def list_failures() -> list[Failure]:
-    """Return the failed fetch of each network that has an account in the settings."""
+def _find_least_calls() -> tuple[float, str] | None:
+    """Return the share of calls that are left of the most used quota, and its agency."""
     services = current_services()
-    networks = open_apis(services.config, services.transport).keys()
-    failed = FailedFetches(services.ledger).find_all() if networks else {}
-    return [
-        Failure(network, fetch.at.replace(tzinfo=UTC), fetch.reason)
-        for network, fetch in sorted(failed.items())
-        if network in networks
-    ]
-
-
-def _describe_least_calls() -> str | None:
-    """Return the share of calls that are left of the most used quota, with its agency."""
-    services = current_services()
-    shares = [
+    shares = (
         (quota.share_left, enabled.agency.title)
         for enabled in services.registry.enabled
         if (quota := find_tightest(services.gateway.list_spent_calls(enabled)))
-    ]
-    if not shares:
-        return None
-    share, title = min(shares)
-    return f"{format_share(share)} ({title})"
+    )
+    return min(shares, default=None)
 
 
 def _list_wrong() -> list[Row] | None:
@@ -379,6 +352,12 @@ def _sum_hours(  # noqa: PLR0913, PLR0917 - rows, and the hour at which they end
     sums = _add_up([*whole, *(row for row in hours if row["hour"] < hour)], names)
     last = _add_up((row for row in hours if row["hour"] == hour), names)
     return {name: sums[name] + round(share * last[name]) for name in names}
+
+
+def _end_with(values: Sequence[int], total: int) -> list[int]:
+    """Return values with another last one, so that they make a total: a last step so far."""
+    earlier = values[:-1]
+    return [*earlier, total - sum(earlier)]
 
 
 def _select_earned(rows: Sequence[Mapping[str, Any]], currency: str) -> list[Mapping[str, Any]]:

@@ -29,9 +29,9 @@ def test_the_sources_of_todays_answers_are_shared_out(owner: FlaskClient) -> Non
         (0, 0.0),
     ]
     more = {row["title"]: row["figure"] for row in document["more"][0]["rows"]}
-    assert more["Answered without an agency today"] == "80%"
+    assert more["Answered without an agency today"] == "80.0%"
     page = owner.get("/owner/cache").text
-    assert "<dt>Answered without an agency today</dt><dd>80%</dd>" in page
+    assert "<dt>Answered without an agency today</dt><dd>80.0%</dd>" in page
     assert "<dt>Limit</dt><dd>256.0 MB</dd>" in page
 
 

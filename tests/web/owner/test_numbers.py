@@ -23,7 +23,8 @@ from affiliate.web.owner.numbers import (
         (-123, "USD", "-0.0123\u00a0USD"),
         (9_999, "USD", "0.9999\u00a0USD"),
         (12_345, "USD", "1.23\u00a0USD"),
-        (5_000, "JPY", "0.50\u00a0JPY"),
+        (5_000, "JPY", "0.5000\u00a0JPY"),
+        (410, "EUR", "0.0410\u00a0EUR"),
     ],
 )
 def test_money_has_its_currency(amount: int, currency: str, text: str) -> None:
@@ -34,7 +35,7 @@ def test_counts_and_shares_can_be_read() -> None:
     assert (format_count(1_234_567), format_share(0.1234), format_share(1)) == (
         "1,234,567",
         "12.3%",
-        "100%",
+        "100.0%",
     )
 
 
@@ -49,6 +50,7 @@ def test_counts_and_shares_can_be_read() -> None:
         (99, 10, Change("+", "890% more")),
         (149, 1, Change("+", "149 times as much")),
         (0, 3, Change("-", "100% less")),
+        (1, 1000, Change("-", "over 99% less")),
     ],
 )
 def test_a_change_has_a_sign_and_a_word(current: float, before: float, change: Change) -> None:

@@ -1,8 +1,10 @@
 """The overview shows money, clicks, searches and calls, and what is wrong."""
 
 import json
+import re
 from datetime import UTC, timedelta
 from functools import partial
+from html import unescape
 from types import SimpleNamespace
 
 import pytest
@@ -39,7 +41,7 @@ def test_the_overview_shows_the_figures_of_its_period(owner: FlaskClient, filled
     assert figures["Clicks"] == "3"
     assert figures["Searches"] == "8"
     assert figures["Searches that found nothing"] == "37.5%"
-    assert figures["Answered from the cache"] == "50%"
+    assert figures["Answered from the cache"] == "50.0%"
     assert figures["Calls to agencies"] == "6"
     assert figures["Clicks of programs, in no other figure"] == "1"
     (row, *others) = read_rows(owner, "?period=7")
@@ -59,9 +61,7 @@ def test_the_overviews_files_have_all_that_is_on_the_screen(
     more = {part["title"]: part["rows"] for part in document["more"]}
     figures = {row["title"]: row["figure"] for row in more["Figures"]}
     page = owner.get("/owner/?period=7").text
-    assert {title: text.replace("\xa0", " ") for title, text in read_figures(page).items()} == (
-        figures
-    )
+    assert read_figures(page) == figures
     assert more["What is wrong"][0]["words"] == "The disk is `full`."
     assert (len(more["Clicks"]), more["Clicks"][-1]["figure"]) == (7, 3)
     assert more["Earned, USD"][-1]["figure"] == {"USD": "2.50"}
@@ -83,9 +83,9 @@ def test_the_overview_adds_currencies_where_the_owner_gives_rates(
     record_sales(ledger, *sales, {"payout": 4, "ago": timedelta(days=8)})
     page = client.get("/owner/").text
     figures = read_figures(page)
-    assert figures["Earned, all in EUR"] == "4.00\xa0EUR"
+    assert figures["Earned, all in EUR"] == "4.00 EUR"
     assert "100% more" in page.partition("all in EUR")[2].partition("</div>")[0]
-    assert figures["Least calls left"] == "100% (Shutterstock)"
+    assert figures["Calls left at Shutterstock"] == "100.0%"
 
 
 def test_the_overview_can_be_limited_to_a_site(owner: FlaskClient, filled: Services) -> None:
@@ -94,7 +94,7 @@ def test_the_overview_can_be_limited_to_a_site(owner: FlaskClient, filled: Servi
     page = owner.get("/owner/?period=7&site=blog.example").text
     figures = read_figures(page)
     assert figures["Clicks"] == "1"
-    assert figures["Earned"] == "4.00\xa0EUR"
+    assert figures["Earned"] == "4.00 EUR"
     assert "Searches" not in figures
     assert "site=blog.example" in page
 
@@ -135,6 +135,11 @@ def test_the_hour_that_is_not_over_is_compared_up_to_the_same_minute(
     changes = read_changes(owner, f"?period={period}")
     assert changes["Clicks"] == changes["Earned"] == "67% less"
     assert changes["Searches"] == changes["Calls to agencies"] == "50% less"
+    document = json.loads(owner.get(f"/owner/?period={period}&format=json").data)
+    charts = {part["title"]: part["rows"] for part in document["more"]}
+    last = 2 if period == "today" else 3  # the hour so far, or the day so far
+    assert charts["Clicks"][-1]["before"] == last
+    assert charts["Earned, USD"][-1]["before"] == {"USD": f"{last}.00"}
 
 
 def test_clicks_that_are_not_counted_yet_are_named(owner: FlaskClient, services: Services) -> None:
@@ -198,3 +203,28 @@ def test_the_overview_says_what_is_wrong(
     page = owner.get("/owner/").text
     assert page.index("refuses the key") < page.index("earn nothing")
     assert "has room" not in page
+
+
+def test_a_long_list_of_what_is_wrong_is_folded(
+    owner: FlaskClient, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The worst stay in sight, so that money and charts do, too."""
+    findings = [Finding(WARN, "links", f"warning {number}") for number in range(7)]
+    reports = HealthReports(services)
+    owner.application.extensions["health_reports"] = reports
+    report = Report((*findings, Finding(FAULT, "key", "refused")), 0.0, is_live=False)
+    monkeypatch.setattr(reports, "get", lambda _: report)
+    shown, _, folded = owner.get("/owner/").text.partition("<summary>3 more</summary>")
+    assert "refused" in shown
+    assert "warning 3" in shown
+    assert folded.index("warning 4") < folded.index("warning 6") < folded.index("</details>")
+
+
+def test_each_amount_of_money_leads_to_its_sales(owner: FlaskClient, filled: Services) -> None:
+    """By currency, and in the table by state, too."""
+    del filled
+    page = owner.get("/owner/?period=7").text
+    assert 'href="/owner/sales?period=7&amp;currency=EUR">4.00' in page
+    (address,) = re.findall(r'href="([^"]+)">9\.00', page)
+    (sale,) = read_rows(owner, unescape(address).removeprefix("/owner/"))
+    assert (sale["state"], sale["payout USD"]) == ("reversed", "9.00")
