@@ -30,15 +30,42 @@ class Point(NamedTuple):
     before: str
 
 
+class _Scale(NamedTuple):
+    """The greatest and the least figure of a chart, neither beyond zero."""
+
+    most: float
+    least: float
+
+    @property
+    def span(self) -> float:
+        """Return the distance that the height stands for; zero without any figure."""
+        return self.most - self.least
+
+    @property
+    def zero(self) -> float:
+        """Return the place of zero in the drawing, from the top."""
+        return round(HEIGHT * self.most / self.span, 1) if self.span else HEIGHT
+
+    def measure(self, value: float) -> float:
+        """Return the height of a value above zero, one unit for the smallest but zero."""
+        if not value:
+            return 0
+        height = round(value / self.span * HEIGHT, 1)
+        return max(height, 1) if value > 0 else min(height, -1)
+
+
 class Chart(NamedTuple):
     """A chart, drawn: the paths of the bars and of the line of the period before.
 
-    ``sheet`` has the figures for the files of the page.
+    ``least`` is the least figure in words where that is below zero, else empty; ``zero`` is the
+    height of zero in the drawing. ``sheet`` has the figures for the files of the page.
     """
 
     title: str
     summary: str
     most: str
+    least: str
+    zero: float
     points: Sequence[Point]
     bars: str
     line: str
@@ -74,7 +101,7 @@ def draw_chart(
     """
     labels, values = labels[:MAX_POINTS], values[:MAX_POINTS]
     before = before[: len(values)]
-    most = max([*values, *before, 0])
+    scale = _find_scale([*values, *before])
 
     def format_value(value: float) -> str:
         return format_money(Money(round(value), currency)) if currency else format_count(value)
@@ -85,19 +112,24 @@ def draw_chart(
         )
         for place, (label, value) in enumerate(zip(labels, values, strict=True))
     ]
-    peak = max(range(len(values)), key=lambda place: values[place], default=None)
     summary = f"{title}: none in this period{', nor in the period before' if before else ''}"
-    if peak is not None and most > 0:
+    if values and scale.span:
+        peak = max(range(len(values)), key=lambda place: values[place])
         summary = f"{title}: at most {points[peak].figure}, {points[peak].label}"
-    line = _join_line(_list_points(before, most)) if len(before) > 1 else ""
+        if scale.least < 0:
+            trough = min(range(len(values)), key=lambda place: values[place])
+            summary += f"; at least {points[trough].figure}, {points[trough].label}"
+    line = _join_line(_list_points(before, scale)) if len(before) > 1 else ""
     return Chart(
         title,
         summary,
-        format_value(most),
+        format_value(scale.most),
+        format_value(scale.least) if scale.least < 0 else "",
+        scale.zero,
         points,
-        _join_bars(values, most),
+        _join_bars(values, scale),
         line,
-        most > 0,
+        scale.span > 0,
         _build_sheet(title, labels, values, before, currency),
     )
 
@@ -105,8 +137,8 @@ def draw_chart(
 def draw_sparkline(title: str, values: Sequence[float]) -> Sparkline:
     """Return a small line without text, beside a number that tells the same."""
     values = values[-MAX_POINTS:]
-    points = _list_points(values, max([*values, 0]))
-    path = _join_line(points) if len(points) > 1 else ""
+    points = _list_points(values, _find_scale(values))
+    path = _join_line(points) if len(points) > 1 and any(values) else ""
     return Sparkline(title, path, len(values) * STEP)
 
 
@@ -136,19 +168,23 @@ def _build_sheet(
     return Sheet(title, columns, rows)
 
 
-def _join_bars(values: Sequence[float], most: float) -> str:
-    """Return the path of all bars."""
+def _find_scale(values: Sequence[float]) -> _Scale:
+    return _Scale(max([*values, 0]), min([*values, 0]))
+
+
+def _join_bars(values: Sequence[float], scale: _Scale) -> str:
+    """Return the path of all bars, of which those below zero hang from it."""
     width, bars = STEP * BAR_SHARE, []
     for place, value in enumerate(values):
-        if height := _scale_value(value, most):
+        if height := scale.measure(value):
             left = place * STEP + (STEP - width) / 2
-            bars.append(f"M{left:g} {HEIGHT}v-{height:g}h{width:g}v{height:g}z")
+            bars.append(f"M{left:g} {scale.zero:g}v{-height:g}h{width:g}v{height:g}z")
     return "".join(bars)
 
 
-def _list_points(values: Sequence[float], most: float) -> list[tuple[float, float]]:
+def _list_points(values: Sequence[float], scale: _Scale) -> list[tuple[float, float]]:
     return [
-        ((place + 0.5) * STEP, HEIGHT - _scale_value(value, most))
+        ((place + 0.5) * STEP, round(scale.zero - scale.measure(value), 1))
         for place, value in enumerate(values)
     ]
 
@@ -160,8 +196,3 @@ def _join_line(points: Sequence[tuple[float, float]]) -> str:
         if not kept[-1][1] == point[1] == following[1]:
             kept.append(point)
     return "M" + "L".join(f"{x:g} {y:g}" for x, y in [*kept, points[-1]])
-
-
-def _scale_value(value: float, most: float) -> float:
-    """Return the height of a value, 0 for what is not positive, one unit for the smallest."""
-    return max(round(value / most * HEIGHT, 1), 1) if value > 0 and most > 0 else 0

@@ -26,6 +26,18 @@ def test_the_line_is_that_of_the_period_before() -> None:
     assert [tuple(point) for point in chart.points] == [("a", "1", "4"), ("b", "2", "0")]
 
 
+def test_a_figure_below_zero_hangs_from_zero() -> None:
+    """Corrections of sales may take more than a day has earned."""
+    chart = draw_chart("Earned", ["a", "b"], [30_000, -10_000], [-10_000, 0], "USD")
+    assert chart.bars == "M1 75v-75h8v75zM11 75v25h8v-25z"
+    assert chart.line == "M5 100L15 75"
+    assert (chart.most, chart.least, chart.zero) == ("3.00\u00a0USD", "-1.00\u00a0USD", 75)
+    assert chart.summary == "Earned: at most 3.00\u00a0USD, a; at least -1.00\u00a0USD, b"
+    only = draw_chart("Clicks", ["a"], [-2])
+    assert (only.has_figures, only.bars) == (True, "M1 0v100h8v-100z")
+    assert draw_sparkline("Earned", [2, -2]).path == "M5 0L15 100"
+
+
 def test_a_level_stretch_is_one_line() -> None:
     assert draw_sparkline("Clicks", [3] * 300).path == "M5 0L2995 0"
 
@@ -34,7 +46,7 @@ def test_a_chart_without_figures_draws_nothing() -> None:
     chart = draw_chart("Clicks", [], [])
     assert (chart.bars, chart.line, chart.points) == ("", "", [])
     assert draw_chart("Clicks", ["a"], [0]).bars == ""
-    assert draw_sparkline("Clicks", [1]).path == ""
+    assert draw_sparkline("Clicks", [1]).path == draw_sparkline("Clicks", [0, 0]).path == ""
 
 
 def test_points_are_bounded() -> None:
