@@ -129,9 +129,12 @@ def redirect_with_note(note: str, endpoint: str) -> AnyResponse:
     return redirect(url_for(endpoint), HTTPStatus.SEE_OTHER)
 
 
-def render_error(status: HTTPStatus, title: str, text: str) -> Response:
-    """Return an error as a page in the frame, with the navigation as the way on."""
-    response = render_page("owner_error.html", title, text=text)
+def render_error(status: HTTPStatus, title: str, text: str, way_on: str = "") -> Response:
+    """Return an error as a page in the frame, with the navigation as the way on.
+
+    ``way_on`` is the address of the same page without what can't be read.
+    """
+    response = render_page("owner_error.html", title, text=text, way_on=way_on)
     response.status_code = status
     return response
 
@@ -162,7 +165,14 @@ def handle_long_form(error: RequestEntityTooLarge) -> Response:
 def handle_bad_query(error: BadQuery) -> Response:
     """Return the page about a parameter of the address that can't be read."""
     title = f"“{error.field}” in the address can't be read"
-    return render_error(HTTPStatus.BAD_REQUEST, title, error.reason)
+    return render_error(HTTPStatus.BAD_REQUEST, title, error.reason, request.path)
+
+
+@blueprint.errorhandler(NotFound)
+def handle_not_found(_: NotFound) -> Response:
+    """Return the page about an address that the desk hasn't."""
+    text = "The address may be mistyped, or what it led to is deleted. The menu has all pages."
+    return render_error(HTTPStatus.NOT_FOUND, "There is no such page at the desk", text)
 
 
 @blueprint.route("/<path:_>", methods=["GET", "POST"])

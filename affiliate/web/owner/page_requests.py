@@ -79,5 +79,6 @@ def get_owner_zone() -> tzinfo:
 
 
 def format_moment(moment: datetime) -> str:
-    """Return a time in the owner's time zone, to the minute."""
-    return f"{moment.astimezone(get_owner_zone()):%Y-%m-%d %H:%M}"
+    """Return a time in the owner's time zone, to the minute; without a zone the time is in UTC."""
+    known = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return f"{known.astimezone(get_owner_zone()):%Y-%m-%d %H:%M}"

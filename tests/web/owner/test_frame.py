@@ -290,6 +290,22 @@ def test_a_page_waits_for_no_lock_for_long(
     assert owner.get("/owner/sites").status_code == 200
 
 
+def test_an_address_that_the_desk_has_not_is_answered_in_the_frame(owner: FlaskClient) -> None:
+    """Visitors' search leads an owner nowhere; a stranger learns nothing of the desk's pages."""
+    for path in ("nothing", "licenses/none"):
+        answer = owner.get(f"/owner/{path}")
+        assert answer.status_code == 404
+        assert "There is no such page at the desk" in answer.text
+        assert '<nav aria-label="Desk">' in answer.text
+    stranger = owner.application.test_client()
+    assert stranger.get("/owner/nothing").status_code == 303
+
+
+def test_a_bad_parameter_leads_to_the_page_without_it(owner: FlaskClient) -> None:
+    page = owner.get("/owner/words?period=8&sort=-clicks").text
+    assert '<a href="/owner/words">The page without filters</a>' in page
+
+
 def show_strip(client: FlaskClient, query: str) -> str:
     fields = [SITE, FilterField("agency", "Agency", {"demo": "Demo", "yay": "Yay"})]
     with client.application.test_request_context(f"/owner/words?{query}"):

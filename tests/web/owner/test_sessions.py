@@ -1,6 +1,8 @@
 """The owner sees all open sessions and ends any of them."""
 
 import re
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from flask.testing import FlaskClient
@@ -45,3 +47,18 @@ def test_sessions_are_ended_by_their_owner_s_forms_alone(owner: FlaskClient) -> 
     assert owner.get("/owner/").status_code == 200
     stranger = owner.application.test_client()
     assert stranger.get("/owner/sessions").headers["Location"] == "/owner/log-in"
+
+
+def test_times_of_sessions_are_the_owners(
+    make_client: ClientMaker, settings: dict[str, str]
+) -> None:
+    """As in all tables of the desk: in Apia it is half a day later than in UTC."""
+    client = make_client(**settings | {"SITE_TIMEZONE": "Pacific/Apia"})
+    log_in(client)
+    page = client.get("/owner/sessions").text
+    shown = re.findall(r"<dd>(\d{4}-\d\d-\d\d \d\d:\d\d)</dd>", page)
+    now = datetime.now(ZoneInfo("Pacific/Apia"))
+    assert len(shown) == 2
+    for text in shown:
+        age = now - datetime.fromisoformat(text).replace(tzinfo=now.tzinfo)
+        assert timedelta() <= age < timedelta(minutes=10)
