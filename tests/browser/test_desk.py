@@ -138,7 +138,27 @@ def test_a_long_text_makes_no_row_high(desk: Page, owned: SiteServer) -> None:
     )
     assert desk.get_by_role("row").nth(1).evaluate(height) < 6.5
     desk.goto("/owner/settings")
-    assert desk.get_by_text("CLIENT_SEARCHES_PER_MINUTE", exact=True).evaluate(height) < 2
+    assert desk.get_by_text("CLIENT_SEARCHES_PER_MINUTE", exact=True).evaluate(height) < 5
+
+
+def test_on_a_phone_the_name_of_a_row_stays_beside_its_figures(
+    desk: Page, owned: SiteServer
+) -> None:
+    """Names are narrow, settings among them, and stand still while the figures are scrolled."""
+    with closing(Ledger(f"sqlite:///{owned.data_dir}/ledger.db")) as ledger:
+        record_clicks(ledger, {"words": "mountain lake " * 7, "click_id": "click-of-a-lake"})
+    desk.set_viewport_size({"width": 375, "height": 700})
+    for path, name, figure in (
+        ("words?sort=-clicks&period=today", "mountain lake", "Per click"),
+        ("settings", "CLIENT_SEARCHES_PER_MINUTE", "Purpose"),
+    ):
+        desk.goto(f"/owner/{path}")
+        head = desk.get_by_role("rowheader").filter(has_text=name)
+        at_rest = head.evaluate("cell => cell.getBoundingClientRect().left")
+        assert head.evaluate("cell => cell.getBoundingClientRect().right") < 200
+        desk.get_by_role("columnheader", name=figure).scroll_into_view_if_needed()
+        assert head.evaluate("cell => cell.closest('.wide').scrollLeft") > 0
+        assert head.evaluate("cell => cell.getBoundingClientRect().left") == at_rest
 
 
 def test_the_navigation_is_reached_by_keyboard_at_every_width(desk: Page) -> None:

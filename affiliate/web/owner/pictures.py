@@ -28,6 +28,7 @@ from affiliate.web.owner.tables import (
 )
 
 CLICKED: Final = RankedList.CLICKED_PICTURES
+EMPTY: Final = "No picture was clicked or sold in this period."
 
 
 @blueprint.get("/pictures")
@@ -61,17 +62,17 @@ class _PicturesTable:
         self._newest = NewestClicks(current_services().ledger, period.start, period.whole_end)
         self._columns = (
             Column("picture", "Picture", link=_link_picture, is_sortable=False),
-            Column("agency", "Agency", is_sortable=False),
             Column("clicks", "Clicks", "count", link=self._link_clicks, is_ranking=True),
             Column("earned", "Earned", "money", link=self._link_sales),
             Column("per_click", "Per click", "money", is_sortable=False),
+            Column("agency", "Agency", is_sortable=False),
         )
 
     def build(self) -> Table:
         """Return the table, with the most clicks or earnings first."""
         arrangement = read_arrangement(self._view, self._columns, "-clicks", max_rows=MAX_RANKED)
         rows, total = self._read_rows(arrangement)
-        return Table("Pictures", self._columns, rows, total, arrangement, self._view)
+        return Table("Pictures", self._columns, rows, total, arrangement, self._view, EMPTY)
 
     def _read_rows(self, arrangement: Arrangement) -> tuple[list[Row], int]:
         if arrangement.sort == "earned":

@@ -18,6 +18,7 @@ from affiliate.web.owner.page_requests import PageRequest, read_page_request, re
 from affiliate.web.owner.series import get_days
 from affiliate.web.owner.tables import Column, Row, build_table
 
+EMPTY: Final = "Nothing was clicked or sold in this period."
 UNKNOWN: Final = "Unknown"
 """The title of clicks of versions that told no place."""
 
@@ -66,7 +67,7 @@ def show_places() -> Response:
         "owner_places.html",
         "Places",
         view=view,
-        table=build_table(view, "Places", columns, rows, default_sort="-clicks"),
+        table=build_table(view, "Places", columns, rows, default_sort="-clicks", empty=EMPTY),
         sheets=[chart.sheet] if chart else [],
         chart=chart,
     )

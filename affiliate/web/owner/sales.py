@@ -123,7 +123,8 @@ def show_clicks() -> Response:
         {**row, "agency": get_title(row["agency"]), "place": PLACE_TITLES.get(row["place"])}
         for row in page.rows
     ]
-    table = Table("Clicks", CLICK_COLUMNS, rows, page.total, arrangement, view)
+    empty = "Nothing was clicked in this period."
+    table = Table("Clicks", CLICK_COLUMNS, rows, page.total, arrangement, view, empty)
     return render_page("owner_list.html", "Clicks", view=view, table=table)
 
 

@@ -17,6 +17,10 @@ from affiliate.web.owner.tables import Column, Row, build_table
 MAX_SITES: Final = 1000
 """Sites that have a row each, those with the most clicks: names of sites come from outside, and a
 program may send any number of them."""
+EMPTY: Final = (
+    "Nothing was clicked or sold in this period, here or on a blog. "
+    "/embed/builder writes the code that brings pictures to a blog."
+)
 OTHERS: Final = "other sites"
 """The title of all further sites; no host has a blank."""
 
@@ -74,5 +78,5 @@ def show_sites() -> Response:
         Column("per_click", "Per click", "money", is_sortable=False),
         Column("marked", "Of programs", "count"),
     )
-    table = build_table(view, "Sites", columns, rows, default_sort="-clicks")
+    table = build_table(view, "Sites", columns, rows, default_sort="-clicks", empty=EMPTY)
     return render_page("owner_list.html", "Sites", view=view, table=table)

@@ -1,6 +1,7 @@
 """The pages of words: all words of a period, and the course of some."""
 
 from collections.abc import Collection, Mapping
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -18,6 +19,7 @@ from affiliate.web.owner.frame import blueprint, render_page
 from affiliate.web.owner.links import FIELDS, link_to
 from affiliate.web.owner.numbers import Money
 from affiliate.web.owner.page_requests import PageRequest, read_page_request, require_period
+from affiliate.web.owner.periods import Period
 from affiliate.web.owner.series import get_days, list_daily_steps
 from affiliate.web.owner.tables import (
     MAX_RANKED,
@@ -48,6 +50,10 @@ COURSE_COLUMNS: Final = (
     Column("missed", "Found nothing", "count"),
     Column("clicks", "Clicks", "count"),
 )
+EMPTY: Final = "Nothing was searched for, clicked or sold in this period."
+FIRST_STRONG_ISOLATE: Final = "\u2068"
+POP_ISOLATE: Final = "\u2069"
+"""Characters around words whose direction may be another than that of the page."""
 NO_WORDS: Final = "(no words)"
 """The title of a click that no search has led to, as on the start page."""
 
@@ -61,6 +67,7 @@ def show_words() -> Response:
         "Words",
         view=view,
         table=_WordsTable(view).build(),
+        note=_describe_retention(require_period(view)),
         has_site=bool(view.filters.get("site")),
     )
 
@@ -89,10 +96,11 @@ def show_word() -> AnyResponse:
     ]
     return render_page(
         "owner_word.html",
-        f"“{words}”",
+        f"“{FIRST_STRONG_ISOLATE}{words}{POP_ISOLATE}”",
         view=view,
         table=build_table(view, "Course", COURSE_COLUMNS, rows, default_sort="-when"),
         sheets=[Sheet("Money", earned.MONEY_COLUMNS, money), *(chart.sheet for chart in charts)],
+        note=_describe_retention(period.previous()),
         charts=charts,
         money=money,
         search_url=f"/search?{urlencode({'q': words, 'lang': 'en'})}",
@@ -132,7 +140,7 @@ class _WordsTable:
         default = "-clicks" if self._site else "-asked"
         arrangement = read_arrangement(self._view, self._columns, default, max_rows=MAX_RANKED)
         rows, total = self._read_rows(arrangement)
-        return Table("Words", self._columns, rows, total, arrangement, self._view)
+        return Table("Words", self._columns, rows, total, arrangement, self._view, EMPTY)
 
     def _read_rows(self, arrangement: Arrangement) -> tuple[list[Row], int]:
         wanted = arrangement.offset + arrangement.page_rows + 1
@@ -202,6 +210,18 @@ class _WordsTable:
     def _link_sales(self, row: Mapping[str, Any]) -> str:
         text = row["text"]
         return link_to(self._view, "owner.show_sales", words=text) if row["earned"] and text else ""
+
+
+def _describe_retention(period: Period) -> str:
+    """Say that searches of a period are deleted, where some are; empty where all are kept."""
+    days = current_services().config.searches_keep_days
+    today = datetime.now(period.zone).date()
+    if not days or period.first >= today - timedelta(days=days):
+        return ""
+    return (
+        f"Words of searches are kept for {days} days (SEARCHES_KEEP_DAYS): searches before"
+        " that are in no figure of words."
+    )
 
 
 def _open_figures(view: PageRequest) -> Figures:

@@ -133,7 +133,10 @@ def test_a_heading_sorts_and_says_how_it_is_sorted(app: Flask) -> None:
 def test_cells_are_escaped_and_written_by_their_kind(app: Flask) -> None:
     page = show(app, table(app))
     assert "<b>Äpfel</b>" not in page
-    assert '<a class="text" href="/owner/words?words=7">&lt;b&gt;Äpfel&lt;/b&gt;</a>' in page
+    assert (
+        '<a class="text" dir="auto" href="/owner/words?words=7">&lt;b&gt;Äpfel&lt;/b&gt;</a>'
+        in page
+    )
     for text in (
         '<td class="end">1,234</td>',
         '<td class="end">12.5%</td>',

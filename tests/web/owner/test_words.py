@@ -57,12 +57,21 @@ def test_pages_of_words_go_on(owner: FlaskClient, services: Services) -> None:
     assert 'rel="next"' not in owner.get("/owner/words?period=7&page=3").text
 
 
+def test_a_period_before_the_kept_searches_is_named(owner: FlaskClient) -> None:
+    """Words are deleted after 90 days, so that a year of them has gaps; clicks stay."""
+    assert "kept for 90 days (SEARCHES_KEEP_DAYS)" in owner.get("/owner/words?period=365").text
+    assert "SEARCHES_KEEP_DAYS" not in owner.get("/owner/words?period=30").text
+    for period, is_named in (("30", False), ("90", True)):
+        page = owner.get(f"/owner/word?words=cat&period={period}").text
+        assert ("SEARCHES_KEEP_DAYS" in page) is is_named
+
+
 def test_a_word_has_its_course(owner: FlaskClient, filled: Services) -> None:
     del filled
     page = owner.get("/owner/word?words=red+bicycle&period=7").text
     assert "Searches: at most 5" in page
     assert "Clicks: at most 2" in page
-    assert "2.50\xa0USD" in page
+    assert "2.50 USD" in page
     assert owner.get("/owner/word?period=7").location == "/owner/words?period=7"
     days = read_rows(owner, "word?words=red+bicycle&period=7")
     assert (len(days), days[0]["asked"], days[0]["missed"]) == (7, "5", "0")
