@@ -234,6 +234,10 @@ class DownloadFailed(AffiliateError):
     """
 
 
+class FileBusy(DownloadFailed):
+    """A licensed file that another thread or process is fetching: try again in a moment."""
+
+
 class DiskFailed(DownloadFailed):
     """A full or unwritable disk: no other download works until the owner has repaired the disk."""
 

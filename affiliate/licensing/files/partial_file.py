@@ -16,7 +16,7 @@ import msgspec
 
 from affiliate.domain import decoding
 from affiliate.durable_files import measure_room, write_all
-from affiliate.errors import DiskFailed, DownloadFailed
+from affiliate.errors import DiskFailed, FileBusy
 from affiliate.transport.client import Stream
 
 CHECKPOINT_BYTES: Final = 4 * 1024 * 1024
@@ -40,7 +40,7 @@ class PartialFile:
     """A context manager over a partial file; ``stem`` is the final path without the suffix.
 
     Raises:
-        DownloadFailed: another process fetches the file.
+        FileBusy: another process fetches the file.
         DiskFailed: the disk is full, too small for the file, or can't be written.
     """
 
@@ -180,7 +180,7 @@ class PartialFile:
                 os.close(file)
             except BlockingIOError:
                 os.close(file)
-                raise DownloadFailed(f"Another process is fetching {self.path.stem}.") from None
+                raise FileBusy(f"Another process is fetching {self.path.stem}.") from None
             except BaseException:
                 os.close(file)
                 raise

@@ -18,7 +18,7 @@ from typing import Final
 from flask import Response, send_file
 
 from affiliate.database.purchases import Purchase
-from affiliate.errors import DownloadFailed
+from affiliate.errors import DownloadFailed, FileBusy
 from affiliate.licensing.files.downloads import iter_redownload_links
 from affiliate.licensing.models import MediaKind
 from affiliate.licensing.purchasing.purchased_files import MIN_FREE_BYTES, download_file, find_file
@@ -30,6 +30,10 @@ COPY_LIFETIME: Final = timedelta(days=1)
 """Age at which a copy of a file that the agency gives again is removed."""
 MAX_FETCHES: Final = 2
 """Files fetched at once by a process, as each takes a thread for as long as the file takes."""
+
+BUSY_SECONDS: Final = 20.0
+"""Longest wait for a file that another tab, or the first of two clicks, is fetching already."""
+POLL_SECONDS: Final = 0.2
 
 _fetches = threading.BoundedSemaphore(MAX_FETCHES)
 
@@ -46,7 +50,7 @@ def send_license_file(account: Seller, purchase: Purchase) -> Response:
         AgencyError: the agency gives no address of the file, or the host did not answer.
         DownloadFailed: the file can't be had or kept; tells the reason.
     """
-    path = _find_own_file(purchase) or _fetch_copy(account, purchase)
+    path = _find_own_file(purchase) or _wait_for_copy(account, purchase)
     response = send_file(path, as_attachment=True, download_name=path.name, etag=False)
     response.headers["Accept-Ranges"] = "none"
     return response
@@ -60,6 +64,18 @@ def get_copy_folder() -> Path:
 def _find_own_file(purchase: Purchase) -> Path | None:
     folders = (get_file_folder(), get_copy_folder())
     return next(filter(None, (find_file(purchase, folder) for folder in folders)), None)
+
+
+def _wait_for_copy(account: Seller, purchase: Purchase) -> Path:
+    """Return a copy of the file, fetched by this request or by another that has begun before."""
+    ends = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            return _fetch_copy(account, purchase)
+        except FileBusy:
+            if time.monotonic() > ends:
+                raise
+        time.sleep(POLL_SECONDS)
 
 
 def _fetch_copy(account: Seller, purchase: Purchase) -> Path:

@@ -3,6 +3,7 @@
 import os
 import re
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from tests.simulator import (
 from tests.simulator import answer_with as http_says
 from tests.support.license_desk import (
     LicenseDesk,
+    copy_browser,
     read_form,
     read_notes,
 )
@@ -24,6 +26,7 @@ from tests.support.owner_account import make_original
 from tests.support.purchase_desk import (
     lock_database,
 )
+from tests.support.waiting import wait_until
 
 PATIENCE = 20.0
 PATH = "/v2/images/licenses"
@@ -69,10 +72,32 @@ def test_a_file_is_fetched_again_when_wanted(
     assert "The file was not fetched" in read_notes(failed)
 
 
+def test_two_tabs_get_the_file_that_is_fetched_once(
+    desk: LicenseDesk, agency: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A second click, too, waits for the file that the first has begun to fetch."""
+    begun: list[bool] = []
+    monkeypatch.setattr(license_downloads, "_prune_copies", lambda: begun.append(True))
+    url = desk.buy(account="real", size="small").headers["Location"] + "/file"
+    order = agency.misbehave(hold("body", 100), on="/gatekeeper/*")
+    tabs = [desk.client, copy_browser(desk.client)]
+    with ThreadPoolExecutor(2) as threads:
+        first = threads.submit(tabs[0].get, url, buffered=True)
+        assert order.reached.wait(PATIENCE)
+        busy = threads.submit(tabs[1].get, url, buffered=True)
+        wait_until(lambda: len(begun) > 1)
+        order.release.set()
+        files = [first.result(PATIENCE), busy.result(PATIENCE)]
+    assert [file.status_code for file in files] == [200, 200]
+    assert {file.data for file in files} == {make_original(agency.purchases[0])}
+    assert len([s for s in agency.requests if s.path.endswith("/downloads")]) == 1
+
+
 def test_a_once_file_that_failed_is_fetched_later(
-    desk: LicenseDesk, agency: Simulator, tmp_path: Path
+    desk: LicenseDesk, agency: Simulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its link stays in the journal, on no page, and the next look fetches the file."""
+    monkeypatch.setattr(license_recovery, "WAIT_SECONDS", PATIENCE)
     agency.subscribe(platform("pl"))
     agency.misbehave(http_says(404), on="/gatekeeper/*", times=3)
     page = desk.buy(account="real", subscription="pl", price="9", customer_id="c1")
