@@ -13,6 +13,7 @@ from affiliate.licensing.models import User
 from affiliate.licensing.oauth.flow import ShutterstockOAuth
 from affiliate.licensing.oauth.scopes import DEFAULT_SCOPE, SCOPES
 from affiliate.services import current_services
+from affiliate.web.owner.agency_waits import bound_waits
 from affiliate.web.owner.frame import blueprint, redirect_with_note, render_page
 from affiliate.web.owner.identity import is_same_secret
 from affiliate.web.template_helpers import absolute_url
@@ -22,6 +23,7 @@ STATE_SECONDS: Final = 900
 
 
 @blueprint.get("/account")
+@bound_waits
 def show_account() -> Response:
     """Show the state of the account: its connection, its user, and the granted scopes."""
     oauth, note = _shutterstock_oauth(), ""
@@ -57,6 +59,7 @@ def start_connection() -> AnyResponse:
 
 
 @blueprint.get("/shutterstock/callback")
+@bound_waits
 def finish_connection() -> AnyResponse:
     """Exchange the code in the agency's redirect, and redirect to an address without the code."""
     authorization = session.pop("asked", {})

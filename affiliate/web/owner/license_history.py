@@ -28,6 +28,7 @@ from affiliate.licensing.seller import Seller
 from affiliate.services import current_services
 from affiliate.web.owner import license_buying as buying
 from affiliate.web.owner import license_downloads as downloads
+from affiliate.web.owner.agency_waits import bound_waits
 from affiliate.web.owner.filters import PICTURE, FilterField
 from affiliate.web.owner.frame import blueprint, render_error, render_page
 from affiliate.web.owner.licenses import to_money
@@ -63,6 +64,7 @@ COLUMNS: Final = (
 
 
 @blueprint.get("/licenses/history")
+@bound_waits
 def show_license_history() -> Response:
     """Show the newest licenses that an agency itself has listed."""
     view = read_page_request(FILTERS)
@@ -90,6 +92,7 @@ def show_license_history() -> Response:
 
 
 @blueprint.get("/licenses/history/file")
+@bound_waits
 def download_from_history() -> Response:
     """Send the file of a license in an agency's history; nothing is bought."""
     view = read_page_request((*FILTERS, LICENSE))

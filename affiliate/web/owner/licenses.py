@@ -30,6 +30,7 @@ from affiliate.licensing.accounts.targets import describe_target
 from affiliate.licensing.purchasing.spending import is_paid, sum_months
 from affiliate.web.owner import license_buying as buying
 from affiliate.web.owner import license_downloads as downloads
+from affiliate.web.owner.agency_waits import bound_waits
 from affiliate.web.owner.filters import PICTURE, FilterField
 from affiliate.web.owner.frame import blueprint, render_page
 from affiliate.web.owner.license_recovery import recover_purchases
@@ -132,6 +133,7 @@ def show_license(purchase_id: str) -> Response:
 
 
 @blueprint.post("/licenses/<purchase_id>/settle")
+@bound_waits
 def settle_license(purchase_id: str) -> AnyResponse:
     """Ask the agency's history for the outcome of a purchase; nothing is bought."""
     try:
@@ -146,6 +148,7 @@ def settle_license(purchase_id: str) -> AnyResponse:
 
 
 @blueprint.get("/licenses/<purchase_id>/file")
+@bound_waits
 def download_license(purchase_id: str) -> Response:
     """Send the file of a license; nothing is bought."""
     try:

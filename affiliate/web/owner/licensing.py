@@ -32,6 +32,7 @@ from affiliate.licensing.purchasing.recorder import describe_open_entry
 from affiliate.search.federation import build_query
 from affiliate.services import current_services
 from affiliate.web.owner import license_buying as buying
+from affiliate.web.owner.agency_waits import bound_waits
 from affiliate.web.owner.frame import blueprint, render_error, render_page
 from affiliate.web.owner.license_form import (
     LicenseItem,
@@ -76,6 +77,7 @@ def find_license() -> AnyResponse:
 
 
 @blueprint.get("/license/<agency>/<media_id>")
+@bound_waits
 def choose_license(agency: str, media_id: str) -> Response:
     """Show an item with its options, and what the license costs by these options."""
     item = read_item(agency, media_id, request.args.get("media", "image"))
@@ -83,6 +85,7 @@ def choose_license(agency: str, media_id: str) -> Response:
 
 
 @blueprint.get("/license/<agency>/<media_id>/review")
+@bound_waits
 def review_license(agency: str, media_id: str) -> Response:
     """Repeat exactly what will be bought, with the button that buys."""
     item = read_item(agency, media_id, request.args.get("media", "image"))
@@ -90,6 +93,7 @@ def review_license(agency: str, media_id: str) -> Response:
 
 
 @blueprint.post("/license/<agency>/<media_id>/buy")
+@bound_waits
 def buy_license(agency: str, media_id: str) -> AnyResponse:
     """Buy what the second step has shown, once for each form."""
     item = read_item(agency, media_id, request.form.get("media", "image"))
