@@ -16,6 +16,7 @@ from affiliate.database.ledger import Ledger
 from affiliate.database.owner_sessions import IDLE_LIMIT, LIFETIME
 from affiliate.database.row_counts import MAX_COUNTED, count_rows
 from affiliate.database.schema import metadata
+from affiliate.database.sqlite_file import BACKUP_NOTE
 from affiliate.durable_files import measure_file
 from affiliate.errors import LedgerError, StoreDown
 from affiliate.licensing.purchasing.journal import FILE_PATTERN
@@ -193,7 +194,8 @@ KINDS: Final = (
     ),
     KeptKind(
         "Answers of agencies",
-        "pictures found, under the words as asked; details and suggestions",
+        "pictures found, under the words without e-mail addresses and long numbers, but for what"
+        " may be the id of a picture; details and suggestions",
         "each answer is paid for once",
         _format_answers,
         "CACHE_FRESH_SECONDS, CACHE_STALE_SECONDS, CACHE_BYTES",
@@ -225,10 +227,38 @@ KINDS: Final = (
         files="calls.counts",
     ),
     KeptKind(
+        "States of agencies",
+        "which agency fails or asks for a pause, how many of its last calls failed, and whether its"
+        " answers are slow",
+        "agencies that fail are left alone, by all processes",
+        _make_fixed_period("an hour, or as long as the agency asks for"),
+    ),
+    KeptKind(
+        "Counts of answers",
+        "how many answers a day came from memory, the cache or an agency",
+        "the share of hits on the desk",
+        _make_fixed_period("8 days"),
+    ),
+    KeptKind(
+        "Metrics",
+        "counts of requests, answers and calls, without words and addresses",
+        "Prometheus reads them at /metrics",
+        lambda config: "over restarts" if config.metrics_token else "not written",
+        "METRICS_TOKEN",
+        files="metrics/*",
+    ),
+    KeptKind(
         "Report of health",
         "what the checks of the desk have found",
         "checks take seconds and calls",
         _make_fixed_period("1 day"),
+    ),
+    KeptKind(
+        "Time of the last backup",
+        "an empty file",
+        "a warning where the last backup is old",
+        _make_fixed_period(FOR_EVER),
+        files=BACKUP_NOTE,
     ),
     KeptKind(
         "Log",

@@ -1,5 +1,6 @@
 """What a site keeps is listed whole: each table, for how long, and how much there is now."""
 
+import secrets
 from collections.abc import Callable
 from pathlib import Path
 
@@ -7,8 +8,11 @@ import pytest
 from flask import Flask
 
 from affiliate.checks.kept import KINDS, Kept, list_kept
+from affiliate.database.clicks import Click
 from affiliate.database.row_counts import RowCount
 from affiliate.database.schema import metadata
+from affiliate.database.sqlite_file import BACKUP_NOTE
+from affiliate.domain.media import SearchQuery
 from affiliate.errors import LedgerError
 from affiliate.services import Services
 from tests.support.apps import ClientMaker
@@ -39,6 +43,20 @@ def test_each_table_is_listed() -> None:
     """A new table needs a row: what it holds, why, and until when."""
     listed = [table for kind in KINDS for table in kind.tables]
     assert sorted(listed) == sorted(metadata.tables)
+
+
+def test_each_file_is_listed(build: Callable[..., Services]) -> None:
+    """A new file in DATA_DIR needs a row as well; the ledger is the tables."""
+    services = build(METRICS_TOKEN=secrets.token_urlsafe(32))
+    services.ledger.record(Click(click_id="a", agency="demo", id="1", position=1))
+    services.gateway.get_suspension(services.registry.enabled[0])
+    services.usage.count_answer("MISS", SearchQuery(q="cat", lang="en"))
+    services.usage.flush()
+    folder = services.config.data_dir
+    (folder / BACKUP_NOTE).touch()
+    listed = {path for kind in KINDS if kind.files for path in folder.glob(kind.files)}
+    files = {path for path in folder.rglob("*") if path.is_file()}
+    assert {path.name for path in files - listed if not path.match("ledger.db*")} == set()
 
 
 def test_times_are_those_of_the_settings(build: Callable[..., Services]) -> None:
