@@ -1,11 +1,12 @@
 """Masks of personal details in words that visitors have typed, before words are kept or passed on.
 
 E-mail addresses, and numbers that may belong to a person (phones, cards, accounts), are replaced
-in counts of searches, in clicks, in suggestions and in affiliate links. An agency that is searched
-gets the words as typed, as the visitor has asked for exactly these.
+in counts of searches, in clicks, in suggestions and in affiliate links. Agencies are searched for
+the words without them, so that cached answers hold none.
 """
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
 from itertools import pairwise
 from typing import Final
@@ -69,6 +70,7 @@ _NUMBER: Final = re.compile(
     rf"(?P<picture>{_AGENCY_ID})|[+＋(（]*\d(?:[{_DIGIT_GAPS}]{{0,3}}\d){{{NUMBER_DIGITS - 1},}}",  # noqa: RUF001
     re.IGNORECASE,
 )
+_PICTURE_DIGITS: Final = re.compile("[1-9][0-9]{8,9}")
 _YEAR: Final = r"(?:19|20)\d\d"
 _DAY: Final = rf"(?:\d\d?[./-]\d\d?[./-]{_YEAR}|{_YEAR}[./-]\d\d?[./-]\d\d?)"
 _DAYS: Final = re.compile(rf"{_DAY}(?:[{_DIGIT_GAPS}]+{_DAY})+")
@@ -86,20 +88,40 @@ def mask_personal(text: str) -> str:
     in even steps, or three round numbers of four digits, stay, as does the id of a picture behind
     its agency's name.
     """
-    while (masked := _mask_once(text)) != text:  # a mask may be a part of an address
+    return _mask(text, _mask_number)
+
+
+@lru_cache(maxsize=1024)
+def remove_personal(text: str) -> str:
+    """Return the words of a text for which agencies are asked, `MASK` where none is left.
+
+    What `mask_personal` masks is left out, but for 9 or 10 digits side by side, which may be the
+    id of a picture.
+    """
+    masked = _mask(text, _mask_other_number)
+    return text if masked == text else " ".join(masked.replace(MASK, " ").split()) or MASK
+
+
+def _mask(text: str, mask_number: Callable[[re.Match[str]], str]) -> str:
+    while (masked := _mask_once(text, mask_number)) != text:  # a mask may be a part of an address
         text = masked
     return text
 
 
-def _mask_once(text: str) -> str:
+def _mask_once(text: str, mask_number: Callable[[re.Match[str]], str]) -> str:
     masked = _MAIL.sub(MASK, text) if _HAS_AT.search(text) else text
     masked = _SPELLED_MAIL.sub(MASK, masked) if _HAS_PROVIDER.search(masked) else masked
-    return _NUMBER.sub(_mask_number, masked)
+    return _NUMBER.sub(mask_number, masked)
 
 
 def _mask_number(match: re.Match[str]) -> str:
     """Return the mask, or the match itself where its digits belong to nobody."""
     return match[0] if match["picture"] or _is_list(match[0]) else MASK
+
+
+def _mask_other_number(match: re.Match[str]) -> str:
+    """Return the mask, or the match itself where its digits may be the id of a picture."""
+    return match[0] if _PICTURE_DIGITS.fullmatch(match[0]) else _mask_number(match)
 
 
 def _is_list(number: str) -> bool:

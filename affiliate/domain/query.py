@@ -161,6 +161,14 @@ class SearchQuery(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True)
         counted = {name: words.to_counted(getattr(self, name), lang) for name in ("q", "exclude")}
         return self.replace(page=1, agency=(), **counted, **masked)
 
+    def to_asked(self) -> Self:
+        """Return the search for which agencies are asked, for any page and agencies.
+
+        Personal details are left out of the words, and so are in no cached answer.
+        """
+        asked = {name: masking.remove_personal(getattr(self, name)) for name in ("q", "exclude")}
+        return self.replace(page=1, agency=(), **asked)
+
     def replace(self, **changes: Any) -> Self:  # noqa: ANN401 - any field's own type
         """Return the same search with some fields changed."""
         return msgspec.structs.replace(self, **changes)

@@ -74,7 +74,7 @@ def sum_known_totals(
     ids: frozenset[str] = frozenset()
     agencies = list(able)
     for enabled in agencies:
-        at_hand = enabled.agency.list_ids_at_hand(query)
+        at_hand = enabled.agency.list_ids_at_hand(query.to_asked())
         if at_hand is not None:
             ids |= at_hand
             continue
@@ -89,5 +89,6 @@ def sum_known_totals(
 
 def count_doubles_at_hand(able: Iterable[EnabledAgency], query: SearchQuery) -> int:
     """Return how often the totals of agencies that are part of the site count a picture again."""
-    found = [enabled.agency.list_ids_at_hand(query) or frozenset() for enabled in able]
+    asked = query.to_asked()
+    found = [enabled.agency.list_ids_at_hand(asked) or frozenset() for enabled in able]
     return sum(map(len, found)) - len(frozenset().union(*found))

@@ -95,7 +95,7 @@ class RankedSource(msgspec.Struct, frozen=True):
 
 def search_ranking(enabled: EnabledAgency, query: SearchQuery) -> RankedSource:
     """Return the ranking of a search at an agency, whatever page of the search is asked for."""
-    return RankedSource(enabled, query.replace(page=1, agency=()))
+    return RankedSource(enabled, query.to_asked())
 
 
 def build_query(media: str, lang: str) -> SearchQuery:

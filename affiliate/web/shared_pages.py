@@ -6,11 +6,13 @@ import time
 import zlib
 from collections.abc import Callable
 from typing import Final, Protocol
+from urllib.parse import parse_qsl
 
 import msgspec
 
 from affiliate.cache.freshness import CLOCK_SECONDS, REPLAY_SECONDS
 from affiliate.cache.keys import PAGE_FORMAT
+from affiliate.domain.masking import mask_personal
 from affiliate.web.cached_response import PLAIN, CachedResponse, CacheKey, Headers
 
 SHARED_SECONDS: Final = 300.0
@@ -107,9 +109,10 @@ class SharedPages:
     def store(self, key: CacheKey, response: CachedResponse, seconds: float, coding: str) -> None:
         """Store a response with a short key for all processes, unless its life is too short.
 
+        Pages of words with personal details are in the memory of a process alone.
         The body is stored in a single form: in ``coding``, or plain if not worth compressing.
         """
-        if seconds <= REPLAY_SECONDS:
+        if seconds <= REPLAY_SECONDS or _has_personal_words(key):
             return
         if len(key[0]) + len(key[1]) <= MAX_SHARED_KEY_CHARACTERS:
             now = time.time()
@@ -131,3 +134,10 @@ class SharedPages:
 
     def _name(self, key: CacheKey) -> str:
         return f"{PAGE_FORMAT}:page:{self._build_id()}:{key[0]}:{key[1]}"
+
+
+def _has_personal_words(key: CacheKey) -> bool:
+    """Return whether the words of a page's canonical query string have personal details."""
+    fields = dict(parse_qsl(key[1]))
+    words = (fields.get(name, "") for name in ("q", "exclude"))
+    return any(mask_personal(text) != text for text in words)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from affiliate.domain.masking import MASK, is_masked, mask_personal
+from affiliate.domain.masking import MASK, is_masked, mask_personal, remove_personal
 from affiliate.domain.words import to_counted, to_sent
 
 MASKED = [
@@ -122,6 +122,25 @@ def test_personal_details_are_masked(text: str, shown: str) -> None:
     """Addresses and numbers of nine digits and more are gone; lists and picture ids stay."""
     assert mask_personal(text) == shown
     assert mask_personal(shown) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "asked"),
+    [
+        ("cat me@example.com dog", "cat dog"),
+        ("call +49 170 1234567", "call"),
+        ("4111 1111 1111 1111", "***"),
+        ("0170123456", "***"),
+        ("2471238493", "2471238493"),
+        ("cat  dog", "cat  dog"),
+        ("a *** star", "a *** star"),
+        ("", ""),
+    ],
+)
+def test_agencies_are_asked_without_personal_details(text: str, asked: str) -> None:
+    """Digits that may be the id of a picture stay; nothing else of a text changes."""
+    assert remove_personal(text) == asked
+    assert remove_personal(asked) == asked
 
 
 DIGIT = st.sampled_from("0123456789٤４४𝟒")

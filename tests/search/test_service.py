@@ -1,7 +1,9 @@
 """Pages from several agencies: shared places, slices, statuses."""
 
+import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -18,7 +20,9 @@ from affiliate.search.registry import AgencyRegistry
 from affiliate.search.service import SearchService
 from affiliate.search.visitor_calls import VisitorCalls
 from affiliate.transport.client import pass_gate
+from tests.support.apps import ClientMaker
 from tests.support.shelf import QUERY, NumberedAgency, enable_agency, make_gateway, make_search
+from tests.support.shutterstock import TOKEN, shutterstock
 
 
 def ranks(search: SearchService, page: int, agency: str) -> list[int]:
@@ -301,3 +305,36 @@ def test_the_first_correction_is_the_page_s() -> None:
     for patience in (Patience.FULL, Patience.NONE):
         assert search.get_page(QUERY, patience).page.corrected == "kitten"
     assert make_search(a).get_page(QUERY, Patience.FULL).page.corrected is UNSET
+
+
+@pytest.mark.parametrize(
+    ("typed", "sent", "known"),
+    [
+        ("cat jane@example.com", "cat", "cat joe at gmail dot com"),
+        ("call +49 170 1234567 now", "call now", "call now 4111 1111 1111 1111"),
+        ("2471238493", "2471238493", "2471238493"),
+    ],
+)
+def test_agencies_get_no_personal_details(
+    make_client: ClientMaker, tmp_path: Path, typed: str, sent: str, known: str
+) -> None:
+    """Nor does a cached answer hold any; digits that may be the id of a picture are sent."""
+    with shutterstock(10) as agency:
+        client = make_client(SHUTTERSTOCK_URL=agency.url, SHUTTERSTOCK_API_TOKEN=TOKEN)
+        page = client.get("/api/search", query_string={"q": typed}).get_json()
+        client.get("/api/search", query_string={"q": known})
+    assert page["query"]["q"] == typed
+    assert [search["query"] for search in agency.searches()] == [[sent]]
+    services = client.application.extensions["services"]
+    assert services.store.store.size()[0]
+    packed = b"".join(path.read_bytes() for path in tmp_path.rglob("cache.db*"))
+    assert (typed == sent) or not re.search(rb"jane|170.1234567|gmail|4111", packed)
+
+
+def test_a_search_for_personal_details_alone_is_sent_to_nobody(make_client: ClientMaker) -> None:
+    """Without words an agency would find everything."""
+    with shutterstock(10) as agency:
+        client = make_client(SHUTTERSTOCK_URL=agency.url, SHUTTERSTOCK_API_TOKEN=TOKEN)
+        page = client.get("/api/search", query_string={"q": "jane@example.com"}).get_json()
+    assert page["items"] == []
+    assert agency.searches() == []
