@@ -4,6 +4,7 @@ import json
 import re
 from base64 import b64encode
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Final, NamedTuple
 from urllib.parse import quote, quote_plus
 from xml.etree.ElementTree import Element, ParseError
@@ -98,8 +99,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
 
     def redact(self, text: str) -> str:
         """Return text without the secrets: plain, percent-encoded, as in a form or as Basic."""
-        forms = {*self.secrets, *(quote(secret, safe="") for secret in self.secrets)}
-        forms |= {quote_plus(secret) for secret in self.secrets}
+        encoders = (str, quote_plus, quote, partial(quote, safe=""))  # a path keeps its slashes
+        forms = {encode(secret) for secret in self.secrets for encode in encoders}
         if self.auth:
             forms.add(b64encode(":".join(self.auth).encode()).decode())
         for form in sorted(forms - {""}, key=len, reverse=True):  # a secret may begin with another

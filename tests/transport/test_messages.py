@@ -153,3 +153,10 @@ def test_a_403_about_rates_is_too_many_calls() -> None:
     assert error is not None
     assert (error.kind, error.retry_after) == ("quota", 7)
     assert type(find_error(request(), 401, *RATES[0][:2])) is BadCredentials
+
+
+def test_a_secret_is_struck_out_of_an_address_in_all_its_forms() -> None:
+    """In a path a slash may stand for itself, in a parameter it can't."""
+    request = Request(agency="acme", url="http://127.0.0.1", secrets=("key/of one+",))
+    text = "/key/of%20one%2B/x?y=key%2Fof%20one%2B&z=key%2Fof+one%2B"
+    assert request.redact(text) == "/***/x?y=***&z=***"
