@@ -17,6 +17,7 @@ from affiliate.domain.media import clean_text
 from affiliate.domain.words import cut_between_signs
 from affiliate.earnings.open_ends import HINT, End, judge_amount, judge_shape, judge_word
 from affiliate.earnings.tables import (
+    BROKEN,
     Row,
     Table,
     find_columns,
@@ -311,7 +312,7 @@ class _RowReader:
         if faults or action_id is None or not state or payout is None:
             raise ReportError(faults)
         texts: dict[str, Any] = {
-            name: cut_between_signs(read(field, clean_text) or "", most)
+            name: cut_between_signs((read(field, clean_text) or "").rstrip(BROKEN), most)
             for field, (name, most) in TEXTS.items()
             if field in self._places
         }

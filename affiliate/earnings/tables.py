@@ -25,6 +25,8 @@ BYTE_ORDER_MARKS: Final = (
 )
 
 
+BROKEN: Final = "\ufffd"
+"""The sign in place of a letter that was cut off."""
 LINE: Final = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 """A line with its end."""
 MAX_PREAMBLE: Final = 20
@@ -142,7 +144,14 @@ def is_total(cells: Iterable[str]) -> bool:
 
 
 def _decode(data: bytes) -> str:
-    """Return the text of a file, by its byte order mark or its zero bytes."""
+    """Return the text of a file, by its byte order mark or its zero bytes.
+
+    Where most letters beyond ASCII are UTF-8, the others are `BROKEN`; else the file is in
+    Windows-1252.
+
+    Raises:
+        ReportError: the file breaks off, or is in another encoding.
+    """
     encoding = next((name for mark, name in BYTE_ORDER_MARKS if data.startswith(mark)), "utf-8")
     if encoding == "utf-8" and b"\0" in data[:200]:
         encoding = "utf-16-be" if data[:1] == b"\0" else "utf-16-le"
@@ -150,11 +159,15 @@ def _decode(data: bytes) -> str:
         return data.decode(encoding)
     except UnicodeDecodeError as error:
         # Of Windows-1252, letters before the end would be no UTF-8 either.
-        is_cut = error.end == len(data) and not data[: error.start].isascii()
-        if encoding != "utf-8" or is_cut:
+        is_cut = error.end == len(error.object) and not error.object[: error.start].isascii()
+        if encoding.startswith("utf-16") or is_cut:
             raise ReportError(
                 [f"the file is not whole: {error.reason}; download it again"]
             ) from None
+    text = data.decode(encoding, "replace")
+    broken = text.count(BROKEN)
+    if len(text) - len(text.encode("ascii", "ignore")) > 2 * broken:
+        return text  # some words are cut in mid-letter, as of networks that count bytes
     try:
         return data.decode("cp1252")
     except UnicodeDecodeError:

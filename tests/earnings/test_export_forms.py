@@ -258,3 +258,16 @@ def test_returned_items_are_taken_off_their_sale_where_items_are_named() -> None
     assert caught.value.faults == [
         "line 2: the rows of sale 1 take back more than the sale's amounts"
     ]
+
+
+@pytest.mark.parametrize("begin", [b"", b"\xef\xbb\xbf"])
+@pytest.mark.parametrize("words", ["v\u00e9lo \u00e9t\u00e9", "\u7ea2\u8272\u81ea\u884c\u8f66"])
+def test_words_that_are_cut_in_mid_letter_cost_no_other_word_its_letters(
+    begin: bytes, words: str
+) -> None:
+    """As of networks that count bytes: the whole file was read as Windows-1252, or not at all."""
+    heads = HEADS.strip() + ",SubId2\n"
+    rows = [f"{number},2026-11-20,PENDING,5.00,USD,".encode() for number in (1, 2)]
+    data = begin + heads.encode() + rows[0] + words.encode()[:-1] + b"\n" + rows[1]
+    found = read(data + words.encode() + b"\n")
+    assert [action.words for action in found] == [words[:-1], words]
