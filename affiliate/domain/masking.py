@@ -23,10 +23,10 @@ _DOT_SIGNS: Final = ".．。｡﹒"  # noqa: RUF001 - look-alikes are the point
 """Signs that stand for the dot in the name of a host (Unicode, UTS 46), the first one ASCII's."""
 _MAIL_SEPARATORS: Final = rf'\s{_AT_SIGNS}"<>(),;:\[\]{{}}'
 """Separators of e-mail addresses from other words, for use in a class of characters."""
-_AT: Final = rf"(?:\s?[{_AT_SIGNS}]\s?|%40|\s?[\[({{]\s?at\s?[\])}}]\s?)"
-"""The sign of an e-mail address, also percent-encoded, with blanks, or spelled as (at)."""
+_AT: Final = rf"(?:\s?[{_AT_SIGNS}]+\s?|%40|\s?[\[({{]\s?at\s?[\])}}]\s?)"
+"""The sign of an e-mail address, also repeated, percent-encoded, with blanks, or spelled (at)."""
 _HAS_AT: Final = re.compile(rf"[{_AT_SIGNS}]|%40|\bat\s?[\])}}]", re.IGNORECASE)
-_SPELLED_DOT: Final = r"\s(?:dot|punkt|punto|ponto|point)\s"
+_SPELLED_DOT: Final = r"\s(?:dot|punkt|punto|ponto|point|точка|\.)\s"
 _DOT_WORD: Final = (
     rf"{_SPELLED_DOT}(?=(?:com|net|org|edu|info|[a-z]{{2}})\b)"
     r"(?!(?:an|as|at|by|in|is|no|of|on|or|to)\b)"
@@ -41,8 +41,9 @@ _HOST: Final = (
 )
 _MAIL: Final = re.compile(rf"{_LOCAL}{_AT}{_HOST}(?:{_AT}[^{_MAIL_SEPARATORS}]*)*", re.IGNORECASE)
 _AT_PROVIDER: Final = (
-    r"\s(?:at|ät|arroba|chiocciola)\s(?:g(?:oogle)?mail|yahoo|ymail|hotmail|outlook|live|msn|icloud"
-    r"|aol|gmx|web|mail|proton(?:mail)?|yandex|qq|163|126)"
+    r"\s(?:at|ät|arroba|chiocciola|собака)\s(?:g(?:oogle)?mail|yahoo|ymail|hotmail|outlook|live|msn"
+    r"|icloud|aol|gmx|web|mail|proton(?:mail)?|yandex|qq|163|126|fastmail|zoho|t-online|freenet"
+    r"|libero|orange|wanadoo|laposte|seznam|rambler|naver|daum|rediffmail|comcast|verizon|btinternet)"
 )
 """The sign, written out, and a provider of mail; "cat at home dot com" are words like others."""
 _HAS_PROVIDER: Final = re.compile(_AT_PROVIDER, re.IGNORECASE)
