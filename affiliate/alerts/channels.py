@@ -6,8 +6,9 @@ See https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standa
 import base64
 import hmac
 import time
+from email.headerregistry import Address
 from email.message import EmailMessage
-from email.utils import formataddr, formatdate, make_msgid
+from email.utils import formatdate, make_msgid
 from typing import Final, Protocol
 
 import msgspec
@@ -64,7 +65,7 @@ class MailChannel:
         mail = EmailMessage()
         # A title may repeat what a server or a disk has said; a line end would refuse the mail.
         mail["Subject"] = " ".join(f"{self._site_name}: {message.subject}".split())
-        mail["From"] = formataddr((self._site_name, self._sender))
+        mail["From"] = Address(self._site_name, addr_spec=self._sender)
         mail["To"] = ", ".join(self._receivers)
         mail["Date"] = formatdate()
         mail["Message-ID"] = make_msgid(domain=self._sender.rpartition("@")[2])

@@ -145,13 +145,19 @@ class AlertStates:
     def silence(self, name: str, days: int) -> bool:
         """Silence an alert for some days, 0 for none; return whether there is the alert.
 
-        If the alert is active after that, the owner is told again.
+        If the alert is active after a silence, the owner is told again.
         """
-        until = self.now() + timedelta(days=days)
-        change = sa.update(alerts).where(alerts.c.name == name, alerts.c.name.not_like("#%"))
+        now, own = self.now(), (alerts.c.name == name) & alerts.c.name.not_like("#%")
+        values: dict[str, Any] = {"silenced_until": now + timedelta(days=days) if days else None}
+        query = sa.select(alerts.c.silenced_until).where(own)
         with self._database.write_transaction() as connection:
-            values = {"silenced_until": until if days else None, "told_to": ""}
-            return connection.execute(change.values(values)).rowcount == 1
+            row = connection.execute(query).one_or_none()
+            if row is None:
+                return False
+            if days or (row.silenced_until and row.silenced_until > now):
+                values["told_to"] = ""
+            connection.execute(sa.update(alerts).where(own).values(values))
+        return True
 
     def read_digest(self) -> AlertState:
         """Return the row of the digest, a new one where there was none."""

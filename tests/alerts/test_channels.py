@@ -93,6 +93,17 @@ def test_a_mail_has_text_and_html(build: BuildServices) -> None:
     assert first.message["Message-ID"] != second.message["Message-ID"]
 
 
+def test_no_sign_of_the_site_s_name_is_a_part_of_an_address(build: BuildServices) -> None:
+    """A name with an encoded letter and brackets has made a sender of its own."""
+    with run_mail_server(offers=()) as server:
+        settings = {"SMTP_URL": f"smtp://localhost:{server.port}", "ALERT_TO": "a@b.example"}
+        services = build(**settings, SITE_NAME='Bücher & "Bilder" <x@y.example>')
+        (channel,) = build_channels(services.config, services.transport)
+        channel.send(MESSAGE)
+    (sender,) = server.mails[0].message["From"].addresses
+    assert (sender.display_name, sender.addr_spec) == (services.config.site_name, "a@b.example")
+
+
 def test_a_title_of_several_lines_is_one_subject_and_no_other_header(build: BuildServices) -> None:
     """An error, as of Redis, may have more lines than one; it must not silence all alerts."""
     with run_mail_server(offers=()) as server:

@@ -125,6 +125,13 @@ def test_what_is_unknown_goes_on(
     assert find(states, "disk").ended_at
 
 
+def test_the_end_of_no_silence_tells_nobody_again(states: AlertStates) -> None:
+    states.record([DISK])
+    states.mark_told(["disk"], "mail")
+    assert states.silence("disk", 0)
+    assert find(states, "disk").told_to == {"mail"}
+
+
 def test_silence_hides_an_alert_and_then_it_is_told_anew(
     states: AlertStates, clock: SetClock[datetime]
 ) -> None:
