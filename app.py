@@ -67,7 +67,7 @@ from affiliate.search.usage import KeepDays, UsageCounter
 from affiliate.search.visitor_calls import VisitorCalls
 from affiliate.services import Services
 from affiliate.transport.client import Transport
-from affiliate.web import assets
+from affiliate.web import assets, openapi
 from affiliate.web.access_log import AccessLogMiddleware, list_known_parts
 from affiliate.web.client_address import TrustedProxiesMiddleware
 from affiliate.web.client_limits import ClientLimits, limit_crawls
@@ -241,7 +241,10 @@ def _wrap_wsgi_app(app: Flask, services: Services) -> None:
     frame_keys = embeds.build_frame_keys(settings)
     is_valid_key = frame_keys.has_valid_key if frame_keys else None
     wsgi_app: WSGIApplication = CorsMiddleware(
-        page_cache, embeds.CORS_PATHS, settings.embed_sites, is_valid_key
+        page_cache,
+        (*embeds.CORS_PATHS, openapi.DESCRIPTION_PATH),
+        settings.embed_sites,
+        is_valid_key,
     )
     # Pages elsewhere read whether a click is recorded.
     wsgi_app = CorsMiddleware(wsgi_app, {"/clicks"})

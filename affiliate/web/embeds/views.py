@@ -22,7 +22,7 @@ from affiliate.errors import BadQuery, NotFound
 from affiliate.search.patience import Patience
 from affiliate.search.service import SearchOutcome
 from affiliate.services import current_services
-from affiliate.web import i18n, openapi
+from affiliate.web import i18n
 from affiliate.web.caching import (
     encode_fields,
     finish_search_response,
@@ -45,13 +45,7 @@ from affiliate.web.template_helpers import (
 SCRIPT_MAX_AGE: Final = 3600
 """Seconds for which browsers keep the script, whose address never changes."""
 EMBED_MAX_AGE: Final = 300
-CORS_PATHS: Final = (
-    "/embed.js",
-    "/embed-frame.js",
-    "/embed/search",
-    "/oembed",
-    openapi.DESCRIPTION_PATH,
-)
+CORS_PATHS: Final = ("/embed.js", "/embed-frame.js", "/embed/search", "/oembed")
 """Paths that scripts of other sites may read; a sandboxed frame of this site is another site."""
 DEMO_PATHS: Final = ("/static/demo/", "/static/demo-shop/")
 """Beginning of the paths of the site's own pictures."""
