@@ -13,6 +13,7 @@ from affiliate.domain.times import to_naive_utc
 
 HOUR: Final = timedelta(hours=1)
 DAY: Final = timedelta(days=1)
+NOTHING: Final = timedelta()
 
 
 class Days(NamedTuple):
@@ -28,11 +29,17 @@ def find_local_day(moment: datetime, zone: tzinfo) -> date:
 
 
 def find_hour(moment: datetime, zone: tzinfo) -> datetime:
-    """Return the beginning of the zone's hour; zones may differ from UTC by parts of an hour."""
+    """Return the beginning of the zone's hour; zones may differ from UTC by parts of an hour.
+
+    Where clocks were set by half an hour amid the hour, the hour begins with this change.
+    """
     local = moment.replace(tzinfo=UTC).astimezone(zone)
-    return moment - timedelta(
+    start = moment - timedelta(
         minutes=local.minute, seconds=local.second, microseconds=local.microsecond
     )
+    offset = start.replace(tzinfo=UTC).astimezone(zone).utcoffset()
+    change = abs((local.utcoffset() or NOTHING) - (offset or NOTHING))
+    return start + change if start + change <= moment else start
 
 
 def find_next_hour(hour: datetime, zone: tzinfo) -> datetime:

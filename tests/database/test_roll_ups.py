@@ -18,7 +18,7 @@ from affiliate.database import roll_ups as roll_ups_module
 from affiliate.database.clicks import Click
 from affiliate.database.figures import Figures
 from affiliate.database.ledger import Ledger
-from affiliate.database.local_time import DAY, Days, find_local_day
+from affiliate.database.local_time import DAY, Days, find_hour, find_local_day
 from affiliate.database.ranked_counts import RankedList
 from affiliate.database.roll_ups import MAX_POSITION, RollUps
 from affiliate.database.schema import clicks, ranked_counts, ranked_texts, roll_ups
@@ -42,7 +42,8 @@ def count_rows(ledger: Ledger, zone: ZoneInfo, *by: str) -> Counter[tuple[object
     counts: Counter[tuple[object, ...]] = Counter()
     for at, click in ledger.stream_clicks():
         if not click.sender:
-            row = {"day": find_local_day(at.replace(tzinfo=None), zone)}
+            moment = at.replace(tzinfo=None)
+            row = {"day": find_local_day(moment, zone), "hour": find_hour(moment, zone)}
             counts[tuple(row.get(name) or getattr(click, name) for name in by)] += 1
     return counts
 
@@ -66,7 +67,7 @@ def sum_pictures(ledger: Ledger, zone: ZoneInfo) -> Counter[tuple[object, ...]]:
 def check_all(ledger: Ledger, zone: ZoneInfo) -> None:
     """Compare every figure of clicks with the rows."""
     figures = Figures(ledger, zone)
-    for by in (("day",), NAMES, ("day", *NAMES)):
+    for by in (("day",), ("hour",), NAMES, ("day", *NAMES)):
         assert count_figures(figures, *by) == count_rows(ledger, zone, *by)
     positions = figures.sum_positions(WHOLE)
     near: Counter[tuple[object, int]] = Counter()
@@ -109,16 +110,28 @@ def record_some(ledger: Ledger, clock: SetClock[datetime], numbers: range) -> No
 
 
 @pytest.mark.parametrize("most", [1, 7, 5000])
-@pytest.mark.parametrize("zone", [ZoneInfo("UTC"), ZONE, ZoneInfo("Australia/Lord_Howe")])
-def test_figures_are_those_of_the_rows(
+@pytest.mark.parametrize(
+    ("zone_name", "start"),
+    [
+        ("UTC", "2026-03-02T12:00"),
+        ("Asia/Kathmandu", "2026-03-02T12:00"),
+        ("Asia/Kolkata", "2026-03-02T12:00"),
+        ("Europe/Amsterdam", "2026-03-28T12:00"),  # a day of 23 hours follows
+        ("Europe/Amsterdam", "2026-10-24T12:00"),  # a day of 25 hours follows
+        ("Australia/Lord_Howe", "2026-04-03T12:00"),  # clocks are set by half an hour
+    ],
+)
+def test_figures_are_those_of_the_rows(  # noqa: PLR0913, PLR0917 - where and when clicks are counted
     ledger: Ledger,
     clock: SetClock[datetime],
     monkeypatch: pytest.MonkeyPatch,
-    zone: ZoneInfo,
+    zone_name: str,
+    start: str,
     most: int,
 ) -> None:
     """Counted in many steps or few, or not yet, in any zone; a second look changes nothing."""
     monkeypatch.setattr(roll_ups_module, "MAX_ROWS", most)
+    clock.now, zone = datetime.fromisoformat(start).replace(tzinfo=UTC), ZoneInfo(zone_name)
     roll_ups = RollUps(ledger, zone)
     record_some(ledger, clock, range(60))
     assert roll_ups.advance(60)
