@@ -20,6 +20,7 @@ import sqlalchemy as sa
 
 from affiliate.database.bulk_rows import execute_rows
 from affiliate.database.count_upserts import build_count_upserts
+from affiliate.database.engine import MAX_DELETED, LedgerDatabase
 from affiliate.database.inserts import DIALECTS
 from affiliate.database.local_time import Days, list_buckets, number_day
 from affiliate.database.schema import ranked_counts, ranked_texts
@@ -315,11 +316,22 @@ def forget_day(
     connection.execute(sa.delete(month).where(own, month.c.bucket == day))
 
 
-def forget_texts(connection: sa.Connection, lists: Collection[RankedList], before: date) -> None:
-    """Delete the texts that were last counted before a day."""
-    own = ranked_texts.c.list.in_(lists) & (ranked_texts.c.last_day < before)
-    _lock_rows(connection, ranked_texts, own)
-    connection.execute(sa.delete(ranked_texts).where(own))
+def forget_texts(database: LedgerDatabase, lists: Collection[RankedList], before: date) -> None:
+    """Delete the texts that were last counted before a day, some in each transaction."""
+    texts = ranked_texts.c
+    for name in lists:
+        own = (texts.list == name) & (texts.last_day < before)
+        query = sa.select(texts.key).where(own).order_by(texts.key).limit(MAX_DELETED)
+        last = -1
+        while True:
+            with database.read_connection() as connection:
+                keys = connection.execute(query.where(texts.key > last)).scalars().all()
+            if not keys:
+                break
+            some, last = own & texts.key.between(keys[0], keys[-1]), keys[-1]
+            with database.write_transaction() as connection:
+                _lock_rows(connection, ranked_texts, some)
+                connection.execute(sa.delete(ranked_texts).where(some))
 
 
 def _lock_rows(connection: sa.Connection, table: sa.Table, where: sa.ColumnElement[bool]) -> None:

@@ -53,6 +53,8 @@ LATE: Final = timedelta(minutes=5)
 """Age from which on a click is written together with the counts of its hour."""
 MAX_ROWS: Final = 5000
 """Clicks that are counted in one transaction, unless an hour has more: others wait meanwhile."""
+MAX_SCOPES: Final = 500
+"""Sites and agencies whose counts of a day are deleted in one transaction."""
 SEARCH_PLACE: Final = "search"
 """The place of clicks on a search at an agency's site, which are of no picture."""
 MAX_POSITION: Final = 101
@@ -126,10 +128,21 @@ class RollUps:
         with self._database.read_connection() as connection:
             days = connection.execute(old).scalars().all()
         for old_day in days:
+            self._forget_lists(old_day)
+        forget_texts(self._database, CLICK_LISTS, day)
+
+    def _forget_lists(self, day: date) -> None:
+        """Delete the counts of a day, of all sites and agencies that have any."""
+        own = click_days.c.day == day
+        query = sa.select(click_days.c.site, click_days.c.agency).where(own).distinct()
+        with self._database.read_connection() as connection:
+            rows = connection.execute(query).all()
+        scopes: list[str | None] = [None, *{name for row in rows for name in row}]
+        for first in range(0, len(scopes), MAX_SCOPES):
+            some = scopes[first : first + MAX_SCOPES]
             with self._database.write_transaction() as connection:
-                _forget_lists(connection, old_day)
-        with self._database.write_transaction() as connection:
-            forget_texts(connection, CLICK_LISTS, day)
+                forget_day(connection, CLICK_LISTS, number_day(day), some)
+        self._database.delete_rows(click_days, own)
 
     def forget_all(self) -> None:
         """Delete all counts of clicks, which `advance` then counts anew."""
@@ -211,15 +224,6 @@ class RollUps:
             _add_clicks(connection, rows, state.zone)
             connection.execute(sa.update(roll_ups).where(_OWN).values(until=end))
         return False
-
-
-def _forget_lists(connection: sa.Connection, day: date) -> None:
-    """Delete the counts of a day, of all sites and agencies that have any."""
-    own = click_days.c.day == day
-    names = connection.execute(sa.select(click_days.c.site, click_days.c.agency).where(own)).all()
-    scopes = {None, *(name for row in names for name in row)}
-    forget_day(connection, CLICK_LISTS, number_day(day), scopes)
-    connection.execute(sa.delete(click_days).where(own))
 
 
 _OWN: Final = roll_ups.c.name == NAME

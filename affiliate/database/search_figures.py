@@ -131,8 +131,7 @@ class SearchFigures:
         for day in days:
             with self._database.write_transaction() as connection:
                 forget_day(connection, SEARCH_LISTS, day)
-        with self._database.write_transaction() as connection:
-            forget_texts(connection, SEARCH_LISTS, before)
+        forget_texts(self._database, SEARCH_LISTS, before)
 
     def forget_numbers(self, before: date) -> None:
         """Delete the counts without words of days before one: searches by language, and calls."""
