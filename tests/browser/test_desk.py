@@ -141,6 +141,14 @@ def test_a_long_text_makes_no_row_high(desk: Page, owned: SiteServer) -> None:
     assert desk.get_by_text("CLIENT_SEARCHES_PER_MINUTE", exact=True).evaluate(height) < 5
 
 
+def test_a_printed_page_has_the_width_of_the_paper(desk: Page) -> None:
+    """Also where paper is so wide that the navigation, which is not printed, would be a column."""
+    desk.set_viewport_size({"width": 1100, "height": 700})
+    desk.emulate_media(media="print")
+    expect(desk.get_by_role("navigation", name="Desk")).to_be_hidden()
+    assert desk.get_by_role("main").evaluate("main => main.getBoundingClientRect().width") > 1000
+
+
 def test_on_a_phone_the_name_of_a_row_stays_beside_its_figures(
     desk: Page, owned: SiteServer
 ) -> None:

@@ -10,7 +10,9 @@ from affiliate.web.owner.addresses import DeskAddress
 PERIOD_NAMES: Final = frozenset({"period", "from", "to"})
 """Parameters of an address that choose a period."""
 DAYS: Final = {"today": 1, "yesterday": 1, "7": 7, "30": 30, "90": 90, "365": 365}
-"""Days of each named period; all but `yesterday` end with today."""
+"""Days of the named periods of fixed length; all but `yesterday` end with today."""
+MONTHS: Final = ("month", "last-month")
+"""Names of calendar months, by which networks pay: this month up to today, and the month before."""
 TITLES: Final = {
     "today": "Today",
     "yesterday": "Yesterday",
@@ -18,6 +20,8 @@ TITLES: Final = {
     "30": "30 days",
     "90": "90 days",
     "365": "365 days",
+    "month": "This month",
+    "last-month": "Last month",
 }
 DEFAULT_PERIOD: Final = "30"
 """The period of a page whose address has none."""
@@ -113,10 +117,18 @@ def read_period(
             raise BadQuery("from", "Use at most %(limit)s days.", limit=MAX_DAYS)
         return Period("", first_day, last_day, zone, now)
     name = name or default
-    if name not in DAYS:
-        raise BadQuery("period", "Use one of: %(values)s.", values=", ".join(DAYS))
-    last_day = today - timedelta(days=1) if name == "yesterday" else today
-    return Period(name, last_day - timedelta(days=DAYS[name] - 1), last_day, zone, now)
+    if name not in TITLES:
+        raise BadQuery("period", "Use one of: %(values)s.", values=", ".join(TITLES))
+    return Period(name, *_find_days(name, today), zone, now)
+
+
+def _find_days(name: str, today: date) -> tuple[date, date]:
+    """Return the first and the last day of a named period."""
+    if name in MONTHS:
+        last = today if name == "month" else today.replace(day=1) - timedelta(days=1)
+        return last.replace(day=1), last
+    last = today - timedelta(days=1) if name == "yesterday" else today
+    return last - timedelta(days=DAYS[name] - 1), last
 
 
 def list_choices(address: DeskAddress, period: Period) -> list[PeriodChoice]:

@@ -12,13 +12,14 @@ from flask.testing import FlaskClient
 from affiliate.database.schema import action_states, actions
 from affiliate.errors import LedgerError
 from affiliate.services import Services
+from affiliate.web.owner.periods import TITLES
 from tests.support.desk_records import NOW, record_clicks
 
 PAGES = ("", "words", "pictures", "sites", "places", "sales", "clicks", "word?words=cat")
 
 
 @pytest.mark.parametrize("page", PAGES)
-@pytest.mark.parametrize("period", ["today", "yesterday", "7", "30", "90", "365"])
+@pytest.mark.parametrize("period", list(TITLES))
 def test_each_page_is_there_without_any_record(owner: FlaskClient, page: str, period: str) -> None:
     """The first day of a site shows empty pages, in each period."""
     sign = "&" if "?" in page else "?"
