@@ -235,7 +235,7 @@ class DownloadFailed(AffiliateError):
 
 
 class FileBusy(DownloadFailed):
-    """A licensed file that another thread or process is fetching: try again in a moment."""
+    """A licensed file that another thread or process fetches, or has fetched: look for the file."""
 
 
 class DiskFailed(DownloadFailed):

@@ -22,6 +22,7 @@ from affiliate.errors import (
     BadAnswer,
     BadCredentials,
     DownloadFailed,
+    FileBusy,
     NotFound,
     RequestRefused,
 )
@@ -96,8 +97,8 @@ class Downloads:
         ``links`` yields a link, then fresh links; a complete partial file needs no link.
 
         Raises:
-            DownloadFailed: the file exists, another process fetches the file, the link has expired,
-                or the content is of another medium or type.
+            FileBusy: the file exists, or another process fetches the file.
+            DownloadFailed: the link has expired, or the content is of another medium or type.
             DiskFailed: the disk is full or can't be written.
             AgencyError: the host or the agency did not answer.
         """
@@ -105,7 +106,7 @@ class Downloads:
             with PartialFile(stem) as part:
                 if placed_file := find_placed_file(stem):
                     part.remove()
-                    raise DownloadFailed(f"{placed_file.name} is there already.")
+                    raise FileBusy(f"{placed_file.name} is there already.")
                 with part.remove_empty_on_failure():
                     self._fetch_rest(part, links, progress)
                 kind = _require_file_type(part, media)
