@@ -280,9 +280,10 @@ class PurchaseService:
             if claims:
                 observer.before_request(claims)
             self._refuse_old_claims(claims)
-        except BaseException:
+        except BaseException as error:
+            reason = f" {error}" if isinstance(error, PurchaseRefused) else ""
             with suppress(LedgerError):  # the first failure matters more
-                self._abandon_claims([claim for _, claim in claims], observer)
+                self._abandon_claims([claim for _, claim in claims], observer, reason)
             raise
         return claims, refusals
 
@@ -329,10 +330,12 @@ class PurchaseService:
         )
         return purchase, recent
 
-    def _abandon_claims(self, claims: Sequence[Purchase], observer: PurchaseObserver) -> None:
+    def _abandon_claims(
+        self, claims: Sequence[Purchase], observer: PurchaseObserver, reason: str
+    ) -> None:
         """Close the records of claims that were not sent."""
         for purchase in claims:
-            self._purchases.close(purchase, state="failed", error="It was not sent.")
+            self._purchases.close(purchase, state="failed", error=f"It was not sent.{reason}")
         observer.forget_written(claims)
 
 

@@ -85,16 +85,31 @@ class BoughtPurchase(NamedTuple):
 
 
 class DeskRecorder(JournalRecorder):
-    """Recorder of one purchase at the desk: lines are kept for the page, and logged."""
+    """Recorder of one purchase at the desk: lines are kept for the page, and logged.
+
+    ``seen`` is the newest purchase of the item that the form has shown.
+    """
 
     shows_links: ClassVar[bool] = False
 
     def __init__(
-        self, account: Seller, file: JournalFile, folder: Path, transport: Transport
+        self, account: Seller, file: JournalFile, folder: Path, transport: Transport, seen: str
     ) -> None:
         super().__init__(account, file, folder)
         self._transport = transport
+        self._seen = seen
         self.lines: list[str] = []
+
+    def before_request(self, claims: Sequence[tuple[Offer, Purchase]]) -> None:
+        """Refuse what was bought since the form was shown, as by the form of another tab.
+
+        The claim is in the ledger by now: of two forms that claim at once, each sees the other.
+        """
+        for _, purchase in claims:
+            own = purchase.purchase_id
+            if find_newest_purchase(self._account, purchase.media_id, but=own) != self._seen:
+                raise PurchaseRefused("It was bought since the form was shown; look at it again.")
+        super().before_request(claims)
 
     def say(self, words: str, *, err: bool = False) -> None:
         """Keep a line for the page."""
@@ -123,6 +138,20 @@ def get_purchases() -> Purchases:
 def get_journal() -> Journal:
     """Return the journal of purchases."""
     return Journal(current_services().config.data_dir)
+
+
+def find_newest_purchase(account: Seller, media_id: str, *, but: str = "") -> str:
+    """Return the id of an item's newest purchase in an account, ``but`` one; empty without any.
+
+    Raises:
+        LedgerError: the purchases can't be read.
+    """
+    ids = [
+        purchase.purchase_id
+        for purchase in get_purchases().list_item(account.agency, media_id)
+        if purchase.api == account.url and purchase.state != "failed"
+    ]
+    return next((purchase_id for purchase_id in reversed(ids) if purchase_id != but), "")
 
 
 def open_account(seller: str, *, live: bool) -> Seller:
@@ -245,8 +274,8 @@ def confirm_offer(proposal: Proposal, *, agreed: bool, other_size: bool, force: 
     return offer
 
 
-def buy_offer(proposal: Proposal, offer: Offer, *, force: bool) -> BoughtPurchase:
-    """Buy an offer, whose ``purchase_id`` names the purchase.
+def buy_offer(proposal: Proposal, offer: Offer, *, force: bool, seen: str) -> BoughtPurchase:
+    """Buy an offer, whose ``purchase_id`` names the purchase; ``seen`` as in `DeskRecorder`.
 
     Raises:
         PurchaseRefused, AgencyError, LedgerError: nothing was bought.
@@ -255,7 +284,7 @@ def buy_offer(proposal: Proposal, offer: Offer, *, force: bool) -> BoughtPurchas
     with _be_buyer(), hold_process():
         prepare_folder([offer], get_file_folder())
         with get_journal().create_file() as file:
-            recorder = DeskRecorder(proposal.account, file, get_file_folder(), transport)
+            recorder = DeskRecorder(proposal.account, file, get_file_folder(), transport, seen)
             status = buy_offers(proposal.service, [offer], recorder, force=force)
             entry = next(iter(file.open_entries), None)
     return BoughtPurchase(status, recorder.lines, recorder.begun_count > 0, entry)

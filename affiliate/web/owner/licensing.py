@@ -131,7 +131,8 @@ def _buy_item(item: LicenseItem, purchase_id: str) -> AnyResponse:
     agreed, other_size, again = (name in request.form for name in AGREED_FIELDS)
     offer = buying.confirm_offer(proposal, agreed=agreed, other_size=other_size, force=again)
     named = replace(offer, purchase_id=purchase_id)
-    bought = buying.buy_offer(proposal, named, force=again)
+    seen = request.form.get("seen", "")
+    bought = buying.buy_offer(proposal, named, force=again, seen=seen)
     if bought.entry is not None:
         is_unknown = bought.entry.purchase.state != "licensed"
         return _show_unfinished(purchase_id, bought.lines, is_unknown=is_unknown)
@@ -228,6 +229,7 @@ def _list_template_values(item: LicenseItem, step: _Step) -> dict[str, Any]:
         "unsettled": purchases.list_open(proposal.account.url) if proposal else [],
         "is_recent": bool(proposal and buying.was_bought_lately(item, proposal)),
         "purchase_id": buying.create_purchase_id(),
+        "seen": buying.find_newest_purchase(proposal.account, item.id) if proposal else "",
         "shown": buying.digest_offer(proposal) if proposal else "",
         "back_url": f"{item.path}?{urlencode(step.values)}",
     }

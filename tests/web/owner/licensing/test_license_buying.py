@@ -128,6 +128,19 @@ def test_two_tabs_buy_once(desk: LicenseDesk, agency: Simulator) -> None:
     assert len(agency.purchases) == 2
 
 
+def test_a_tab_insists_on_what_it_has_shown_alone(desk: LicenseDesk, agency: Simulator) -> None:
+    """Of two tabs that buy again, the second has not shown the purchase of the first."""
+    assert desk.buy(account="real", size="small").status_code == 303
+    forms = [read_form(desk.review(account="real", size="small")) for _ in range(2)]
+    answers = [desk.send({**form, "again": "1"}) for form in forms]
+    assert [answer.status_code for answer in answers] == [303, 303]
+    assert len(agency.purchases) == 2
+    refused = desk.client.get(answers[1].headers["Location"])
+    assert "It was bought since the form was shown; look at it again." in read_notes(refused)
+    assert desk.buy("again", account="real", size="small").status_code == 303
+    assert len(agency.purchases) == 3
+
+
 def test_another_size_is_asked_for(desk: LicenseDesk, agency: Simulator) -> None:
     """An item that was bought in one size is bought in another only when the owner ticks that."""
     assert desk.buy(account="real", size="small").status_code == 303
