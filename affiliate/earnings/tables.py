@@ -257,9 +257,9 @@ def find_columns(
         plain = simplify_head(head)
         field = next((field for field, known in names.items() if plain in known), "")
         if field in places:
-            option = f"--column {field.replace(' ', '-')}"
-            words = f'columns "{heads[places[field]]}" and "{head}" mean the same'
-            faults.append(f'{words}: choose by {option}="{head}"')
+            option, other = f"--column {field.replace(' ', '-')}", heads[places[field]]
+            words = f'columns "{other}" and "{head}" mean the same'
+            faults.append(f'{words}: choose by {option}="{other}" or {option}="{head}"')
         elif field:
             places[field] = place
     if missing := sorted(required - places.keys()):
