@@ -214,12 +214,30 @@ def _build_data(week: WeekFigures, lasting: Sequence[AlertState]) -> dict[str, o
         title.lower(): [mover._asdict() for mover in movers]
         for title, movers in week.movers.items()
     }
+    earners = {
+        title.lower(): [
+            {
+                "text": earner.text,
+                "currency": currency,
+                "now": earner.now / MONEY_UNITS,
+                "before": earner.before / MONEY_UNITS,
+            }
+            for earner, currency in earners
+        ]
+        for title, earners in week.earners.items()
+    }
+    imports = [
+        {"network": last.network, "as_of": last.as_of.replace(tzinfo=UTC).isoformat()}
+        for last in week.imports
+    ]
     return {
         "first_day": f"{week.days.first}",
         "last_day": f"{week.days.last}",
         "week": list_sums(week.sums),
         "week_before": list_sums(week.before),
+        "imports": imports,
         "movers": movers,
+        "earners": earners,
         "missed": [{"words": text, "times": count} for text, count in week.missed_words],
         "alerts": [{"name": state.name, "title": state.title} for state in lasting],
     }

@@ -86,7 +86,7 @@ def silence(name: str, days: int) -> None:
         is_known = states.silence(name, days)
         names = [state.name for state in states.list_all()]
     if not is_known:
-        known = f"known are {', '.join(names)}" if names else "there is none"
+        known = f"known are {', '.join(names)}" if names else "none is active"
         raise click.BadParameter(f"There is no such alert; {known}.", param_hint="NAME")
     period = "1 day" if days == 1 else f"{days} days"
     click.echo(f"{name} is silent for {period}." if days else f"{name} is no longer silent.")

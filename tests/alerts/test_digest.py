@@ -413,3 +413,22 @@ def test_an_event_has_the_figures(build: BuildServices, clock: SetClock[datetime
     assert data["week"]["clicks"] == 4
     assert data["week"]["payouts"] == [{"currency": "USD", "state": "approved", "payout": 5.0}]
     assert data["movers"]["words"] == [{"text": "cat", "now": 4, "before": 0}]
+
+
+def test_an_event_says_what_earned_and_how_old_reports_are(
+    build: BuildServices, clock: SetClock[datetime]
+) -> None:
+    """As the mail does: in whole units of the currency, times in UTC."""
+    services = build()
+    sell(
+        services,
+        (THURSDAY, "approved", 5, "USD", "cat"),
+        (THURSDAY_BEFORE, "pending", 2, "USD", "cat"),
+    )
+    build_text(services, clock)
+    (event,) = build_digest(services, MONDAY.replace(tzinfo=None)).events
+    data = msgspec.json.decode(msgspec.json.encode(event.data))
+    assert data["earners"]["words"] == [
+        {"text": "cat", "currency": "USD", "now": 5.0, "before": 2.0}
+    ]
+    assert data["imports"] == [{"network": "impact", "as_of": "2026-11-22T12:00:00+00:00"}]

@@ -67,7 +67,7 @@ def test_alerts_are_listed(app: Flask) -> None:
 def test_an_alert_is_silenced(app: Flask, receiver: WebhookReceiver) -> None:
     result = run(app, "silence", "links:shutterstock")
     assert result.exit_code == 2
-    assert "There is no such alert; there is none." in result.output
+    assert "There is no such alert; none is active." in result.output
     receiver.status = 500
     run(app, "check")
     receiver.status = 200
