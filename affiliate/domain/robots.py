@@ -29,8 +29,13 @@ for agencies."""
 CRAWLERS: Final = re.compile(_CRAWLER_NAMES, re.IGNORECASE)
 """User-Agents of crawlers, for which only cached answers are shown and no agency is called."""
 PROGRAMS: Final = re.compile(
-    rf"{_CRAWLER_NAMES}|headless|phantomjs|lighthouse|python|curl|wget|java/|go-http|libwww|okhttp|axios"
-    r"|node-fetch|undici|\Ahttp|\Aruby|\Aphp|\Aperl|\A\s*\Z",
+    rf"{_CRAWLER_NAMES}|headless|phantomjs|puppeteer|playwright|cypress|lighthouse|synthetics|ptst/"
+    r"|python|curl|wget|java/|go-http|httpclient|libwww|lwp::|okhttp|axios|undici|reqwest|restsharp"
+    r"|guzzle|faraday|mechanize|postman|insomnia|httrack|nutch|masscan|zgrab|nmap|nikto|sqlmap"
+    r"|archiver|preview|favicon|site-verification|mailproxy|health-?check|kube-probe|check_http"
+    r"|\(compatible; (?!msie|konqueror)"
+    r"|\A(http|ruby|php|perl|node|got |deno|bun/|dalvik|whatsapp|embedly|iframely|apis-google)"
+    r"|\A\s*\Z",
     re.IGNORECASE,
 )
 """User-Agents of crawlers, test browsers and libraries, and none, whose clicks don't count, nor
