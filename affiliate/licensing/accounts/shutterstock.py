@@ -3,6 +3,7 @@
 Nothing is cached, and no purchase is retried.
 """
 
+import re
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
@@ -45,6 +46,8 @@ from affiliate.transport.messages import Reply, Request, decode_answer
 AGENCY: Final = "shutterstock"
 PAGE_ROWS: Final = 200
 """Rows per page of the history, the API's maximum."""
+IDS: Final = re.compile(r"[A-Za-z0-9]{1,60}")
+"""Pattern of all ids; others, such as ``..``, would name another call."""
 REMEMBERED_ROWS: Final = 10 * PAGE_ROWS
 """Rows whose ids are remembered, as purchases made meanwhile push rows on to the next page."""
 REDOWNLOAD_SIZES: Final = frozenset(
@@ -176,6 +179,8 @@ class ShutterstockAccount:
         Raises:
             AgencyError: NotFound when the item was withdrawn.
         """
+        if not IDS.fullmatch(media_id):
+            raise NotFound(AGENCY, f"There is no {media} {media_id[:40]!r}.")
         params = (("country", country),) if country else (("view", "full"),)
         path = f"{MEDIA_ENDPOINTS[media].path}/{quote(media_id, safe='')}"
         reply = self._request("GET", path, params)
@@ -228,6 +233,8 @@ class ShutterstockAccount:
         newest_first: bool = True,
     ) -> Iterator[Record]:
         """Yield each license once, also if new rows arrive meanwhile; fetch pages on demand."""
+        if media_id is not None and not IDS.fullmatch(media_id):
+            return
         filters = {
             MEDIA_ENDPOINTS[media].history_filter: media_id,
             "license": license,

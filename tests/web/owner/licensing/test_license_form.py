@@ -1,5 +1,7 @@
 """The forms that buy ask for what a purchase needs, and are refused otherwise."""
 
+from urllib.parse import quote
+
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -54,6 +56,19 @@ def test_an_editorial_notice_has_to_be_agreed_to(client: FlaskClient, agency: Si
     assert agency.purchases == []
     assert desk.buy("agreed", account="real").status_code == 303
     assert len(agency.purchases) == 1
+
+
+@pytest.mark.parametrize("media", ["image", "editorial"])
+@pytest.mark.parametrize("media_id", ["..", "1000001?x=1", "\N{BICYCLE}", "9" * 3000])
+def test_what_can_be_no_id_is_asked_of_no_agency(
+    client: FlaskClient, agency: Simulator, media_id: str, media: str
+) -> None:
+    """The form says so; dots would name another call of the agency."""
+    path = f"/owner/license/shutterstock/{quote(media_id, safe='')}?media={media}"
+    page = LicenseDesk(client, path).choose(account="real", country="USA")
+    assert f"There is no {media}" in read_notes(page)
+    paths = {seen.path for seen in agency.requests}
+    assert paths <= {"/v2/user/subscriptions", "/v2/user/access_token"}
 
 
 def test_required_values_are_asked_for(desk: LicenseDesk, agency: Simulator) -> None:
