@@ -52,24 +52,46 @@ SETTINGS: Final = {
 }
 PAGES: Final = (
     "",
+    "?site=blog5.example",
+    "?agency=pixabay&place=tile",
     "words",
+    "words?sort=-missed",
     "words?sort=-clicks",
     "words?sort=-earned",
     "words?words=77",
+    "words?words=in+no+text",
+    "words?page=20",
     "words?site=blog5.example",
+    "words?rows=1000&format=csv",
     "word?words=word+7",
     "pictures",
     "pictures?agency=pixabay",
     "pictures?sort=-earned",
+    "pictures?page=20",
     "pictures?site=blog5.example",
+    "pictures?place=tile",
     "pictures?words=word+7",
+    "pictures?rows=1000&format=json",
     "sites",
+    "sites?sort=-earned",
+    "sites?agency=pixabay&place=tile",
     "places",
+    "places?site=blog5.example",
     "sales",
+    "sales?sort=-payout",
+    "sales?state=reversed&words=word+7",
+    "sales?page=20",
+    "sales?rows=1000&format=csv",
     "clicks",
     "clicks?site=blog5.example",
+    "clicks?words=in+no+text",
+    "clicks?page=20",
+    "clicks?rows=1000&format=json",
+    "agencies",
 )
 PERIODS: Final = ("today", "30", "365")
+PAGES_OF_NOW: Final = ("alerts", "kept", "licenses", "sessions")
+"""Pages without a period."""
 KEPT: Final = "DESK_LEDGER"
 """Variable with the path of a filled ledger, which is kept: to fill one takes half an hour."""
 COPIED: Final = 50_000
@@ -114,9 +136,9 @@ def run(servers: Servers, *, quick: bool) -> Table:
     except (MissingProgram, RuntimeError, OSError) as error:
         table.note_missing("PostgreSQL", MissingProgram(str(error)))
         postgres_times = {}
-    for page in PAGES:
+    for page in (*PAGES, *PAGES_OF_NOW):
         cells = [
-            f"{1000 * times[page, period]:.0f}" if times else ""
+            f"{1000 * times[page, period]:.0f}" if (page, period) in times else ""
             for times in (sqlite_times, postgres_times)
             for period in PERIODS
         ]
@@ -280,15 +302,18 @@ def copy_tables(path: Path, server: str) -> str:
 
 
 def measure(site: Server) -> dict[tuple[str, str], float]:
-    """Return the median seconds of each page in each period."""
+    """Return the median seconds of each page in each period; pages of now have the first alone."""
+    addresses = {
+        (page, period): f"/owner/{page}{'&' if '?' in page else '?'}period={period}"
+        for page in PAGES
+        for period in PERIODS
+    } | {(page, PERIODS[0]): f"/owner/{page}" for page in PAGES_OF_NOW}
+    times = {}
     with open_desk(site) as fetch_page:
-        times = {}
-        for page in PAGES:
-            for period in PERIODS:
-                address = f"/owner/{page}{'&' if '?' in page else '?'}period={period}"
-                fetch_page(address)
-                times[page, period] = median(fetch_page(address) for _ in range(ROUNDS))
-        return times
+        for key, address in addresses.items():
+            fetch_page(address)
+            times[key] = median(fetch_page(address) for _ in range(ROUNDS))
+    return times
 
 
 @contextmanager
