@@ -38,7 +38,7 @@ MAX_DELETED: Final = 2000
 """Rows that are deleted in one transaction."""
 MAX_IN_LOG: Final = 50
 """Transactions that may stay in the log of a SQLite file where ``more_follow``."""
-READ_SECONDS: Final = 20
+READ_SECONDS: Final = 30
 """Seconds that PostgreSQL may take for a statement that reads, after `limit_reads`."""
 
 log = logging.getLogger(__name__)
