@@ -54,7 +54,9 @@ def group() -> None:
 
 @group.command("import")
 @click.argument(
-    "report", type=click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
+    "report",
+    metavar="FILE",
+    type=click.Path(exists=True, dir_okay=False, readable=True, path_type=Path),
 )
 @click.option(
     "--network",

@@ -82,7 +82,7 @@ class WarmReport(msgspec.Struct):
     type=click.IntRange(0),
     default=100,
     show_default=True,
-    help="Maximum number of calls.",
+    help="Number of calls after which no further search is refreshed.",
 )
 @options.as_json
 @with_appcontext

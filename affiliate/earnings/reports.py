@@ -302,13 +302,10 @@ class _RowReader:
         if currency:  # the sale's own currency may be another one, and is in no sum
             read("payout", partial(check_currency, currency=currency))
         payout = amounts["payout"]
-        for field, value in (
-            ("payout", payout),
-            ("sale date", times["occurred_at"]),
-            ("currency", currency),
-        ):
-            if value in {None, ""} and not faults:
-                faults.append(f"line {row.line}: there is no {field}")
+        required = {"payout": payout, "sale date": times["occurred_at"], "currency": currency}
+        missing = [field for field, value in required.items() if value in {None, ""}]
+        if missing and not faults:
+            faults.append(f"line {row.line}: there is no {missing[0]}")
         if faults or action_id is None or not state or payout is None:
             raise ReportError(faults)
         texts: dict[str, Any] = {
