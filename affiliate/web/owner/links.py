@@ -2,9 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
+from urllib.parse import quote
 
 from flask import current_app, url_for
 
+from affiliate.agencies import AGENCIES
+from affiliate.database.roll_ups import SEARCH_PLACE
 from affiliate.web.owner.filters import (
     AGENCY,
     CLICKED,
@@ -46,3 +49,20 @@ def link_to(view: PageRequest, endpoint: str, **parameters: str) -> str:
     kept = {name: value for name, value in view.address.parameters if name in names}
     values: dict[str, Any] = kept | parameters
     return url_for(endpoint, **values)
+
+
+def link_picture(row: Mapping[str, Any]) -> str:
+    """Return the address of a picture's own page; ``row`` has the agency's ``name`` and the ``id``.
+
+    The address is empty where the agency is none of this program's.
+    """
+    agency, media_id = row["name"], row["id"]
+    if agency not in AGENCIES or media_id in {"", SEARCH_PLACE}:
+        return ""
+    return f"/image/{agency}/{quote(media_id, safe='')}?lang=en"
+
+
+def link_words(view: PageRequest, row: Mapping[str, Any]) -> str:
+    """Return the address of the page about the ``words`` of a row; empty without words."""
+    words = row["words"]
+    return link_to(view, "owner.show_word", words=words) if words else ""

@@ -2,11 +2,10 @@
 
 from collections.abc import Collection, Mapping
 from typing import Any, Final
-from urllib.parse import quote
 
 from flask import Response
 
-from affiliate.agencies import AGENCIES, get_title
+from affiliate.agencies import get_title
 from affiliate.database.desk_lists import MAX_CLICKS
 from affiliate.database.figures import Figures
 from affiliate.database.newest_clicks import NewestClicks
@@ -14,7 +13,7 @@ from affiliate.database.ranked_counts import RankedList
 from affiliate.services import current_services
 from affiliate.web.owner import earned
 from affiliate.web.owner.frame import blueprint, render_page
-from affiliate.web.owner.links import FIELDS, link_to
+from affiliate.web.owner.links import FIELDS, link_picture, link_to
 from affiliate.web.owner.numbers import Money
 from affiliate.web.owner.page_requests import PageRequest, read_page_request, require_period
 from affiliate.web.owner.series import get_days
@@ -61,7 +60,7 @@ class _PicturesTable:
         self.reads_newest = bool(self._filters.keys() - {"agency"})
         self._newest = NewestClicks(current_services().ledger, period.start, period.whole_end)
         self._columns = (
-            Column("picture", "Picture", link=_link_picture, is_sortable=False),
+            Column("picture", "Picture", link=link_picture, is_sortable=False),
             Column("clicks", "Clicks", "count", link=self._link_clicks, is_ranking=True),
             Column("earned", "Earned", "money", link=self._link_sales),
             Column("per_click", "Per click", "money", is_sortable=False),
@@ -110,6 +109,7 @@ class _PicturesTable:
                     "picture": media_id,
                     "agency": get_title(agency),
                     "name": agency,
+                    "id": media_id,
                     "clicks": clicks[text],
                     "earned": amounts,
                     "per_click": earned.divide_by_clicks(amounts, clicks[text]),
@@ -140,10 +140,3 @@ class _PicturesTable:
             return ""
         parameters = {"agency": row["name"], "id": row["picture"]}
         return link_to(self._view, "owner.show_sales", **parameters)
-
-
-def _link_picture(row: Mapping[str, Any]) -> str:
-    """Return the address of a picture's own page, where the agency is one of this program's."""
-    if row["name"] not in AGENCIES or row["picture"] == "search":
-        return ""
-    return f"/image/{row['name']}/{quote(row['picture'], safe='')}?lang=en"

@@ -1,6 +1,7 @@
 """The lists of single sales and single clicks, to which figures lead, and the states of a sale."""
 
 from datetime import UTC
+from functools import partial
 from typing import Any, Final
 
 from flask import Response, url_for
@@ -11,9 +12,9 @@ from affiliate.database.earnings import Earnings
 from affiliate.services import current_services
 from affiliate.web.owner.filters import NETWORK, PLACE_TITLES, FilterField
 from affiliate.web.owner.frame import blueprint, render_page
-from affiliate.web.owner.links import FIELDS
+from affiliate.web.owner.links import FIELDS, link_picture, link_words
 from affiliate.web.owner.numbers import Money
-from affiliate.web.owner.page_requests import read_page_request, require_period
+from affiliate.web.owner.page_requests import PageRequest, read_page_request, require_period
 from affiliate.web.owner.tables import Column, Row, State, Table, build_table, read_arrangement
 
 STATES: Final = {
@@ -32,38 +33,43 @@ def _link_states(row: Row) -> str:
     return url_for("owner.show_sale", network=row["network"], sale=row["action_id"])
 
 
-SALE_COLUMNS: Final = tuple(
-    column._replace(is_sortable=column.name in SALE_ORDERS)
-    for column in (
-        Column("occurred_at", "Sold", "time"),
-        Column("state", "State", "state"),
-        Column("payout", "Earned", "money"),
-        Column("sale", "Sale", "money"),
-        Column("network", "Network"),
-        Column("words", "Words"),
-        Column("picture", "Picture"),
-        Column("site", "Site"),
-        Column("click", "Click"),
-        Column("place", "Place"),
-        Column("action_id", "Id", link=_link_states),
-    )
-)
 STATE_COLUMNS: Final = (
     Column("as_of", "As of", "time"),
     Column("state", "State", "state"),
     Column("payout", "Earned", "money"),
 )
 SALE: Final = FilterField("sale", "Sale")
-CLICK_COLUMNS: Final = (
-    Column("at", "Clicked", "time"),
-    Column("words", "Words", is_sortable=False),
-    Column("agency", "Agency", is_sortable=False),
-    Column("id", "Picture", is_sortable=False),
-    Column("place", "Place", is_sortable=False),
-    Column("position", "Position", "count", is_sortable=False),
-    Column("site", "Site", is_sortable=False),
-    Column("sender", "Mark", is_sortable=False),
-)
+
+
+def _list_sale_columns(view: PageRequest) -> tuple[Column, ...]:
+    columns = (
+        Column("occurred_at", "Sold", "time"),
+        Column("state", "State", "state"),
+        Column("payout", "Earned", "money"),
+        Column("sale", "Sale", "money"),
+        Column("network", "Network"),
+        Column("words", "Words", link=partial(link_words, view)),
+        Column("picture", "Picture", link=link_picture),
+        Column("site", "Site"),
+        Column("click", "Click"),
+        Column("place", "Place"),
+        Column("action_id", "Id", link=_link_states),
+    )
+    return tuple(column._replace(is_sortable=column.name in SALE_ORDERS) for column in columns)
+
+
+def _list_click_columns(view: PageRequest) -> tuple[Column, ...]:
+    columns = (
+        Column("at", "Clicked", "time"),
+        Column("words", "Words", link=partial(link_words, view)),
+        Column("agency", "Agency"),
+        Column("id", "Picture", link=link_picture),
+        Column("place", "Place"),
+        Column("position", "Position", "count"),
+        Column("site", "Site"),
+        Column("sender", "Mark"),
+    )
+    return tuple(column._replace(is_sortable=column.name == "at") for column in columns)
 
 
 @blueprint.get("/sales")
@@ -71,7 +77,8 @@ def show_sales() -> Response:
     """Show the sales that networks have reported, with the click that led to each."""
     view = read_page_request(FIELDS["owner.show_sales"], has_period=True)
     period = require_period(view)
-    arrangement = read_arrangement(view, SALE_COLUMNS, "-occurred_at")
+    columns = _list_sale_columns(view)
+    arrangement = read_arrangement(view, columns, "-occurred_at")
     page = DeskLists(current_services().ledger).list_sales(
         period.start,
         period.whole_end,
@@ -83,7 +90,7 @@ def show_sales() -> Response:
     )
     rows = [_describe_sale(row) for row in page.rows]
     empty = "No sale was reported in this period."
-    table = Table("Sales", SALE_COLUMNS, rows, page.total, arrangement, view, empty)
+    table = Table("Sales", columns, rows, page.total, arrangement, view, empty)
     return render_page("owner_list.html", "Sales", view=view, table=table)
 
 
@@ -111,7 +118,8 @@ def show_clicks() -> Response:
     """Show the clicks of a period, the newest first."""
     view = read_page_request(FIELDS["owner.show_clicks"], has_period=True)
     period = require_period(view)
-    arrangement = read_arrangement(view, CLICK_COLUMNS, "-at")
+    columns = _list_click_columns(view)
+    arrangement = read_arrangement(view, columns, "-at")
     page = DeskLists(current_services().ledger).list_clicks(
         period.start,
         period.whole_end,
@@ -120,11 +128,16 @@ def show_clicks() -> Response:
         limit=arrangement.page_rows,
     )
     rows: list[Row] = [
-        {**row, "agency": get_title(row["agency"]), "place": PLACE_TITLES.get(row["place"])}
+        {
+            **row,
+            "agency": get_title(row["agency"]),
+            "name": row["agency"],
+            "place": PLACE_TITLES.get(row["place"]),
+        }
         for row in page.rows
     ]
     empty = "Nothing was clicked in this period."
-    table = Table("Clicks", CLICK_COLUMNS, rows, page.total, arrangement, view, empty)
+    table = Table("Clicks", columns, rows, page.total, arrangement, view, empty)
     return render_page("owner_list.html", "Clicks", view=view, table=table)
 
 
@@ -138,6 +151,8 @@ def _describe_sale(row: dict[str, Any]) -> Row:
         "network": row["network"],
         "words": row["words"],
         "picture": " ".join(filter(None, (get_title(row["agency"] or ""), row["id"]))),
+        "name": row["agency"] or "",
+        "id": row["id"] or "",
         "site": row["site"],
         "click": row["clicked"],
         "place": PLACE_TITLES.get(row["place"] or ""),

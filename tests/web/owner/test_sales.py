@@ -29,6 +29,17 @@ def test_sales_and_clicks_are_listed(owner: FlaskClient, filled: Services) -> No
     assert (click["id"], click["agency"]) == ("8", "Demo catalogue")
 
 
+def test_rows_lead_to_the_words_and_to_the_picture(owner: FlaskClient, filled: Services) -> None:
+    """With the period; a sale without words or picture leads nowhere."""
+    del filled
+    for name, pictures in (("sales", 1), ("clicks", 4)):
+        page = owner.get(f"/owner/{name}?period=7").text
+        assert 'href="/owner/word?period=7&amp;words=red+bicycle"' in page
+        assert 'href="/image/demo/7?lang=en"' in page
+        assert page.count('href="/image/') == pictures
+    assert owner.get("/owner/word?period=7&words=red+bicycle").status_code == 200
+
+
 def test_a_sale_shows_each_state_that_reports_have_shown(
     owner: FlaskClient, services: Services
 ) -> None:
