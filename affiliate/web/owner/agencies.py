@@ -156,14 +156,14 @@ def _list_columns(view: PageRequest) -> tuple[Column, ...]:
         Column("clicks", "Clicks", "count", link=lambda r: link("owner.show_clicks", r, "clicks")),
         Column("earned", "Earned", "money", link=lambda r: link("owner.show_sales", r, "earned")),
         Column("per_click", "Per click", "money", is_sortable=False),
-        Column("links", "Links", "state"),
-        Column("weight", "Weight", "count"),
         Column("left", "Calls left", "count"),
         Column("limit", "Of", "count"),
         Column("window", "Each"),
         Column("calls", "Calls", "count"),
         Column("failures", "Failed", "count"),
         Column("milliseconds", "Mean ms", "count"),
+        Column("weight", "Weight", "count"),
+        Column("links", "Links", "state"),
     )
 
 
