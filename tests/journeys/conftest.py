@@ -2,8 +2,9 @@
 
 import shutil
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,6 +27,8 @@ UNLIMITED = {
 }
 """Settings of a site that many tests of a worker visit from one address: their searches together
 would pass the limits of a single visitor, and later tests would find nothing."""
+DEATHS = ("Could not parse script result", "page crash or hang")
+"""Words of WebKit's driver about a page process that has died, which happens on a busy machine."""
 AGENCY_PAGE = "<title>The agency</title><h1>The agency</h1>"
 
 
@@ -38,6 +41,20 @@ def get_window(
     _need(engine)
     with keep_window(lambda: STARTS[engine](launch, tmp_path_factory.mktemp(engine))) as get:
         yield get
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
+    """Run a test once more, in a new window, where the page process of its engine has died."""
+    try:
+        return (yield)
+    except RuntimeError as error:
+        values: dict[str, Any] = pyfuncitem.funcargs
+        if "get_window" not in values or not any(text in str(error) for text in DEATHS):
+            raise
+    values["window"] = values["get_window"]()
+    pyfuncitem.obj(**{name: values[name] for name in pyfuncitem._fixtureinfo.argnames})
+    return True
 
 
 @pytest.fixture
