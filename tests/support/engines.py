@@ -59,7 +59,7 @@ def keep_window(
 ) -> Iterator[Callable[[], Window]]:
     """Yield a function that returns a window, started anew where the last has died.
 
-    A test whose engine dies fails; the tests after it get a window that works.
+    The tests after one whose engine has died get a window that works.
     """
     with ExitStack() as stack:
         windows: list[Window] = []
