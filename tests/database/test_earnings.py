@@ -16,20 +16,10 @@ from affiliate.database.report_writes import ImportCounts
 from affiliate.database.schema import actions as actions_table
 from affiliate.domain.actions import REPORTED_FIELDS, STATES, Action
 from affiliate.errors import BadQuery
+from tests.support.actions import ACTION, change
 from tests.support.ledgers import new_ledger
 
 DAY = datetime(2026, 11, 20, 12, tzinfo=UTC)
-ACTION = Action(
-    action_id="1",
-    state="pending",
-    payout=50_000,
-    currency="USD",
-    occurred_at=datetime(2026, 11, 1, tzinfo=UTC),
-)
-
-
-def change(**changes: object) -> Action:
-    return msgspec.structs.replace(ACTION, **changes)
 
 
 def read_sums(earnings: Earnings, *by: str) -> list[tuple[object, ...]]:

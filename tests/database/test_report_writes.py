@@ -6,7 +6,6 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import msgspec
 import pytest
 import sqlalchemy as sa
 
@@ -17,7 +16,7 @@ from affiliate.database.earnings import Earnings
 from affiliate.database.ledger import Ledger
 from affiliate.database.report_writes import BATCH, ImportCounts, lock_actions
 from affiliate.database.schema import action_states, actions, imports
-from affiliate.domain.actions import Action
+from tests.support.actions import ACTION, change
 from tests.support.forks import fork_context
 from tests.support.ledger_processes import die_in_an_import
 from tests.support.ledgers import empty_database, has_waiting_transaction
@@ -25,17 +24,6 @@ from tests.support.waiting import PATIENCE, wait_until
 
 DAY = datetime(2026, 11, 20, 12, tzinfo=UTC)
 LATER = DAY + timedelta(2)
-ACTION = Action(
-    action_id="1",
-    state="pending",
-    payout=50_000,
-    currency="USD",
-    occurred_at=datetime(2026, 11, 1, tzinfo=UTC),
-)
-
-
-def change(**changes: object) -> Action:
-    return msgspec.structs.replace(ACTION, **changes)
 
 
 def read_sums(ledger: Ledger, *by: str) -> list[tuple[object, ...]]:
