@@ -7,7 +7,6 @@ Clicks are summed from their roll-ups and, since the last counted hour, from the
 import sys
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta, tzinfo
-from itertools import chain
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -17,6 +16,7 @@ from affiliate.database.engine import LedgerDatabase
 from affiliate.database.local_time import (
     DAY,
     Days,
+    extend_to_month,
     find_bounds,
     find_hour,
     find_local_day,
@@ -161,15 +161,8 @@ class Figures:
         Pictures are written as agency, blank and id. The scope of clicked words is a site, the
         scope of pictures an agency; None stands for all.
         """
-        scopes = [scope]
-        if name is PICTURES and scope is None:
-            scopes = [*self._list_agencies(days)]
         with self._database.read_snapshot() as connection:
-            tops = [
-                self._open_counts(connection, name, days, some).find_top(limit, containing)
-                for some in scopes
-            ]
-        return sorted(chain.from_iterable(tops), key=lambda row: (-row[1], row[0]))[:limit]
+            return self._open_counts(connection, name, days, scope).find_top(limit, containing)
 
     def count_texts(
         self,
@@ -180,15 +173,8 @@ class Figures:
         scope: str | None = None,
     ) -> dict[str, int]:
         """Return the count of each of some texts of a list."""
-        by_scope: dict[str | None, list[str]] = {}
-        for text in texts:
-            agency = text.partition(" ")[0] if name is PICTURES else None
-            by_scope.setdefault(scope or agency, []).append(text)
-        counts: dict[str, int] = {}
         with self._database.read_snapshot() as connection:
-            for some, own in by_scope.items():
-                counts |= self._open_counts(connection, name, days, some).count_texts(own)
-        return counts
+            return self._open_counts(connection, name, days, scope).count_texts(texts)
 
     def trace_text(self, name: RankedList, days: Days, text: str) -> dict[date, int]:
         """Return the count of some words on each day of a period."""
@@ -200,16 +186,14 @@ class Figures:
                     counts[row["day"]] += 1
         return counts
 
-    def _list_agencies(self, days: Days) -> list[str]:
-        return sorted({row["agency"] for row in self.sum_clicks(days, ("agency",))})
-
     def _open_counts(
         self, connection: sa.Connection, name: RankedList, days: Days, scope: str | None
     ) -> RankedCounts:
         newest: dict[str, int] = {}
         for _, text in self._iter_newest(connection, name, days, scope):
             newest[text] = newest.get(text, 0) + 1
-        return RankedCounts(connection, name, days, scope, newest)
+        counted = extend_to_month(days, find_local_day(self._database.now(), self.zone))
+        return RankedCounts(connection, name, counted, scope, newest)
 
     def _iter_newest(
         self, connection: sa.Connection, name: RankedList, days: Days, scope: str | None

@@ -4,6 +4,7 @@ Times are in UTC without a zone, as in the tables. A bucket is a day or a month 
 20261129 is a day, 20261100 the month of this day.
 """
 
+from calendar import monthrange
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from datetime import time as clock_time
@@ -14,6 +15,14 @@ from affiliate.domain.times import to_naive_utc
 HOUR: Final = timedelta(hours=1)
 DAY: Final = timedelta(days=1)
 NOTHING: Final = timedelta()
+
+
+MONTH: Final = 100
+"""The factor of a month in the number of a bucket; buckets of months are multiples of it."""
+
+
+COVERED: Final = 1 / 3
+"""The part of a month's days from which on the month is read for them."""
 
 
 class Days(NamedTuple):
@@ -90,21 +99,47 @@ def number_day(day: date) -> int:
 
 def number_month(day: date) -> int:
     """Return the bucket of a day's month."""
-    return day.year * 10_000 + day.month * 100
+    return number_day(day) // MONTH * MONTH
+
+
+def count_days(bucket: int) -> int:
+    """Return the number of days of a bucket."""
+    year, month, day = bucket // MONTH**2, bucket // MONTH % MONTH, bucket % MONTH
+    return 1 if day else monthrange(year, month)[1]
+
+
+def extend_to_month(days: Days, today: date) -> Days:
+    """Return a period that has a month up to today, or later, with the month's days to come.
+
+    Nothing is counted on these: the month is one bucket instead of its days.
+    """
+    if days.last < today or days.first > days.last.replace(day=1):
+        return days
+    return Days(days.first, days.last.replace(day=count_days(number_month(days.last))))
 
 
 def list_buckets(days: Days) -> list[int]:
     """Return the fewest buckets that together are the days of a period."""
-    return list(_iter_buckets(*days))
+    return list(_iter_buckets(days, 1))
 
 
-def _iter_buckets(first: date, last: date) -> Iterator[int]:
-    day = first
-    while day <= last:
-        next_month = (day.replace(day=1) + timedelta(days=31)).replace(day=1)
-        if day.day == 1 and next_month - DAY <= last:
-            yield number_month(day)
-            day = next_month
+def list_covering_buckets(days: Days) -> list[int]:
+    """Return few buckets that have all days of a period, and maybe others of their months.
+
+    A month stands for its days where the period has a third of them.
+    """
+    return list(_iter_buckets(days, COVERED))
+
+
+def _iter_buckets(days: Days, least: float) -> Iterator[int]:
+    """Yield months of which the period has a part, and the single days of the others."""
+    first = days.first
+    while first <= days.last:
+        month = number_month(first)
+        last = min(first.replace(day=count_days(month)), days.last)
+        number = (last - first).days + 1
+        if number >= least * count_days(month):
+            yield month
         else:
-            yield number_day(day)
-            day += DAY
+            yield from (number_day(first + DAY * n) for n in range(number))
+        first = last + DAY

@@ -7,38 +7,29 @@ bucket of its day and in that of its month.
 """
 
 import hashlib
-import heapq
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from enum import IntEnum
 from functools import lru_cache
-from itertools import islice
 from typing import Any, Final
 
 import sqlalchemy as sa
 
+from affiliate.database.bucket_sums import BucketSums, Key, iter_parts, rank_sums
 from affiliate.database.bulk_rows import execute_rows
 from affiliate.database.count_upserts import build_count_upserts
 from affiliate.database.engine import MAX_DELETED, LedgerDatabase
 from affiliate.database.inserts import DIALECTS
-from affiliate.database.local_time import Days, list_buckets, number_day
+from affiliate.database.local_time import MONTH, Days, number_day, number_month
 from affiliate.database.schema import ranked_counts, ranked_texts
 
 ALL: Final = 0
 """The number of the scope of all sites."""
-FIRST_ROWS: Final = 100
-"""Rows that are read of each bucket at first; then four times as many, and so on."""
-MAX_READ_ROWS: Final = 6400
-"""Rows of a bucket from which on summing up whole buckets is faster."""
-MONTH: Final = 100
-"""The factor of a month in the number of a bucket; buckets of months are multiples of it."""
 MAX_FOUND: Final = 500
 """Texts with some characters up to which each one's counts are added up."""
 FORGETTING: Final = 0x666F7267
 """The number of the lock of PostgreSQL under which days are taken out of their months."""
-KEYS_AT_ONCE: Final = 500
-"""Keys in a statement: databases allow 32,766 parameters or more."""
 
 
 class RankedList(IntEnum):
@@ -90,6 +81,7 @@ class CountAdditions:
 
     def __init__(self) -> None:
         self._counts: defaultdict[tuple[int, int, int, int], int] = defaultdict(int)
+        """By list, scope, text and bucket, as the rows of the table."""
         self._texts: dict[tuple[int, int], tuple[str, date]] = {}
 
     def add(
@@ -97,12 +89,11 @@ class CountAdditions:
     ) -> None:
         """Add the count of a text on a day to some scopes; None is the scope of all sites."""
         key = number_text(text)
-        in_day = number_day(day)
-        in_month = in_day - in_day % MONTH
+        in_day, in_month = number_day(day), number_month(day)
         for scope in scopes:
             number = number_scope(scope)
-            self._counts[int(name), number, in_day, key] += count
-            self._counts[int(name), number, in_month, key] += count
+            self._counts[int(name), number, key, in_day] += count
+            self._counts[int(name), number, key, in_month] += count
         known = self._texts.get((int(name), key))
         self._texts[int(name), key] = (text, max(day, known[1]) if known else day)
 
@@ -116,7 +107,7 @@ class CountAdditions:
 
 
 class RankedCounts:
-    """The counts of a list's scope in a period, by a connection whose reads see one state."""
+    """The counts of a list in a period, by a connection whose reads see one state."""
 
     def __init__(
         self,
@@ -129,129 +120,83 @@ class RankedCounts:
         """Read the list of a scope; ``newest`` has its counts that no bucket has yet."""
         self._connection = connection
         self._list = name
-        self._buckets = list_buckets(days)
-        self._newest = {number_text(text): count for text, count in (newest or {}).items()}
-        self._newest_texts = {number_text(text): text for text in newest or {}}
-        number = number_scope(scope)
-        self._own = (ranked_counts.c.list == name) & (ranked_counts.c.scope == number)
+        self._scope = scope
+        self._newest_texts = {self._find_key(text): text for text in newest or {}}
+        counts: dict[int, dict[int, int]] = {number: {} for number in self._list_scopes()}
+        for text, count in (newest or {}).items():
+            number, key = self._find_key(text)
+            counts.setdefault(number, {})[key] = count
+        self._scopes = list(counts)
+        self._sums = BucketSums(connection, name, days, counts)
 
     def find_top(self, limit: int, containing: str = "") -> list[tuple[str, int]]:
         """Return the most frequent texts and their counts, the most frequent first.
 
-        The first rows of each bucket are enough as soon as no text beyond these rows can have a
-        greater sum than the last text of the answer (the threshold algorithm of Fagin, Lotem and
-        Naor). With ``containing`` only texts with these characters count.
+        With ``containing`` only texts with these characters count. Texts that are alike are in the
+        same order whatever the limit.
         """
-        if containing:
-            found = self._find_keys(containing)
-            if found is None:
-                return self._name_texts(self._sum_all(limit, containing))
-            return self._name_texts(_rank_sums(self._sum_keys(found), limit))
-        rows = max(FIRST_ROWS, limit)
-        while rows <= MAX_READ_ROWS:
-            top = self._find_top_in_heads(rows, limit)
-            if top is not None:
-                return self._name_texts(top)
-            rows *= 4
-        return self._name_texts(self._sum_all(limit))
+        if not containing:
+            return self._name_texts(self._sums.find_top(limit))
+        newest = {key for key, text in self._newest_texts.items() if containing in text}
+        found = self._find_keys(containing)
+        if found is None:
+            found = {key for key, _ in self._sums.find_all(limit, self._has_text(containing))}
+        return self._name_texts(rank_sums(self._sums.sum_keys(found | newest), limit))
 
     def count_texts(self, texts: Collection[str]) -> dict[str, int]:
         """Return the count of each of some texts."""
-        keys = {number_text(text): text for text in texts}
-        sums = self._sum_keys(keys)
+        keys = {self._find_key(text): text for text in texts}
+        sums = self._sums.sum_keys(keys)
         return {text: sums.get(key, 0) for key, text in keys.items()}
 
     def trace_text(self, text: str, days: Iterable[date]) -> dict[date, int]:
         """Return the count of a text on each of some days; without the newest counts."""
         by_bucket = {number_day(day): day for day in days}
-        key = number_text(text)
         counts = dict.fromkeys(by_bucket.values(), 0)
-        for some in _iter_parts(by_bucket):
-            query = sa.select(ranked_counts.c.bucket, ranked_counts.c["count"]).where(
-                self._own, ranked_counts.c.bucket.in_(some), ranked_counts.c.key == key
-            )
-            for bucket, count in self._connection.execute(query):
-                counts[by_bucket[bucket]] = count
+        own = (
+            (ranked_counts.c.list == self._list)
+            & ranked_counts.c.scope.in_(self._scopes)
+            & (ranked_counts.c.key == number_text(text))
+        )
+        for some in iter_parts(by_bucket):
+            query = sa.select(ranked_counts.c.bucket, ranked_counts.c["count"])
+            for bucket, count in self._connection.execute(
+                query.where(own, ranked_counts.c.bucket.in_(some))
+            ):
+                counts[by_bucket[bucket]] += count
         return counts
 
-    def _find_keys(self, containing: str) -> set[int] | None:
+    def _find_key(self, text: str) -> Key:
+        """Return the key of a text; a picture names its agency."""
+        if self._list is RankedList.CLICKED_PICTURES and self._scope is None:
+            return number_scope(text.partition(" ")[0]), number_text(text)
+        return number_scope(self._scope), number_text(text)
+
+    def _list_scopes(self) -> list[int]:
+        """Return the scopes to read: all that the list has where pictures are of no agency."""
+        if self._list is not RankedList.CLICKED_PICTURES or self._scope is not None:
+            return [number_scope(self._scope)]
+        found: list[int] = []
+        query = sa.select(sa.func.min(ranked_counts.c.scope)).where(
+            ranked_counts.c.list == self._list
+        )
+        while True:  # one after the other: a query of all distinct ones would read each row
+            after = ranked_counts.c.scope > (found[-1] if found else -1)
+            scope = self._connection.execute(query.where(after)).scalar()
+            if scope is None:
+                return found
+            found.append(scope)
+
+    def _find_keys(self, containing: str) -> set[Key] | None:
         """Return the keys of the texts with some characters; None where there are many."""
         query = sa.select(ranked_texts.c.key).where(
             ranked_texts.c.list == self._list,
             ranked_texts.c.text.contains(containing, autoescape=True),
         )
         found = set(self._connection.execute(query.limit(MAX_FOUND + 1)).scalars())
-        return None if len(found) > MAX_FOUND else found | self._list_newest(containing)
-
-    def _list_newest(self, containing: str) -> set[int]:
-        return {key for key, text in self._newest_texts.items() if containing in text}
-
-    def _find_top_in_heads(self, rows: int, limit: int) -> list[tuple[int, int]] | None:
-        """Return the greatest sums, if the first rows of each bucket suffice."""
-        seen: defaultdict[int, int] = defaultdict(int, self._newest)
-        unseen = 0
-        bounds: dict[int, int] = {}
-        found: defaultdict[int, int] = defaultdict(int)
-        for bucket in self._buckets:
-            query = (
-                sa.select(ranked_counts.c.key, ranked_counts.c["count"])
-                .where(self._own, ranked_counts.c.bucket == bucket)
-                .order_by(ranked_counts.c["count"].desc(), ranked_counts.c.key.desc())
-                .limit(rows)
-            )
-            head = self._connection.execute(query).all()
-            bounds[bucket] = head[-1][1] if len(head) == rows else 0
-            unseen += bounds[bucket]
-            for key, count in head:
-                seen[key] += count
-                found[key] += bounds[bucket]
-        # The sums of the best texts so far bound the last sum of the answer from below.
-        best = heapq.nlargest(4 * limit, seen, key=lambda key: seen[key])
-        sums = self._sum_keys(best) if unseen else {key: seen[key] for key in best}
-        floor = heapq.nlargest(limit, sums.values())[-1] if len(sums) >= limit else 0
-        if unseen and floor < unseen:
-            return None  # with more rows less is unseen
-        # A text may have up to a bucket's bound in each bucket whose first rows lack the text.
-        able = {key for key, count in seen.items() if count + unseen - found[key] >= floor}
-        sums |= self._sum_keys(able - sums.keys()) if unseen else {key: seen[key] for key in able}
-        top = _rank_sums(sums, limit)
-        is_enough = not unseen or (len(top) == limit and top[-1][1] >= unseen)
-        return top if is_enough else None
-
-    def _sum_keys(self, keys: Iterable[int]) -> dict[int, int]:
-        total = sa.func.sum(ranked_counts.c["count"])
-        sums: dict[int, int] = {}
-        for some in _iter_parts(keys):
-            query = (
-                sa.select(ranked_counts.c.key, total)
-                .where(self._own)
-                .where(ranked_counts.c.bucket.in_(self._buckets), ranked_counts.c.key.in_(some))
-                .group_by(ranked_counts.c.key)
-            )
-            for key, count in self._connection.execute(query):
-                sums[key] = int(count)
-            for key in some:
-                if key in self._newest:
-                    sums[key] = sums.get(key, 0) + self._newest[key]
-        return sums
-
-    def _sum_all(self, limit: int, containing: str = "") -> list[tuple[int, int]]:
-        """Return the greatest sums over whole buckets."""
-        total = sa.func.sum(ranked_counts.c["count"]).label("total")
-        query = (
-            sa.select(ranked_counts.c.key, total)
-            .where(self._own, ranked_counts.c.bucket.in_(self._buckets))
-            .group_by(ranked_counts.c.key)
-            .order_by(total.desc(), ranked_counts.c.key)
-            .limit(limit + len(self._newest))
-        )
-        if containing:
-            query = query.where(self._has_text(containing))
-        sums = {key: int(count) for key, count in self._connection.execute(query)}
-        newest = self._list_newest(containing)
-        for key in newest & sums.keys():
-            sums[key] += self._newest[key]
-        return _rank_sums(sums | self._sum_keys(newest - sums.keys()), limit)
+        if len(found) > MAX_FOUND:
+            return None
+        return {(scope, text) for text in found for scope in self._scopes}
 
     def _has_text(self, containing: str) -> sa.ColumnElement[bool]:
         texts = ranked_texts.c
@@ -260,21 +205,15 @@ class RankedCounts:
         )
         return ranked_counts.c.key.in_(found)
 
-    def _name_texts(self, counts: Sequence[tuple[int, int]]) -> list[tuple[str, int]]:
+    def _name_texts(self, counts: Sequence[tuple[Key, int]]) -> list[tuple[str, int]]:
         """Return counts with the texts of their keys."""
-        texts = dict(self._newest_texts)
-        for some in _iter_parts(key for key, _ in counts):
+        texts = {number: text for (_, number), text in self._newest_texts.items()}
+        for some in iter_parts(number for (_, number), _ in counts):
             query = sa.select(ranked_texts.c.key, ranked_texts.c.text).where(
                 ranked_texts.c.list == self._list, ranked_texts.c.key.in_(some)
             )
             texts |= {row.key: row.text for row in self._connection.execute(query)}
-        return [(texts[key], count) for key, count in counts if key in texts]
-
-
-def _rank_sums(sums: Mapping[int, int], limit: int) -> list[tuple[int, int]]:
-    """Return the greatest sums with their keys; sums of nothing are left out."""
-    positive = ((key, count) for key, count in sums.items() if count)
-    return sorted(positive, key=lambda item: (-item[1], item[0]))[:limit]
+        return [(texts[number], count) for (_, number), count in counts if number in texts]
 
 
 def list_days(connection: sa.Connection, lists: Collection[RankedList], before: date) -> list[int]:
@@ -339,10 +278,3 @@ def _lock_rows(connection: sa.Connection, table: sa.Table, where: sa.ColumnEleme
     if connection.dialect.name == "postgresql":  # a transaction in SQLite is alone
         query = sa.select(sa.literal(1)).select_from(table).where(where)
         connection.execute(query.order_by(*table.primary_key).with_for_update(of=table)).all()
-
-
-def _iter_parts(keys: Iterable[int]) -> Iterator[list[int]]:
-    """Yield keys in parts of `KEYS_AT_ONCE`."""
-    rest = iter(keys)
-    while part := list(islice(rest, KEYS_AT_ONCE)):
-        yield part

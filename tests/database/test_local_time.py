@@ -10,11 +10,14 @@ from hypothesis import strategies as st
 from affiliate.database.local_time import (
     DAY,
     Days,
+    count_days,
+    extend_to_month,
     find_bounds,
     find_hour,
     find_local_day,
     find_next_hour,
     list_buckets,
+    list_covering_buckets,
     number_day,
     number_month,
     split_at_clock_changes,
@@ -87,6 +90,34 @@ def test_buckets_are_the_days_of_a_period(first: date, more: int) -> None:
         day += DAY
     assert in_buckets == [first + DAY * number for number in range(more + 1)]
     assert len(buckets) <= more // 28 + 60
+
+
+@given(days, st.integers(0, 900))
+def test_covering_buckets_have_all_days_of_a_period(first: date, more: int) -> None:
+    """Months that lie in the period by less than a third are read by their days."""
+    last = first + DAY * more
+    covering = list_covering_buckets(Days(first, last))
+    inside = list_buckets(Days(first, last))
+    for number in range(more + 1):
+        day = first + DAY * number
+        assert covering.count(number_day(day)) + covering.count(number_month(day)) == 1
+    assert sum(map(count_days, inside)) == more + 1
+    assert sum(map(count_days, covering)) <= more + 1 + 2 * 21
+    assert len(covering) <= more // 28 + 20
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "buckets"),
+    [
+        (date(2026, 11, 1), date(2026, 11, 16), [20261100]),
+        (date(2026, 10, 31), date(2026, 11, 20), [20261031, 20261100]),
+        (date(2026, 11, 2), date(2026, 11, 4), [20261102, 20261103, 20261104]),
+        (date(2026, 11, 1), date(2026, 11, 2), [20261101, 20261102]),
+    ],
+)
+def test_a_month_up_to_today_is_one_bucket(first: date, last: date, buckets: list[int]) -> None:
+    today = date(2026, 11, 3)
+    assert list_buckets(extend_to_month(Days(first, last), today)) == buckets
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """The most frequent texts of any period are those of a sum over all rows."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from random import Random
@@ -70,60 +70,6 @@ PERIODS = [
 ]
 
 
-@pytest.mark.parametrize("skew", [1, 3, 8])
-def test_the_most_frequent_are_found_from_the_first_rows(
-    ledger: Ledger, monkeypatch: pytest.MonkeyPatch, skew: int
-) -> None:
-    """The answer is that of a sum over all rows, whatever the spread, the period and the site."""
-    monkeypatch.setattr(ranked_counts, "FIRST_ROWS", 8)
-    monkeypatch.setattr(ranked_counts, "KEYS_AT_ONCE", 7)
-    counts = spread(Random(skew), skew)
-    write(ledger, counts)
-    with ledger.read_connection() as connection:
-        for days in PERIODS:
-            for site in (None, "blog.example", ""):
-                for limit in (1, 5, 40):
-                    read = RankedCounts(connection, WORDS, days, site)
-                    sums = sum_up(counts, days, site)
-                    top = read.find_top(limit)
-                    right = sorted(sums.values(), reverse=True)[:limit]
-                    assert [count for _, count in top] == right, (days, site, limit)
-                    assert all(sums[text] == count for text, count in top)
-
-
-def test_the_first_rows_are_enough_for_usual_words(
-    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Where some words are far more frequent than others, no bucket is read to its end."""
-    monkeypatch.setattr(ranked_counts, "FIRST_ROWS", 40)
-    counts = spread(Random(1), 6)
-    write(ledger, counts)
-    with ledger.read_connection() as connection:
-        read = RankedCounts(connection, WORDS, PERIODS[0])
-        assert read._find_top_in_heads(40, 5) is not None
-
-
-def test_texts_that_are_all_equal_cost_few_sums(
-    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The first rows of a bucket tell nothing of the others, each text counted once."""
-    write(ledger, [(FIRST + DAY * (n % 10), f"word {n}", "", 1) for n in range(2000)])
-    summed = 0
-    sum_keys = RankedCounts._sum_keys
-
-    def count_keys(counts: RankedCounts, keys: Iterable[int]) -> dict[int, int]:
-        nonlocal summed
-        own = list(keys)
-        summed += len(own)
-        return sum_keys(counts, own)
-
-    monkeypatch.setattr(RankedCounts, "_sum_keys", count_keys)
-    with ledger.read_connection() as connection:
-        top = RankedCounts(connection, WORDS, Days(FIRST, FIRST + DAY * 9)).find_top(5)
-    assert [count for _, count in top] == [1] * 5
-    assert summed < 100
-
-
 def test_newest_counts_are_added(ledger: Ledger) -> None:
     """Counts that no bucket has yet change the order and bring new words."""
     write(ledger, [(FIRST, "cat", "", 5), (FIRST, "dog", "", 4)])
@@ -150,7 +96,6 @@ def test_the_most_frequent_of_some_texts_are_found(
 ) -> None:
     """Few or many texts with the characters: the answer is that of a sum over all rows."""
     monkeypatch.setattr(ranked_counts, "MAX_FOUND", most)
-    monkeypatch.setattr(ranked_counts, "FIRST_ROWS", 8)
     counts = spread(Random(5), 4)
     write(ledger, counts)
     with ledger.read_connection() as connection:
@@ -181,6 +126,20 @@ def test_sums_grow_and_texts_know_their_last_day(ledger: Ledger) -> None:
         assert read.find_top(2) == [(longest, 2)]
         row = connection.execute(sa.select(ranked_texts.c.text, ranked_texts.c.last_day)).one()
     assert row == (longest, FIRST + DAY)
+
+
+def test_counts_stay_where_the_ledger_is_taken_back_and_forth(ledger: Ledger) -> None:
+    """Programs of before and after an upgrade count in the same table."""
+    counts = spread(Random(2), 3)
+    write(ledger, counts[:2000])
+    ledger.downgrade("0021")
+    write(ledger, counts[2000:4000])
+    ledger.upgrade()
+    write(ledger, counts[4000:])
+    sums = sum_up(counts, PERIODS[0])
+    with ledger.read_connection() as connection:
+        top = RankedCounts(connection, WORDS, PERIODS[0]).find_top(400)
+    assert dict(top) == sums
 
 
 def test_writers_lock_rows_in_one_order(monkeypatch: pytest.MonkeyPatch) -> None:
