@@ -4,7 +4,6 @@ from decimal import Decimal
 from typing import Final, NamedTuple
 
 from babel.numbers import (
-    format_currency,
     format_decimal,
     format_percent,
     get_currency_precision,
@@ -18,11 +17,8 @@ LEAST_CHANGE: Final = 0.005
 """The share of a change that is told, half a percent."""
 MANY_TIMES: Final = 10
 """The ratio to the period before from which on a change is told as a ratio, not in percent."""
-MONEY_FORMAT: Final = "#,##0.00\u00a0¤¤"
-"""An amount with the digits of its currency, and the currency's code: `1,234.50 USD`."""
-
-SMALL_FORMAT: Final = "0.0000\u00a0¤¤"
-"""An amount below a unit that the digits of its currency would round, with all its digits."""
+SMALL_DIGITS: Final = 4
+"""Digits of an amount below a unit that the digits of its currency would round."""
 
 
 class Money(NamedTuple):
@@ -45,6 +41,8 @@ class Change(NamedTuple):
 
 def format_count(count: float) -> str:
     """Return a number with separators of thousands: `1,234`."""
+    if isinstance(count, int):
+        return f"{count:,}"  # as the locale writes it, a hundred times as fast: tables are long
     return format_decimal(count, locale=LOCALE)
 
 
@@ -58,15 +56,10 @@ def format_money(money: Money) -> str:
 
     An amount below a unit, such as what a click earns, has four digits: `0.0025 USD`.
     """
-    amount = money.to_decimal()
-    is_small = abs(amount) < 1 and amount != round(amount, get_currency_precision(money.currency))
-    return format_currency(
-        amount,
-        money.currency,
-        SMALL_FORMAT if is_small else MONEY_FORMAT,
-        locale=LOCALE,
-        currency_digits=not is_small,
-    )
+    amount, digits = money.to_decimal(), get_currency_precision(money.currency)
+    if abs(amount) < 1 and amount != round(amount, digits):
+        digits = SMALL_DIGITS
+    return f"{amount:,.{digits}f}\u00a0{money.currency}"
 
 
 def describe_change(current: float, before: float) -> Change:
