@@ -143,6 +143,7 @@ class _Overview:
         self._filters = view.filters.values
         self._clicks: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
         self._searches: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
+        self._sales: dict[Days, list[dict[str, Any]]] = {}
 
     def sum_period(self, period: Period) -> _Sums:
         """Sum up a period of whole days."""
@@ -152,7 +153,7 @@ class _Overview:
             **clicks,
             searches=_add_up(self._sum_searches(days, group), SEARCH_NUMBERS),
             calls=_add_up(self.figures.sum_calls(days), ("calls",))["calls"],
-            earnings=self._sum_earnings(days, ()),
+            earnings=self._sum_earnings(days),
         )
 
     def sum_before(self) -> _Sums:
@@ -195,7 +196,7 @@ class _Overview:
                 _end_with(clicks, before.clicks),
             )
         ]
-        rows_before = self._sum_earnings(days, group)
+        rows_before = self._trace_sales(days)
         sums = {money.currency: money.amount for money in earned.list_earned(before.earnings)}
         for currency in (money.currency for money in earned.list_earned(now.earnings)):
             values = then.arrange(_select_earned(rows_before, currency), "payout")
@@ -295,14 +296,25 @@ class _Overview:
 
     def _trace_earned(self, currency: str) -> list[int]:
         """Return what was earned in a currency at each step of the period."""
-        return self._steps.arrange(_select_earned(self._earnings_by_step, currency), "payout")
+        rows = self._trace_sales(get_days(self._period))
+        return self._steps.arrange(_select_earned(rows, currency), "payout")
 
-    @functools.cached_property
-    def _earnings_by_step(self) -> list[dict[str, Any]]:
-        return self._sum_earnings(get_days(self._period), (self._steps.group,))
+    def _sum_earnings(self, days: Days) -> list[dict[str, Any]]:
+        """Return the sums of sales by currency and state."""
+        sums: dict[tuple[str, ...], dict[str, Any]] = {}
+        for row in self._trace_sales(days):
+            key = {name: row[name] for name in ("currency", "state")}
+            known = sums.setdefault(tuple(key.values()), {**key, "payout": 0, "sales": 0})
+            known["payout"] += row["payout"]
+            known["sales"] += row["sales"]
+        return list(sums.values())
 
-    def _sum_earnings(self, days: Days, by: Sequence[str]) -> list[dict[str, Any]]:
-        return self.figures.earned.sum_sales(days, by, self._filters)
+    def _trace_sales(self, days: Days) -> list[dict[str, Any]]:
+        """Return the sums of sales by step, currency and state."""
+        if days not in self._sales:
+            by = (self._steps.group,)
+            self._sales[days] = self.figures.earned.sum_sales(days, by, self._filters)
+        return self._sales[days]
 
 
 def _find_least_calls() -> tuple[float, str] | None:
