@@ -71,7 +71,9 @@ class _PicturesTable:
         """Return the table, with the most clicks or earnings first."""
         arrangement = read_arrangement(self._view, self._columns, "-clicks", max_rows=MAX_RANKED)
         rows, total = self._read_rows(arrangement)
-        return Table("Pictures", self._columns, rows, total, arrangement, self._view, EMPTY)
+        return Table(
+            "Pictures", self._columns, rows, total, arrangement, self._view, EMPTY, MAX_RANKED
+        )
 
     def _read_rows(self, arrangement: Arrangement) -> tuple[list[Row], int]:
         if arrangement.sort == "earned":
@@ -93,9 +95,8 @@ class _PicturesTable:
         wanted = arrangement.offset + arrangement.page_rows + 1
         agency = self._filters.get("agency")
         top = self._figures.list_top(CLICKED, self._days, wanted, scope=agency)
-        texts = [text for text, _ in top]
-        rows = self._build_rows(texts[arrangement.offset : wanted - 1])
-        return rows, min(len(texts), MAX_RANKED)
+        counts = dict(top[arrangement.offset : wanted - 1])
+        return self._build_rows(list(counts), counts), len(top)
 
     def _build_rows(self, texts: list[str], counts: Mapping[str, int] | None = None) -> list[Row]:
         clicks = self._count_clicks(texts) if counts is None else counts

@@ -94,7 +94,7 @@ def _write_json(table: Table, sheets: Sequence[Sheet]) -> str:
     document: dict[str, Any] = {
         "title": table.caption,
         "rows": _simplify_rows(table, view.zone),
-        "total": table.total,
+        "total": table.listed,
     }
     if view.period:
         document["from"], document["to"] = f"{view.period.first}", f"{view.period.last}"

@@ -23,8 +23,8 @@ LEVELS: Final = ("bad", "warn", "off", "ok")
 """Levels of a `State`, the worst first."""
 EMPTY: Final = "\u2013"
 """Text of an empty cell, a dash."""
-MAX_RANKED: Final = 10_000
-"""Rows of a ranking that can be paged through: those before a page are added up, too."""
+MAX_RANKED: Final = 1_000
+"""Rows of a ranking that are listed: those before a page are added up, too."""
 MAX_PAGE: Final = 100_000
 """Last page that an address may ask for."""
 
@@ -109,7 +109,8 @@ class Sheet(NamedTuple):
 class Table(NamedTuple):
     """The table of a page: ``rows`` are those of its page, arranged; ``total`` counts all pages.
 
-    ``caption`` names the table for screen readers and files, ``empty`` is shown without rows.
+    ``caption`` names the table for screen readers and files, ``empty`` is shown without rows. Of a
+    ranking the first ``most`` rows are listed; 0 where all are.
     """
 
     caption: str
@@ -119,11 +120,17 @@ class Table(NamedTuple):
     arrangement: Arrangement
     view: PageRequest
     empty: str = "Nothing in this period."
+    most: int = 0
 
     @property
     def pages(self) -> int:
         """Return the number of pages, at least 1."""
-        return max(math.ceil(self.total / self.arrangement.page_rows), 1)
+        return max(math.ceil(self.listed / self.arrangement.page_rows), 1)
+
+    @property
+    def listed(self) -> int:
+        """Return the number of rows on all pages."""
+        return min(self.total, self.most or self.total)
 
     @property
     def previous_url(self) -> str:

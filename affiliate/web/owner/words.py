@@ -140,7 +140,9 @@ class _WordsTable:
         default = "-clicks" if self._site else "-asked"
         arrangement = read_arrangement(self._view, self._columns, default, max_rows=MAX_RANKED)
         rows, total = self._read_rows(arrangement)
-        return Table("Words", self._columns, rows, total, arrangement, self._view, EMPTY)
+        return Table(
+            "Words", self._columns, rows, total, arrangement, self._view, EMPTY, MAX_RANKED
+        )
 
     def _read_rows(self, arrangement: Arrangement) -> tuple[list[Row], int]:
         wanted = arrangement.offset + arrangement.page_rows + 1
@@ -155,7 +157,7 @@ class _WordsTable:
                 offset=arrangement.offset,
                 limit=arrangement.page_rows,
             )
-            return self._build_rows([text for (text,) in found]), total
+            return self._build_rows([text for (text,) in found], {}), total
         top = self._figures.list_top(
             LISTS[arrangement.sort],
             self._days,
@@ -163,16 +165,20 @@ class _WordsTable:
             scope=self._site if arrangement.sort == "clicks" else None,
             containing=self._containing,
         )
-        texts = [text for text, _ in top][arrangement.offset : wanted - 1]
-        rows = self._build_rows(texts)
-        return rows, min(len(top), MAX_RANKED)
+        shown = dict(top[arrangement.offset : wanted - 1])
+        rows = self._build_rows(list(shown), {arrangement.sort: shown})
+        return rows, len(top)
 
-    def _build_rows(self, texts: list[str]) -> list[Row]:
+    def _build_rows(self, texts: list[str], known: Mapping[str, Mapping[str, int]]) -> list[Row]:
+        """Return the rows of texts; ``known`` has counts by the names of their columns."""
         counts = {
-            name: self._figures.count_texts(
+            name: known[name]
+            if name in known
+            else self._figures.count_texts(
                 ranked, self._days, texts, scope=self._site if name == "clicks" else None
             )
             for name, ranked in LISTS.items()
+            if name == "clicks" or not self._site
         }
         amounts_by_text = self._group_earned(texts)
         rows: list[Row] = []
