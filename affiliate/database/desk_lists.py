@@ -91,17 +91,30 @@ class DeskLists:
         limit: int = 50,
     ) -> Page:
         """Return the newest clicks of a period, of at most `MAX_CLICKS` that are looked through."""
-        newest = (
-            sa.select(clicks)
-            .where(clicks.c.at >= to_naive_utc(start), clicks.c.at < to_naive_utc(end))
-            .order_by(clicks.c.at.desc())
-            .limit(MAX_CLICKS)
-            .subquery()
+        in_period = (clicks.c.at >= to_naive_utc(start)) & (clicks.c.at < to_naive_utc(end))
+
+        def select_newest(*columns: sa.ColumnElement[Any]) -> sa.Subquery:
+            newest = sa.select(*columns, *(clicks.c[name] for name in filters)).where(in_period)
+            return newest.order_by(clicks.c.at.desc()).limit(MAX_CLICKS).subquery()
+
+        # Whole rows are read of the page alone, not of all clicks that are looked through.
+        looked_through = select_newest(sa.literal(1).label("one"))
+        count = (
+            sa.select(sa.func.count())
+            .select_from(looked_through)
+            .where(*(looked_through.c[name] == value for name, value in filters.items()))
         )
-        where = [newest.c[name] == value for name, value in filters.items()]
-        query = sa.select(newest).where(*where).order_by(newest.c.at.desc(), newest.c.click_id)
-        count = sa.select(sa.func.count()).select_from(newest).where(*where)
-        return self._read_page(query.offset(offset).limit(limit), count)
+        newest: Any = select_newest(clicks.c.click_id, clicks.c.at) if filters else clicks
+        where = [newest.c[name] == value for name, value in filters.items()] or [in_period]
+        shown = (
+            sa.select(newest.c.click_id)
+            .where(*where)
+            .order_by(newest.c.at.desc(), newest.c.click_id)
+            .offset(offset)
+            .limit(min(limit, max(MAX_CLICKS - offset, 0)))
+        )
+        query = sa.select(clicks).where(clicks.c.click_id.in_(shown))
+        return self._read_page(query.order_by(clicks.c.at.desc(), clicks.c.click_id), count)
 
     def find_usual_delay(self, network: str) -> int | None:
         """Return the usual hours from a sale to the report that first had it; None if unknown.
