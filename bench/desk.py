@@ -81,11 +81,13 @@ PAGES: Final = (
     "sales?sort=-payout",
     "sales?state=reversed&words=word+7",
     "sales?page=20",
+    "sales?page=1000",
     "sales?rows=1000&format=csv",
     "clicks",
     "clicks?site=blog5.example",
     "clicks?words=in+no+text",
     "clicks?page=20",
+    "clicks?page=2000",
     "clicks?rows=1000&format=json",
     "agencies",
 )
