@@ -18,7 +18,8 @@ RUN python -m compileall -q -j 0 --invalidation-mode unchecked-hash /venv/lib /a
  && chmod -R a+rX,go-w /app /venv
 
 FROM python:${PYTHON}
-ENV PATH=/venv/bin:$PATH HOST=0.0.0.0 PORT=8000 DATA_DIR=/data
+# SQLite writes sums that are larger than its memory to a file, for which there is no /tmp.
+ENV PATH=/venv/bin:$PATH HOST=0.0.0.0 PORT=8000 DATA_DIR=/data SQLITE_TMPDIR=/data
 # Group 0 is for platforms that choose the user themselves, as OpenShift does. A named volume takes
 # over owner and mode; there is no VOLUME, which Railway refuses.
 RUN install --directory --owner 10001 --group 0 --mode 0770 /data

@@ -106,6 +106,17 @@ def test_any_user_serves_and_keeps_clicks(container: Container, user: int) -> No
     assert "ledger.db" in {path.name for path in container.volume.iterdir()}
 
 
+def test_sums_beyond_memory_are_written_to_the_volume(container: Container) -> None:
+    """SQLite sorts the rows of large lists, and of large tables in an upgrade, in a file."""
+    query = (
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 400000)"
+        " SELECT count(*) FROM (SELECT sum(i) FROM n GROUP BY i * 7919 % 399989)"
+    )
+    script = f"import sqlite3; print(sqlite3.connect('/data/a.db').execute('{query}').fetchone())"
+    status, printed = container.run(["python", "-c", script], {})
+    assert (status, printed) == (0, "(399989,)\n")
+
+
 def test_the_process_has_no_capability_and_gains_none(container: Container) -> None:
     status, printed = container.run(["cat", "/proc/self/status"], {})
     found = dict(line.split(":\t", 1) for line in printed.splitlines() if ":\t" in line)
