@@ -76,6 +76,7 @@ class _PicturesTable:
         )
 
     def _read_rows(self, arrangement: Arrangement) -> tuple[list[Row], int]:
+        end = min(arrangement.offset + arrangement.page_rows, MAX_RANKED)
         if arrangement.sort == "earned":
             found, total = self._figures.earned.rank(
                 self._days,
@@ -83,19 +84,18 @@ class _PicturesTable:
                 self._filters,
                 descending=arrangement.is_descending,
                 offset=arrangement.offset,
-                limit=arrangement.page_rows,
+                limit=end - arrangement.offset,
             )
             return self._build_rows([" ".join(key) for key in found]), total
         if self.reads_newest:
             newest, total = self._newest.rank_pictures(
-                self._filters, offset=arrangement.offset, limit=arrangement.page_rows
+                self._filters, offset=arrangement.offset, limit=end - arrangement.offset
             )
             counts = {" ".join(key): count for key, count in newest.items()}
             return self._build_rows(list(counts), counts), total
-        wanted = arrangement.offset + arrangement.page_rows + 1
         agency = self._filters.get("agency")
-        top = self._figures.list_top(CLICKED, self._days, wanted, scope=agency)
-        counts = dict(top[arrangement.offset : wanted - 1])
+        top = self._figures.list_top(CLICKED, self._days, end + 1, scope=agency)
+        counts = dict(top[arrangement.offset : end])
         return self._build_rows(list(counts), counts), len(top)
 
     def _build_rows(self, texts: list[str], counts: Mapping[str, int] | None = None) -> list[Row]:

@@ -205,7 +205,7 @@ def read_arrangement(
     if f"-{text}" in rankings:
         raise BadQuery("sort", "Use one of: %(values)s.", values=", ".join(rankings))
     rows = _read_number(view, "rows", page_rows, PAGE_ROWS[-1])
-    page = _read_number(view, "page", 1, min(max(max_rows // rows, 1), MAX_PAGE))
+    page = _read_number(view, "page", 1, min(math.ceil(max_rows / rows), MAX_PAGE))
     return Arrangement(name, text.startswith("-"), page, rows)
 
 

@@ -145,7 +145,7 @@ class _WordsTable:
         )
 
     def _read_rows(self, arrangement: Arrangement) -> tuple[list[Row], int]:
-        wanted = arrangement.offset + arrangement.page_rows + 1
+        end = min(arrangement.offset + arrangement.page_rows, MAX_RANKED)
         if arrangement.sort == "earned":
             filters = {"site": self._site} if self._site else {}
             found, total = self._figures.earned.rank(
@@ -155,17 +155,17 @@ class _WordsTable:
                 containing=self._containing,
                 descending=arrangement.is_descending,
                 offset=arrangement.offset,
-                limit=arrangement.page_rows,
+                limit=end - arrangement.offset,
             )
             return self._build_rows([text for (text,) in found], {}), total
         top = self._figures.list_top(
             LISTS[arrangement.sort],
             self._days,
-            wanted,
+            end + 1,
             scope=self._site if arrangement.sort == "clicks" else None,
             containing=self._containing,
         )
-        shown = dict(top[arrangement.offset : wanted - 1])
+        shown = dict(top[arrangement.offset : end])
         rows = self._build_rows(list(shown), {arrangement.sort: shown})
         return rows, len(top)
 

@@ -78,9 +78,9 @@ def test_a_ranking_has_the_greatest_first_alone(owner: FlaskClient, page: str) -
 @pytest.mark.parametrize("page", ["words?", "words?sort=-clicks&", "pictures?"])
 def test_rankings_end_after_some_pages(owner: FlaskClient, page: str) -> None:
     """The rows before a page are added up, too: a far page would take seconds."""
-    for last in ("page=1&rows=1000", "page=20"):
+    for last in ("page=1&rows=1000", "page=20", "page=4&rows=300"):
         assert owner.get(f"/owner/{page}{last}").status_code == 200
-    for far in ("page=2&rows=1000", "page=21"):
+    for far in ("page=2&rows=1000", "page=21", "page=5&rows=300"):
         answer = owner.get(f"/owner/{page}{far}")
         assert (answer.status_code, "Use a number from 1 to" in answer.text) == (400, True)
 
@@ -96,7 +96,11 @@ def test_the_last_page_of_a_ranking_leads_to_no_further(
         assert "page=3" not in last
         assert "The first 2 are listed" in last
         assert "page=2" in owner.get(f"/owner/{page}rows=1").text
-        assert owner.get(f"/owner/{page}rows=1&page=2&format=json").get_json()["total"] == 2
+    for name in ("words", "pictures"):
+        monkeypatch.setattr(f"affiliate.web.owner.{name}.MAX_RANKED", 3)
+    for page in ("words?sort=-clicks&", "pictures?"):
+        cut = owner.get(f"/owner/{page}rows=2&page=2&format=json").get_json()
+        assert (len(cut["rows"]), cut["total"]) == (1, 3)
 
 
 def test_a_ranking_by_earnings_ends_where_others_end(
