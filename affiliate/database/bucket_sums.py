@@ -8,7 +8,7 @@ import heapq
 import math
 import operator
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import reduce
 from itertools import cycle, groupby, islice
 from typing import Any, Final
@@ -28,14 +28,15 @@ from affiliate.database.schema import ranked_counts
 Key = tuple[int, int]
 """The number of a scope and the number of a text."""
 UNREAD_SHARE: Final = 0.65
-"""The part of the last sum of an answer up to which counts are left unread: with more, less rows
+"""The part of the last sum of an answer up to which counts are left unread: with more, fewer rows
 are read, and more texts are then summed up."""
 MAX_BOUNDS: Final = 5
 """Texts that are looked at for one of the answer; where more can be in it, all are summed up."""
 LEAST_BOUNDS: Final = 100
 """Texts that are looked at in any case."""
 MONTH_SHARE: Final = 5
-"""The threshold of a month by that of a day: by the square root of its days the least is read."""
+"""The threshold of a month in thresholds of a day, about the square root of a month's days: so the
+fewest rows are read."""
 SAMPLES: Final = 3
 """Buckets whose counts tell about how great the last sum of an answer is."""
 FEW_ROWS: Final = 100_000
@@ -74,10 +75,10 @@ class BucketSums:
             (scope, text): count for scope, own in newest.items() for text, count in own.items()
         }
 
-    def sum_keys(self, keys: Iterable[Key]) -> dict[Key, int]:
+    def sum_keys(self, keys: Collection[Key]) -> dict[Key, int]:
         """Return the sums of some texts."""
         by_scope: defaultdict[int, list[int]] = defaultdict(list)
-        for scope, text in keys:
+        for scope, text in set(keys):
             by_scope[scope].append(text)
         sums: dict[Key, int] = {}
         for scope, texts in by_scope.items():
@@ -122,7 +123,7 @@ class BucketSums:
         sums = (sa.func.coalesce(part.scalar_subquery(), 0) for part in parts)
         return sa.select(each.c["text"], reduce(operator.add, sums))
 
-    def find_all(
+    def rank_all(
         self, limit: int, where: sa.ColumnElement[bool] | None = None
     ) -> list[tuple[Key, int]]:
         """Return the greatest sums of all texts, or of those that ``where`` lets pass.
@@ -155,14 +156,14 @@ class BucketSums:
         unread = self._guess_last_sum(limit) if self._has_many() else 0
         while (unread := int(UNREAD_SHARE * unread)) > 0:
             sums |= self.sum_keys({*newest} - sums.keys())
-            last_sum = self._sum_able(sums, limit, unread, margin)
+            last_sum = self._sum_candidates(sums, limit, unread, margin)
             if last_sum > unread + margin:
                 return rank_sums(sums, limit)
             unread = min(unread, last_sum - margin)
-        top = {key for key, _ in self.find_all(limit)} | self._newest.keys()
+        top = {key for key, _ in self.rank_all(limit)} | self._newest.keys()
         return rank_sums(sums | self.sum_keys(top - sums.keys()), limit)
 
-    def _sum_able(self, sums: dict[Key, int], limit: int, unread: int, margin: int) -> int:
+    def _sum_candidates(self, sums: dict[Key, int], limit: int, unread: int, margin: int) -> int:
         """Add the sums of all texts that can be in the answer; return the answer's last sum.
 
         No other text has more than ``unread`` in the buckets and ``margin`` in the newest counts.

@@ -104,12 +104,15 @@ class DeskLists:
             .select_from(looked_through)
             .where(*(looked_through.c[name] == value for name, value in filters.items()))
         )
-        newest: Any = select_newest(clicks.c.click_id, clicks.c.at) if filters else clicks
-        where = [newest.c[name] == value for name, value in filters.items()] or [in_period]
+        found: sa.FromClause = clicks
+        where: list[sa.ColumnElement[bool]] = [in_period]
+        if filters:
+            found = select_newest(clicks.c.click_id, clicks.c.at)
+            where = [found.c[name] == value for name, value in filters.items()]
         shown = (
-            sa.select(newest.c.click_id)
+            sa.select(found.c.click_id)
             .where(*where)
-            .order_by(newest.c.at.desc(), newest.c.click_id)
+            .order_by(found.c.at.desc(), found.c.click_id)
             .offset(offset)
             .limit(min(limit, max(MAX_CLICKS - offset, 0)))
         )

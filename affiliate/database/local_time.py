@@ -15,12 +15,8 @@ from affiliate.domain.times import to_naive_utc
 HOUR: Final = timedelta(hours=1)
 DAY: Final = timedelta(days=1)
 NOTHING: Final = timedelta()
-
-
 MONTH: Final = 100
 """The factor of a month in the number of a bucket; buckets of months are multiples of it."""
-
-
 COVERED: Final = 1 / 3
 """The part of a month's days from which on the month is read for them."""
 
@@ -111,7 +107,7 @@ def count_days(bucket: int) -> int:
 def extend_to_month(days: Days, today: date) -> Days:
     """Return a period that has a month up to today, or later, with the month's days to come.
 
-    Nothing is counted on these: the month is one bucket instead of its days.
+    Nothing is counted on these, unless a clock was ahead: the month is one bucket for its days.
     """
     if days.last < today or days.first > days.last.replace(day=1):
         return days
@@ -132,7 +128,7 @@ def list_covering_buckets(days: Days) -> list[int]:
 
 
 def _iter_buckets(days: Days, least: float) -> Iterator[int]:
-    """Yield months of which the period has a part, and the single days of the others."""
+    """Yield months of which the period has at least a part, and its single days of the others."""
     first = days.first
     while first <= days.last:
         month = number_month(first)

@@ -140,7 +140,7 @@ class RankedCounts:
         newest = {key for key, text in self._newest_texts.items() if containing in text}
         found = self._find_keys(containing)
         if found is None:
-            found = {key for key, _ in self._sums.find_all(limit, self._has_text(containing))}
+            found = {key for key, _ in self._sums.rank_all(limit, self._has_text(containing))}
         return self._name_texts(rank_sums(self._sums.sum_keys(found | newest), limit))
 
     def count_texts(self, texts: Collection[str]) -> dict[str, int]:

@@ -124,7 +124,7 @@ def test_usual_pictures_are_found_without_a_sum_over_all_rows(
         pytest.fail("all rows were summed up")
 
     monkeypatch.setattr(BucketSums, "sum_keys", count_keys)
-    monkeypatch.setattr(BucketSums, "find_all", fail)
+    monkeypatch.setattr(BucketSums, "rank_all", fail)
     with ledger.read_connection() as connection:
         newest = {number_scope(agency): dict[int, int]() for agency in AGENCIES}
         sums = BucketSums(connection, PICTURES, PERIODS[0], newest)

@@ -5,7 +5,7 @@ A new migration is written by hand into ``versions/`` under the next number, whi
 ``readable_from`` is the oldest revision whose programs can use the migrated database: that of the
 migration before, unless the migration changes or drops columns that these programs use. The
 database holds ``readable_from`` in the table ``revisions``, so that an older program knows of newer
-migrations that only add.
+migrations that change nothing of what it uses.
 """
 
 import logging
@@ -124,7 +124,7 @@ def _is_usable(connection: sa.Connection, revision: str) -> bool:
     if readable_from is None or readable_from > REVISION:
         raise LedgerError(_describe_newer(revision))
     log.warning(
-        "the ledger is of a newer version (%s, this one knows %s), which only adds: it is used",
+        "the ledger is of a newer version (%s, this one knows %s) that this one can use",
         revision,
         REVISION,
     )

@@ -1,4 +1,4 @@
-"""All counts of a text stand side by side, so that a text's sum is read from one place."""
+"""Counts of words and pictures are found by text: in SQLite they stand side by side."""
 
 import sqlalchemy as sa
 from alembic import op
