@@ -24,6 +24,9 @@ DIGEST: Final = "#digest"
 first day of the week of the last digest, and ``told_to`` who has this one while others lack it."""
 LEASE: Final = timedelta(minutes=5)
 """Time that a check may take; the lease of a process that is killed runs out after this time."""
+MAX_WAIT: Final = LEASE
+"""Longest wait of a process for the database, in which another process may take the turn: a lease
+that ends later than a new one by more than this time is of a clock that was set back."""
 MAX_CALM: Final = timedelta(days=2)
 """Longest time in which an ended trouble still counts; a later time is of a wrong clock."""
 KEPT_ENDED: Final = timedelta(days=30)
@@ -83,7 +86,7 @@ class AlertStates:
             told_at = connection.execute(sa.select(row.told_at).where(row.name == TURN)).scalar()
         if told_at and now - every < told_at <= now:
             return None
-        is_free = (row.lasts_until <= now) | (row.lasts_until > end)
+        is_free = (row.lasts_until <= now) | (row.lasts_until > end + MAX_WAIT)
         is_due = row.told_at.is_(None) | (row.told_at <= now - every) | (row.told_at > now)
         take = sa.update(alerts).where(row.name == TURN, is_free, is_due).values(lasts_until=end)
         with self._database.write_transaction() as connection:

@@ -180,6 +180,15 @@ def test_one_process_checks_at_a_time(states: AlertStates, clock: SetClock[datet
     assert states.take_turn(every)
 
 
+def test_a_process_that_waited_for_the_database_leaves_the_turn_to_the_first(
+    states: AlertStates, clock: SetClock[datetime]
+) -> None:
+    """The lease is of a later time than the time that this process read before its wait."""
+    assert states.take_turn()
+    clock.now -= timedelta(seconds=10)
+    assert states.take_turn() is None
+
+
 @pytest.mark.parametrize("step", [timedelta(days=400), timedelta(days=-400)])
 def test_a_clock_that_is_set_keeps_no_check_away(
     states: AlertStates, clock: SetClock[datetime], step: timedelta
