@@ -6,8 +6,10 @@ See https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standa
 import base64
 import hmac
 import time
+from email.header import Header
 from email.headerregistry import Address
 from email.message import EmailMessage
+from email.policy import EmailPolicy
 from email.utils import formatdate, make_msgid
 from typing import Final, Protocol
 
@@ -24,6 +26,10 @@ from affiliate.transport.messages import Request
 
 WEBHOOK_SECONDS: Final = 15.0
 """Seconds that a receiver has for its answer (Standard Webhooks recommends 15 to 30)."""
+MAX_LINE: Final = 998
+"""Bytes of the longest line of a mail (RFC 5322)."""
+MAX_WORD: Final = 75
+"""Bytes of the longest encoded word of a header (RFC 2047)."""
 
 
 class Channel(Protocol):
@@ -38,6 +44,25 @@ class Channel(Protocol):
             MailFailed: the mail server has not taken it.
             AgencyError: the webhook has not.
         """
+
+
+class _MailPolicy(EmailPolicy):
+    """The form of a mail: a subject is on one line, unless too long, and keeps its spaces.
+
+    The library breaks a subject of about 70 letters before the first word, so that the subject is
+    read with a space before, and loses spaces of one that is not in ASCII.
+    """
+
+    def fold_binary(self, name: str, value: str) -> bytes:
+        """Return a header as lines."""
+        if name != "Subject":
+            return super().fold_binary(name, value)
+        line = str(value)
+        if not line.isascii():
+            words = Header(line, header_name=name, maxlinelen=MAX_WORD).encode(linesep="\n")
+            is_long = len(name) + len(": ") + len(words) > MAX_LINE
+            line = words.replace("\n", self.linesep if is_long else "")
+        return f"{name}: {line}{self.linesep}".encode("ascii")
 
 
 class MailChannel:
@@ -62,7 +87,7 @@ class MailChannel:
 
     def send(self, message: Message) -> None:
         """Send a message as text and HTML, in one mail to all receivers."""
-        mail = EmailMessage()
+        mail = EmailMessage(policy=_MailPolicy())
         # A title may repeat what a server or a disk has said; a line end would refuse the mail.
         mail["Subject"] = " ".join(f"{self._site_name}: {message.subject}".split())
         mail["From"] = Address(self._site_name, addr_spec=self._sender)

@@ -179,7 +179,7 @@ def _find_unpaid_links(services: Services, _: datetime) -> Found:
         if status.state != OK:
             yield Trouble(
                 name=f"links:{name}",
-                title=f"{enabled.agency.title}: {status.words}.",
+                title=_end_sentence(f"{enabled.agency.title}: {status.words}"),
                 advice="Set what is missing, or silence this alert if it is meant so.",
             )
 
@@ -269,7 +269,7 @@ def _find_full_disk(services: Services, _: datetime) -> Found:
         if finding.state != OK:
             yield Trouble(
                 name="disk",
-                title=f"The disk of DATA_DIR: {finding.words}.",
+                title=_end_sentence(f"The disk of DATA_DIR: {finding.words}"),
                 advice="Make room, or lower CACHE_BYTES; the ledger of clicks needs the disk.",
             )
 
@@ -280,10 +280,15 @@ def _find_cache_faults(services: Services, _: datetime) -> Found:
     if faults:
         yield Trouble(
             name="cache",
-            title=f"The cache: {faults[0].words}.",
+            title=_end_sentence(f"The cache: {faults[0].words}"),
             advice="Look at REDIS_URL and at its server, or at the disk of DATA_DIR.",
             patience=CACHE_PATIENCE,
         )
+
+
+def _end_sentence(words: str) -> str:
+    """Return words with one period, as those of a server may end with their own."""
+    return f"{words.rstrip(' .')}."
 
 
 RULES: Final[Mapping[str, Rule]] = {

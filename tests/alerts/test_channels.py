@@ -68,6 +68,21 @@ def test_text_has_columns() -> None:
     )
 
 
+@pytest.mark.parametrize("word", ["cache", "größe", "日本語"])
+def test_a_subject_is_on_one_line(build: BuildServices, word: str) -> None:
+    """Whatever its length: folded subjects of the library begin with a space or lose spaces."""
+    subjects = [" ".join([word] * count) for count in range(1, 50)]
+    with run_mail_server(offers=()) as server:
+        url = f"smtp://localhost:{server.port}"
+        services = build(SMTP_URL=url, ALERT_TO="a@b.example", SITE_NAME="A")
+        (channel,) = build_channels(services.config, services.transport)
+        for subject in subjects:
+            channel.send(MESSAGE._replace(subject=subject))
+    assert [mail.message["Subject"] for mail in server.mails] == [f"A: {s}" for s in subjects]
+    raw = [dict(mail.message.raw_items())["Subject"] for mail in server.mails]
+    assert not any("\n" in subject for subject in raw)
+
+
 def test_a_mail_has_text_and_html(build: BuildServices) -> None:
     """From the first receiver, unless a sender is set; no absent owner's program answers."""
     with run_mail_server(offers=()) as server:

@@ -285,6 +285,7 @@ def test_a_cache_out_of_reach_is_told(
     (trouble,) = find(services).values()
     assert trouble.name == "cache"
     assert "out of reach" in trouble.title
+    assert trouble.title.endswith(": Redis does not answer.")
 
 
 @pytest.mark.usefixtures("clock")

@@ -482,6 +482,20 @@ def test_redis_that_takes_no_writes_still_answers(tmp_path: Path, harm: tuple[st
         assert store.lease("k", "t", 60)
 
 
+def test_a_full_redis_says_what_to_set(tmp_path: Path) -> None:
+    """Also where a script of the store is refused, as by counts and leases."""
+    with redis_server(tmp_path) as server:
+        store = RedisStore(server.url)
+        server.client().config_set("maxmemory", 1)
+        writes: list[Callable[[], object]] = [
+            lambda: store.set("k", b"v", 60),
+            lambda: store.lease("n", "t", 60),
+        ]
+        for write in writes:
+            with pytest.raises(StoreRefused, match="full: set maxmemory-policy to allkeys-lru"):
+                write()
+
+
 def test_redis_stopped_in_its_tracks_costs_one_short_wait(tmp_path: Path) -> None:
     """A Redis that hangs (SIGSTOP) opens the breaker; many requests then go on at once."""
     with redis_server(tmp_path) as server:

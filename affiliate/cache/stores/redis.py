@@ -204,7 +204,7 @@ class RedisStore(BaseCache):
             raise StoreDown("Redis can't be used: a part of it is down") from None
         except redis.ResponseError as error:
             self._reconnect()
-            raise StoreRefused(f"Redis refuses: {str(error)[:80]}") from None
+            raise StoreRefused(_describe_refusal(error)) from None
         except (redis.RedisError, OSError, ValueError) as error:
             raise StoreDown(describe_failure(error)) from None
 
@@ -235,3 +235,11 @@ def describe_failure(error: BaseException) -> str:
         if re.search(pattern, text, re.IGNORECASE):
             return f"Redis can't be used: {words}"
     return f"Redis can't be used: {type(error).__name__}"
+
+
+def _describe_refusal(error: redis.ResponseError) -> str:
+    """Return what Redis says, or what to do where Redis is full."""
+    words = str(error)
+    if "maxmemory" in words:
+        return "Redis is full: set maxmemory-policy to allkeys-lru, or raise maxmemory"
+    return f"Redis refuses: {words[:80]}"
