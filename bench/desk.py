@@ -154,6 +154,7 @@ def run(servers: Servers, *, quick: bool) -> Table:
             (page, period), worst = max(times.items(), key=lambda item: item[1])
             text = f"slowest page, {name} (/owner/{page}, {period}), seconds"
             table.goals.append(Goal(text, worst, GOAL_SECONDS, at_least=False))
+            table.goals.append(Goal(f"sums from rows to that page, {name}", slow / worst, 10))
     table.goals.append(Goal("sums from rows to the whole overview of a year", slow / year, 10))
     return table
 
