@@ -70,7 +70,7 @@ def test_text_has_columns() -> None:
 
 @pytest.mark.parametrize("word", ["cache", "größe", "日本語"])
 def test_a_subject_is_on_one_line(build: BuildServices, word: str) -> None:
-    """Whatever its length: folded subjects of the library begin with a space or lose spaces."""
+    """The library folds long subjects, which then begin with a space or lose spaces."""
     subjects = [" ".join([word] * count) for count in range(1, 50)]
     with run_mail_server(offers=()) as server:
         url = f"smtp://localhost:{server.port}"
