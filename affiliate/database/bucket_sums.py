@@ -91,10 +91,11 @@ class BucketSums:
         return sums
 
     def _select_sums(self, scope: int, texts: list[int]) -> sa.Select[Any]:
-        """Return the query of the sums of some texts; a text's rows are side by side.
+        """Return the query of the sums of some texts.
 
-        In SQLite to read all rows of the period is faster than to find those of the buckets, in
-        PostgreSQL to find each month and each row of days: there every row is somewhere else.
+        In SQLite a text's rows are side by side: to read all of the period is faster than to find
+        those of the buckets. In PostgreSQL each row is somewhere else: months and runs of days are
+        found.
         """
         own = (counts.list == self._list) & (counts.scope == scope)
         total = sa.func.sum(counts["count"])

@@ -25,11 +25,11 @@ from affiliate.database.ranked_counts import (
 from affiliate.database.schema import ranked_counts as ranked_counts_table
 from affiliate.database.schema import ranked_texts
 from affiliate.errors import LedgerError
+from tests.support.counted_periods import FIRST, PERIODS
 from tests.support.ledgers import has_waiting_transaction
 from tests.support.postgres import new_database
 from tests.support.waiting import PATIENCE, wait_until
 
-FIRST = date(2026, 1, 20)
 WORDS = RankedList.CLICKED_WORDS
 Counts = list[tuple[date, str, str, int]]
 
@@ -59,15 +59,6 @@ def sum_up(counts: Counts, days: Days, site: str | None = None) -> Counter[str]:
         if days.first <= day <= days.last and site in {None, own}:
             sums[text] += count
     return sums
-
-
-PERIODS = [
-    Days(FIRST, FIRST + DAY * 129),
-    Days(FIRST + DAY * 3, FIRST + DAY * 3),
-    Days(date(2026, 2, 1), date(2026, 2, 28)),
-    Days(date(2026, 1, 25), date(2026, 4, 2)),
-    Days(date(2030, 1, 1), date(2030, 3, 1)),
-]
 
 
 def test_newest_counts_are_added(ledger: Ledger) -> None:
