@@ -55,9 +55,9 @@ class _MailPolicy(EmailPolicy):
 
     def fold_binary(self, name: str, value: str) -> bytes:
         """Return a header as lines."""
-        if name != "Subject":
-            return super().fold_binary(name, value)
         line = str(value)
+        if name != "Subject" or (line.isascii() and len(f"{name}: {line}") > MAX_LINE):
+            return super().fold_binary(name, value)
         if not line.isascii():
             words = Header(line, header_name=name, maxlinelen=MAX_WORD).encode(linesep="\n")
             is_long = len(name) + len(": ") + len(words) > MAX_LINE

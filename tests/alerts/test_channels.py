@@ -83,6 +83,19 @@ def test_a_subject_is_on_one_line(build: BuildServices, word: str) -> None:
     assert not any("\n" in subject for subject in raw)
 
 
+@pytest.mark.parametrize("word", ["Redis", "größe"])
+def test_no_line_of_a_subject_is_longer_than_mails_may_have(
+    build: BuildServices, word: str
+) -> None:
+    with run_mail_server(offers=()) as server:
+        url = f"smtp://localhost:{server.port}"
+        services = build(SMTP_URL=url, ALERT_TO="a@b.example", SITE_NAME="A")
+        (channel,) = build_channels(services.config, services.transport)
+        channel.send(MESSAGE._replace(subject=" ".join([word] * 300)))
+    (raw,) = [dict(mail.message.raw_items())["Subject"] for mail in server.mails]
+    assert max(map(len, f"Subject: {raw}".splitlines())) <= 998
+
+
 def test_a_mail_has_text_and_html(build: BuildServices) -> None:
     """From the first receiver, unless a sender is set; no absent owner's program answers."""
     with run_mail_server(offers=()) as server:
