@@ -33,7 +33,7 @@ SETTINGS = {
     "TRUSTED_PROXIES": "1",
     "SITE_URL": f"https://{HOST}",
     "ACCESS_LOG": "1",
-    "CLIENT_SEARCHES_PER_MINUTE": "2",
+    "CLIENT_SEARCHES_PER_HOUR": "2",
 }
 
 

@@ -3,18 +3,23 @@
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
+from typing import Final
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from affiliate.search.client_budget import Budget
 from app import create_app
 from tests.support.api_description import DescribedClient
 from tests.support.ledgers import place_ledger
 from tests.support.shared_parts import close, close_apps, compiled_templates, share_parts
 
 ClientMaker = Callable[..., FlaskClient]
+HELD_TIME: Final = 3_600_030.0
+"""The time by which visitors' budgets are counted: in the middle of a minute that never ends."""
 
 
 share_parts()
@@ -34,8 +39,13 @@ def pytest_unconfigure() -> None:
 
 
 @pytest.fixture
-def make_client(tmp_path: Path) -> Iterator[ClientMaker]:
-    """Yield a function that makes clients of apps with given settings and checks their answers."""
+def make_client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ClientMaker]:
+    """Yield a function that makes clients of apps with given settings and checks their answers.
+
+    Budgets of visitors stay in one minute, however long a test takes.
+    """
+    budget = partial(Budget, now=lambda: HELD_TIME)
+    monkeypatch.setattr("affiliate.web.client_limits.Budget", budget)
     apps: list[Flask] = []
 
     def make(**settings: str) -> FlaskClient:

@@ -5,13 +5,11 @@ import itertools
 import re
 import time
 from collections.abc import Callable, Iterator
-from functools import partial
 
 import pytest
 from flask.testing import FlaskClient
 
 from affiliate.agencies.limits import Limit
-from affiliate.search.client_budget import Budget
 from affiliate.search.counters import Windows
 from affiliate.web.client_limits import limit_crawls
 from tests.support.apps import ClientMaker
@@ -31,13 +29,8 @@ def agency() -> Iterator[Shutterstock]:
 
 
 @pytest.fixture
-def site(
-    make_client: ClientMaker, agency: Shutterstock, monkeypatch: pytest.MonkeyPatch
-) -> FlaskClient:
+def site(make_client: ClientMaker, agency: Shutterstock) -> FlaskClient:
     """Return a client of a site on the agency, in the middle of a minute that doesn't end."""
-    monkeypatch.setattr(
-        "affiliate.web.client_limits.Budget", partial(Budget, now=lambda: 3_600_030.0)
-    )
     return make_client(
         AGENCIES="shutterstock",
         SHUTTERSTOCK_API_TOKEN=TOKEN,

@@ -6,14 +6,12 @@ import io
 import json
 import re
 from collections.abc import Iterator
-from functools import partial
 from urllib.parse import quote
 
 import pytest
 from flask.testing import FlaskClient
 
 from affiliate.domain.boards import MAX_KEPT
-from affiliate.search.client_budget import Budget
 from affiliate.web.site.board import COLUMNS
 from tests.support.apps import ClientMaker
 from tests.support.shutterstock import FIRST_ID, TOKEN, Answer, Shutterstock, shutterstock
@@ -30,12 +28,8 @@ def agency() -> Iterator[Shutterstock]:
 
 
 @pytest.fixture
-def sold(
-    make_client: ClientMaker, agency: Shutterstock, monkeypatch: pytest.MonkeyPatch
-) -> FlaskClient:
+def sold(make_client: ClientMaker, agency: Shutterstock) -> FlaskClient:
     """Return a client of a site with affiliate links, in a minute of ten searches."""
-    budget = partial(Budget, now=lambda: 3_600_030.0)
-    monkeypatch.setattr("affiliate.web.client_limits.Budget", budget)
     return make_client(
         SHUTTERSTOCK_API_TOKEN=TOKEN,
         SHUTTERSTOCK_URL=agency.url,
