@@ -1,35 +1,38 @@
 """Figures for the owner: sums of sales, and what has earned most, in days of a time zone."""
 
-from collections.abc import Collection, Mapping, Sequence
-from datetime import UTC, datetime, tzinfo
+import json
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import datetime, tzinfo
 from typing import Any, Final
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from affiliate.database.earnings import GROUPS
 from affiliate.database.engine import LedgerDatabase
 from affiliate.database.local_time import (
-    DAY,
     Days,
+    Step,
     find_bounds,
-    find_hour,
-    split_at_clock_changes,
+    split_into_days,
+    split_into_hours,
 )
+from affiliate.database.ordered_reads import choose_index, without_index
 from affiliate.database.schema import actions
 from affiliate.domain.actions import EARNING_STATES
-from affiliate.domain.times import DAY_SECONDS
 
-QUARTER_SECONDS: Final = 900
-"""Seconds of a quarter of an hour: offsets of time zones are whole quarters."""
-_EPOCH: Final = sa.cast(sa.extract("epoch", actions.c.occurred_at), sa.BigInteger)
 EARNINGS_GROUPS: Final[Mapping[str, sa.ColumnElement[Any]]] = {
     **{name: label.element for name, label in GROUPS.items() if name != "day"},
-    "hour": _EPOCH // QUARTER_SECONDS,
     "state": actions.c.state,
     "agency": actions.c.clicked_agency,
     "place": actions.c.clicked_place,
 }
 """Columns that earnings can be summed up by."""
+STEPS: Final[Mapping[str, Callable[[Days, tzinfo], list[Step]]]] = {
+    "day": split_into_days,
+    "hour": split_into_hours,
+}
+"""Parts of a period that earnings can be summed up by."""
 NO_FILTERS: Final[Mapping[str, str]] = {}
 
 Row = dict[str, Any]
@@ -52,39 +55,38 @@ class EarnedFigures:
     ) -> list[Row]:
         """Sum up ``payout`` and ``sales`` by currency, state and any of `EARNINGS_GROUPS`.
 
-        Sales before ``until`` count, a time in UTC; None for all. Days and hours are those of the
-        sales. Agency, place and position are those of the click that led to a sale; None where no
-        click is known. A filter has a value, or some of which any will do.
+        One of `STEPS` can be among these: days and hours are those of the sales. Sales before
+        ``until`` count, a time in UTC; None for all. Agency, place and position are those of the
+        click that led to a sale; None where no click is known. A filter has a value, or some of
+        which any will do.
         """
-        names = (*by, "currency", "state")
-        day, hour = (names.index(name) if name in names else None for name in ("day", "hour"))
-        sums: dict[tuple[Any, ...], list[int]] = {}
+        step = next((name for name in by if name in STEPS), None)
+        parts = STEPS[step](days, self._zone) if step else []
         with self._database.read_snapshot() as connection:
-            for part in split_at_clock_changes(days, self._zone) if "day" in by else [None]:
-                start, end = (part.start, part.end) if part else find_bounds(days, self._zone)
-                groups = {n: EARNINGS_GROUPS[n] for n in by if n in EARNINGS_GROUPS}
-                if part:
-                    seconds = _EPOCH - int(start.replace(tzinfo=UTC).timestamp())
-                    groups["day"] = seconds // DAY_SECONDS
-                end = min(end, until or end)
-                where = [actions.c.occurred_at >= start, actions.c.occurred_at < end]
-                where += [_match_any(EARNINGS_GROUPS[n], value) for n, value in filters.items()]
-                keys = [*(groups[n].label(n) for n in by), actions.c.currency, actions.c.state]
-                numbers = [sa.func.sum(actions.c.payout), sa.func.count()]
-                query = sa.select(*keys, *numbers).where(*where).group_by(*keys)
-                for *key, payout, count in connection.execute(query):
-                    if part and day is not None:
-                        key[day] = part.first + DAY * min(int(key[day]), part.number - 1)
-                    if hour is not None:
-                        quarter = datetime.fromtimestamp(int(key[hour]) * QUARTER_SECONDS, UTC)
-                        key[hour] = find_hour(quarter.replace(tzinfo=None), self._zone)
-                    counts = sums.setdefault(tuple(key), [0, 0])
-                    counts[0] += int(payout)
-                    counts[1] += count
-        return [
-            {**dict(zip(names, key, strict=True)), "payout": payout, "sales": count}
-            for key, (payout, count) in sums.items()
-        ]
+            groups: dict[str, sa.ColumnElement[Any]] = {**EARNINGS_GROUPS}
+            columns = groups
+            in_period = self._match_period(connection, days, () if step else by)
+            if step and connection.dialect.name == "sqlite":
+                groups[step], in_period = _join_steps(parts)
+                columns = {name: without_index(column) for name, column in groups.items()}
+            elif step:
+                starts = sa.literal([part.start for part in parts], ARRAY(sa.DateTime))
+                groups[step] = sa.func.width_bucket(actions.c.occurred_at, starts) - 1
+            if until:
+                in_period &= actions.c.occurred_at < until
+            keys = [*(groups[n].label(n) for n in by), actions.c.currency, actions.c.state]
+            query = (
+                sa.select(*keys, sa.func.sum(actions.c.payout), sa.func.count())
+                .where(in_period, *(_match(columns[n], value) for n, value in filters.items()))
+                .group_by(*keys)
+            )
+            names = (*by, "currency", "state", "payout", "sales")
+            rows = [dict(zip(names, row, strict=True)) for row in connection.execute(query)]
+        for row in rows:
+            row["payout"] = int(row["payout"])
+            if step:
+                row[step] = parts[row[step]].key
+        return rows
 
     def rank(  # noqa: PLR0913 - a period, filters, and a page
         self,
@@ -103,16 +105,16 @@ class EarnedFigures:
         currencies come one after the other. The first group has the text ``containing``; sales of
         unknown groups are left out.
         """
-        start, end = find_bounds(days, self._zone)
         keys = [EARNINGS_GROUPS[name].label(name) for name in by]
-        where = [actions.c.occurred_at >= start, actions.c.occurred_at < end]
-        where += [actions.c.state.in_(EARNING_STATES), *(key.element.is_not(None) for key in keys)]
+        where: list[sa.ColumnElement[bool]] = [key.element.is_not(None) for key in keys]
+        where.append(actions.c.state.in_(EARNING_STATES))
         where += [EARNINGS_GROUPS[name] == value for name, value in filters.items()]
         if containing:
             where.append(keys[0].element.contains(containing, autoescape=True))
         currency, payout = actions.c.currency, actions.c.payout
         with self._database.read_snapshot() as connection:
-            found = sa.select(currency).where(*where).distinct().order_by(currency)
+            in_period = self._match_period(connection, days, by)
+            found = sa.select(currency).where(in_period).distinct().order_by(currency)
             sums = [
                 sa.func.sum(sa.case((currency == code, payout)))
                 for code in connection.execute(found).scalars()
@@ -123,16 +125,35 @@ class EarnedFigures:
             amount = sa.func.coalesce(*sums, 0)
             query = (
                 sa.select(*keys, sa.func.count().over())
-                .where(*where)
+                .where(in_period, *where)
                 .group_by(*keys)
                 .order_by(*(c.desc() if descending else c for c in (first, amount)), *keys)
             )
             rows = connection.execute(query.offset(offset).limit(limit)).all()
             some = rows or connection.execute(query.limit(1)).all()
-        return [tuple(row[:-1]) for row in rows], some[0][-1]
+        return [tuple(row[:-1]) for row in rows], some[0][-1] if some else 0
+
+    def _match_period(
+        self, connection: sa.Connection, days: Days, by: Sequence[str]
+    ) -> sa.ColumnElement[bool]:
+        start, end = find_bounds(days, self._zone)
+        at: sa.ColumnElement[datetime] = actions.c.occurred_at
+        if by:
+            at = choose_index(connection, at, end - start)
+        return (at >= start) & (at < end)
 
 
-def _match_any(
-    column: sa.ColumnElement[Any], value: str | Collection[str]
-) -> sa.ColumnElement[bool]:
+def _match(column: sa.ColumnElement[Any], value: str | Collection[str]) -> sa.ColumnElement[bool]:
     return column == value if isinstance(value, str) else column.in_(value)
+
+
+def _join_steps(steps: Sequence[Step]) -> tuple[sa.ColumnElement[int], sa.ColumnElement[bool]]:
+    """Return the number of a sale's step, from 0, and the condition of this; in SQLite.
+
+    SQLite looks up the sales of each step: that is faster than to find the step of each sale.
+    """
+    pairs = [[f"{at:%Y-%m-%d %H:%M:%S.%f}" for at in (one.start, one.end)] for one in steps]
+    each = sa.func.json_each(json.dumps(pairs)).table_valued("key", "value").c
+    start, end = (sa.func.json_extract(each.value, f"$[{n}]") for n in (0, 1))
+    at = actions.c.occurred_at
+    return each.key, (at >= start) & (at < end)

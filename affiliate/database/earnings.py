@@ -15,27 +15,16 @@ import sqlalchemy as sa
 from affiliate.database.click_joins import JOINS, refresh_joins
 from affiliate.database.engine import LedgerDatabase
 from affiliate.database.report_writes import ImportCounts, lock_actions, write_report
-from affiliate.database.schema import action_states, actions, failed_fetches, imports
+from affiliate.database.schema import CARRIED, action_states, actions, failed_fetches, imports
 from affiliate.domain.actions import Action
 from affiliate.domain.times import to_naive_utc
 from affiliate.errors import BadQuery
 
-
-def _build_carried_column(name: str, click_name: str) -> sa.Label[str]:
-    """Return what a sale's link has carried, whole where the click that led to the sale has more.
-
-    Links carry the beginning of long words alone, of words in Chinese or Japanese some 25 signs.
-    """
-    carried, clicked = actions.c[name], actions.c[f"clicked_{click_name}"]
-    is_cut = sa.func.substr(clicked, 1, sa.func.length(carried)) == carried
-    return sa.case((is_cut, clicked), else_=carried).label(click_name)
-
-
 GROUPS: Final[Mapping[str, sa.Label[Any]]] = {
     "day": sa.func.date(actions.c.occurred_at, type_=sa.Date()).label("day"),
-    "site": _build_carried_column("site", "site"),
-    "words": _build_carried_column("words", "words"),
-    "id": _build_carried_column("media_id", "id"),
+    "site": CARRIED["site"].label("site"),
+    "words": CARRIED["words"].label("words"),
+    "id": CARRIED["media_id"].label("id"),
     "program": actions.c.program.label("program"),
     "network": actions.c.network.label("network"),
     "place": sa.func.coalesce(actions.c.clicked_place, "").label("place"),

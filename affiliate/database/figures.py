@@ -21,6 +21,7 @@ from affiliate.database.local_time import (
     find_hour,
     find_local_day,
 )
+from affiliate.database.ordered_reads import choose_index
 from affiliate.database.ranked_counts import CLICK_LISTS, RankedCounts, RankedList
 from affiliate.database.roll_ups import MAX_POSITION, SEARCH_PLACE, read_state
 from affiliate.database.schema import (
@@ -79,7 +80,7 @@ class Figures:
                 start, end = find_bounds(days, self.zone)
                 where = [*where, table.c.hour >= start, table.c.hour < end]
             else:
-                where = [*where, table.c.day.between(days.first, days.last)]
+                where.append(_match_days(connection, table, days, by))
             groups = [table.c[name] for name in by if name in table.c]
             numbers = [sa.func.sum(table.c.clicks), sa.func.sum(table.c.marked)]
             query = sa.select(*groups, *numbers).where(*where).group_by(*groups)
@@ -122,7 +123,7 @@ class Figures:
         with self._database.read_snapshot() as connection:
             groups = [table.c[name] for name in by]
             query = sa.select(*groups, sa.func.sum(table.c.clicks)).group_by(*groups)
-            period = table.c.day.between(days.first, days.last)
+            period = _match_days(connection, table, days, by)
             for *key, shown in connection.execute(
                 query.where(period, *_match_filters(table, filters))
             ):
@@ -268,6 +269,16 @@ class Figures:
         counts = sums.setdefault(tuple(row[name] for name in by), [0, 0])
         counts[0] += int(first)
         counts[1] += int(second)
+
+
+def _match_days(
+    connection: sa.Connection, table: sa.Table, days: Days, by: Sequence[str]
+) -> sa.ColumnElement[bool]:
+    """Return the condition of a period's days, for sums by days or by other columns."""
+    day: sa.ColumnElement[date] = table.c.day
+    if by and "day" not in by:
+        day = choose_index(connection, day, days.last - days.first)
+    return day.between(days.first, days.last)
 
 
 def _match_filters(table: sa.Table, filters: Mapping[str, str]) -> list[sa.ColumnElement[bool]]:

@@ -63,29 +63,31 @@ def find_bounds(days: Days, zone: tzinfo) -> tuple[datetime, datetime]:
     return find_day_start(days.first, zone), find_day_start(days.last + DAY, zone)
 
 
-class EvenDays(NamedTuple):
-    """Days in a row that all have 24 hours, or a day that has not; ``start`` is in UTC."""
+class Step(NamedTuple):
+    """A day or an hour of a period; it begins at ``start`` and ends before ``end``, in UTC."""
 
-    first: date
-    number: int
+    key: date | datetime
     start: datetime
     end: datetime
 
 
-def split_at_clock_changes(days: Days, zone: tzinfo) -> Iterator[EvenDays]:
-    """Yield a period in parts, so that the days of a part are found by dividing by 24 hours."""
-    first = day = days.first
-    start = begins = find_day_start(day, zone)
-    while day <= days.last:
-        ends = find_day_start(day + DAY, zone)
-        if ends - begins != DAY:
-            if first < day:
-                yield EvenDays(first, (day - first).days, start, begins)
-            yield EvenDays(day, 1, begins, ends)
-            first, start = day + DAY, ends
-        day, begins = day + DAY, ends
-    if first < day:
-        yield EvenDays(first, (day - first).days, start, begins)
+def split_into_days(days: Days, zone: tzinfo) -> list[Step]:
+    """Return the days of a period; one that clocks have left out is empty."""
+    every = [days.first + DAY * number for number in range((days.last - days.first).days + 1)]
+    starts = [find_day_start(day, zone) for day in every]
+    ends = [*starts[1:], find_day_start(days.last + DAY, zone)]
+    return [Step(*step) for step in zip(every, starts, ends, strict=True)]
+
+
+def split_into_hours(days: Days, zone: tzinfo) -> list[Step]:
+    """Return the hours of a period, whose keys are their beginnings."""
+    start, end = find_bounds(days, zone)
+    steps = []
+    while start < end:
+        following = find_next_hour(start, zone)
+        steps.append(Step(start, start, following))
+        start = following
+    return steps
 
 
 def number_day(day: date) -> int:

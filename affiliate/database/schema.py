@@ -1,5 +1,7 @@
 """The tables of the ledger's database; `migrations` makes and changes them."""
 
+from typing import Final
+
 import sqlalchemy as sa
 
 metadata = sa.MetaData()
@@ -130,8 +132,35 @@ actions = sa.Table(
     sa.Column("clicked_place", sa.String(10)),
     sa.Column("clicked_position", sa.Integer),
     sa.Column("origins", sa.Text, nullable=False, server_default=""),  # JSON of `action_merges`
-    sa.Index("actions_occurred_at", "occurred_at"),
+    # Sums read indexes alone; those of a long period in the order of the group that is summed up.
+    sa.Index("actions_occurred_at", "occurred_at", "currency", "state", "payout"),
+    *(
+        sa.Index(f"actions_{name}", column, "currency", "state", "occurred_at", "payout")
+        for name, column in (("agency", "clicked_agency"), ("place", "clicked_place"))
+    ),
 )
+
+
+def _select_carried(name: str, click_name: str) -> sa.ColumnElement[str]:
+    """Return what a sale's link has carried, whole where the click that led to the sale has more.
+
+    Links carry the beginning of long words alone, of words in Chinese or Japanese some 25 signs.
+    """
+    carried, clicked = actions.c[name], actions.c[f"clicked_{click_name}"]
+    length = sa.func.length(carried)
+    is_cut = sa.func.substr(clicked, sa.literal_column("1"), length) == carried
+    return sa.case((is_cut, clicked), else_=carried)
+
+
+CARRIED: Final = {
+    name: _select_carried(name, click_name)
+    for name, click_name in (("site", "site"), ("words", "words"), ("media_id", "id"))
+}
+"""What the links of sales have carried, by the column of a sale."""
+_AMOUNT = (actions.c.currency, actions.c.state, actions.c.occurred_at, actions.c.payout)
+sa.Index("actions_site", CARRIED["site"], *_AMOUNT)
+sa.Index("actions_words", CARRIED["words"], *_AMOUNT)
+sa.Index("actions_picture", actions.c.clicked_agency, CARRIED["media_id"], *_AMOUNT)
 
 action_states = sa.Table(
     "action_states",
@@ -197,6 +226,10 @@ click_days = sa.Table(
     sa.Column("place", sa.String(10), primary_key=True),
     sa.Column("clicks", sa.Integer, nullable=False),
     sa.Column("marked", sa.Integer, nullable=False),
+    *(
+        sa.Index(f"click_days_{n}", n, "day", "clicks", "marked")
+        for n in ("agency", "site", "place")
+    ),
 )
 
 position_days = sa.Table(
@@ -206,6 +239,7 @@ position_days = sa.Table(
     sa.Column("place", sa.String(10), primary_key=True),
     sa.Column("position", sa.Integer, primary_key=True),
     sa.Column("clicks", sa.Integer, nullable=False),
+    sa.Index("position_days_position", "place", "position", "day", "clicks"),
 )
 
 ranked_counts = sa.Table(  # numbers instead of texts: see `ranked_counts`

@@ -1,7 +1,9 @@
 """Sales are summed and ranked in days of the owner's time zone."""
 
+import random
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -9,9 +11,11 @@ import pytest
 from affiliate.database.earned_figures import EarnedFigures
 from affiliate.database.ledger import Ledger
 from affiliate.database.local_time import Days
+from affiliate.domain.actions import MONEY_UNITS
 from tests.support.clocks import SetClock
 from tests.support.desk_records import NOW, record_clicks, record_sales
 
+LONG = "long words of which a link has the beginning alone"
 ZONES = ["UTC", "Asia/Kathmandu", "America/St_Johns", "Pacific/Kiritimati"]
 
 
@@ -68,6 +72,102 @@ def test_earnings_are_summed_by_what_led_to_them(ledger: Ledger) -> None:
     assert figures.sum_sales(days, (), {"network": "partnerize"}) == []
     some = figures.sum_sales(days, ("agency",), {"agency": ["demo", "pixabay"]})
     assert [row["agency"] for row in some] == ["pixabay"]
+
+
+GROUPS = [
+    (),
+    ("day",),
+    ("site",),
+    ("agency",),
+    ("place",),
+    ("words",),
+    ("agency", "id"),
+    ("agency", "place"),
+    ("state", "day"),
+]
+FILTERS: list[dict[str, list[str]]] = [
+    {},
+    {"site": ["blog1.example"]},
+    {"agency": ["pixabay"], "place": ["tile"]},
+    {"words": [LONG, "word 3"]},
+]
+
+
+def record_year(ledger: Ledger) -> list[dict[str, Any]]:
+    """Record the sales of a year; return them with what led to them, two of three to a click."""
+    source = random.Random(4)
+    clicks, sales, known = [], [], []
+    for number in range(200):
+        ago = timedelta(days=source.randrange(380), minutes=source.randrange(1, 1440))
+        click: dict[str, Any] = {
+            "agency": source.choice(["demo", "pixabay"]),
+            "site": source.choice(["", "blog1.example", "blog2.example"]),
+            "place": source.choice(["tile", "look"]),
+            "words": source.choice([LONG, "word 2", "word 3"]),
+            "id": str(source.randrange(20)),
+        }
+        sale: dict[str, Any] = {
+            "currency": source.choice(["EUR", "USD"]),
+            "state": source.choice(["approved", "pending", "reversed"]),
+            "payout": source.randrange(1, 50),
+            "media_id": click["id"],
+            "site": click["site"],
+        }
+        if number % 3:
+            clicks.append({**click, "ago": ago, "click_id": f"click-{number}"})
+            sale |= {"words": click["words"][:25], "click_id": f"click-{number}"}
+        else:
+            click |= {"agency": None, "place": None, "words": "not clicked"}
+            sale |= {"words": "not clicked"}
+        sales.append({**sale, "ago": ago})
+        known.append({**sale, **click, "day": (NOW - ago).date()})
+    record_clicks(ledger, *clicks)
+    record_sales(ledger, *sales)
+    return known
+
+
+def is_of(sale: dict[str, Any], filters: dict[str, list[str]]) -> bool:
+    return all(sale[name] in values for name, values in filters.items())
+
+
+@pytest.mark.parametrize("filters", FILTERS)
+@pytest.mark.parametrize("length", [30, 200, 365])
+def test_sums_of_any_period_are_those_of_its_sales(
+    ledger: Ledger, length: int, filters: dict[str, list[str]]
+) -> None:
+    """In each order in which a database may read them, and of what a link has cut off, too."""
+    days = make_days(ZoneInfo("UTC"), length)
+    sales = (sale for sale in record_year(ledger) if days.first <= sale["day"])
+    own = [sale for sale in sales if is_of(sale, filters)]
+    assert own
+    figures = EarnedFigures(ledger, UTC)
+    for by in GROUPS:
+        keys = (*by, "currency", "state")
+        found = Counter[tuple[Any, ...]]()
+        counts = Counter[tuple[Any, ...]]()
+        for sale in own:
+            found[tuple(sale[name] for name in keys)] += sale["payout"] * MONEY_UNITS
+            counts[tuple(sale[name] for name in keys)] += 1
+        rows = figures.sum_sales(days, by, filters)
+        assert {tuple(row[name] for name in keys): row["payout"] for row in rows} == found
+        assert {tuple(row[name] for name in keys): row["sales"] for row in rows} == counts
+
+
+@pytest.mark.parametrize("length", [30, 365])
+def test_the_ranking_of_any_period_is_that_of_its_sums(ledger: Ledger, length: int) -> None:
+    """A page at a time, to the last."""
+    days = make_days(ZoneInfo("UTC"), length)
+    sums = Counter[tuple[str, str, str]]()
+    for sale in record_year(ledger):
+        if days.first <= sale["day"] and sale["state"] != "reversed" and sale["agency"]:
+            sums[sale["agency"], sale["id"], sale["currency"]] += sale["payout"]
+    first = {key[:2]: min(c for *own, c in sums if tuple(own) == key[:2]) for key in sums}
+    ranked = sorted(first, key=lambda key: key)
+    ranked.sort(key=lambda key: (first[key], sums[*key, first[key]]), reverse=True)
+    figures = EarnedFigures(ledger, UTC)
+    for offset in range(0, len(ranked) + 7, 7):
+        page = figures.rank(days, ("agency", "id"), offset=offset, limit=7)
+        assert page == (ranked[offset : offset + 7], len(ranked))
 
 
 @pytest.mark.parametrize("descending", [False, True])

@@ -306,10 +306,27 @@ def test_slow_readers_do_not_hold_up_clicks(ledger: Ledger) -> None:
 # -- upgrading
 
 
+@pytest.mark.filterwarnings("ignore:.*expression-based index")
 def test_the_migrations_make_what_the_ledger_describes(ledger: Ledger) -> None:
-    """Alembic finds no difference between the tables made and the tables described."""
+    """Alembic finds no difference between the tables made and the tables described.
+
+    It can't compare indexes of expressions, which databases write in their own words.
+    """
+    indexes = (index for table in metadata.tables.values() for index in table.indexes)
+    expressed = {
+        i.name for i in indexes if not all(isinstance(c, sa.Column) for c in i.expressions)
+    }
+    options = {"include_object": lambda _, name, *__: name not in expressed}
+    names = {
+        "sqlite": "SELECT name FROM sqlite_master",
+        "postgresql": "SELECT indexname FROM pg_indexes",
+    }
     with ledger.read_connection() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        context = MigrationContext.configure(connection, opts=options)
+        assert compare_metadata(context, metadata) == []
+        made = connection.execute(sa.text(names[connection.dialect.name])).scalars()
+        assert expressed
+        assert expressed <= set(made)
 
 
 def test_clicks_of_the_version_before_stay(url: str, opened: Callable[..., Ledger]) -> None:

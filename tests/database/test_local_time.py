@@ -1,6 +1,7 @@
 """Hours, days and months are those of the owner's time zone, each moment in exactly one."""
 
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from affiliate.database.local_time import (
     DAY,
     Days,
+    Step,
     count_days,
     extend_to_month,
     find_bounds,
@@ -20,7 +22,8 @@ from affiliate.database.local_time import (
     list_covering_buckets,
     number_day,
     number_month,
-    split_at_clock_changes,
+    split_into_days,
+    split_into_hours,
 )
 
 ZONES = [
@@ -31,23 +34,28 @@ ZONES = [
     )
 ]
 days = st.dates(date(2020, 1, 1), date(2027, 12, 31))
+periods = st.builds(
+    lambda first, length: Days(first, first + length * DAY), days, st.integers(0, 400)
+)
+PARTS: dict[Callable[[Days, tzinfo], list[Step]], Callable[[datetime, tzinfo], date]] = {
+    split_into_days: find_local_day,
+    split_into_hours: find_hour,
+}
+"""Functions that split a period, and those that find the part of a moment."""
 moments = st.datetimes(datetime.fromisoformat("2020-01-02"), datetime.fromisoformat("2027-12-30"))
 
 
-@given(days, st.integers(0, 400), st.sampled_from(ZONES), st.data())
-def test_days_between_clock_changes_are_found_by_division(
-    first: date, length: int, zone: ZoneInfo, data: st.DataObject
+@given(periods, st.sampled_from(ZONES), st.sampled_from([*PARTS]), st.data())
+def test_a_moment_lies_in_its_part_of_a_period(
+    period: Days, zone: ZoneInfo, split: Callable[[Days, tzinfo], list[Step]], data: st.DataObject
 ) -> None:
-    """The parts follow each other without a gap, and each moment has the day of the zone."""
-    last = first + length * DAY
-    parts = list(split_at_clock_changes(Days(first, last), zone))
-    assert (parts[0].start, parts[-1].end) == find_bounds(Days(first, last), zone)
+    """The days or hours follow each other without a gap, each moment in that of the zone."""
+    parts = split(period, zone)
+    assert (parts[0].start, parts[-1].end) == find_bounds(period, zone)
     assert [part.start for part in parts[1:]] == [part.end for part in parts[:-1]]
-    assert sum(part.number for part in parts) == length + 1
     part = data.draw(st.sampled_from([part for part in parts if part.start < part.end]))
     moment = data.draw(st.datetimes(part.start, part.end - timedelta(microseconds=1)))
-    day = part.first + DAY * min((moment - part.start) // DAY, part.number - 1)
-    assert day == find_local_day(moment, zone)
+    assert PARTS[split](moment, zone) == part.key
 
 
 @given(moments, st.sampled_from(ZONES))

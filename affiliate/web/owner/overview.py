@@ -153,7 +153,7 @@ class _Overview:
             **clicks,
             searches=_add_up(self._sum_searches(days, group), SEARCH_NUMBERS),
             calls=_add_up(self.figures.sum_calls(days), ("calls",))["calls"],
-            earnings=self._sum_earnings(days),
+            earnings=_add_up_sales(self._trace_sales(days)),
         )
 
     def sum_before(self) -> _Sums:
@@ -280,8 +280,17 @@ class _Overview:
             **{name: clicks[name] + newest[name] for name in CLICK_NUMBERS},
             searches=_sum_hours(self._sum_searches, days, group, SEARCH_NUMBERS, hour, share),
             calls=calls["calls"],
-            earnings=self.figures.earned.sum_sales(days, (), self._filters, until=end),
+            earnings=self._sum_earned_until(days, end),
         )
+
+    def _sum_earned_until(self, days: Days, end: datetime) -> list[dict[str, Any]]:
+        """Return the sums of sales of days to a moment of the last, by currency and state."""
+        sum_sales = self.figures.earned.sum_sales
+        if self._steps.group == "hour":
+            return sum_sales(days, (), self._filters, until=end)
+        whole = [row for row in self._trace_sales(days) if row["day"] < days.last]
+        last = sum_sales(Days(days.last, days.last), (), self._filters, until=end)
+        return _add_up_sales([*whole, *last])
 
     def _sum_clicks(self, days: Days, by: Sequence[str]) -> list[dict[str, Any]]:
         """Return the sums of clicks; tiles and charts share those of a period."""
@@ -298,16 +307,6 @@ class _Overview:
         """Return what was earned in a currency at each step of the period."""
         rows = self._trace_sales(get_days(self._period))
         return self._steps.arrange(_select_earned(rows, currency), "payout")
-
-    def _sum_earnings(self, days: Days) -> list[dict[str, Any]]:
-        """Return the sums of sales by currency and state."""
-        sums: dict[tuple[str, ...], dict[str, Any]] = {}
-        for row in self._trace_sales(days):
-            key = {name: row[name] for name in ("currency", "state")}
-            known = sums.setdefault(tuple(key.values()), {**key, "payout": 0, "sales": 0})
-            known["payout"] += row["payout"]
-            known["sales"] += row["sales"]
-        return list(sums.values())
 
     def _trace_sales(self, days: Days) -> list[dict[str, Any]]:
         """Return the sums of sales by step, currency and state."""
@@ -344,6 +343,17 @@ def _add_up(rows: Iterable[Mapping[str, Any]], names: Sequence[str]) -> dict[str
         for name in names:
             sums[name] += row[name]
     return sums
+
+
+def _add_up_sales(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return the sums of sales by currency and state."""
+    sums: dict[tuple[str, ...], dict[str, Any]] = {}
+    for row in rows:
+        key = {name: row[name] for name in ("currency", "state")}
+        known = sums.setdefault(tuple(key.values()), {**key, "payout": 0, "sales": 0})
+        known["payout"] += row["payout"]
+        known["sales"] += row["sales"]
+    return list(sums.values())
 
 
 def _sum_hours(  # noqa: PLR0913, PLR0917 - rows, and the hour at which they end

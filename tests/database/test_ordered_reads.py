@@ -1,0 +1,59 @@
+"""Sums of a long period read an index in the order of their groups, where a database must sort."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from affiliate.database.figures import Figures
+from affiliate.database.ledger import Ledger
+from affiliate.database.local_time import Days
+
+Read = Callable[[Figures, Days], Any]
+TODAY = datetime(2026, 11, 30, tzinfo=UTC).date()
+READS: dict[str, Read] = {
+    "sales by agency": lambda figures, days: figures.earned.sum_sales(days, ("agency",)),
+    "sales by place": lambda figures, days: figures.earned.sum_sales(days, ("place",)),
+    "sales by site": lambda figures, days: figures.earned.sum_sales(days, ("site",)),
+    "sales by words": lambda figures, days: figures.earned.sum_sales(days, ("words",)),
+    "sales by picture": lambda figures, days: figures.earned.sum_sales(days, ("agency", "id")),
+    "clicks by agency": lambda figures, days: figures.sum_clicks(days, ("agency",)),
+    "clicks by place": lambda figures, days: figures.sum_clicks(days, ("place",)),
+    "clicks by site": lambda figures, days: figures.sum_clicks(days, ("site",)),
+    "positions": lambda figures, days: figures.sum_positions(days),
+    "positions of a place": lambda figures, days: figures.sum_positions(days, "tile"),
+}
+
+
+@contextmanager
+def list_plans() -> Iterator[list[str]]:
+    """Yield the list to which the steps of each query's plan in SQLite are added."""
+    steps: list[str] = []
+
+    def explain(_: object, cursor: Any, statement: str, parameters: Any, *__: object) -> None:
+        if statement.startswith("SELECT") and "GROUP BY" in statement:
+            plan = cursor.connection.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)
+            steps.extend(step for *_, step in plan)
+
+    sa.event.listen(sa.Engine, "before_cursor_execute", explain)
+    try:
+        yield steps
+    finally:
+        sa.event.remove(sa.Engine, "before_cursor_execute", explain)
+
+
+@pytest.mark.parametrize("read", READS.values(), ids=READS)
+def test_a_year_is_summed_up_without_a_sort(
+    tmp_path: Path, opened: Callable[..., Ledger], read: Read
+) -> None:
+    """Each row is read from an index that has all that is summed up."""
+    ledger = opened(f"sqlite:///{tmp_path}/ledger.db")
+    ledger.upgrade()
+    with list_plans() as steps:
+        read(Figures(ledger, UTC), Days(TODAY - timedelta(days=364), TODAY))
+    assert steps
+    assert all("USING COVERING INDEX" in step for step in steps)
