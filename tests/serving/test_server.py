@@ -126,6 +126,13 @@ def _both(server: SmallServer) -> set[int]:
     return found
 
 
+def test_the_garbage_collector_leaves_the_application_out(lasting: SmallServer) -> None:
+    """It looks through the objects of requests alone, so that none waits for it."""
+    enabled, left_out = lasting.get("/collector").split()
+    assert enabled == b"True"
+    assert int(left_out) > 10_000
+
+
 def test_a_process_that_hangs_is_replaced(lasting: SmallServer) -> None:
     """Meanwhile the other one answers all who come; a second start is still refused."""
     stopped = min(_both(lasting))

@@ -4,6 +4,7 @@
 what the function ``FACTORY`` of this module makes (see `starting_server`).
 """
 
+import gc
 import http.client
 import itertools
 import json
@@ -113,6 +114,8 @@ def create() -> "WSGIApplication":
         start("200 OK", [("Content-Type", "text/plain")])
         if path == "/pid":
             return [str(os.getpid()).encode()]
+        if path == "/collector":
+            return [f"{gc.isenabled()} {gc.get_freeze_count()}".encode()]
         shown = {name: value for name, value in environ.items() if isinstance(value, str)}
         shown["body"] = environ["wsgi.input"].read().decode()
         return iter([b"", json.dumps(shown).encode()])
