@@ -10,20 +10,21 @@ import operator
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import reduce
-from itertools import cycle, groupby, islice
+from itertools import cycle, islice
 from typing import Any, Final
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY
 
 from affiliate.database.local_time import (
-    MONTH,
     Days,
     count_days,
+    is_month,
+    list_bucket_ranges,
     list_buckets,
     list_covering_buckets,
 )
-from affiliate.database.schema import ranked_counts
+from affiliate.database.schema import IS_MONTH, ranked_counts
+from affiliate.database.value_rows import list_numbers
 
 Key = tuple[int, int]
 """The number of a scope and the number of a text."""
@@ -69,8 +70,8 @@ class BucketSums:
         self._scopes = list(newest)
         self._own = (counts.list == name) & counts.scope.in_(self._scopes)
         self._covering = list_covering_buckets(days)
-        self._buckets = list_buckets(days)
-        self._in_days = counts.bucket.in_(self._buckets)
+        self._ranges = list_bucket_ranges(days)
+        self._in_days = counts.bucket.in_(list_buckets(days))
         self._newest = {
             (scope, text): count for scope, own in newest.items() for text, count in own.items()
         }
@@ -83,46 +84,28 @@ class BucketSums:
         sums: dict[Key, int] = {}
         for scope, texts in by_scope.items():
             for some in iter_parts(texts):
-                for text, count in self._connection.execute(self._select_sums(scope, some)):
+                for text, count in self._connection.execute(self._select_sums(scope, some)).all():
                     sums[scope, text] = int(count)
                 for text in some:
                     if (scope, text) in self._newest:
                         sums[scope, text] = sums.get((scope, text), 0) + self._newest[scope, text]
         return sums
 
-    def _select_sums(self, scope: int, texts: list[int]) -> sa.Select[Any]:
-        """Return the query of the sums of some texts.
+    def _select_sums(self, scope: int, texts: list[int]) -> sa.Select[int, Any]:
+        """Return the query of the sums of some texts: of each text its ranges of buckets are read.
 
-        In SQLite a text's rows are side by side: to read all of the period is faster than to find
-        those of the buckets. In PostgreSQL each row is somewhere else: months and runs of days are
-        found.
+        Rows of a range stand side by side: those of days in the table or in the index of its key,
+        those of months in an index of months alone.
         """
-        own = (counts.list == self._list) & (counts.scope == scope)
-        total = sa.func.sum(counts["count"])
-        if self._connection.dialect.name == "sqlite":
-            in_period = counts.bucket.between(min(self._buckets), max(self._buckets))
-            return (
-                sa.select(counts.key, total)
-                .where(own, counts.key.in_(texts))
-                .where(in_period, (counts.bucket + 0).in_(self._buckets))
-                .group_by(counts.key)
-            )
-        each = _unnest(texts, sa.BigInteger).table_valued("text").render_derived()
-        own &= counts.key == each.c["text"]
-        months = [bucket for bucket in self._buckets if count_days(bucket) > 1]
-        month = _unnest(months, sa.Integer).table_valued("month").render_derived()
-        # By the limit the planner has no choice but to look up each row.
-        row = sa.select(counts["count"]).where(own, counts.bucket == month.c.month).limit(1)
-        counted = row.correlate(each, month).lateral()
-        parts = [
-            sa.select(sa.func.sum(counted.c["count"])).select_from(month.join(counted, sa.true()))
-        ]
-        days = (bucket for bucket in self._buckets if count_days(bucket) == 1)
-        for _, of_month in groupby(days, key=lambda day: day // MONTH):
-            some = list(of_month)
-            parts.append(sa.select(total).where(own, counts.bucket.between(some[0], some[-1])))
+        text = list_numbers(self._connection, texts)
+        own = (counts.list == self._list) & (counts.scope == scope) & (counts.key == text)
+        total = sa.select(sa.func.sum(counts["count"])).where(own)
+        parts = (
+            total.where(counts.bucket.between(*ends), *([IS_MONTH] if is_month(ends[0]) else []))
+            for ends in self._ranges
+        )
         sums = (sa.func.coalesce(part.scalar_subquery(), 0) for part in parts)
-        return sa.select(each.c["text"], reduce(operator.add, sums))
+        return sa.select(text, reduce(operator.add, sums))
 
     def rank_all(
         self, limit: int, where: sa.ColumnElement[bool] | None = None
@@ -141,7 +124,8 @@ class BucketSums:
         )
         if where is not None:
             query = query.where(where)
-        return [((scope, key), int(count)) for scope, key, count in self._connection.execute(query)]
+        rows = self._connection.execute(query).all()
+        return [((scope, key), int(count)) for scope, key, count in rows]
 
     def find_top(self, limit: int) -> list[tuple[Key, int]]:
         """Return the greatest sums, the greatest first, those alike by their keys.
@@ -204,7 +188,7 @@ class BucketSums:
         query = sa.select(*groups, above).group_by(*groups).order_by(above.desc()).limit(limit)
         return [
             ((scope, key), int(count) + unread)
-            for scope, key, count in self._connection.execute(query)
+            for scope, key, count in self._connection.execute(query).all()
         ]
 
     def _has_many(self) -> bool:
@@ -241,8 +225,8 @@ class BucketSums:
 
 def share_unread(unread: int, buckets: list[int]) -> dict[int, list[int]]:
     """Return buckets by their thresholds, which add up to what may be left unread."""
-    months = [bucket for bucket in buckets if count_days(bucket) > 1]
-    days = [bucket for bucket in buckets if count_days(bucket) == 1]
+    months = [bucket for bucket in buckets if is_month(bucket)]
+    days = [bucket for bucket in buckets if not is_month(bucket)]
     share, rest = divmod(unread, MONTH_SHARE * len(months) + len(days))
     thresholds = dict.fromkeys(months, MONTH_SHARE * share) | dict.fromkeys(days, share)
     for bucket in islice(cycle([*months, *days]), rest):
@@ -257,11 +241,6 @@ def rank_sums(sums: Mapping[Key, int], limit: int) -> list[tuple[Key, int]]:
     """Return the greatest sums with their keys; sums of nothing are left out."""
     positive = ((key, count) for key, count in sums.items() if count)
     return sorted(positive, key=lambda item: (-item[1], item[0]))[:limit]
-
-
-def _unnest(numbers: list[int], kind: type[sa.types.TypeEngine[int]]) -> sa.Function[Any]:
-    """Return numbers as rows, in PostgreSQL."""
-    return sa.func.unnest(sa.literal(numbers, ARRAY(kind)))
 
 
 def iter_parts(keys: Iterable[int]) -> Iterator[list[int]]:

@@ -19,6 +19,7 @@ from affiliate.database.local_time import (
 )
 from affiliate.database.ordered_reads import choose_index, without_index
 from affiliate.database.schema import actions
+from affiliate.database.value_rows import match_any
 from affiliate.domain.actions import EARNING_STATES
 
 EARNINGS_GROUPS: Final[Mapping[str, sa.ColumnElement[Any]]] = {
@@ -74,14 +75,16 @@ class EarnedFigures:
                 groups[step] = sa.func.width_bucket(actions.c.occurred_at, starts) - 1
             if until:
                 in_period &= actions.c.occurred_at < until
+            conditions = (_match(connection, columns[n], value) for n, value in filters.items())
             keys = [*(groups[n].label(n) for n in by), actions.c.currency, actions.c.state]
             query = (
                 sa.select(*keys, sa.func.sum(actions.c.payout), sa.func.count())
-                .where(in_period, *(_match(columns[n], value) for n, value in filters.items()))
+                .where(in_period, *conditions)
                 .group_by(*keys)
             )
             names = (*by, "currency", "state", "payout", "sales")
-            rows = [dict(zip(names, row, strict=True)) for row in connection.execute(query)]
+            found = connection.execute(query).all()
+        rows = [dict(zip(names, row, strict=True)) for row in found]
         for row in rows:
             row["payout"] = int(row["payout"])
             if step:
@@ -106,7 +109,8 @@ class EarnedFigures:
         unknown groups are left out.
         """
         keys = [EARNINGS_GROUPS[name].label(name) for name in by]
-        where: list[sa.ColumnElement[bool]] = [key.element.is_not(None) for key in keys]
+        nullable = (key.element for key in keys if isinstance(key.element, sa.Column))
+        where: list[sa.ColumnElement[bool]] = [column.is_not(None) for column in nullable]
         where.append(actions.c.state.in_(EARNING_STATES))
         where += [EARNINGS_GROUPS[name] == value for name, value in filters.items()]
         if containing:
@@ -114,10 +118,9 @@ class EarnedFigures:
         currency, payout = actions.c.currency, actions.c.payout
         with self._database.read_snapshot() as connection:
             in_period = self._match_period(connection, days, by)
-            found = sa.select(currency).where(in_period).distinct().order_by(currency)
             sums = [
                 sa.func.sum(sa.case((currency == code, payout)))
-                for code in connection.execute(found).scalars()
+                for code in _list_currencies(connection)
             ]
             if not sums:
                 return [], 0
@@ -143,8 +146,24 @@ class EarnedFigures:
         return (at >= start) & (at < end)
 
 
-def _match(column: sa.ColumnElement[Any], value: str | Collection[str]) -> sa.ColumnElement[bool]:
-    return column == value if isinstance(value, str) else column.in_(value)
+def _list_currencies(connection: sa.Connection) -> list[str]:
+    """Return the currencies of all sales by their codes."""
+    found: list[str] = []
+    query = sa.select(sa.func.min(actions.c.currency))
+    while True:  # one after the other: a query of all distinct ones would read each sale
+        after = actions.c.currency > (found[-1] if found else "")
+        code = connection.execute(query.where(after)).scalar()
+        if code is None:
+            return found
+        found.append(code)
+
+
+def _match(
+    connection: sa.Connection, column: sa.ColumnElement[Any], value: str | Collection[str]
+) -> sa.ColumnElement[bool]:
+    if isinstance(value, str):
+        return column == value
+    return match_any(connection, column, value)
 
 
 def _join_steps(steps: Sequence[Step]) -> tuple[sa.ColumnElement[int], sa.ColumnElement[bool]]:

@@ -87,7 +87,7 @@ class Figures:
             if limit < sys.maxsize:
                 query = query.order_by(*(n.desc() for n in numbers), *groups).limit(limit)
             names = [group.name for group in groups]
-            for *key, shown, marked in connection.execute(query):
+            for *key, shown, marked in connection.execute(query).all():
                 if shown is not None:
                     self._add(sums, by, dict(zip(names, key, strict=True)), shown, marked)
             known = set(sums) if len(sums) >= limit else None
@@ -124,9 +124,8 @@ class Figures:
             groups = [table.c[name] for name in by]
             query = sa.select(*groups, sa.func.sum(table.c.clicks)).group_by(*groups)
             period = _match_days(connection, table, days, by)
-            for *key, shown in connection.execute(
-                query.where(period, *_match_filters(table, filters))
-            ):
+            query = query.where(period, *_match_filters(table, filters))
+            for *key, shown in connection.execute(query).all():
                 self._add(sums, by, dict(zip(by, key, strict=True)), shown, 0)
             for row in self._iter_tail(connection, days, filters):
                 if not row["sender"]:

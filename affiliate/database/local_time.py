@@ -8,6 +8,7 @@ from calendar import monthrange
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from datetime import time as clock_time
+from itertools import groupby
 from typing import Final, NamedTuple
 
 from affiliate.domain.times import to_naive_utc
@@ -100,10 +101,14 @@ def number_month(day: date) -> int:
     return number_day(day) // MONTH * MONTH
 
 
+def is_month(bucket: int) -> bool:
+    """Return whether a bucket is a month, else it is a day."""
+    return bucket % MONTH == 0
+
+
 def count_days(bucket: int) -> int:
     """Return the number of days of a bucket."""
-    year, month, day = bucket // MONTH**2, bucket // MONTH % MONTH, bucket % MONTH
-    return 1 if day else monthrange(year, month)[1]
+    return monthrange(*divmod(bucket // MONTH, MONTH))[1] if is_month(bucket) else 1
 
 
 def extend_to_month(days: Days, today: date) -> Days:
@@ -119,6 +124,16 @@ def extend_to_month(days: Days, today: date) -> Days:
 def list_buckets(days: Days) -> list[int]:
     """Return the fewest buckets that together are the days of a period."""
     return list(_iter_buckets(days, 1))
+
+
+def list_bucket_ranges(days: Days) -> list[tuple[int, int]]:
+    """Return the same buckets as ranges: first and last of the whole months, and of other days.
+
+    A range of months has their days between its numbers, a range of days is of one month.
+    """
+    buckets = list_buckets(days)
+    runs = (list(run) for _, run in groupby(buckets, lambda b: 0 if is_month(b) else b // MONTH))
+    return [(run[0], run[-1]) for run in runs]
 
 
 def list_covering_buckets(days: Days) -> list[int]:

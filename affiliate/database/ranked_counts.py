@@ -23,6 +23,7 @@ from affiliate.database.engine import MAX_DELETED, LedgerDatabase
 from affiliate.database.inserts import DIALECTS
 from affiliate.database.local_time import MONTH, Days, number_day, number_month
 from affiliate.database.schema import ranked_counts, ranked_texts
+from affiliate.database.value_rows import match_any
 
 ALL: Final = 0
 """The number of the scope of all sites."""
@@ -210,9 +211,10 @@ class RankedCounts:
         texts = {number: text for (_, number), text in self._newest_texts.items()}
         for some in iter_parts(number for (_, number), _ in counts):
             query = sa.select(ranked_texts.c.key, ranked_texts.c.text).where(
-                ranked_texts.c.list == self._list, ranked_texts.c.key.in_(some)
+                ranked_texts.c.list == self._list,
+                match_any(self._connection, ranked_texts.c.key, some),
             )
-            texts |= {row.key: row.text for row in self._connection.execute(query)}
+            texts |= dict(map(tuple, self._connection.execute(query).all()))
         return [(texts[number], count) for (_, number), count in counts if number in texts]
 
 

@@ -135,8 +135,8 @@ actions = sa.Table(
     # Sums read indexes alone; those of a long period in the order of the group that is summed up.
     sa.Index("actions_occurred_at", "occurred_at", "currency", "state", "payout"),
     *(
-        sa.Index(f"actions_{name}", column, "currency", "state", "occurred_at", "payout")
-        for name, column in (("agency", "clicked_agency"), ("place", "clicked_place"))
+        sa.Index(f"actions_{name}", "currency", f"clicked_{name}", "state", "occurred_at", "payout")
+        for name in ("agency", "place")
     ),
 )
 
@@ -158,9 +158,15 @@ CARRIED: Final = {
 }
 """What the links of sales have carried, by the column of a sale."""
 _AMOUNT = (actions.c.currency, actions.c.state, actions.c.occurred_at, actions.c.payout)
-sa.Index("actions_site", CARRIED["site"], *_AMOUNT)
-sa.Index("actions_words", CARRIED["words"], *_AMOUNT)
-sa.Index("actions_picture", actions.c.clicked_agency, CARRIED["media_id"], *_AMOUNT)
+sa.Index("actions_site", CARRIED["site"], *_AMOUNT, actions.c.clicked_site, actions.c.site)
+sa.Index(
+    "actions_picture",
+    *(actions.c.clicked_agency, CARRIED["media_id"]),
+    *(*_AMOUNT, actions.c.clicked_id, actions.c.media_id),
+)
+sa.Index(  # PostgreSQL refuses a row whose entry in an index passes 2704 bytes
+    "actions_words", CARRIED["words"], *_AMOUNT, actions.c.clicked_words, actions.c.words
+).ddl_if(dialect="sqlite")
 
 action_states = sa.Table(
     "action_states",
@@ -230,6 +236,7 @@ click_days = sa.Table(
         sa.Index(f"click_days_{n}", n, "day", "clicks", "marked")
         for n in ("agency", "site", "place")
     ),
+    sa.Index("click_days_day", "day", "clicks", "marked"),
 )
 
 position_days = sa.Table(
@@ -252,6 +259,14 @@ ranked_counts = sa.Table(  # numbers instead of texts: see `ranked_counts`
     sa.Column("count", sa.Integer, nullable=False),
     sa.Index("ranked_counts_count", "list", "scope", "bucket", "count", "key"),
     sqlite_with_rowid=False,
+)
+IS_MONTH: Final = ranked_counts.c.bucket % sa.literal_column("100") == sa.literal_column("0")
+"""The condition of the index of months, as a database must find it in a query."""
+sa.Index(
+    "ranked_counts_month",
+    *(ranked_counts.c[name] for name in ("list", "scope", "key", "bucket", "count")),
+    sqlite_where=IS_MONTH,
+    postgresql_where=IS_MONTH,
 )
 
 ranked_texts = sa.Table(

@@ -147,12 +147,12 @@ def test_texts_that_are_all_alike_cost_few_single_sums(
 
 def test_thresholds_of_buckets_add_up() -> None:
     """A month has about five times the threshold of a day; no bucket is forgotten."""
-    buckets = [20260131, *(20260200 + 100 * n for n in range(11)), 20270101, 20270102]
+    buckets = [20260131, *range(20260200, 20261300, 100), 20270101, 20270102]
     for unread in range(200):
         shares = share_unread(unread, buckets)
         assert sum(bound * len(some) for bound, some in shares.items()) == unread
         assert sorted(bucket for some in shares.values() for bucket in some) == sorted(buckets)
     assert share_unread(116, buckets) == {
-        10: [20260200 + 100 * n for n in range(11)],
+        10: [*range(20260200, 20261300, 100)],
         2: [20260131, 20270101, 20270102],
     }

@@ -72,6 +72,7 @@ def test_earnings_are_summed_by_what_led_to_them(ledger: Ledger) -> None:
     assert figures.sum_sales(days, (), {"network": "partnerize"}) == []
     some = figures.sum_sales(days, ("agency",), {"agency": ["demo", "pixabay"]})
     assert [row["agency"] for row in some] == ["pixabay"]
+    assert figures.sum_sales(days, ("words",), {"words": []}) == []
 
 
 GROUPS = [

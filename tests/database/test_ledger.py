@@ -325,8 +325,10 @@ def test_the_migrations_make_what_the_ledger_describes(ledger: Ledger) -> None:
         context = MigrationContext.configure(connection, opts=options)
         assert compare_metadata(context, metadata) == []
         made = connection.execute(sa.text(names[connection.dialect.name])).scalars()
-        assert expressed
-        assert expressed <= set(made)
+        assert expressed & set(made) == {
+            *("actions_site", "actions_picture"),
+            *(["actions_words"] if connection.dialect.name == "sqlite" else []),
+        }
 
 
 def test_clicks_of_the_version_before_stay(url: str, opened: Callable[..., Ledger]) -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from affiliate.database.local_time import (
     DAY,
+    MONTH,
     Days,
     Step,
     count_days,
@@ -18,6 +19,8 @@ from affiliate.database.local_time import (
     find_hour,
     find_local_day,
     find_next_hour,
+    is_month,
+    list_bucket_ranges,
     list_buckets,
     list_covering_buckets,
     number_day,
@@ -98,6 +101,13 @@ def test_buckets_are_the_days_of_a_period(first: date, more: int) -> None:
         day += DAY
     assert in_buckets == [first + DAY * number for number in range(more + 1)]
     assert len(buckets) <= more // 28 + 60
+    ranges = list_bucket_ranges(Days(first, last))
+    assert len(ranges) <= 3
+    found = []
+    for start, end in ranges:
+        found += [b for b in buckets if start <= b <= end and is_month(b) == is_month(start)]
+        assert is_month(start) or start // MONTH == end // MONTH
+    assert found == buckets
 
 
 @given(days, st.integers(0, 900))

@@ -10,6 +10,7 @@ from affiliate.database.desk_lists import MAX_CLICKS
 from affiliate.database.figures import Figures
 from affiliate.database.newest_clicks import NewestClicks
 from affiliate.database.ranked_counts import RankedList
+from affiliate.domain.actions import EARNING_STATES
 from affiliate.services import current_services
 from affiliate.web.owner import earned
 from affiliate.web.owner.frame import blueprint, render_page
@@ -128,7 +129,7 @@ class _PicturesTable:
 
     def _group_earned(self, ids: Collection[str]) -> dict[Any, tuple[Money, ...]]:
         """Return what pictures have earned, by agency and id."""
-        filters = {**self._filters, "id": ids}
+        filters = {**self._filters, "id": ids, "state": EARNING_STATES}
         rows = self._figures.earned.sum_sales(self._days, ("agency", "id"), filters)
         return earned.group_earned(rows, lambda row: (row["agency"], row["id"]))
 

@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from affiliate.database.figures import Figures
 from affiliate.database.ranked_counts import RankedList
+from affiliate.domain.actions import EARNING_STATES
 from affiliate.domain.words import to_counted
 from affiliate.services import current_services
 from affiliate.web.owner import earned
@@ -197,7 +198,7 @@ class _WordsTable:
 
     def _group_earned(self, texts: Collection[str]) -> dict[str, tuple[Money, ...]]:
         """Return what words have earned."""
-        filters: dict[str, str | Collection[str]] = {"words": texts}
+        filters: dict[str, str | Collection[str]] = {"words": texts, "state": EARNING_STATES}
         if self._site:
             filters["site"] = self._site
         rows = self._figures.earned.sum_sales(self._days, ("words",), filters)
