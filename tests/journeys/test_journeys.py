@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, unquote, urlencode, urlsplit
 
 import pytest
+import requests
 
 from affiliate.database.earnings import Earnings
 from affiliate.database.ledger import Ledger
@@ -209,15 +210,31 @@ def test_a_click_is_counted_and_back_leads_to_the_same_place(
     assert len(clicks(visited, words)) == 1
 
 
-def test_a_reference_at_partnerize_carries_the_click(
-    window: Window, referring: SiteServer, others: HostPages
+@pytest.mark.parametrize(
+    ("number", "page", "picture", "place"),
+    [
+        (1, "/search?q=flower&lang=en", ".tile .picture", "tile"),
+        (2, "/board?p=demo:{picked}&lang=en", ".card figure a", "board"),
+        (3, "/board?p=demo:{picked}&lang=en", ".card .see a", "board"),
+    ],
+)
+def test_a_reference_at_partnerize_carries_the_click(  # noqa: PLR0913, PLR0917 - a page, and where it is shown
+    window: Window,
+    referring: SiteServer,
+    others: HostPages,
+    number: int,
+    page: str,
+    picture: str,
+    place: str,
 ) -> None:
     """The id that the ledger has stands behind what the cached page's link carries."""
-    window.open(f"{referring.url}/search?q=flower&lang=en")
+    found = requests.get(f"{referring.url}/api/search?q=flower", timeout=30).json()
+    window.open(referring.url + page.format(picked=found["items"][number]["id"]))
     others.gate.clear()  # the agency answers after the click can be told
-    media_id = shows(window, "return document.querySelector('.tile .picture')?.dataset.id")
-    press(window, ".tile .picture")
-    wait_until(lambda: bool(referring.clicks()))
+    media_id = shows(window, f"return document.querySelector({picture!r})?.dataset.id")
+    before = len(referring.clicks())
+    press(window, picture)
+    wait_until(lambda: len(referring.clicks()) > before)
     others.gate.set()
     path = shows(window, "return location.hostname === 'localhost' && location.pathname")
     reference = re.fullmatch(r"/click/camref:1abc/pubref:([^/]*)/destination:.+", unquote(path))
@@ -227,10 +244,10 @@ def test_a_reference_at_partnerize_carries_the_click(
     assert click_id == referring.clicks()[-1]["click_id"]
     with run_partnerize_network() as network, closing(Transport()) as transport:
         network.conversions = [
-            make_conversion(1, "2026-11-20 13:45:00", publisher_reference=reference[1])
+            make_conversion(number, "2026-11-20 13:45:00", publisher_reference=reference[1])
         ]
         api = PartnerizeApi(transport, KEYS, PUBLISHER, network.url)
-        assert earn(referring, "partnerize", api) == [("exact", "tile", media_id, 95.5)]
+        assert ("exact", place, media_id, 95.5) in earn(referring, "partnerize", api)
 
 
 @pytest.mark.skipif(not SOAK, reason="SOAK=1 starts every engine once more")
