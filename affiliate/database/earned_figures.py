@@ -33,8 +33,10 @@ STEPS: Final[Mapping[str, Callable[[Days, tzinfo], list[Step]]]] = {
     "day": split_into_days,
     "hour": split_into_hours,
 }
-"""Parts of a period that earnings can be summed up by."""
+"""Functions that split a period into the parts by which earnings can be summed up."""
 NO_FILTERS: Final[Mapping[str, str]] = {}
+MAX_SUMS: Final = 100
+"""Sums of currencies in one call of a function, which has 127 arguments at most in SQLite."""
 
 Row = dict[str, Any]
 
@@ -125,7 +127,9 @@ class EarnedFigures:
             if not sums:
                 return [], 0
             first = sa.case(*((amount.is_not(None), n) for n, amount in enumerate(sums)))
-            amount = sa.func.coalesce(*sums, 0)
+            amount: sa.ColumnElement[int] = sa.literal(0)
+            for start in reversed(range(0, len(sums), MAX_SUMS)):
+                amount = sa.func.coalesce(*sums[start : start + MAX_SUMS], amount)
             query = (
                 sa.select(*keys, sa.func.count().over())
                 .where(in_period, *where)

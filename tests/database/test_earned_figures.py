@@ -3,6 +3,7 @@
 import random
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from itertools import product
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -169,6 +170,18 @@ def test_the_ranking_of_any_period_is_that_of_its_sums(ledger: Ledger, length: i
     for offset in range(0, len(ranked) + 7, 7):
         page = figures.rank(days, ("agency", "id"), offset=offset, limit=7)
         assert page == (ranked[offset : offset + 7], len(ranked))
+
+
+def test_sales_of_any_number_of_currencies_are_ranked(ledger: Ledger) -> None:
+    """Also where most currencies are of sales of another time."""
+    codes = ["".join(code) for code in product("ABCDEF", repeat=3)]
+    before = timedelta(days=39)
+    record_sales(ledger, *({"currency": code, "media_id": code, "ago": before} for code in codes))
+    record_sales(ledger, {"words": "cat"}, network="partnerize")
+    figures = EarnedFigures(ledger, UTC)
+    assert figures.rank(make_days(ZoneInfo("UTC"), 7), ("words",)) == ([("cat",)], 1)
+    found, total = figures.rank(make_days(ZoneInfo("UTC"), 60), ("id",), limit=1, descending=False)
+    assert (found, total) == ([("AAA",)], len(codes) + 1)
 
 
 @pytest.mark.parametrize("descending", [False, True])
