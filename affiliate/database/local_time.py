@@ -127,7 +127,7 @@ def list_buckets(days: Days) -> list[int]:
 
 
 def list_bucket_ranges(days: Days) -> list[tuple[int, int]]:
-    """Return the same buckets as ranges: first and last of the whole months, and of other days.
+    """Return `list_buckets` as ranges: first and last of the whole months, and of other days.
 
     A range of months has their days between its numbers, a range of days is of one month.
     """

@@ -99,9 +99,9 @@ def load_app(prepare: Callable[[], object], target: str, beat: MutableSequence[f
 
 @contextmanager
 def _kept_for_good() -> Iterator[None]:
-    """Leave all objects that are made to the end of the process.
+    """Leave the objects that exist at the end out of garbage collection.
 
-    The garbage collector would look through a hundred thousand of them now and then, amid requests.
+    The collector would look through a hundred thousand of them now and then, amid requests.
     """
     gc.disable()
     try:

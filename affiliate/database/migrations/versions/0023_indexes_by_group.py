@@ -1,4 +1,4 @@
-"""Sums of sales and of positions read indexes that have their order."""
+"""Sums of sales, clicks and positions read indexes that have their order."""
 
 import sqlalchemy as sa
 from alembic import op
