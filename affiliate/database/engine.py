@@ -40,6 +40,8 @@ MAX_IN_LOG: Final = 50
 """Transactions that may stay in the log of a SQLite file where ``more_follow``."""
 READ_SECONDS: Final = 30
 """Seconds that PostgreSQL may take for a statement that reads, after `limit_reads`."""
+GRACE_SECONDS: Final = 5
+"""Further seconds in which a busy server may say so; one that hangs does not."""
 
 log = logging.getLogger(__name__)
 
@@ -162,8 +164,8 @@ class LedgerDatabase:
         commands, whose statements have no limit.
         """
         self._make_ready()
-        # The server's limit comes first, unless the server hangs.
-        limit = limit_waits(1.25 * READ_SECONDS) if self._read_settings else nullcontext()
+        seconds = READ_SECONDS + GRACE_SECONDS
+        limit = limit_waits(seconds) if self._read_settings else nullcontext()
         with translate_errors(), limit:
             with limit_waits():
                 connection = self._reader.connect()

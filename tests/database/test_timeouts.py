@@ -79,9 +79,12 @@ READS = [Ledger.read_snapshot, Ledger.read_connection]
 
 @pytest.mark.parametrize("read", READS)
 def test_a_server_that_freezes_amid_a_report_is_given_up(
-    server: tuple[str, Ledger], read: Callable[[Ledger], AbstractContextManager[sa.Connection]]
+    server: tuple[str, Ledger],
+    read: Callable[[Ledger], AbstractContextManager[sa.Connection]],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A page of the desk holds no thread of a process for longer than a report may take."""
+    monkeypatch.setattr(engine, "GRACE_SECONDS", 0.1)
 
     def freeze_amid() -> None:
         with read(server[1]) as connection, freeze(find_process(connection)):
