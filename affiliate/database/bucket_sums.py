@@ -8,7 +8,7 @@ import heapq
 import math
 import operator
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from functools import reduce
 from itertools import cycle, islice
 from typing import Any, Final
@@ -44,8 +44,6 @@ FEW_ROWS: Final = 100_000
 """Rows of buckets up to which all of them are summed up: that is as fast as to choose."""
 MAX_LOOKED_UP: Final = 200
 """Newest counts whose texts are summed up in any case."""
-KEYS_AT_ONCE: Final = 500
-"""Keys in a statement: databases allow 32,766 parameters or more."""
 
 counts = ranked_counts.c
 UNORDERED_KEY: Final = (counts.key + sa.literal_column("0")).label("key")
@@ -83,12 +81,8 @@ class BucketSums:
             by_scope[scope].append(text)
         sums: dict[Key, int] = {}
         for scope, texts in by_scope.items():
-            for some in iter_parts(texts):
-                for text, count in self._connection.execute(self._select_sums(scope, some)).all():
-                    sums[scope, text] = int(count)
-                for text in some:
-                    if (scope, text) in self._newest:
-                        sums[scope, text] = sums.get((scope, text), 0) + self._newest[scope, text]
+            for text, count in self._connection.execute(self._select_sums(scope, texts)).all():
+                sums[scope, text] = int(count) + self._newest.get((scope, text), 0)
         return sums
 
     def _select_sums(self, scope: int, texts: list[int]) -> sa.Select[int, Any]:
@@ -241,10 +235,3 @@ def rank_sums(sums: Mapping[Key, int], limit: int) -> list[tuple[Key, int]]:
     """Return the greatest sums with their keys; sums of nothing are left out."""
     positive = ((key, count) for key, count in sums.items() if count)
     return sorted(positive, key=lambda item: (-item[1], item[0]))[:limit]
-
-
-def iter_parts(keys: Iterable[int]) -> Iterator[list[int]]:
-    """Yield keys in parts of `KEYS_AT_ONCE`."""
-    rest = iter(keys)
-    while part := list(islice(rest, KEYS_AT_ONCE)):
-        yield part

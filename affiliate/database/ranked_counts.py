@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from affiliate.database.bucket_sums import BucketSums, Key, iter_parts, rank_sums
+from affiliate.database.bucket_sums import BucketSums, Key, rank_sums
 from affiliate.database.bulk_rows import execute_rows
 from affiliate.database.count_upserts import build_count_upserts
 from affiliate.database.engine import MAX_DELETED, LedgerDatabase
@@ -154,17 +154,14 @@ class RankedCounts:
         """Return the count of a text on each of some days; without the newest counts."""
         by_bucket = {number_day(day): day for day in days}
         counts = dict.fromkeys(by_bucket.values(), 0)
-        own = (
-            (ranked_counts.c.list == self._list)
-            & ranked_counts.c.scope.in_(self._scopes)
-            & (ranked_counts.c.key == number_text(text))
+        query = sa.select(ranked_counts.c.bucket, ranked_counts.c["count"]).where(
+            ranked_counts.c.list == self._list,
+            ranked_counts.c.scope.in_(self._scopes),
+            ranked_counts.c.key == number_text(text),
+            match_any(self._connection, ranked_counts.c.bucket, by_bucket),
         )
-        for some in iter_parts(by_bucket):
-            query = sa.select(ranked_counts.c.bucket, ranked_counts.c["count"])
-            for bucket, count in self._connection.execute(
-                query.where(own, ranked_counts.c.bucket.in_(some))
-            ):
-                counts[by_bucket[bucket]] += count
+        for bucket, count in self._connection.execute(query).all():
+            counts[by_bucket[bucket]] += count
         return counts
 
     def _find_key(self, text: str) -> Key:
@@ -209,12 +206,11 @@ class RankedCounts:
     def _name_texts(self, counts: Sequence[tuple[Key, int]]) -> list[tuple[str, int]]:
         """Return counts with the texts of their keys."""
         texts = {number: text for (_, number), text in self._newest_texts.items()}
-        for some in iter_parts(number for (_, number), _ in counts):
-            query = sa.select(ranked_texts.c.key, ranked_texts.c.text).where(
-                ranked_texts.c.list == self._list,
-                match_any(self._connection, ranked_texts.c.key, some),
-            )
-            texts |= dict(map(tuple, self._connection.execute(query).all()))
+        query = sa.select(ranked_texts.c.key, ranked_texts.c.text).where(
+            ranked_texts.c.list == self._list,
+            match_any(self._connection, ranked_texts.c.key, [number for (_, number), _ in counts]),
+        )
+        texts |= dict(map(tuple, self._connection.execute(query).all()))
         return [(texts[number], count) for (_, number), count in counts if number in texts]
 
 

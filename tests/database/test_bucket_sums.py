@@ -75,7 +75,6 @@ def test_the_greatest_sums_are_found_from_the_greatest_counts(
 ) -> None:
     """The answer is that of a sum over all rows, whatever the spread, the period and the scopes."""
     monkeypatch.setattr(bucket_sums, "FEW_ROWS", 0)
-    monkeypatch.setattr(bucket_sums, "KEYS_AT_ONCE", 60)
     monkeypatch.setattr(bucket_sums, "LEAST_BOUNDS", 0)
     monkeypatch.setattr(bucket_sums, "MAX_BOUNDS", bounds)
     monkeypatch.setattr(bucket_sums, "MAX_LOOKED_UP", 3)

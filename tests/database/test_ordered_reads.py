@@ -64,7 +64,7 @@ def test_a_year_is_summed_up_without_a_sort(
 def test_a_texts_months_are_read_side_by_side(
     tmp_path: Path, opened: Callable[..., Ledger]
 ) -> None:
-    """Not one by one, and not with the days that stand between them."""
+    """In the index of months, where a year is one range."""
     ledger = opened(f"sqlite:///{tmp_path}/ledger.db")
     ledger.upgrade()
     with list_plans() as steps:
