@@ -156,7 +156,7 @@ CARRIED: Final = {
     name: _select_carried(name, click_name)
     for name, click_name in (("site", "site"), ("words", "words"), ("media_id", "id"))
 }
-"""What the links of sales have carried, by the column of a sale."""
+"""Texts that the links of sales have carried, by the column of a sale."""
 _AMOUNT = (actions.c.currency, actions.c.state, actions.c.occurred_at, actions.c.payout)
 sa.Index("actions_site", CARRIED["site"], *_AMOUNT, actions.c.clicked_site, actions.c.site)
 sa.Index(
