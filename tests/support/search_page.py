@@ -1,16 +1,16 @@
 """Reads what a page of results shows, and the clicks in the ledger."""
 
-import uuid
 from urllib.parse import quote
 
 from playwright.sync_api import Page
 
 from tests.support.site_server import SiteServer
+from tests.support.words import new_words
 
 
 def make_new_query(words: str) -> str:
     """Return the query string of a search that no test has sent, for the same pictures."""
-    return f"q={words}&exclude={uuid.uuid4().hex}"
+    return f"q={words}&exclude={new_words()}"
 
 
 def read_tiles(page: Page) -> list[str]:
