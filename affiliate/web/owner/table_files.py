@@ -8,21 +8,19 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime, tzinfo
-from decimal import Decimal
 from typing import Any, Final
 
 from flask import Response
 
+from affiliate.domain.actions import MONEY_UNITS
 from affiliate.domain.spreadsheets import BYTE_ORDER_MARK, escape_formula
 from affiliate.web.owner.numbers import Money
 from affiliate.web.owner.tables import Cell, Column, Sheet, State, Table, list_money
 
-CENT: Final = Decimal("0.01")
-"""The unit to which whole cents are written."""
-UNIT: Final = Decimal("0.0001")
-"""The unit of money, one of `MONEY_UNITS`."""
+UNIT_DIGITS: Final = len(str(MONEY_UNITS)) - 1
+"""Digits of an amount of money behind the point."""
 
 
 def build_file(table: Table, file_format: str, path: str, sheets: Sequence[Sheet] = ()) -> Response:
@@ -45,48 +43,43 @@ def _list_columns(table: Table | Sheet) -> list[Column]:
 def _write_csv(table: Table, sheets: Sequence[Sheet]) -> str:
     file = io.StringIO()
     writer = csv.writer(file)
-    writer.writerows(_iter_lines(table, table.view.zone))
+    _write_lines(writer, table, table.view.zone)
     for sheet in sheets:
         writer.writerows([[], [escape_formula(sheet.caption)]])
-        writer.writerows(_iter_lines(sheet, table.view.zone))
+        _write_lines(writer, sheet, table.view.zone)
     return file.getvalue()
 
 
-def _iter_lines(table: Table | Sheet, zone: tzinfo) -> Iterator[list[str | int]]:
-    """Yield the lines of a table; money has a column for each currency, so that columns add up."""
-    columns = _list_columns(table)
-    currencies = {
-        column.name: sorted(
-            {money.currency for row in table.rows for money in list_money(row.get(column.name))}
-        )
-        for column in columns
-        if column.kind == "money"
-    }
-    yield [name for column in columns for name in _list_names(column, currencies)]
-    for row in table.rows:
-        yield [
-            text
-            for column in columns
-            for text in _iter_texts(row.get(column.name), column, currencies, zone)
+def _write_lines(writer: Any, table: Table | Sheet, zone: tzinfo) -> None:  # noqa: ANN401 - csv's
+    """Write the lines of a table; money has a column for each currency, so that columns add up."""
+    texts: dict[str, list[str | int]] = {}
+    for column in _list_columns(table):
+        cells = [row.get(column.name) for row in table.rows]
+        if column.kind == "money":
+            texts |= _split_money(column.name, cells)
+        else:
+            values = (_simplify_cell(cell, zone) for cell in cells)
+            texts[column.name] = [_write_value(value, column) for value in values]
+    writer.writerow(texts)
+    writer.writerows(zip(*texts.values(), strict=True))
+
+
+def _split_money(name: str, cells: Sequence[Cell]) -> dict[str, list[str | int]]:
+    """Return the amounts of a column by its name with each currency."""
+    amounts = [{money.currency: money for money in list_money(cell)} for cell in cells]
+    return {
+        f"{name} {currency}": [
+            _format_amount(own[currency]) if currency in own else "" for own in amounts
         ]
+        for currency in sorted({currency for own in amounts for currency in own})
+    }
 
 
-def _list_names(column: Column, currencies: dict[str, list[str]]) -> list[str]:
-    if column.kind != "money":
-        return [column.name]
-    return [f"{column.name} {currency}" for currency in currencies[column.name]]
-
-
-def _iter_texts(
-    cell: Cell, column: Column, currencies: dict[str, list[str]], zone: tzinfo
-) -> Iterator[str | int]:
-    if column.kind == "money":
-        amounts = {money.currency: money for money in list_money(cell)}
-        for currency in currencies[column.name]:
-            yield _format_amount(amounts[currency]) if currency in amounts else ""
-        return
-    value = _simplify_cell(cell, zone)
-    yield "" if value is None else value if column.is_number else escape_formula(str(value))
+def _write_value(value: Any, column: Column) -> str | int:  # noqa: ANN401 - a value of JSON
+    if value is None:
+        return ""
+    number: int = value
+    return number if column.is_number else escape_formula(str(value))
 
 
 def _write_json(table: Table, sheets: Sequence[Sheet]) -> str:
@@ -130,6 +123,6 @@ def _simplify_cell(cell: Cell, zone: tzinfo) -> Any:  # noqa: ANN401 - a value o
 
 def _format_amount(money: Money) -> str:
     """Return an amount without its currency, with two digits, or four where two would round."""
-    amount = money.to_decimal()
-    digits = CENT if amount == amount.quantize(CENT) else UNIT
-    return f"{amount.quantize(digits):f}"
+    units, rest = divmod(abs(money.amount), MONEY_UNITS)
+    sign, digits = "-" if money.amount < 0 else "", f"{rest:0{UNIT_DIGITS}}"
+    return f"{sign}{units}.{digits.removesuffix('00')}"

@@ -184,3 +184,14 @@ def test_json_has_the_rows_of_the_screen_for_programs(app: Flask) -> None:
         "state": "on",
     }
     assert (document["title"], document["total"], document["page"]) == ("Words", 3, 1)
+
+
+@pytest.mark.parametrize(
+    ("amount", "text"),
+    [(0, "0.00"), (1, "0.0001"), (-25_000, "-2.50"), (-12, "-0.0012"), (10**12, "100000000.00")],
+)
+def test_amounts_in_files_keep_each_digit(app: Flask, amount: int, text: str) -> None:
+    """Two digits, or four where two would round; a reversal may be below zero."""
+    rows: list[Row] = [{"words": "cat", "earned": Money(amount, "USD")}]
+    document = json.loads(build_file(table(app, rows=rows), "json", "/owner/words").get_data())
+    assert document["rows"][0]["earned"] == {"USD": text}
