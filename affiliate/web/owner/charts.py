@@ -174,17 +174,18 @@ def _find_scale(values: Sequence[float]) -> _Scale:
 
 def _join_bars(values: Sequence[float], scale: _Scale) -> str:
     """Return the path of all bars, of which those below zero hang from it."""
-    width, bars = STEP * BAR_SHARE, []
+    width, zero, bars = STEP * BAR_SHARE, scale.zero, []
     for place, value in enumerate(values):
         if height := scale.measure(value):
             left = place * STEP + (STEP - width) / 2
-            bars.append(f"M{left:g} {scale.zero:g}v{-height:g}h{width:g}v{height:g}z")
+            bars.append(f"M{left:g} {zero:g}v{-height:g}h{width:g}v{height:g}z")
     return "".join(bars)
 
 
 def _list_points(values: Sequence[float], scale: _Scale) -> list[tuple[float, float]]:
+    zero = scale.zero
     return [
-        ((place + 0.5) * STEP, round(scale.zero - scale.measure(value), 1))
+        ((place + 0.5) * STEP, round(zero - scale.measure(value), 1))
         for place, value in enumerate(values)
     ]
 
