@@ -11,7 +11,6 @@ from affiliate.database.earnings import Earnings, LastImport
 from affiliate.database.figures import Figures
 from affiliate.database.local_time import Days
 from affiliate.database.ranked_counts import RankedList
-from affiliate.domain.actions import EARNING_STATES
 from affiliate.domain.masking import MASK
 from affiliate.domain.rates import Rates
 from affiliate.services import Services
@@ -100,7 +99,7 @@ def read_week(services: Services, days: Days) -> WeekFigures:
 
 def _read_sums(figures: Figures, days: Days) -> Sums:
     payouts = {
-        (row["currency"], row["state"]): row["payout"] for row in figures.earned.sum_sales(days)
+        (row["currency"], row["state"]): row["payout"] for row in figures.earned.sum_states(days)
     }
     clicks = figures.sum_clicks(days)
     searches = figures.sum_searches(days)
@@ -155,8 +154,8 @@ def _find_earners(
     """
     now, then = ({}, {})  # type: tuple[dict[tuple[str, str], int], dict[tuple[str, str], int]]
     for week, sums in ((days, now), (before, then)):
-        for row in figures.earned.sum_sales(week, by):
-            if row["state"] in EARNING_STATES and row[by[-1]]:
+        for row in figures.earned.sum_earned(week, by):
+            if row[by[-1]]:
                 key = (" ".join(filter(None, map(row.get, by))), row["currency"])
                 sums[key] = sums.get(key, 0) + row["payout"]
     top = sorted(now, key=lambda key: (-now[key], key))[:LIST_ROWS]

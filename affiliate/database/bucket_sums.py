@@ -40,7 +40,7 @@ MONTH_SHARE: Final = 5
 fewest rows are read."""
 SAMPLES: Final = 3
 """Buckets whose counts tell about how great the last sum of an answer is."""
-FEW_ROWS: Final = 100_000
+FEW_ROWS: Final = 50_000
 """Rows of buckets up to which all of them are summed up: that is as fast as to choose."""
 MAX_LOOKED_UP: Final = 200
 """Newest counts whose texts are summed up in any case."""

@@ -15,23 +15,27 @@ from sqlalchemy.sql.compiler import SQLCompiler
 Rows = Sequence[Sequence[Any]]
 
 
+def list_written(table: sa.TableClause) -> list[str]:
+    """Return the columns of a table but for those that the database fills, in their order."""
+    return [c.name for c in table.c if not (isinstance(c, sa.Column) and c.computed)]
+
+
 def execute_rows(connection: sa.Connection, insert: sa.Insert, rows: Rows) -> None:
-    """Execute an insert, or an upsert, with rows of all columns of its table, in their order."""
+    """Execute an insert, or an upsert, with rows of all columns that `list_written` names."""
     if not rows:
         return
     compiled = _compile(connection.dialect, insert)
     if connection.dialect.name == "sqlite":
         values: list[Any] = [tuple(map(_to_sqlite, row)) for row in rows]
     else:
-        names = [column.name for column in insert.table.c]
+        names = list_written(insert.table)
         values = [dict(zip(names, row, strict=True)) for row in rows]
     connection.exec_driver_sql(str(compiled), values)
 
 
 @cache
 def _compile(dialect: sa.Dialect, insert: sa.Insert) -> SQLCompiler:
-    columns = [column.name for column in insert.table.c]
-    compiled = insert.compile(dialect=dialect, column_keys=columns)
+    compiled = insert.compile(dialect=dialect, column_keys=list_written(insert.table))
     if not isinstance(compiled, SQLCompiler):
         raise TypeError("an insert is compiled to SQL")
     return compiled

@@ -64,7 +64,8 @@ class DeskLists:
         """
         columns = [actions.c[f"clicked_{n}"].label(n) for n in ("agency", "place", "position")]
         columns += [GROUPS[name] for name in ("site", "words", "id", "clicked")]
-        own = [c for c in actions.c if c.name not in {"site", "words", *JOIN_COLUMNS}]
+        shown_as_group = {"site", "words", *JOIN_COLUMNS}
+        own = [c for c in actions.c if c.name not in shown_as_group and c.computed is None]
         where = [
             actions.c.occurred_at >= to_naive_utc(start),
             actions.c.occurred_at < to_naive_utc(end),

@@ -1,12 +1,10 @@
 """Figures for the owner: sums of sales, and what has earned most, in days of a time zone."""
 
-import json
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime, tzinfo
 from typing import Any, Final
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY
 
 from affiliate.database.earnings import GROUPS
 from affiliate.database.engine import LedgerDatabase
@@ -17,9 +15,9 @@ from affiliate.database.local_time import (
     split_into_days,
     split_into_hours,
 )
-from affiliate.database.ordered_reads import choose_index, without_index
+from affiliate.database.ordered_reads import choose_index
 from affiliate.database.schema import actions
-from affiliate.database.value_rows import match_any
+from affiliate.database.value_rows import list_rows, match_any
 from affiliate.domain.actions import EARNING_STATES
 
 EARNINGS_GROUPS: Final[Mapping[str, sa.ColumnElement[Any]]] = {
@@ -29,6 +27,8 @@ EARNINGS_GROUPS: Final[Mapping[str, sa.ColumnElement[Any]]] = {
     "place": actions.c.clicked_place,
 }
 """Columns that earnings can be summed up by."""
+OF_CLICKS: Final = ("agency", "place", "position")
+"""Groups that are unknown, which is None, where no click is known."""
 STEPS: Final[Mapping[str, Callable[[Days, tzinfo], list[Step]]]] = {
     "day": split_into_days,
     "hour": split_into_hours,
@@ -48,50 +48,82 @@ class EarnedFigures:
         self._database = database
         self._zone = zone
 
-    def sum_sales(
+    def sum_earned(
         self,
         days: Days,
-        by: Sequence[str] = (),
+        by: Sequence[str],
+        filters: Mapping[str, str | Collection[str]] = NO_FILTERS,
+    ) -> list[Row]:
+        """Sum up ``payout`` by some of `EARNINGS_GROUPS` and currency, where it counts as earned.
+
+        Agency, place and position are those of the click that led to a sale; None where no click
+        is known. A filter has a value, or some of which any will do.
+        """
+        groups = [EARNINGS_GROUPS[name].label(name) for name in by]
+        keys = [*groups, actions.c.currency]
+        with self._database.read_snapshot() as connection:
+            query = (
+                sa.select(*keys, sa.func.sum(actions.c.payout))
+                .where(self._match_period(connection, days), *_match(connection, filters))
+                .where(actions.c.state.in_(EARNING_STATES))
+                .group_by(*keys)
+            )
+            rows = connection.execute(query).all()
+        names = (*by, "currency", "payout")
+        return [dict(zip(names, (*keys, int(payout)), strict=True)) for *keys, payout in rows]
+
+    def sum_states(
+        self,
+        days: Days,
         filters: Mapping[str, str | Collection[str]] = NO_FILTERS,
         *,
         until: datetime | None = None,
     ) -> list[Row]:
-        """Sum up ``payout`` and ``sales`` by currency, state and any of `EARNINGS_GROUPS`.
+        """Sum up ``payout`` and ``sales`` by currency and state.
 
-        One of `STEPS` can be among these: days and hours are those of the sales. Sales before
-        ``until`` count, a time in UTC; None for all. Agency, place and position are those of the
-        click that led to a sale; None where no click is known. A filter has a value, or some of
-        which any will do.
+        Sales before ``until`` count, a time in UTC; None for all.
         """
-        step = next((name for name in by if name in STEPS), None)
-        parts = STEPS[step](days, self._zone) if step else []
+        start, end = find_bounds(days, self._zone)
+        whole = Step(days.first, start, min(until or end, end))
+        return [row for _, row in self._sum_steps([whole], filters)]
+
+    def trace_sales(
+        self, days: Days, step: str, filters: Mapping[str, str | Collection[str]] = NO_FILTERS
+    ) -> list[Row]:
+        """Sum up ``payout`` and ``sales`` by one of `STEPS`, currency and state.
+
+        Days and hours are those of the sales.
+        """
+        parts = STEPS[step](days, self._zone)
+        return [{step: part.key, **row} for part, row in self._sum_steps(parts, filters)]
+
+    def _sum_steps(
+        self, steps: Sequence[Step], filters: Mapping[str, str | Collection[str]]
+    ) -> Iterator[tuple[Step, Row]]:
+        """Yield the sums of each step by currency and state.
+
+        The sales of each stand side by side in an index, from which no sort is needed.
+        """
         with self._database.read_snapshot() as connection:
-            groups: dict[str, sa.ColumnElement[Any]] = {**EARNINGS_GROUPS}
-            columns = groups
-            in_period = self._match_period(connection, days, () if step else by)
-            if step and connection.dialect.name == "sqlite":
-                groups[step], in_period = _join_steps(parts)
-                columns = {name: without_index(column) for name, column in groups.items()}
-            elif step:
-                starts = sa.literal([part.start for part in parts], ARRAY(sa.DateTime))
-                groups[step] = sa.func.width_bucket(actions.c.occurred_at, starts) - 1
-            if until:
-                in_period &= actions.c.occurred_at < until
-            conditions = (_match(connection, columns[n], value) for n, value in filters.items())
-            keys = [*(groups[n].label(n) for n in by), actions.c.currency, actions.c.state]
-            query = (
-                sa.select(*keys, sa.func.sum(actions.c.payout), sa.func.count())
-                .where(in_period, *conditions)
-                .group_by(*keys)
+            states = _select_states()
+            parts = list_rows(connection, [(step.start, step.end) for step in steps])
+            at, (number, start, end) = actions.c.occurred_at, parts.c
+            currency, state = states.c
+            own = (actions.c.currency == currency) & (actions.c.state == state)
+            payout, sales = sa.func.sum(actions.c.payout), sa.func.count()
+            sums = (  # one text: a subquery has one column
+                sa.select(sa.cast(payout, sa.Text) + " " + sa.cast(sales, sa.Text))
+                .where(own, at >= start, at < end, *_match(connection, filters))
+                .scalar_subquery()
             )
-            names = (*by, "currency", "state", "payout", "sales")
-            found = connection.execute(query).all()
-        rows = [dict(zip(names, row, strict=True)) for row in found]
-        for row in rows:
-            row["payout"] = int(row["payout"])
-            if step:
-                row[step] = parts[row[step]].key
-        return rows
+            query = sa.select(number, currency, state, sums)
+            query = query.select_from(states.join(parts, sa.true()))
+            rows = connection.execute(query.where(state.is_not(None))).all()
+        for place, code, name, found in rows:
+            if found is not None:
+                amount, count = map(int, found.split())
+                sums_of_step = {"currency": code, "state": name, "payout": amount, "sales": count}
+                yield steps[place], sums_of_step
 
     def rank(  # noqa: PLR0913 - a period, filters, and a page
         self,
@@ -111,72 +143,78 @@ class EarnedFigures:
         unknown groups are left out.
         """
         keys = [EARNINGS_GROUPS[name].label(name) for name in by]
-        nullable = (key.element for key in keys if isinstance(key.element, sa.Column))
-        where: list[sa.ColumnElement[bool]] = [column.is_not(None) for column in nullable]
+        where: list[sa.ColumnElement[bool]] = [
+            key.is_not(None) for name, key in zip(by, keys, strict=True) if name in OF_CLICKS
+        ]
         where.append(actions.c.state.in_(EARNING_STATES))
         where += [EARNINGS_GROUPS[name] == value for name, value in filters.items()]
         if containing:
             where.append(keys[0].element.contains(containing, autoescape=True))
         currency, payout = actions.c.currency, actions.c.payout
         with self._database.read_snapshot() as connection:
-            in_period = self._match_period(connection, days, by)
+            in_period = self._match_period(connection, days)
             sums = [
-                sa.func.sum(sa.case((currency == code, payout)))
-                for code in _list_currencies(connection)
+                sa.func.sum(sa.case((currency == code, payout))).label(f"sum_{n}")
+                for n, code in enumerate(_list_currencies(connection))
             ]
             if not sums:
                 return [], 0
-            first = sa.case(*((amount.is_not(None), n) for n, amount in enumerate(sums)))
+            query = sa.select(*keys, *sums).where(in_period, *where).group_by(*keys)
+            groups = query.cte("earned")  # read twice, which is faster than a window for the number
+            shown, amounts = list(groups.c)[: len(keys)], list(groups.c)[len(keys) :]
+            first = sa.case(*((amount.is_not(None), n) for n, amount in enumerate(amounts)))
             amount: sa.ColumnElement[int] = sa.literal(0)
-            for start in reversed(range(0, len(sums), MAX_SUMS)):
-                amount = sa.func.coalesce(*sums[start : start + MAX_SUMS], amount)
-            query = (
-                sa.select(*keys, sa.func.count().over())
-                .where(in_period, *where)
-                .group_by(*keys)
-                .order_by(*(c.desc() if descending else c for c in (first, amount)), *keys)
+            for start in reversed(range(0, len(amounts), MAX_SUMS)):
+                amount = sa.func.coalesce(*amounts[start : start + MAX_SUMS], amount)
+            number = sa.select(sa.func.count()).select_from(groups).scalar_subquery()
+            page = sa.select(*shown, number).order_by(
+                *(c.desc() if descending else c for c in (first, amount)), *shown
             )
-            rows = connection.execute(query.offset(offset).limit(limit)).all()
-            some = rows or connection.execute(query.limit(1)).all()
+            rows = connection.execute(page.offset(offset).limit(limit)).all()
+            some = rows or connection.execute(page.limit(1)).all()
         return [tuple(row[:-1]) for row in rows], some[0][-1] if some else 0
 
-    def _match_period(
-        self, connection: sa.Connection, days: Days, by: Sequence[str]
-    ) -> sa.ColumnElement[bool]:
+    def _match_period(self, connection: sa.Connection, days: Days) -> sa.ColumnElement[bool]:
         start, end = find_bounds(days, self._zone)
-        at: sa.ColumnElement[datetime] = actions.c.occurred_at
-        if by:
-            at = choose_index(connection, at, end - start)
+        at = choose_index(connection, actions.c.occurred_at, end - start)
         return (at >= start) & (at < end)
+
+
+def _match(
+    connection: sa.Connection, filters: Mapping[str, str | Collection[str]]
+) -> Iterator[sa.ColumnElement[bool]]:
+    """Yield the conditions of filters by `EARNINGS_GROUPS`."""
+    for name, value in filters.items():
+        column = EARNINGS_GROUPS[name]
+        is_one = isinstance(value, str)
+        yield column == value if is_one else match_any(connection, column, value)
 
 
 def _list_currencies(connection: sa.Connection) -> list[str]:
     """Return the currencies of all sales by their codes."""
-    found: list[str] = []
-    query = sa.select(sa.func.min(actions.c.currency))
-    while True:  # one after the other: a query of all distinct ones would read each sale
-        after = actions.c.currency > (found[-1] if found else "")
-        code = connection.execute(query.where(after)).scalar()
-        if code is None:
-            return found
-        found.append(code)
+    currency = _select_currencies().c.currency
+    rows = connection.execute(sa.select(currency).where(currency.is_not(None)))
+    return sorted(rows.scalars())
 
 
-def _match(
-    connection: sa.Connection, column: sa.ColumnElement[Any], value: str | Collection[str]
-) -> sa.ColumnElement[bool]:
-    if isinstance(value, str):
-        return column == value
-    return match_any(connection, column, value)
+def _select_currencies() -> sa.CTE:
+    """Return the table of the currencies of all sales, and a last row of none.
 
-
-def _join_steps(steps: Sequence[Step]) -> tuple[sa.ColumnElement[int], sa.ColumnElement[bool]]:
-    """Return the number of a sale's step, from 0, and the condition of this; in SQLite.
-
-    SQLite looks up the sales of each step: that is faster than to find the step of each sale.
+    They are looked up one after the other: a query of all distinct ones would read each sale.
     """
-    pairs = [[f"{at:%Y-%m-%d %H:%M:%S.%f}" for at in (one.start, one.end)] for one in steps]
-    each = sa.func.json_each(json.dumps(pairs)).table_valued("key", "value").c
-    start, end = (sa.func.json_extract(each.value, f"$[{n}]") for n in (0, 1))
-    at = actions.c.occurred_at
-    return each.key, (at >= start) & (at < end)
+    column = actions.c.currency
+    found = sa.select(sa.func.min(column).label("currency")).cte("currencies", recursive=True)
+    following = sa.select(sa.func.min(column)).where(column > found.c.currency).scalar_subquery()
+    return found.union_all(sa.select(following).where(found.c.currency.is_not(None)))
+
+
+def _select_states() -> sa.CTE:
+    """Return the table of the currencies of all sales, and their states with a last one of none."""
+    currency = _select_currencies().c.currency
+    state = sa.select(sa.func.min(actions.c.state))
+    first = state.where(actions.c.currency == currency).scalar_subquery()
+    found = sa.select(currency, first.label("state")).cte("states", recursive=True)
+    own = actions.c.currency == found.c.currency
+    following = state.where(own, actions.c.state > found.c.state).scalar_subquery()
+    more = sa.select(found.c.currency, following).where(found.c.state.is_not(None))
+    return found.union_all(more)

@@ -15,16 +15,16 @@ import sqlalchemy as sa
 from affiliate.database.click_joins import JOINS, refresh_joins
 from affiliate.database.engine import LedgerDatabase
 from affiliate.database.report_writes import ImportCounts, lock_actions, write_report
-from affiliate.database.schema import CARRIED, action_states, actions, failed_fetches, imports
+from affiliate.database.schema import action_states, actions, failed_fetches, imports
 from affiliate.domain.actions import Action
 from affiliate.domain.times import to_naive_utc
 from affiliate.errors import BadQuery
 
 GROUPS: Final[Mapping[str, sa.Label[Any]]] = {
     "day": sa.func.date(actions.c.occurred_at, type_=sa.Date()).label("day"),
-    "site": CARRIED["site"].label("site"),
-    "words": CARRIED["words"].label("words"),
-    "id": CARRIED["media_id"].label("id"),
+    "site": actions.c.carried_site.label("site"),
+    "words": actions.c.carried_words.label("words"),
+    "id": actions.c.carried_id.label("id"),
     "program": actions.c.program.label("program"),
     "network": actions.c.network.label("network"),
     "place": sa.func.coalesce(actions.c.clicked_place, "").label("place"),

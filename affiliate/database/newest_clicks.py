@@ -34,13 +34,13 @@ class NewestClicks:
         self, filters: Mapping[str, str], *, offset: int, limit: int
     ) -> tuple[dict[PictureKey, int], int]:
         """Return a page of pictures with their clicks, the most first, and the number of all."""
-        query = self._count_pictures(filters)
-        key = (query.selected_columns.agency, query.selected_columns.id)
-        query = query.add_columns(sa.func.count().over())
-        query = query.order_by(sa.func.count().desc(), *key)
-        with self._database.read_connection() as connection:
-            rows = connection.execute(query.offset(offset).limit(limit)).all()
-            some = rows or connection.execute(query.limit(1)).all()
+        counted = self._count_pictures(filters).cte("counted")
+        number = sa.select(sa.func.count()).select_from(counted).scalar_subquery()
+        agency, media_id, count = counted.c
+        page = sa.select(*counted.c, number).order_by(count.desc(), agency, media_id)
+        with self._database.read_snapshot() as connection:
+            rows = connection.execute(page.offset(offset).limit(limit)).all()
+            some = rows or connection.execute(page.limit(1)).all()
         return {(row[0], row[1]): row[2] for row in rows}, some[0][3] if some else 0
 
     def count_clicks(
@@ -48,7 +48,7 @@ class NewestClicks:
     ) -> dict[PictureKey, int]:
         """Return the clicks of each of some pictures."""
         query = self._count_pictures(filters, {media_id for _, media_id in pictures})
-        with self._database.read_connection() as connection:
+        with self._database.read_snapshot() as connection:
             found = {(row[0], row[1]): row[2] for row in connection.execute(query)}
         return {picture: found.get(picture, 0) for picture in pictures}
 

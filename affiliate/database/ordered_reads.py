@@ -16,10 +16,6 @@ def choose_index(
     connection: sa.Connection, column: sa.ColumnElement[Any], length: timedelta
 ) -> sa.ColumnElement[Any]:
     """Return the column of a period's rows, by which SQLite looks up no rows of a long period."""
-    is_sqlite = connection.dialect.name == "sqlite"
-    return without_index(column) if is_sqlite and length >= LONG_PERIOD else column
-
-
-def without_index(column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
-    """Return a column with a sign, by which SQLite looks up no rows."""
-    return UnaryExpression(column, operator=custom_op("+"), type_=column.type)
+    if connection.dialect.name != "sqlite" or length < LONG_PERIOD:
+        return column
+    return UnaryExpression(column, operator=custom_op("+"), type_=column.type)  # the sign

@@ -103,6 +103,21 @@ switches = sa.Table(
     sa.Column("off_at", sa.DateTime, nullable=False),  # UTC; SQLite knows no time zones
 )
 
+
+def _describe_carried(name: str, click_name: str, length: int) -> sa.Column[str]:
+    """Return the column of what a sale's link has carried, whole where its click has more.
+
+    Links carry the beginning of long words alone, of words in Chinese or Japanese some 25 signs.
+    The database fills it: PostgreSQL with the row, SQLite, which can't add a stored column to a
+    table, from the row. PostgreSQL orders its texts by their bytes, as SQLite does.
+    """
+    clicked = f"clicked_{click_name}"
+    is_cut = f"substr({clicked}, 1, length({name})) = {name}"
+    kind = sa.String(length).with_variant(sa.String(length, collation="C"), "postgresql")
+    filled = sa.Computed(f"CASE WHEN {is_cut} THEN {clicked} ELSE {name} END", persisted=True)
+    return sa.Column(f"carried_{click_name}", kind, filled)
+
+
 actions = sa.Table(
     "actions",
     metadata,
@@ -132,41 +147,25 @@ actions = sa.Table(
     sa.Column("clicked_place", sa.String(10)),
     sa.Column("clicked_position", sa.Integer),
     sa.Column("origins", sa.Text, nullable=False, server_default=""),  # JSON of `action_merges`
+    _describe_carried("site", "site", 253),
+    _describe_carried("words", "words", 500),
+    _describe_carried("media_id", "id", 100),
     # Sums read indexes alone; those of a long period in the order of the group that is summed up.
     sa.Index("actions_occurred_at", "occurred_at", "currency", "state", "payout"),
+    sa.Index("actions_state", "currency", "state", "occurred_at", "payout"),
     *(
         sa.Index(f"actions_{name}", "currency", f"clicked_{name}", "state", "occurred_at", "payout")
         for name in ("agency", "place")
     ),
+    *(
+        sa.Index(f"actions_{name}", *columns, "currency", "state", "occurred_at", "payout")
+        for name, columns in {
+            "site": ["carried_site"],
+            "words": ["carried_words"],
+            "picture": ["clicked_agency", "carried_id"],
+        }.items()
+    ),
 )
-
-
-def _select_carried(name: str, click_name: str) -> sa.ColumnElement[str]:
-    """Return what a sale's link has carried, whole where the click that led to the sale has more.
-
-    Links carry the beginning of long words alone, of words in Chinese or Japanese some 25 signs.
-    """
-    carried, clicked = actions.c[name], actions.c[f"clicked_{click_name}"]
-    length = sa.func.length(carried)
-    is_cut = sa.func.substr(clicked, sa.literal_column("1"), length) == carried
-    return sa.case((is_cut, clicked), else_=carried)
-
-
-CARRIED: Final = {
-    name: _select_carried(name, click_name)
-    for name, click_name in (("site", "site"), ("words", "words"), ("media_id", "id"))
-}
-"""Texts that the links of sales have carried, by the column of a sale."""
-_AMOUNT = (actions.c.currency, actions.c.state, actions.c.occurred_at, actions.c.payout)
-sa.Index("actions_site", CARRIED["site"], *_AMOUNT, actions.c.clicked_site, actions.c.site)
-sa.Index(
-    "actions_picture",
-    *(actions.c.clicked_agency, CARRIED["media_id"]),
-    *(*_AMOUNT, actions.c.clicked_id, actions.c.media_id),
-)
-sa.Index(  # PostgreSQL refuses a row whose entry in an index passes 2704 bytes
-    "actions_words", CARRIED["words"], *_AMOUNT, actions.c.clicked_words, actions.c.words
-).ddl_if(dialect="sqlite")
 
 action_states = sa.Table(
     "action_states",

@@ -139,7 +139,7 @@ BY = ("clicked", "agency", "place", "position", "site", "words", "id")
 
 def sum_joined(ledger: Ledger) -> tuple[Any, ...]:
     """Return the columns of `BY` of the one sale."""
-    [row] = Figures(ledger, UTC).earned.sum_sales(Days(date.min, date(2027, 1, 1)), BY)
+    [row] = Figures(ledger, UTC).earned.sum_earned(Days(date.min, date(2027, 1, 1)), BY)
     return tuple(row[name] for name in BY)
 
 

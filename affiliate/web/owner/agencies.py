@@ -136,10 +136,13 @@ def _sum_up(view: PageRequest) -> _Sums:
     """Return the sums of the period, by agency."""
     figures = Figures(current_services().ledger, view.zone)
     days, by = get_days(require_period(view)), ("agency",)
+    with current_services().ledger.read_snapshot():
+        calls, clicks = figures.sum_calls(days, by), figures.sum_clicks(days, by)
+        sales = figures.earned.sum_earned(days, by)
     return _Sums(
-        calls={row["agency"]: row for row in figures.sum_calls(days, by)},
-        clicks={row["agency"]: row["clicks"] for row in figures.sum_clicks(days, by)},
-        earned=earned.group_earned(figures.earned.sum_sales(days, by), lambda row: row["agency"]),
+        calls={row["agency"]: row for row in calls},
+        clicks={row["agency"]: row["clicks"] for row in clicks},
+        earned=earned.group_earned(sales, lambda row: row["agency"]),
     )
 
 

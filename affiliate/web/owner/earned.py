@@ -32,12 +32,11 @@ def list_earned(rows: Rows) -> tuple[Money, ...]:
 def group_earned(
     rows: Rows, find_key: Callable[[Mapping[str, Any]], Any]
 ) -> dict[Any, tuple[Money, ...]]:
-    """Return the payouts that are pending or approved, by a key of each row, then by currency."""
+    """Return the payouts of rows that are all earned, by a key of each, then by currency."""
     sums: defaultdict[Any, dict[str, int]] = defaultdict(dict)
     for row in rows:
-        if row["state"] in EARNING_STATES:
-            own, currency = sums[find_key(row)], row["currency"]
-            own[currency] = own.get(currency, 0) + row["payout"]
+        own, currency = sums[find_key(row)], row["currency"]
+        own[currency] = own.get(currency, 0) + row["payout"]
     return {key: _list_money(own) for key, own in sums.items()}
 
 

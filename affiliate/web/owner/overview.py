@@ -82,8 +82,10 @@ def show_overview() -> Response:
     """Show the figures of a period and what is wrong now."""
     view = read_page_request(FIELDS["owner.show_overview"], has_period=True, default_period="7")
     page = _Overview(view)
-    now, before = page.sum_period(require_period(view)), page.sum_before()
-    tiles, charts = list(page.iter_tiles(now, before)), page.draw_charts(now, before)
+    with current_services().ledger.read_snapshot():
+        now, before = page.sum_period(require_period(view)), page.sum_before()
+        tiles, charts = list(page.iter_tiles(now, before)), page.draw_charts(now, before)
+        counted_until = page.figures.find_counted_until()
     reports, failures, wrong = list_reports(), list_failures(), _list_wrong()
     return render_page(
         "owner_overview.html",
@@ -106,7 +108,7 @@ def show_overview() -> Response:
         ],
         tiles=tiles,
         charts=charts,
-        counted_until=page.figures.find_counted_until(),
+        counted_until=counted_until,
         reports=reports,
         failures=failures,
         wrong=wrong,
@@ -285,11 +287,11 @@ class _Overview:
 
     def _sum_earned_until(self, days: Days, end: datetime) -> list[dict[str, Any]]:
         """Return the sums of sales of days to a moment of the last, by currency and state."""
-        sum_sales = self.figures.earned.sum_sales
+        sum_states = self.figures.earned.sum_states
         if self._steps.group == "hour":
-            return sum_sales(days, (), self._filters, until=end)
+            return sum_states(days, self._filters, until=end)
         whole = [row for row in self._trace_sales(days) if row["day"] < days.last]
-        last = sum_sales(Days(days.last, days.last), (), self._filters, until=end)
+        last = sum_states(Days(days.last, days.last), self._filters, until=end)
         return _add_up_sales([*whole, *last])
 
     def _sum_clicks(self, days: Days, by: Sequence[str]) -> list[dict[str, Any]]:
@@ -311,8 +313,8 @@ class _Overview:
     def _trace_sales(self, days: Days) -> list[dict[str, Any]]:
         """Return the sums of sales by step, currency and state."""
         if days not in self._sales:
-            by = (self._steps.group,)
-            self._sales[days] = self.figures.earned.sum_sales(days, by, self._filters)
+            step = self._steps.group
+            self._sales[days] = self.figures.earned.trace_sales(days, step, self._filters)
         return self._sales[days]
 
 

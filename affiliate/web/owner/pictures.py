@@ -10,7 +10,6 @@ from affiliate.database.desk_lists import MAX_CLICKS
 from affiliate.database.figures import Figures
 from affiliate.database.newest_clicks import NewestClicks
 from affiliate.database.ranked_counts import RankedList
-from affiliate.domain.actions import EARNING_STATES
 from affiliate.services import current_services
 from affiliate.web.owner import earned
 from affiliate.web.owner.frame import blueprint, render_page
@@ -71,7 +70,8 @@ class _PicturesTable:
     def build(self) -> Table:
         """Return the table, with the most clicks or earnings first."""
         arrangement = read_arrangement(self._view, self._columns, "-clicks", max_rows=MAX_RANKED)
-        rows, total = self._read_rows(arrangement)
+        with current_services().ledger.read_snapshot():
+            rows, total = self._read_rows(arrangement)
         return Table(
             "Pictures", self._columns, rows, total, arrangement, self._view, EMPTY, MAX_RANKED
         )
@@ -101,7 +101,7 @@ class _PicturesTable:
 
     def _build_rows(self, texts: list[str], counts: Mapping[str, int] | None = None) -> list[Row]:
         clicks = self._count_clicks(texts) if counts is None else counts
-        amounts_by_picture = self._group_earned([text.partition(" ")[2] for text in texts])
+        amounts_by_picture = self._group_earned(texts)
         rows: list[Row] = []
         for text in texts:
             agency, _, media_id = text.partition(" ")
@@ -127,10 +127,15 @@ class _PicturesTable:
         counts = self._newest.count_clicks(self._filters, keys.values())
         return {text: counts[key] for text, key in keys.items()}
 
-    def _group_earned(self, ids: Collection[str]) -> dict[Any, tuple[Money, ...]]:
-        """Return what pictures have earned, by agency and id."""
-        filters = {**self._filters, "id": ids, "state": EARNING_STATES}
-        rows = self._figures.earned.sum_sales(self._days, ("agency", "id"), filters)
+    def _group_earned(self, texts: Collection[str]) -> dict[Any, tuple[Money, ...]]:
+        """Return what pictures have earned, by agency and id; some that nobody asked for, too."""
+        parts = [text.partition(" ") for text in texts]
+        filters = {
+            "agency": {agency for agency, _, _ in parts},
+            **self._filters,
+            "id": [media_id for _, _, media_id in parts],
+        }
+        rows = self._figures.earned.sum_earned(self._days, ("agency", "id"), filters)
         return earned.group_earned(rows, lambda row: (row["agency"], row["id"]))
 
     def _link_clicks(self, row: Mapping[str, Any]) -> str:

@@ -29,9 +29,12 @@ def show_places() -> Response:
     view = read_page_request(FIELDS["owner.show_places"], has_period=True)
     figures, days = Figures(current_services().ledger, view.zone), get_days(require_period(view))
     filters = view.filters.values
-    sales = figures.earned.sum_sales(days, ("place",), filters)
+    with current_services().ledger.read_snapshot():
+        sales = figures.earned.sum_earned(days, ("place",), filters)
+        counts = figures.sum_clicks(days, ("place",), filters)
+        chart = None if _has_more_filters(view) else _draw_positions(view, figures, days)
     amounts = earned.group_earned(sales, lambda row: row["place"])
-    clicks = {row["place"]: row["clicks"] for row in figures.sum_clicks(days, ("place",), filters)}
+    clicks = {row["place"]: row["clicks"] for row in counts}
     total = sum(clicks.values())
     rows: list[Row] = [
         {
@@ -62,7 +65,6 @@ def show_places() -> Response:
         Column("earned", "Earned", "money", link=link_sales),
         Column("per_click", "Per click", "money", is_sortable=False),
     )
-    chart = None if _has_more_filters(view) else _draw_positions(view, figures, days)
     return render_page(
         "owner_places.html",
         "Places",

@@ -37,13 +37,15 @@ def show_sites() -> Response:
         return "" if site in own else site
 
     filters = view.filters.values
-    sales = figures.earned.sum_sales(days, ("site",), filters)
+    with services.ledger.read_snapshot():
+        sales = figures.earned.sum_earned(days, ("site",), filters)
+        [whole] = figures.sum_clicks(days, (), filters) or [{"clicks": 0, "marked": 0}]
+        greatest = figures.sum_clicks(days, ("site",), filters, limit=MAX_SITES)
     amounts = earned.group_earned(sales, lambda row: name_site(row["site"]))
     counts: dict[str, list[int]] = {site: [0, 0] for site in amounts}
-    [whole] = figures.sum_clicks(days, (), filters) or [{"clicks": 0, "marked": 0}]
     total = whole["clicks"]
     others = [total, whole["marked"]]
-    for row in figures.sum_clicks(days, ("site",), filters, limit=MAX_SITES):
+    for row in greatest:
         numbers = counts.setdefault(name_site(row["site"]), [0, 0])
         for place, name in enumerate(("clicks", "marked")):
             numbers[place] += row[name]

@@ -11,7 +11,6 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from affiliate.database.figures import Figures
 from affiliate.database.ranked_counts import RankedList
-from affiliate.domain.actions import EARNING_STATES
 from affiliate.domain.words import to_counted
 from affiliate.services import current_services
 from affiliate.web.owner import earned
@@ -84,13 +83,14 @@ def show_word() -> AnyResponse:
     steps, then = list_daily_steps(period), list_daily_steps(period.previous())
     charts: list[Chart] = []
     courses: dict[str, list[int]] = {}
-    for name, title in COURSES.items():
-        now = figures.trace_text(LISTS[name], get_days(period), words)
-        before = figures.trace_text(LISTS[name], get_days(period.previous()), words)
-        courses[name] = steps.arrange([{"day": day, "n": n} for day, n in now.items()], "n")
-        values_before = then.arrange([{"day": day, "n": n} for day, n in before.items()], "n")
-        charts.append(draw_chart(title, steps.labels, courses[name], values_before))
-    money = earned.list_by_state(figures.earned.sum_sales(get_days(period), (), {"words": words}))
+    with current_services().ledger.read_snapshot():
+        for name, title in COURSES.items():
+            now = figures.trace_text(LISTS[name], get_days(period), words)
+            before = figures.trace_text(LISTS[name], get_days(period.previous()), words)
+            courses[name] = steps.arrange([{"day": day, "n": n} for day, n in now.items()], "n")
+            values_before = then.arrange([{"day": day, "n": n} for day, n in before.items()], "n")
+            charts.append(draw_chart(title, steps.labels, courses[name], values_before))
+        money = earned.list_by_state(figures.earned.sum_states(get_days(period), {"words": words}))
     rows: list[Row] = [
         {"when": label, **{name: values[place] for name, values in courses.items()}}
         for place, label in enumerate(steps.labels)
@@ -140,7 +140,8 @@ class _WordsTable:
         """Return the table, with the most of the column that sorts the table first."""
         default = "-clicks" if self._site else "-asked"
         arrangement = read_arrangement(self._view, self._columns, default, max_rows=MAX_RANKED)
-        rows, total = self._read_rows(arrangement)
+        with current_services().ledger.read_snapshot():
+            rows, total = self._read_rows(arrangement)
         return Table(
             "Words", self._columns, rows, total, arrangement, self._view, EMPTY, MAX_RANKED
         )
@@ -198,10 +199,10 @@ class _WordsTable:
 
     def _group_earned(self, texts: Collection[str]) -> dict[str, tuple[Money, ...]]:
         """Return what words have earned."""
-        filters: dict[str, str | Collection[str]] = {"words": texts, "state": EARNING_STATES}
+        filters: dict[str, str | Collection[str]] = {"words": texts}
         if self._site:
             filters["site"] = self._site
-        rows = self._figures.earned.sum_sales(self._days, ("words",), filters)
+        rows = self._figures.earned.sum_earned(self._days, ("words",), filters)
         return earned.group_earned(rows, lambda row: row["words"])
 
     def _link_words(self, row: Mapping[str, Any]) -> str:

@@ -23,8 +23,12 @@ ROWS: list[dict[str, Any]] = [
 def test_earned_is_what_is_not_reversed() -> None:
     """Currencies stand side by side, and are never added."""
     assert list_earned(ROWS) == (Money(7_000, "EUR"), Money(35_000, "USD"))
+
+
+def test_what_was_earned_is_grouped_by_currency() -> None:
+    """Rows of a group are added up."""
     assert group_earned(ROWS, lambda row: row["site"]) == {
-        "a": (Money(10_000, "USD"),),
+        "a": (Money(60_000, "USD"),),
         "b": (Money(7_000, "EUR"), Money(25_000, "USD")),
     }
 

@@ -1,10 +1,14 @@
 """The page of sites shows who brings clicks and money."""
 
 from datetime import UTC, timedelta
+from typing import Any
+from uuid import uuid4
 
 import pytest
 from flask.testing import FlaskClient
 
+from affiliate.database.earned_figures import Row
+from affiliate.database.figures import Figures
 from affiliate.database.roll_ups import RollUps
 from affiliate.services import Services
 from tests.support.desk_reader import read_rows
@@ -24,6 +28,23 @@ def test_sites_show_who_brings_clicks_and_money(owner: FlaskClient, filled: Serv
         "2.50",
     )
     assert (blog["site"], blog["clicks"], blog["earned EUR"]) == ("blog.example", "1", "4.00")
+
+
+def test_a_click_while_the_page_is_read_is_of_no_other_site(
+    owner: FlaskClient, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The sum of all clicks and those of the sites are of one moment."""
+    record_clicks(services.ledger, {"site": "a.example"})
+    known = Figures.sum_clicks
+
+    def click_meanwhile(self: Figures, *args: Any, **options: Any) -> list[Row]:
+        found = known(self, *args, **options)
+        record_clicks(services.ledger, {"site": "a.example", "click_id": f"click-{uuid4().hex}"})
+        return found
+
+    monkeypatch.setattr(Figures, "sum_clicks", click_meanwhile)
+    rows = read_rows(owner, "sites?period=7")
+    assert [(row["site"], row["clicks"]) for row in rows] == [("a.example", "1")]
 
 
 @pytest.mark.parametrize("ago", [0 * HOUR, 4 * HOUR])
