@@ -45,7 +45,7 @@ def show_places() -> Response:
             "earned": amounts.get(place, ()),
             "per_click": earned.divide_by_clicks(amounts.get(place, ()), clicks.get(place, 0)),
         }
-        for place in dict.fromkeys([*clicks, *amounts])
+        for place in sorted({*clicks, *amounts}, key=lambda place: (place is None, place))
     ]
 
     def link(endpoint: str, row: Mapping[str, Any]) -> str:

@@ -62,7 +62,7 @@ def show_sites() -> Response:
             "earned": amounts.get(site, ()),
             "per_click": earned.divide_by_clicks(amounts.get(site, ()), clicks),
         }
-        for site, (clicks, marked) in counts.items()
+        for site, (clicks, marked) in sorted(counts.items())
     ]
 
     def link(endpoint: str, row: Mapping[str, Any]) -> str:

@@ -47,6 +47,15 @@ def test_a_click_while_the_page_is_read_is_of_no_other_site(
     assert [(row["site"], row["clicks"]) for row in rows] == [("a.example", "1")]
 
 
+def test_sites_alike_are_in_the_order_of_their_names(
+    owner: FlaskClient, services: Services
+) -> None:
+    """Whichever a database finds first."""
+    record_clicks(services.ledger, {"site": "b.example"}, {"site": "a.example"})
+    rows = read_rows(owner, "sites?period=7")
+    assert [row["site"] for row in rows] == ["a.example", "b.example"]
+
+
 @pytest.mark.parametrize("ago", [0 * HOUR, 4 * HOUR])
 def test_sites_without_number_are_one_row(
     owner: FlaskClient, services: Services, monkeypatch: pytest.MonkeyPatch, ago: timedelta
