@@ -24,7 +24,7 @@ from typing import Any, Final
 import psycopg
 import sqlalchemy as sa
 
-from affiliate.database.bulk_rows import list_written
+from affiliate.database.bulk_rows import list_written_columns
 from affiliate.database.click_joins import refresh_joins
 from affiliate.database.ledger import Ledger
 from affiliate.database.roll_ups import RollUps
@@ -297,7 +297,7 @@ def copy_tables(path: Path, server: str) -> str:
         psycopg.connect(address.replace("+psycopg", "")) as target,
     ):
         for table in metadata.sorted_tables:
-            names = list_written(table)
+            names = list_written_columns(table)
             columns = ", ".join(f'"{name}"' for name in names)
             target.execute(f'TRUNCATE "{table.name}"')
             rows = source.execute(f'SELECT {columns} FROM "{table.name}"')

@@ -15,27 +15,27 @@ from sqlalchemy.sql.compiler import SQLCompiler
 Rows = Sequence[Sequence[Any]]
 
 
-def list_written(table: sa.TableClause) -> list[str]:
-    """Return the columns of a table but for those that the database fills, in their order."""
+def list_written_columns(table: sa.TableClause) -> list[str]:
+    """Return the names of a table's columns in their order, but for those the database fills."""
     return [c.name for c in table.c if not (isinstance(c, sa.Column) and c.computed)]
 
 
 def execute_rows(connection: sa.Connection, insert: sa.Insert, rows: Rows) -> None:
-    """Execute an insert, or an upsert, with rows of all columns that `list_written` names."""
+    """Execute an insert, or an upsert, with rows of the columns of `list_written_columns`."""
     if not rows:
         return
     compiled = _compile(connection.dialect, insert)
     if connection.dialect.name == "sqlite":
         values: list[Any] = [tuple(map(_to_sqlite, row)) for row in rows]
     else:
-        names = list_written(insert.table)
+        names = list_written_columns(insert.table)
         values = [dict(zip(names, row, strict=True)) for row in rows]
     connection.exec_driver_sql(str(compiled), values)
 
 
 @cache
 def _compile(dialect: sa.Dialect, insert: sa.Insert) -> SQLCompiler:
-    compiled = insert.compile(dialect=dialect, column_keys=list_written(insert.table))
+    compiled = insert.compile(dialect=dialect, column_keys=list_written_columns(insert.table))
     if not isinstance(compiled, SQLCompiler):
         raise TypeError("an insert is compiled to SQL")
     return compiled

@@ -22,6 +22,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
+from affiliate.database.bulk_rows import list_written_columns
 from affiliate.database.engine import LedgerDatabase
 from affiliate.database.local_time import DAY
 from affiliate.database.report_writes import lock_actions
@@ -102,7 +103,7 @@ def refresh_joins(
 def _select_sales(network: str, since: datetime, last_id: str) -> sa.Select[Any]:
     """Return the query of the next sales that are not joined to the click whose id they have."""
     return (
-        sa.select(actions)
+        sa.select(*(actions.c[name] for name in list_written_columns(actions)))
         .where(
             actions.c.network == network,
             actions.c.action_id > last_id,

@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
 
+from affiliate.database.bulk_rows import list_written_columns
 from affiliate.database.click_joins import JOIN_COLUMNS
 from affiliate.database.earnings import GROUPS
 from affiliate.database.engine import LedgerDatabase
@@ -65,7 +66,8 @@ class DeskLists:
         columns = [actions.c[f"clicked_{n}"].label(n) for n in ("agency", "place", "position")]
         columns += [GROUPS[name] for name in ("site", "words", "id", "clicked")]
         shown_as_group = {"site", "words", *JOIN_COLUMNS}
-        own = [c for c in actions.c if c.name not in shown_as_group and c.computed is None]
+        written = list_written_columns(actions)
+        own = [actions.c[name] for name in written if name not in shown_as_group]
         where = [
             actions.c.occurred_at >= to_naive_utc(start),
             actions.c.occurred_at < to_naive_utc(end),
@@ -149,7 +151,7 @@ class DeskLists:
         return math.ceil(usual[len(usual) // 2] / HOUR)
 
     def _read_page(self, query: sa.Select[Any], count: sa.Select[int]) -> Page:
-        with self._database.read_connection() as connection:
+        with self._database.read_snapshot() as connection:
             rows = [
                 {
                     name: value.replace(tzinfo=UTC) if isinstance(value, datetime) else value

@@ -17,7 +17,7 @@ from affiliate.database.local_time import (
 )
 from affiliate.database.ordered_reads import choose_index
 from affiliate.database.schema import actions
-from affiliate.database.value_rows import list_rows, match_any
+from affiliate.database.value_rows import list_periods, match_any
 from affiliate.domain.actions import EARNING_STATES
 
 EARNINGS_GROUPS: Final[Mapping[str, sa.ColumnElement[Any]]] = {
@@ -27,7 +27,7 @@ EARNINGS_GROUPS: Final[Mapping[str, sa.ColumnElement[Any]]] = {
     "place": actions.c.clicked_place,
 }
 """Columns that earnings can be summed up by."""
-OF_CLICKS: Final = ("agency", "place", "position")
+CLICK_GROUPS: Final = ("agency", "place", "position")
 """Groups that are unknown, which is None, where no click is known."""
 STEPS: Final[Mapping[str, Callable[[Days, tzinfo], list[Step]]]] = {
     "day": split_into_days,
@@ -102,14 +102,17 @@ class EarnedFigures:
     ) -> Iterator[tuple[Step, Row]]:
         """Yield the sums of each step by currency and state.
 
-        The sales of each stand side by side in an index, from which no sort is needed.
+        The sales of each stand side by side in an index, so that no sort is needed.
         """
+        if not steps:  # hours of a day that clocks have left out
+            return
         with self._database.read_snapshot() as connection:
             states = _select_states()
-            parts = list_rows(connection, [(step.start, step.end) for step in steps])
+            parts = list_periods(connection, [(step.start, step.end) for step in steps])
             at, (number, start, end) = actions.c.occurred_at, parts.c
             currency, state = states.c
             own = (actions.c.currency == currency) & (actions.c.state == state)
+            has_any = sa.exists().where(own, at >= steps[0].start, at < steps[-1].end)
             payout, sales = sa.func.sum(actions.c.payout), sa.func.count()
             sums = (  # one text: a subquery has one column
                 sa.select(sa.cast(payout, sa.Text) + " " + sa.cast(sales, sa.Text))
@@ -118,12 +121,14 @@ class EarnedFigures:
             )
             query = sa.select(number, currency, state, sums)
             query = query.select_from(states.join(parts, sa.true()))
-            rows = connection.execute(query.where(state.is_not(None))).all()
-        for place, code, name, found in rows:
-            if found is not None:
-                amount, count = map(int, found.split())
-                sums_of_step = {"currency": code, "state": name, "payout": amount, "sales": count}
-                yield steps[place], sums_of_step
+            rows = connection.execute(query.where(state.is_not(None), has_any)).all()
+        for place, code, name, text in rows:
+            if text is not None:
+                amount, count = map(int, text.split())
+                yield (
+                    steps[place],
+                    {"currency": code, "state": name, "payout": amount, "sales": count},
+                )
 
     def rank(  # noqa: PLR0913 - a period, filters, and a page
         self,
@@ -144,7 +149,7 @@ class EarnedFigures:
         """
         keys = [EARNINGS_GROUPS[name].label(name) for name in by]
         where: list[sa.ColumnElement[bool]] = [
-            key.is_not(None) for name, key in zip(by, keys, strict=True) if name in OF_CLICKS
+            key.is_not(None) for name, key in zip(by, keys, strict=True) if name in CLICK_GROUPS
         ]
         where.append(actions.c.state.in_(EARNING_STATES))
         where += [EARNINGS_GROUPS[name] == value for name, value in filters.items()]

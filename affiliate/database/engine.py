@@ -54,6 +54,10 @@ class _Snapshot(local):
 
     connection: sa.Connection | None = None
 
+    def find(self) -> sa.Connection | None:
+        """Return the connection of an open snapshot, or None."""
+        return self.connection if self.connection and not self.connection.closed else None
+
 
 class LedgerDatabase:
     """The database at ``url``; ``now`` is the clock where the database has none to share."""
@@ -149,7 +153,11 @@ class LedgerDatabase:
 
     @contextmanager
     def read_connection(self) -> Iterator[sa.Connection]:
-        """Open a connection to read any of the tables."""
+        """Open a connection to read any of the tables; in a snapshot of this thread, its own."""
+        if known := self._snapshot.find():
+            with translate_errors():
+                yield known
+            return
         with self._open_reader() as connection:
             _set_locally(connection, self._read_settings)
             yield connection
@@ -158,10 +166,12 @@ class LedgerDatabase:
     def read_snapshot(self) -> Iterator[sa.Connection]:
         """Open a connection whose reads all see one state of the database.
 
-        A snapshot inside of another, in the same thread, is the same.
+        A snapshot inside of another, in the same thread, is the same: what is written meanwhile,
+        by whichever thread, is not seen. No generator may be left waiting inside.
         """
-        if self._snapshot.connection is not None:
-            yield self._snapshot.connection
+        if known := self._snapshot.find():
+            with translate_errors():
+                yield known
             return
         with self._open_reader() as connection:
             if connection.dialect.name == "sqlite":

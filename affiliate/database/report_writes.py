@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from affiliate.database.action_merges import MONEY_FIELDS, build_row, merge_rows
 from affiliate.database.advisory_locks import wait_for_lock
-from affiliate.database.bulk_rows import execute_rows, list_written
+from affiliate.database.bulk_rows import execute_rows, list_written_columns
 from affiliate.database.engine import LedgerDatabase
 from affiliate.database.inserts import DIALECTS, ignore_known
 from affiliate.database.schema import action_states, actions, imports
@@ -30,7 +30,7 @@ MONEY: Final = ("state", "payout", "currency")
 """Columns whose change is a new state of an action."""
 MERGED: Final = (*MONEY_FIELDS, *REPORTED_FIELDS, "origins")
 """Columns of an action that reports tell."""
-ACTION_NAMES: Final = tuple(list_written(actions))
+ACTION_NAMES: Final = tuple(list_written_columns(actions))
 NEW_ACTION: Final[Mapping[str, Any]] = dict.fromkeys(ACTION_NAMES) | {
     "estimated_click": "",
     "joined_by": "unknown",

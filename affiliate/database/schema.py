@@ -108,8 +108,9 @@ def _describe_carried(name: str, click_name: str, length: int) -> sa.Column[str]
     """Return the column of what a sale's link has carried, whole where its click has more.
 
     Links carry the beginning of long words alone, of words in Chinese or Japanese some 25 signs.
-    The database fills it: PostgreSQL with the row, SQLite, which can't add a stored column to a
-    table, from the row. PostgreSQL orders its texts by their bytes, as SQLite does.
+    The database fills it. PostgreSQL stores it with the row; SQLite can't add a stored column to a
+    table, and stores it in indexes alone (migration 0025). PostgreSQL orders its texts by their
+    bytes, as SQLite does.
     """
     clicked = f"clicked_{click_name}"
     is_cut = f"substr({clicked}, 1, length({name})) = {name}"
@@ -150,7 +151,7 @@ actions = sa.Table(
     _describe_carried("site", "site", 253),
     _describe_carried("words", "words", 500),
     _describe_carried("media_id", "id", 100),
-    # Sums read indexes alone; those of a long period in the order of the group that is summed up.
+    # Sums without filters read indexes alone, of a long period in the order of their group.
     sa.Index("actions_occurred_at", "occurred_at", "currency", "state", "payout"),
     sa.Index("actions_state", "currency", "state", "occurred_at", "payout"),
     *(

@@ -1,7 +1,7 @@
 """Values of a query as one parameter: a statement is then the same for any number of values."""
 
 import json
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -17,29 +17,24 @@ def list_numbers(connection: sa.Connection, numbers: Collection[int]) -> sa.Colu
     return rows.render_derived().c.value
 
 
-def list_rows(
-    connection: sa.Connection, rows: Sequence[tuple[str, ...]] | Sequence[tuple[datetime, ...]]
+def list_periods(
+    connection: sa.Connection, periods: Sequence[tuple[datetime, datetime]]
 ) -> sa.Subquery:
-    """Return a table of some rows, not of none: ``number`` from 0, ``value_0`` and so on."""
-    columns = list(zip(*rows, strict=True))
-    names = [f"value_{n}" for n in range(len(columns))]
+    """Return a table of periods: ``number`` from 0, ``start`` and ``end``."""
     number: sa.ColumnElement[int]
-    values: Iterable[sa.ColumnElement[Any]]
+    start: sa.ColumnElement[datetime]
+    end: sa.ColumnElement[datetime]
     if connection.dialect.name == "sqlite":
-        each = sa.func.json_each(json.dumps(rows, default=_write_time)).table_valued("key", "value")
-        number = each.c.key
-        values = (sa.func.json_extract(each.c.value, f"$[{n}]") for n in range(len(names)))
+        each = sa.func.json_each(json.dumps(periods, default=_write_time))
+        rows = each.table_valued("key", "value").c
+        number = rows.key
+        start, end = (sa.func.json_extract(rows.value, f"$[{n}]") for n in range(2))
     else:
-        arrays = (sa.literal([*column], ARRAY(_find_type(column[0]))) for column in columns)
-        each = sa.func.unnest(*arrays).table_valued(*names, with_ordinality="number")
-        each = each.render_derived()
-        number, values = each.c.number - 1, (each.c[name] for name in names)
-    named = (value.label(name) for name, value in zip(names, values, strict=True))
-    return sa.select(number.label("number"), *named).subquery()
-
-
-def _find_type(value: str | datetime) -> sa.types.TypeEngine[Any]:
-    return sa.DateTime() if isinstance(value, datetime) else sa.Text()
+        arrays = (sa.literal([one[n] for one in periods], ARRAY(sa.DateTime)) for n in range(2))
+        each = sa.func.unnest(*arrays)
+        columns = each.table_valued("start", "end", with_ordinality="number").render_derived().c
+        number, start, end = columns.number - 1, columns.start, columns.end
+    return sa.select(number.label("number"), start.label("start"), end.label("end")).subquery()
 
 
 def _write_time(time: datetime) -> str:

@@ -3,7 +3,7 @@
 import random
 from collections import Counter
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import product
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -11,9 +11,10 @@ from zoneinfo import ZoneInfo
 import pytest
 import sqlalchemy as sa
 
+from affiliate.database.bulk_rows import list_written_columns
 from affiliate.database.earned_figures import EarnedFigures
 from affiliate.database.ledger import Ledger
-from affiliate.database.local_time import Days
+from affiliate.database.local_time import DAY, Days
 from affiliate.database.schema import actions
 from affiliate.domain.actions import MONEY_UNITS
 from tests.support.clocks import SetClock
@@ -61,6 +62,31 @@ def test_sales_beside_a_clock_change_are_of_their_days(ledger: Ledger, change: s
     assert {row["day"]: row["sales"] for row in rows} == expected
 
 
+def test_a_day_that_clocks_have_left_out_has_no_sales(ledger: Ledger) -> None:
+    """Samoa went from the 29th of December 2011 to the 31st."""
+    zone, day = ZoneInfo("Pacific/Apia"), date(2011, 12, 30)
+    before = datetime(2011, 12, 29, 23, 30, tzinfo=zone)
+    record_sales(ledger, {"ago": NOW - before}, {"ago": NOW - before - timedelta(hours=1)})
+    figures = EarnedFigures(ledger, zone)
+    for step in ("day", "hour"):
+        assert figures.trace_sales(Days(day, day), step) == []
+        around = figures.trace_sales(Days(day - DAY, day + DAY), step)
+        assert [row["sales"] for row in around] == [1, 1]
+    assert figures.sum_states(Days(day, day)) == []
+
+
+def test_sales_are_summed_until_a_moment(ledger: Ledger) -> None:
+    """A moment before the period has none of its sales."""
+    record_sales(ledger, *({"ago": timedelta(hours=hours)} for hours in (1, 2, 3)))
+    figures, days = EarnedFigures(ledger, UTC), make_days(ZoneInfo("UTC"))
+    now = NOW.replace(tzinfo=None)
+    [row] = figures.sum_states(days, until=now - timedelta(hours=2))
+    assert row["sales"] == 1
+    assert figures.sum_states(days, until=now - timedelta(days=30)) == []
+    [row] = figures.sum_states(days, until=now + timedelta(days=30))
+    assert row["sales"] == 3
+
+
 def test_earnings_are_summed_by_what_led_to_them(ledger: Ledger) -> None:
     """Agency and place are those of the click; a sale without one has none."""
     record_clicks(ledger, {"agency": "pixabay", "place": "look"})
@@ -83,7 +109,7 @@ def test_sales_of_the_version_before_are_summed_up(ledger: Ledger) -> None:
     """Those that it wrote, and those that it goes on writing without the columns of this one."""
     record_sales(ledger, {"words": "cat", "payout": 2})
     ledger.downgrade("0024")
-    written = [c for c in actions.c if c.computed is None]
+    written = [actions.c[name] for name in list_written_columns(actions)]
     with ledger.read_connection() as connection:
         [row] = connection.execute(sa.select(*written)).mappings()
     ledger.upgrade()

@@ -318,14 +318,41 @@ def test_a_snapshot_inside_of_another_is_the_same(ledger: Ledger) -> None:
     assert count() == 2
 
 
+def test_snapshots_of_threads_are_apart(ledger: Ledger) -> None:
+    """One ends with an error, in this thread, and the next begins anew."""
+
+    def count() -> int:
+        with ledger.read_snapshot() as connection:
+            return int(connection.execute(sa.select(sa.func.count(clicks.c.click_id))).scalar_one())
+
+    with ThreadPoolExecutor(1) as other, ledger.read_snapshot():
+        assert count() == 0
+        ledger.record(click(1))
+        assert (count(), other.submit(count).result()) == (0, 1)
+    with ledger.read_snapshot(), pytest.raises(LedgerError), ledger.read_connection() as connection:
+        connection.execute(sa.text("SELECT nothing FROM nowhere"))
+    assert count() == 1
+
+
 # -- upgrading
 
 
 def test_the_migrations_make_what_the_ledger_describes(ledger: Ledger) -> None:
-    """Alembic finds no difference between the tables made and the tables described."""
+    """Alembic finds no difference between the tables made and the tables described.
+
+    Nor does SQLite between the columns that it fills, which PostgreSQL writes in its own words.
+    """
     with ledger.read_connection() as connection:
         context = MigrationContext.configure(connection)
         assert compare_metadata(context, metadata) == []
+        if connection.dialect.name == "sqlite":
+            made = connection.scalar(
+                sa.text("SELECT sql FROM sqlite_master WHERE name = 'actions'")
+            )
+            filled = {c.name: c.computed for c in metadata.tables["actions"].c if c.computed}
+            assert filled
+            for name, computed in filled.items():
+                assert f" GENERATED ALWAYS AS ({computed.sqltext})" in made.partition(name)[2]
 
 
 def test_clicks_of_the_version_before_stay(url: str, opened: Callable[..., Ledger]) -> None:

@@ -10,9 +10,11 @@ import sqlalchemy as sa
 
 from affiliate.database import migrations
 from affiliate.database.clicks import Click
+from affiliate.database.earnings import Earnings
 from affiliate.database.ledger import Ledger
 from affiliate.database.schema import clicks
 from affiliate.errors import LedgerError
+from tests.support.desk_records import record_sales
 from tests.support.postgres import new_database, programs
 
 
@@ -38,6 +40,7 @@ def test_a_dump_is_put_back(postgres: str, tmp_path: Path) -> None:
     with closing(Ledger(url)) as ledger:
         ledger.upgrade()
         ledger.record(click(1))
+        record_sales(ledger, {"words": "cat"})
         dump: list[str | Path] = [
             programs() / "pg_dump",
             "--format=custom",
@@ -53,6 +56,8 @@ def test_a_dump_is_put_back(postgres: str, tmp_path: Path) -> None:
         ledger.upgrade()
         ledger.record(click(3))
         assert ids(ledger) == ["1", "3"]
+        [row] = Earnings(ledger).sum_payouts(["words"])
+        assert (row["words"], row["sales"]) == ("cat", 1)
 
 
 def test_a_ledger_in_postgresql_is_taken_back_and_forth(postgres: str) -> None:

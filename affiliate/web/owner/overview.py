@@ -146,6 +146,7 @@ class _Overview:
         self._clicks: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
         self._searches: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
         self._sales: dict[Days, list[dict[str, Any]]] = {}
+        self._least_calls = _find_least_calls()
 
     def sum_period(self, period: Period) -> _Sums:
         """Sum up a period of whole days."""
@@ -262,8 +263,8 @@ class _Overview:
         agencies = link_to(self._view, "owner.show_agencies")
         change = describe_change(now.calls, before.calls)
         yield Tile("Calls to agencies", format_count(now.calls), agencies, change)
-        if least := _find_least_calls():
-            share, title = least
+        if self._least_calls:
+            share, title = self._least_calls
             change = Change("", "the least of all agencies")
             yield Tile(f"Calls left at {title}", format_share(share), agencies, change)
 

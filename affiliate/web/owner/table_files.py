@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Sequence
 from datetime import datetime, tzinfo
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from flask import Response
 
@@ -78,8 +78,7 @@ def _split_money(name: str, cells: Sequence[Cell]) -> dict[str, list[str | int]]
 def _write_value(value: Any, column: Column) -> str | int:  # noqa: ANN401 - a value of JSON
     if value is None:
         return ""
-    number: int = value
-    return number if column.is_number else escape_formula(str(value))
+    return cast("int", value) if column.is_number else escape_formula(str(value))
 
 
 def _write_json(table: Table, sheets: Sequence[Sheet]) -> str:

@@ -27,7 +27,13 @@ def test_earned_is_what_is_not_reversed() -> None:
 
 def test_what_was_earned_is_grouped_by_currency() -> None:
     """Rows of a group are added up."""
-    assert group_earned(ROWS, lambda row: row["site"]) == {
+    rows = [
+        {"site": "a", "currency": "USD", "payout": 10_000},
+        {"site": "b", "currency": "USD", "payout": 25_000},
+        {"site": "b", "currency": "EUR", "payout": 7_000},
+        {"site": "a", "currency": "USD", "payout": 50_000},
+    ]
+    assert group_earned(rows, lambda row: row["site"]) == {
         "a": (Money(60_000, "USD"),),
         "b": (Money(7_000, "EUR"), Money(25_000, "USD")),
     }
