@@ -112,6 +112,7 @@ the store has lost the count: there may be no room."""
 class _KnownCounter:
     """A counter as a process knows it; ``flying`` is on its way to the store.
 
+    ``late`` is the part of ``flying`` that the store had missed before: its calls were made.
     ``here`` is the last number of the machine, which includes additions that the store lacks.
     """
 
@@ -121,6 +122,7 @@ class _KnownCounter:
         self.shared = 0
         self.unsent = 0
         self.flying = 0
+        self.late = 0
 
 
 class Counts:
@@ -159,8 +161,11 @@ class Counts:
             begun, is_busy = None, True
         own = begun and begun[0]
         with self._lock:
-            sent, known.unsent = known.unsent + (by if own is None else own), 0
+            late, known.unsent = known.unsent, 0
+            sent = late + (by if own is None else own)
             known.flying += sent
+            others_late = known.late  # those that come after this moment count this addition
+            known.late += late
             before = known.shared
         number = self._store.incr(key, sent, seconds)
         if number is not None and number < before + sent and own is None:
@@ -170,10 +175,13 @@ class Counts:
         here = self._here.end_adding(key, own, number) if self._here and own is not None else None
         with self._lock:
             known.flying -= sent
+            known.late -= late
             known.shared = max(known.shared, seen or 0)
             if number is None:
                 known.unsent += sent - (own or 0 if here else 0)
-            count = Count(known.shared, known.unsent + known.flying, self._processes)
+                count = Count(known.shared, known.unsent + known.flying, self._processes)
+            else:
+                count = Count(number, others_late)
             if begun:
                 count = Count(max(here[0] if here else begun[1], seen or 0))
                 known.here = max(known.here, count.shared)
@@ -183,7 +191,7 @@ class Counts:
             return count
         if is_busy and seconds >= MIN_HELD_SECONDS and not before and (number or 0) <= sent:
             return UNKNOWN
-        return count if number is None else Count(number)
+        return count
 
     def _restore_counter(self, key: str, least: int, seconds: float) -> int:
         """Restore a counter that was evicted or flushed to its last number; return the number."""
