@@ -9,6 +9,7 @@ from flask.testing import FlaskClient
 from tests.dialects import DIALECTS, answer_text, serve_dialect
 from tests.support.apps import ClientMaker
 from tests.support.federation import Agencies
+from tests.support.waiting import wait_until
 
 SAID = "Links on this page earn us a commission."
 WITH_ID = {"ADOBE_STOCK_AFFILIATE_ID": "1"}
@@ -147,6 +148,18 @@ def test_pages_without_pictures_say_it_where_their_ways_on_earn(
     assert (SAID in client.get("/search?q=flower&lang=en&wait=1").text) is earns
 
 
+def read_sellers(client: FlaskClient, path: str, late: str) -> list[str]:
+    """Return the agencies of an answer's pictures, once one that may be late is among them."""
+    sellers: list[str] = []
+
+    def has_all() -> bool:
+        sellers[:] = [one["agency"] for one in client.get(path).get_json()["items"]]
+        return late in sellers
+
+    wait_until(has_all)
+    return sellers
+
+
 def test_results_say_from_which_picture_on_they_earn(
     make_client: ClientMaker, stack: ExitStack
 ) -> None:
@@ -156,11 +169,11 @@ def test_results_say_from_which_picture_on_they_earn(
     for weights, told in (("openverse:47, adobe-stock:1", True), ("adobe-stock", False)):
         client = make_client(**agencies.settings() | WITH_ID | {"AGENCIES": weights})
         search = "search?q=flower&lang=en&wait=1"
-        items = client.get(f"/api/{search}").get_json()["items"]
-        first = [one["agency"] for one in items].index("adobe-stock") + 1
+        sellers = read_sellers(client, f"/api/{search}", "adobe-stock")
+        first = sellers.index("adobe-stock") + 1
         assert (first > 1) is told
         page, embed = (client.get(f"{at}/{search}").text for at in ("/ajax", "/embed"))
-        earning = [one["agency"] == "adobe-stock" for one in items]
+        earning = [one == "adobe-stock" for one in sellers]
         tiles = page.split('<li class="tile')[1:]
         assert [" data-earns " in tile.partition(">")[0] for tile in tiles] == earning
         assert "data-earns" not in embed
