@@ -106,7 +106,7 @@ def test_earnings_are_summed_by_what_led_to_them(ledger: Ledger) -> None:
 
 
 def test_sales_of_the_version_before_are_summed_up(ledger: Ledger) -> None:
-    """Those that it wrote, and those that it goes on writing without the columns of this one."""
+    """Include those that it goes on writing without the columns of this one."""
     record_sales(ledger, {"words": "cat", "payout": 2})
     ledger.downgrade("0024")
     written = [actions.c[name] for name in list_written_columns(actions)]

@@ -1,4 +1,4 @@
-"""What links have carried stands in columns and indexes, and sales of a state by their times."""
+"""Keep what links have carried in columns and indexes, and sales of a state by their times."""
 
 import sqlalchemy as sa
 from alembic import op
