@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from affiliate.database.earnings import GROUPS
 from affiliate.database.engine import LedgerDatabase
+from affiliate.database.group_pages import read_page
 from affiliate.database.local_time import (
     Days,
     Step,
@@ -121,11 +122,11 @@ class EarnedFigures:
             query = sa.select(number, currency, state, sums)
             query = query.select_from(states.join(parts, sa.true()))
             rows = connection.execute(query.where(state.is_not(None))).all()
-        for place, code, name, text in rows:
+        for index, code, name, text in rows:
             if text is not None:
                 amount, count = map(int, text.split())
                 yield (
-                    steps[place],
+                    steps[index],
                     {"currency": code, "state": name, "payout": amount, "sales": count},
                 )
 
@@ -164,19 +165,15 @@ class EarnedFigures:
             if not sums:
                 return [], 0
             query = sa.select(*keys, *sums).where(in_period, *where).group_by(*keys)
-            groups = query.cte("earned")  # read twice, which is faster than a window for the number
+            groups = query.cte("earned")
             shown, amounts = list(groups.c)[: len(keys)], list(groups.c)[len(keys) :]
             first = sa.case(*((amount.is_not(None), n) for n, amount in enumerate(amounts)))
             amount: sa.ColumnElement[int] = sa.literal(0)
             for start in reversed(range(0, len(amounts), MAX_SUMS)):
                 amount = sa.func.coalesce(*amounts[start : start + MAX_SUMS], amount)
-            number = sa.select(sa.func.count()).select_from(groups).scalar_subquery()
-            page = sa.select(*shown, number).order_by(
-                *(c.desc() if descending else c for c in (first, amount)), *shown
-            )
-            rows = connection.execute(page.offset(offset).limit(limit)).all()
-            some = rows or connection.execute(page.limit(1)).all()
-        return [tuple(row[:-1]) for row in rows], some[0][-1] if some else 0
+            order = [*(c.desc() if descending else c for c in (first, amount)), *shown]
+            rows, total = read_page(connection, groups, order, offset=offset, limit=limit)
+        return [row[: len(keys)] for row in rows], total
 
     def _match_period(self, connection: sa.Connection, days: Days) -> sa.ColumnElement[bool]:
         start, end = find_bounds(days, self._zone)

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from affiliate.database.desk_lists import MAX_CLICKS
 from affiliate.database.engine import LedgerDatabase
+from affiliate.database.group_pages import read_page
 from affiliate.database.roll_ups import SEARCH_PLACE
 from affiliate.database.schema import clicks
 from affiliate.domain.times import to_naive_utc
@@ -35,13 +36,11 @@ class NewestClicks:
     ) -> tuple[dict[PictureKey, int], int]:
         """Return a page of pictures with their clicks, the most first, and the number of all."""
         counted = self._count_pictures(filters).cte("counted")
-        number = sa.select(sa.func.count()).select_from(counted).scalar_subquery()
         agency, media_id, count = counted.c
-        page = sa.select(*counted.c, number).order_by(count.desc(), agency, media_id)
+        order = [count.desc(), agency, media_id]
         with self._database.read_snapshot() as connection:
-            rows = connection.execute(page.offset(offset).limit(limit)).all()
-            some = rows or connection.execute(page.limit(1)).all()
-        return {(row[0], row[1]): row[2] for row in rows}, some[0][3] if some else 0
+            rows, total = read_page(connection, counted, order, offset=offset, limit=limit)
+        return {(agency, media_id): count for agency, media_id, count in rows}, total
 
     def count_clicks(
         self, filters: Mapping[str, str], pictures: Collection[PictureKey]

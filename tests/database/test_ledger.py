@@ -303,37 +303,6 @@ def test_slow_readers_do_not_hold_up_clicks(ledger: Ledger) -> None:
     assert [len(list(report)) for report in reports] == [2, 2, 2]
 
 
-def test_a_snapshot_inside_of_another_is_the_same(ledger: Ledger) -> None:
-    """Figures of one page are of one state, whatever is written meanwhile."""
-
-    def count() -> int:
-        with ledger.read_snapshot() as connection:
-            return int(connection.execute(sa.select(sa.func.count(clicks.c.click_id))).scalar_one())
-
-    ledger.record(click(1))
-    with ledger.read_snapshot():
-        assert count() == 1
-        ledger.record(click(2))
-        assert count() == 1
-    assert count() == 2
-
-
-def test_snapshots_of_threads_are_apart(ledger: Ledger) -> None:
-    """One ends with an error, in this thread, and the next begins anew."""
-
-    def count() -> int:
-        with ledger.read_snapshot() as connection:
-            return int(connection.execute(sa.select(sa.func.count(clicks.c.click_id))).scalar_one())
-
-    with ThreadPoolExecutor(1) as other, ledger.read_snapshot():
-        assert count() == 0
-        ledger.record(click(1))
-        assert (count(), other.submit(count).result()) == (0, 1)
-    with ledger.read_snapshot(), pytest.raises(LedgerError), ledger.read_connection() as connection:
-        connection.execute(sa.text("SELECT nothing FROM nowhere"))
-    assert count() == 1
-
-
 # -- upgrading
 
 
