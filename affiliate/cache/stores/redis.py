@@ -45,7 +45,10 @@ FAILURE_TEXTS: Final = (
         "its certificate is not trusted; set REDIS_SELF_SIGNED=1 or add ssl_ca_certs to REDIS_URL",
     ),
     ("WRONG_VERSION_NUMBER|record layer", "it speaks no TLS; begin REDIS_URL with redis://"),
-    ("max number of clients", "all its connections are taken; lower max_connections in REDIS_URL"),
+    (
+        "max number of clients|not ready",
+        "all its connections are taken; lower max_connections in REDIS_URL",
+    ),
     ("No connection available", "this process's connections to it are all in use"),
     ("invalid database|DB index", "it has no database of that number"),
     ("no Sentinel knows", "no Sentinel knows a master of the name in REDIS_URL; mend the name"),
@@ -60,7 +63,7 @@ FAILURE_TEXTS: Final = (
     ("timed? ?out|timeout", "no answer in time; look at the server, its host and firewalls"),
     ("unreachable|No route", "no way leads to its host; look at networks and firewalls"),
     (
-        "closed by server|reset by peer|EOF",
+        "closed by server|reset by peer|broken pipe|EOF",
         "it closed the connection; where it wants TLS, begin REDIS_URL with rediss://",
     ),
 )

@@ -26,10 +26,15 @@ GROW_SECONDS: Final = 1.0
 """Seconds after a refusal until one connection more is tried, and then between further tries."""
 GROWN_SECONDS: Final = 30.0
 """Seconds after the last refusal until the bound is lifted."""
-REFUSAL: Final = re.compile("max number of clients|not ready|reset by peer|closed by server")
+REFUSAL: Final = re.compile(
+    "max number of clients|not ready|reset by peer|closed by server|broken pipe", re.IGNORECASE
+)
 """Pattern of redis-py's texts for a connection that the server refuses."""
-MAX_TRIES: Final = 10
-"""Tries for a command without a connection: all connections of a plan may be taken for a while."""
+REFUSED_TIMEOUTS: Final = 2
+"""Time-outs of the pool for which a command is tried while the server refuses connections.
+
+All connections of a plan may be taken for a while.
+"""
 PAUSE_SECONDS: Final = 0.05
 """Seconds between the tries of a process that has no connection."""
 
@@ -154,14 +159,17 @@ class Client(redis.Redis):
         self._processes = processes
 
     def execute_command(self, *args: Any, **options: Any) -> Any:  # noqa: ANN401 - as redis-py has it
-        """Send a command; retry up to `MAX_TRIES` while the server refuses new connections."""
+        """Send a command; retry for `REFUSED_TIMEOUTS` while the server refuses connections."""
         base: Any = super()  # redis-py gives it no types
-        for tries in range(MAX_TRIES):
+        pool: Any = self.connection_pool
+        end = time.monotonic() + REFUSED_TIMEOUTS * pool.timeout
+        while True:
             try:
                 answer = base.execute_command(*args, **options)
             except redis.ConnectionError as error:
-                if tries == MAX_TRIES - 1 or not self._may_wait(error):
+                if time.monotonic() >= end or not self._may_wait(error):
                     raise
+                time.sleep(PAUSE_SECONDS)  # another process may be about to close some
             else:
                 break
         if self._processes and self._idle.proven >= SMALL_POOL:
@@ -172,11 +180,7 @@ class Client(redis.Redis):
         """Return whether waiting for a proven connection makes sense; a hung server has none."""
         if isinstance(error, redis.AuthenticationError):
             return False
-        if not self._idle.has_served_lately():
-            if not REFUSAL.search(str(error)):
-                return False
-            time.sleep(PAUSE_SECONDS)  # another process may be about to close some
-        return True
+        return self._idle.has_served_lately() or REFUSAL.search(str(error)) is not None
 
     def reconnect(self) -> None:
         """Connect anew from now on, as the address may lead to another server."""

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from queue import Empty
 
 import pytest
@@ -14,7 +15,7 @@ from affiliate.cache.stores.redis_pool import _IdleConnections
 from affiliate.errors import StoreDown, StoreRefused
 from tests.support.folders import socket_folder
 from tests.support.redis_server import RedisServer, redis_server
-from tests.support.waiting import PATIENCE
+from tests.support.waiting import PATIENCE, wait_until
 
 PASSWORD = "hunter2"
 THREADS = 32
@@ -22,6 +23,17 @@ THREADS = 32
 
 def command(server: RedisServer, text: str) -> None:
     server.client().execute_command(*text.split())  # type: ignore[no-untyped-call]
+
+
+@contextmanager
+def open_store(url: str, *, processes: int = 1) -> Iterator[RedisStore]:
+    """Yield a store that leaves no connection to a server which takes few."""
+    store = RedisStore(url, processes=processes)
+    try:
+        yield store
+    finally:
+        if store._client is not None:
+            store._client.connection_pool.disconnect()
 
 
 @pytest.fixture(scope="module")
@@ -36,37 +48,59 @@ def test_busy_processes_fit_a_plan_of_20_connections(
     small: RedisServer, query: str, processes: int
 ) -> None:
     """However many threads ask at once, none goes without Redis, whatever bound is set."""
-    url = (
-        f"{small.url}?timeout=9&socket_timeout=9&socket_connect_timeout=9{query}"  # a busy machine
-    )
-    stores = [StoreWithFallback(RedisStore(url, processes=2)) for _ in range(processes)]
+    url = f"{small.url}?timeout=9&socket_timeout=9&socket_connect_timeout=9{query}"
     start = threading.Barrier(2 * THREADS)
+    with ExitStack() as opened:
+        stores = [
+            StoreWithFallback(opened.enter_context(open_store(url, processes=2)))
+            for _ in range(processes)
+        ]
 
-    def work(number: int) -> list[bytes | None]:
-        store = stores[number % processes]
-        start.wait(PATIENCE)
-        found = []
-        for turn in range(8):
-            store.set(f"k{number}-{turn}", b"v", 60)
-            found.append(store.get(f"k{number}-{turn}"))
-        return found
+        def work(number: int) -> list[bytes | None]:
+            store = stores[number % processes]
+            start.wait(PATIENCE)
+            found = []
+            for turn in range(8):
+                store.set(f"k{number}-{turn}", b"v", 60)
+                found.append(store.get(f"k{number}-{turn}"))
+            return found
 
-    with ThreadPoolExecutor(2 * THREADS) as pool:
-        assert all(one == [b"v"] * 8 for one in pool.map(work, range(2 * THREADS)))
-    assert not any(store.is_degraded for store in stores)
-    if not query:  # what is left is for commands and for the next deploy
-        assert small.client().info("clients")["connected_clients"] <= 17
-    for store in stores:
-        store.store._client.connection_pool.disconnect()
+        with ThreadPoolExecutor(2 * THREADS) as pool:
+            assert all(one == [b"v"] * 8 for one in pool.map(work, range(2 * THREADS)))
+        assert not any(store.is_degraded for store in stores)
+        if not query:  # what is left is for commands and for the next deploy
+            assert small.client().info("clients")["connected_clients"] <= 17
+
+
+def test_a_command_waits_for_a_connection_as_long_as_the_owner_says(small: RedisServer) -> None:
+    """Where others have all connections, `timeout` bounds how often a new one is tried."""
+
+    def refusals() -> int:
+        return int(control.info("stats")["rejected_connections"])
+
+    patient = f"{small.url}?socket_timeout=9&socket_connect_timeout=9&timeout={PATIENCE / 2:g}"
+    with (
+        small.client() as control,
+        open_store(patient) as store,
+        ExitStack() as others,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        control.ping()
+        for _ in range(19):
+            others.enter_context(open_store(patient)).get("k")
+        before = refusals()
+        done = pool.submit(store.set, "k", b"v", 60)
+        wait_until(lambda: done.done() or refusals() > before + 25)
+        others.close()
+        assert done.result(PATIENCE)
 
 
 def test_a_bound_that_the_owner_sets_is_kept(small: RedisServer) -> None:
     """`max_connections` bounds the connections of a process; nobody waits in vain for one."""
-    store = RedisStore(f"{small.url}?max_connections=2")
-    with ThreadPoolExecutor(THREADS) as pool:
+    url = f"{small.url}?timeout=9&socket_timeout=9&max_connections=2"
+    with open_store(url) as store, ThreadPoolExecutor(THREADS) as pool:
         assert all(pool.map(lambda n: store.set(f"k{n}", b"v", 60), range(200)))
-    assert len(store._client.connection_pool._connections) <= 2
-    store._client.connection_pool.disconnect()
+        assert len(store._client.connection_pool._connections) <= 2
 
 
 REFUSALS = [
@@ -152,6 +186,8 @@ FAILURES = [
     (redis.ConnectionError("Error 113 connecting to hunter2:1. No route to host."), "no way"),
     (redis.ConnectionError("Error 2 connecting to unix:hunter2. No such file."), "socket"),
     (redis.ConnectionError("max number of clients reached"), "max_connections"),
+    (redis.ConnectionError("Connection not ready"), "max_connections"),
+    (redis.ConnectionError("Error 32 while writing to socket. Broken pipe."), "rediss://"),
     (redis.ConnectionError("Connection closed by server."), "rediss://"),
     (redis.ConnectionError("Invalid Database"), "database of that number"),
     (redis.BusyLoadingError("Redis is loading the dataset in memory"), "loading"),
