@@ -12,6 +12,8 @@ from flask.testing import FlaskClient
 
 from affiliate.agencies import AGENCIES
 from affiliate.agencies.base import PAGE_PLACES
+from affiliate.search import slice_fetcher
+from affiliate.search.gateway import PAGE_SECONDS
 from tests.dialects import DIALECTS, Answer, Dialect, answer_text, serve_dialect
 from tests.support.apps import ClientMaker
 from tests.support.federation import OWN, Agencies
@@ -67,9 +69,10 @@ def test_the_same_page_comes_from_the_cache_without_a_call(
 
 
 def test_three_that_hang_fail_and_lie_keep_nobody_from_the_rest(
-    client: FlaskClient, agencies: Agencies
+    client: FlaskClient, agencies: Agencies, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The page comes while one still hangs, statuses are true, the others' places stay."""
+    monkeypatch.setattr(slice_fetcher, "PAGE_SECONDS", PAGE_SECONDS)
     hangs, fails, lies = list(agencies)[:3]
     agencies[hangs].gate.clear()
     agencies[fails].fixed = answer_text("<h1>Bad gateway</h1>", 502, "text/html")
