@@ -39,7 +39,7 @@ MONTH_SHARE: Final = 5
 """The threshold of a month in thresholds of a day, about the square root of a month's days: so the
 fewest rows are read."""
 SAMPLES: Final = 3
-"""Buckets whose counts tell about how great the last sum of an answer is."""
+"""Buckets that tell about how many rows there are, and how great the last sum of an answer is."""
 FEW_ROWS: Final = 50_000
 """Rows of buckets up to which all of them are summed up: that is as fast as to choose."""
 MAX_LOOKED_UP: Final = 200
@@ -68,6 +68,8 @@ class BucketSums:
         self._scopes = list(newest)
         self._own = (counts.list == name) & counts.scope.in_(self._scopes)
         self._covering = list_covering_buckets(days)
+        step = max(1, len(self._covering) // SAMPLES)
+        self._samples = self._covering[step // 2 :: step][:SAMPLES]
         self._ranges = list_bucket_ranges(days)
         self._in_days = counts.bucket.in_(list_buckets(days))
         self._newest = {
@@ -186,18 +188,23 @@ class BucketSums:
         ]
 
     def _has_many(self) -> bool:
-        """Return whether the buckets have more than `FEW_ROWS`."""
-        rows = sa.select(sa.literal(1)).where(self._own, self._in_days).limit(FEW_ROWS + 1)
+        """Return whether the buckets have more than `FEW_ROWS`, as some of them suggest."""
+        few = FEW_ROWS * self._count_sampled_days() // self._count_days()
+        of_samples = counts.bucket.in_(self._samples)
+        rows = sa.select(sa.literal(1)).where(self._own, of_samples).limit(few + 1)
         many = sa.select(sa.func.count()).select_from(rows.subquery())
-        return self._connection.execute(many).scalar_one() > FEW_ROWS
+        return self._connection.execute(many).scalar_one() > few
 
     def _guess_last_sum(self, limit: int) -> int:
         """Return about how great the last sum of an answer is, from counts of some buckets."""
-        step = max(1, len(self._covering) // SAMPLES)
-        some = self._covering[step // 2 :: step][:SAMPLES]
-        found = sum(self._find_count(bucket, limit) for bucket in some)
-        days = (self._days.last - self._days.first).days + 1
-        return found * days // sum(map(count_days, some))
+        found = sum(self._find_count(bucket, limit) for bucket in self._samples)
+        return found * self._count_days() // self._count_sampled_days()
+
+    def _count_days(self) -> int:
+        return (self._days.last - self._days.first).days + 1
+
+    def _count_sampled_days(self) -> int:
+        return sum(map(count_days, self._samples))
 
     def _find_count(self, bucket: int, rank: int) -> int:
         """Return about the count of a rank in a bucket, as if scopes were alike.

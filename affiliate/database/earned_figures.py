@@ -105,9 +105,10 @@ class EarnedFigures:
 
         The sales of each stand side by side in an index, so that no sort is needed.
         """
-        if not steps:  # hours of a day that clocks have left out
-            return
         with self._database.read_snapshot() as connection:
+            steps = _cut_to_sales(connection, steps)
+            if not steps:
+                return
             states = _select_states()
             parts = list_periods(connection, [(step.start, step.end) for step in steps])
             at, (number, start, end) = actions.c.occurred_at, parts.c
@@ -179,6 +180,14 @@ class EarnedFigures:
         start, end = find_bounds(days, self._zone)
         at = choose_index(connection, actions.c.occurred_at, end - start)
         return (at >= start) & (at < end)
+
+
+def _cut_to_sales(connection: sa.Connection, steps: Sequence[Step]) -> Sequence[Step]:
+    """Return the steps from the first sale of all to the last."""
+    at = actions.c.occurred_at
+    ends = (sa.select(end(at)).scalar_subquery() for end in (sa.func.min, sa.func.max))
+    first, last = connection.execute(sa.select(*ends)).one()
+    return [step for step in steps if first is not None and step.start <= last and step.end > first]
 
 
 def _match(

@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Sequence
 from datetime import datetime, tzinfo
-from typing import Any, Final, cast
+from typing import Any, cast
 
 from flask import Response
 
@@ -18,9 +18,6 @@ from affiliate.domain.actions import MONEY_UNITS
 from affiliate.domain.spreadsheets import BYTE_ORDER_MARK, escape_formula
 from affiliate.web.owner.numbers import Money
 from affiliate.web.owner.tables import Cell, Column, Sheet, State, Table, list_money
-
-UNIT_DIGITS: Final = len(str(MONEY_UNITS)) - 1
-"""Digits of an amount of money behind the point."""
 
 
 def build_file(table: Table, file_format: str, path: str, sheets: Sequence[Sheet] = ()) -> Response:
@@ -58,27 +55,29 @@ def _write_lines(writer: Any, table: Table | Sheet, zone: tzinfo) -> None:  # no
         if column.kind == "money":
             texts |= _split_money(column.name, cells)
         else:
-            values = (_simplify_cell(cell, zone) for cell in cells)
-            texts[column.name] = [_write_value(value, column) for value in values]
+            write = _write_number if column.is_number else _write_text
+            texts[column.name] = [write(_simplify_cell(cell, zone)) for cell in cells]
     writer.writerow(texts)
     writer.writerows(zip(*texts.values(), strict=True))
 
 
 def _split_money(name: str, cells: Sequence[Cell]) -> dict[str, list[str | int]]:
     """Return the amounts of a column by its name with each currency."""
-    amounts = [{money.currency: money for money in list_money(cell)} for cell in cells]
-    return {
-        f"{name} {currency}": [
-            _format_amount(own[currency]) if currency in own else "" for own in amounts
-        ]
-        for currency in sorted({currency for own in amounts for currency in own})
-    }
+    texts: dict[str, list[str | int]] = {}
+    for place, cell in enumerate(cells):
+        for money in list_money(cell):
+            if money.currency not in texts:
+                texts[money.currency] = [""] * len(cells)
+            texts[money.currency][place] = _format_amount(money)
+    return {f"{name} {currency}": texts[currency] for currency in sorted(texts)}
 
 
-def _write_value(value: Any, column: Column) -> str | int:  # noqa: ANN401 - a value of JSON
-    if value is None:
-        return ""
-    return cast("int", value) if column.is_number else escape_formula(str(value))
+def _write_number(value: Any) -> str | int:  # noqa: ANN401 - a value of JSON
+    return "" if value is None else cast("int", value)
+
+
+def _write_text(value: Any) -> str | int:  # noqa: ANN401 - a value of JSON
+    return "" if value is None else escape_formula(str(value))
 
 
 def _write_json(table: Table, sheets: Sequence[Sheet]) -> str:
@@ -123,5 +122,5 @@ def _simplify_cell(cell: Cell, zone: tzinfo) -> Any:  # noqa: ANN401 - a value o
 def _format_amount(money: Money) -> str:
     """Return an amount without its currency, with two digits, or four where two would round."""
     units, rest = divmod(abs(money.amount), MONEY_UNITS)
-    sign, digits = "-" if money.amount < 0 else "", f"{rest:0{UNIT_DIGITS}}"
-    return f"{sign}{units}.{digits.removesuffix('00')}"
+    digits = str(MONEY_UNITS + rest)[1:].removesuffix("00")
+    return f"-{units}.{digits}" if money.amount < 0 else f"{units}.{digits}"
