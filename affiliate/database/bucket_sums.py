@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from affiliate.database.local_time import (
     Days,
     count_days,
+    find_first_day,
     is_month,
     list_bucket_ranges,
     list_buckets,
@@ -39,7 +40,7 @@ MONTH_SHARE: Final = 5
 """The threshold of a month in thresholds of a day, about the square root of a month's days: so the
 fewest rows are read."""
 SAMPLES: Final = 3
-"""Buckets that tell about how many rows there are, and how great the last sum of an answer is."""
+"""Buckets whose counts tell about how great the last sum of an answer is."""
 FEW_ROWS: Final = 50_000
 """Rows of buckets up to which all of them are summed up: that is as fast as to choose."""
 MAX_LOOKED_UP: Final = 200
@@ -63,10 +64,10 @@ class BucketSums:
     ) -> None:
         """Read the scopes that ``newest`` names, with their counts that no bucket has yet."""
         self._connection = connection
-        self._days = days
         self._list = name
         self._scopes = list(newest)
         self._own = (counts.list == name) & counts.scope.in_(self._scopes)
+        self._days = days = self._cut_to_counted(days)
         self._covering = list_covering_buckets(days)
         step = max(1, len(self._covering) // SAMPLES)
         self._samples = self._covering[step // 2 :: step][:SAMPLES]
@@ -81,11 +82,21 @@ class BucketSums:
         by_scope: defaultdict[int, list[int]] = defaultdict(list)
         for scope, text in set(keys):
             by_scope[scope].append(text)
-        sums: dict[Key, int] = {}
+        sums = {key: self._newest.get(key, 0) for key in keys}
+        if not self._ranges:
+            return sums
         for scope, texts in by_scope.items():
             for text, count in self._connection.execute(self._select_sums(scope, texts)).all():
-                sums[scope, text] = int(count) + self._newest.get((scope, text), 0)
+                sums[scope, text] += int(count)
         return sums
+
+    def _cut_to_counted(self, days: Days) -> Days:
+        """Return the period without the days before the first bucket; maybe none is left."""
+        first = sa.select(sa.func.min(counts.bucket)).where(counts.list == self._list)
+        queries = [first.where(counts.scope == scope) for scope in self._scopes]
+        found = self._connection.execute(sa.union_all(*queries)).scalars() if queries else ()
+        begun = [find_first_day(bucket) for bucket in found if bucket is not None]
+        return Days(max(days.first, min(begun, default=days.first)), days.last)
 
     def _select_sums(self, scope: int, texts: list[int]) -> sa.Select[int, Any]:
         """Return the query of the sums of some texts: of each text its ranges of buckets are read.
@@ -188,12 +199,17 @@ class BucketSums:
         ]
 
     def _has_many(self) -> bool:
-        """Return whether the buckets have more than `FEW_ROWS`, as some of them suggest."""
-        few = FEW_ROWS * self._count_sampled_days() // self._count_days()
-        of_samples = counts.bucket.in_(self._samples)
-        rows = sa.select(sa.literal(1)).where(self._own, of_samples).limit(few + 1)
+        """Return whether the buckets have more than `FEW_ROWS`, as some of them may show."""
+        if not self._samples:
+            return False
+        part = FEW_ROWS * self._count_sampled_days() // self._count_days()
+        samples = counts.bucket.in_(self._samples)
+        return self._has_more(samples, part) or self._has_more(self._in_days, FEW_ROWS)
+
+    def _has_more(self, where: sa.ColumnElement[bool], number: int) -> bool:
+        rows = sa.select(sa.literal(1)).where(self._own, where).limit(number + 1)
         many = sa.select(sa.func.count()).select_from(rows.subquery())
-        return self._connection.execute(many).scalar_one() > few
+        return self._connection.execute(many).scalar_one() > number
 
     def _guess_last_sum(self, limit: int) -> int:
         """Return about how great the last sum of an answer is, from counts of some buckets."""

@@ -111,6 +111,13 @@ def count_days(bucket: int) -> int:
     return monthrange(*divmod(bucket // MONTH, MONTH))[1] if is_month(bucket) else 1
 
 
+def find_first_day(bucket: int) -> date:
+    """Return the first day of a bucket."""
+    year, in_year = divmod(bucket, MONTH * MONTH)
+    month, day = divmod(in_year, MONTH)
+    return date(year, month, day or 1)
+
+
 def extend_to_month(days: Days, today: date) -> Days:
     """Return a period that has a month up to today, or later, with the month's days to come.
 

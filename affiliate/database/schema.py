@@ -249,7 +249,9 @@ position_days = sa.Table(
     sa.Index("position_days_position", "place", "position", "day", "clicks"),
 )
 
-ranked_counts = sa.Table(  # numbers instead of texts: see `ranked_counts`
+# Numbers instead of texts: see `ranked_counts`. The index of the key has the counts, too: in SQLite
+# it is the table, and in PostgreSQL migration 0026 includes them.
+ranked_counts = sa.Table(
     "ranked_counts",
     metadata,
     sa.Column("list", sa.SmallInteger, primary_key=True, autoincrement=False),

@@ -110,10 +110,14 @@ def test_pages_of_sums_that_are_all_alike_follow_each_other(
         assert all(sums.find_top(limit) == whole[:limit] for limit in (1, 50, 51, 299))
 
 
+@pytest.mark.parametrize("before", [0, 365, 3650])
 def test_usual_pictures_are_found_without_a_sum_over_all_rows(
-    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch, before: int
 ) -> None:
-    """Where some pictures have far more clicks than others, most rows are left unread."""
+    """Where some pictures have far more clicks than others, most rows are left unread.
+
+    Nor do days before the first click matter, however many a period has.
+    """
     monkeypatch.setattr(bucket_sums, "FEW_ROWS", 0)
     clicks = spread(Random(1), 6)
     write(ledger, clicks)
@@ -125,7 +129,8 @@ def test_usual_pictures_are_found_without_a_sum_over_all_rows(
     monkeypatch.setattr(BucketSums, "rank_all", fail)
     with ledger.read_connection() as connection:
         newest = {number_scope(agency): dict[int, int]() for agency in AGENCIES}
-        sums = BucketSums(connection, PICTURES, PERIODS[0], newest)
+        days = Days(FIRST - DAY * before, PERIODS[0].last)
+        sums = BucketSums(connection, PICTURES, days, newest)
         assert sums.find_top(5) == rank(clicks, PERIODS[0], AGENCIES)[:5]
     assert 5 <= sum(summed) < 25
 

@@ -21,7 +21,7 @@ import sqlalchemy as sa
 from affiliate.database.sqlite_file import count_transaction
 from affiliate.errors import LedgerError
 
-REVISION: Final = "0025"
+REVISION: Final = "0026"
 """The newest migration; a constant, so that a start with nothing to do need not import Alembic."""
 
 LOCK_NUMBER: Final = 0x61666C67  # any number that nothing else in the database locks
