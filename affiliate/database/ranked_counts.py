@@ -27,8 +27,12 @@ from affiliate.database.value_rows import match_any
 
 ALL: Final = 0
 """The number of the scope of all sites."""
-MAX_FOUND: Final = 500
-"""Texts with some characters up to which each one's counts are added up."""
+MAX_FOUND: Final = {"sqlite": 8_000, "postgresql": 500}
+"""Texts with some characters up to which each one's counts are added up; PostgreSQL sooner reads
+the rows of all texts."""
+LOOKED_THROUGH: Final = (2, 20)
+"""Numbers of the most frequent texts that are looked through for some characters, for each text of
+the answer."""
 FORGETTING: Final = 0x666F7267
 """The number of the lock of PostgreSQL under which days are taken out of their months."""
 
@@ -138,11 +142,26 @@ class RankedCounts:
         """
         if not containing:
             return self._name_texts(self._sums.find_top(limit))
+        if (top := self._search_top(limit, containing)) is not None:
+            return top
         newest = {key for key, text in self._newest_texts.items() if containing in text}
         found = self._find_keys(containing)
         if found is None:
             found = {key for key, _ in self._sums.rank_all(limit, self._has_text(containing))}
         return self._name_texts(rank_sums(self._sums.sum_keys(found | newest), limit))
+
+    def _search_top(self, limit: int, containing: str) -> list[tuple[str, int]] | None:
+        """Return the most frequent texts with some characters; None where these are too rare."""
+        share = 1.0
+        for factor in LOOKED_THROUGH:
+            if factor * share < 1:
+                break
+            top = self._sums.find_top(factor * limit)
+            found = [item for item in self._name_texts(top) if containing in item[0]]
+            if len(found) >= limit or len(top) < factor * limit:
+                return found[:limit]
+            share = len(found) / len(top)
+        return None
 
     def count_texts(self, texts: Collection[str]) -> dict[str, int]:
         """Return the count of each of some texts."""
@@ -191,8 +210,9 @@ class RankedCounts:
             ranked_texts.c.list == self._list,
             ranked_texts.c.text.contains(containing, autoescape=True),
         )
-        found = set(self._connection.execute(query.limit(MAX_FOUND + 1)).scalars())
-        if len(found) > MAX_FOUND:
+        most = MAX_FOUND[self._connection.dialect.name]
+        found = set(self._connection.execute(query.limit(most + 1)).scalars())
+        if len(found) > most:
             return None
         return {(scope, text) for text in found for scope in self._scopes}
 

@@ -82,21 +82,42 @@ def test_texts_are_found_by_a_part(ledger: Ledger) -> None:
 
 
 @pytest.mark.parametrize("most", [0, 3, 2000])
+@pytest.mark.parametrize("factors", [(), (1, 2), (2, 20)])
 def test_the_most_frequent_of_some_texts_are_found(
-    ledger: Ledger, monkeypatch: pytest.MonkeyPatch, most: int
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch, most: int, factors: tuple[int, ...]
 ) -> None:
     """Few or many texts with the characters: the answer is that of a sum over all rows."""
-    monkeypatch.setattr(ranked_counts, "MAX_FOUND", most)
+    monkeypatch.setattr(ranked_counts, "MAX_FOUND", dict.fromkeys(("sqlite", "postgresql"), most))
+    monkeypatch.setattr(ranked_counts, "LOOKED_THROUGH", factors)
     counts = spread(Random(5), 4)
     write(ledger, counts)
     with ledger.read_connection() as connection:
         for days in PERIODS:
-            for containing in ("7", "word", "nothing"):
-                read = RankedCounts(connection, WORDS, days)
+            read = RankedCounts(connection, WORDS, days)
+            for containing in ("7", "word", "word 39", "nothing"):
                 sums = {t: n for t, n in sum_up(counts, days).items() if containing in t}
-                top = read.find_top(6, containing)
-                assert [count for _, count in top] == sorted(sums.values(), reverse=True)[:6]
-                assert all(sums[text] == count for text, count in top)
+                for limit in (1, 6, 500):
+                    top = read.find_top(limit, containing)
+                    best = sorted(sums.values(), reverse=True)[:limit]
+                    assert [count for _, count in top] == best, (days, containing, limit)
+                    assert all(sums[text] == count for text, count in top)
+
+
+def test_characters_of_most_texts_are_looked_for_in_the_most_frequent(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither all texts nor all rows are read."""
+    counts = spread(Random(5), 4)
+    write(ledger, counts)
+
+    def fail(*_: object) -> None:
+        pytest.fail("all texts were read")
+
+    monkeypatch.setattr(RankedCounts, "_find_keys", fail)
+    sums = {t: n for t, n in sum_up(counts, PERIODS[0]).items() if "1" in t}
+    with ledger.read_connection() as connection:
+        top = RankedCounts(connection, WORDS, PERIODS[0]).find_top(5, "1")
+    assert [count for _, count in top] == sorted(sums.values(), reverse=True)[:5]
 
 
 def test_a_text_is_traced_through_days(ledger: Ledger) -> None:
