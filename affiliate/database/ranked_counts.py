@@ -7,6 +7,7 @@ bucket of its day and in that of its month.
 """
 
 import hashlib
+import math
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
@@ -27,12 +28,15 @@ from affiliate.database.value_rows import match_any
 
 ALL: Final = 0
 """The number of the scope of all sites."""
-MAX_FOUND: Final = {"sqlite": 8_000, "postgresql": 500}
+MAX_FOUND: Final = {"sqlite": 16_000, "postgresql": 500}
 """Texts with some characters up to which each one's counts are added up; PostgreSQL sooner reads
 the rows of all texts."""
-LOOKED_THROUGH: Final = (2, 20)
-"""Numbers of the most frequent texts that are looked through for some characters, for each text of
-the answer."""
+FIRST_LOOK: Final = 2
+"""Most frequent texts that are looked through for some characters, for each text of the answer."""
+SECOND_LOOK: Final = 1.5
+"""The same for the second time, as a part of the number that the first one suggests."""
+MAX_LOOK: Final = 10
+"""The same at most: where more are suggested, the characters are too rare."""
 FORGETTING: Final = 0x666F7267
 """The number of the lock of PostgreSQL under which days are taken out of their months."""
 
@@ -152,15 +156,15 @@ class RankedCounts:
 
     def _search_top(self, limit: int, containing: str) -> list[tuple[str, int]] | None:
         """Return the most frequent texts with some characters; None where these are too rare."""
-        share = 1.0
-        for factor in LOOKED_THROUGH:
-            if factor * share < 1:
-                break
-            top = self._sums.find_top(factor * limit)
+        number = FIRST_LOOK * limit
+        while number <= MAX_LOOK * limit:
+            top = self._sums.find_top(number)
             found = [item for item in self._name_texts(top) if containing in item[0]]
-            if len(found) >= limit or len(top) < factor * limit:
+            if len(found) >= limit or len(top) < number:
                 return found[:limit]
-            share = len(found) / len(top)
+            if number > FIRST_LOOK * limit or not found:
+                break
+            number = math.ceil(SECOND_LOOK * limit * number / len(found))
         return None
 
     def count_texts(self, texts: Collection[str]) -> dict[str, int]:
