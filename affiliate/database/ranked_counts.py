@@ -221,11 +221,16 @@ class RankedCounts:
         return {(scope, text) for text in found for scope in self._scopes}
 
     def _has_text(self, containing: str) -> sa.ColumnElement[bool]:
+        """Return the condition of texts with some characters, as rows of counts have them.
+
+        PostgreSQL, left to itself, may look up the text of each row.
+        """
         texts = ranked_texts.c
-        found = sa.select(texts.key).where(
+        query = sa.select(texts.key).where(
             texts.list == self._list, texts.text.contains(containing, autoescape=True)
         )
-        return ranked_counts.c.key.in_(found)
+        found = query.cte("found").prefix_with("MATERIALIZED", dialect="postgresql")
+        return ranked_counts.c.key.in_(sa.select(found.c.key))
 
     def _name_texts(self, counts: Sequence[tuple[Key, int]]) -> list[tuple[str, int]]:
         """Return counts with the texts of their keys."""
