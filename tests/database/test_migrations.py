@@ -74,6 +74,18 @@ def test_a_ledger_in_postgresql_is_taken_back_and_forth(postgres: str) -> None:
         assert ids(ledger) == ["1", "2"]
 
 
+def test_the_index_of_a_count_s_key_has_the_count(postgres: str) -> None:
+    """Until the tables are taken back to a version before."""
+    query = sa.text("SELECT pg_get_indexdef('ranked_counts_pkey'::regclass)")
+    with closing(Ledger(new_database(postgres))) as ledger:
+        ledger.upgrade()
+        for revision, has_count in ((migrations.REVISION, True), ("0025", False)):
+            ledger.downgrade(revision)
+            with ledger.read_connection() as connection:
+                definition = connection.execute(query).scalar_one()
+            assert definition.endswith(" INCLUDE (count)") is has_count, revision
+
+
 def test_a_long_report_holds_up_no_click(postgres: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Changing a table that is being read gives way, and goes on when the report is done."""
     monkeypatch.setattr(migrations, "TABLE_SECONDS", 0.05)

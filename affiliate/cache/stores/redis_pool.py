@@ -7,8 +7,9 @@ import time
 from collections import deque
 from collections.abc import Mapping
 from contextlib import suppress
+from itertools import count
 from queue import Empty, Full
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import redis
 from redis.backoff import NoBackoff
@@ -30,11 +31,12 @@ REFUSAL: Final = re.compile(
     "max number of clients|not ready|reset by peer|closed by server|broken pipe", re.IGNORECASE
 )
 """Pattern of redis-py's texts for a connection that the server refuses."""
-REFUSED_TIMEOUTS: Final = 2
-"""Time-outs of the pool for which a command is tried while the server refuses connections.
-
-All connections of a plan may be taken for a while.
-"""
+FULL: Final = re.compile("max number of clients|not ready")
+"""Pattern of redis-py's texts for a server all of whose connections are taken."""
+MAX_TRIES: Final = 10
+"""Tries for a command without a connection: all connections of a plan may be taken for a while."""
+FULL_TIMEOUTS: Final = 2
+"""Time-outs of the pool for which further tries are made while the server is full."""
 PAUSE_SECONDS: Final = 0.05
 """Seconds between the tries of a process that has no connection."""
 
@@ -159,28 +161,34 @@ class Client(redis.Redis):
         self._processes = processes
 
     def execute_command(self, *args: Any, **options: Any) -> Any:  # noqa: ANN401 - as redis-py has it
-        """Send a command; retry for `REFUSED_TIMEOUTS` while the server refuses connections."""
+        """Send a command; retry while the server refuses new connections."""
         base: Any = super()  # redis-py gives it no types
-        pool: Any = self.connection_pool
-        end = time.monotonic() + REFUSED_TIMEOUTS * pool.timeout
-        while True:
+        begun = time.monotonic()
+        for tries in count(1):
             try:
                 answer = base.execute_command(*args, **options)
-            except redis.ConnectionError as error:
-                if time.monotonic() >= end or not self._may_wait(error):
-                    raise
-                time.sleep(PAUSE_SECONDS)  # another process may be about to close some
-            else:
                 break
+            except redis.ConnectionError as error:
+                if not self._may_wait(error, tries, time.monotonic() - begun):
+                    raise
         if self._processes and self._idle.proven >= SMALL_POOL:
             self._learn_limit()
         return answer
 
-    def _may_wait(self, error: redis.ConnectionError) -> bool:
-        """Return whether waiting for a proven connection makes sense; a hung server has none."""
-        if isinstance(error, redis.AuthenticationError):
+    def _may_wait(self, error: redis.ConnectionError, tries: int, waited: float) -> bool:
+        """Return whether waiting for a proven connection makes sense; a hung server has none.
+
+        ``waited`` are the seconds since the first try.
+        """
+        text, pool = str(error), cast("Any", self.connection_pool)
+        is_full = FULL.search(text) is not None and waited < FULL_TIMEOUTS * pool.timeout
+        if isinstance(error, redis.AuthenticationError) or (tries >= MAX_TRIES and not is_full):
             return False
-        return self._idle.has_served_lately() or REFUSAL.search(str(error)) is not None
+        if not self._idle.has_served_lately():
+            if not REFUSAL.search(text):
+                return False
+            time.sleep(PAUSE_SECONDS)  # another process may be about to close some
+        return True
 
     def reconnect(self) -> None:
         """Connect anew from now on, as the address may lead to another server."""

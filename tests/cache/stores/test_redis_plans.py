@@ -97,8 +97,7 @@ def test_a_command_waits_for_a_connection_as_long_as_the_owner_says(small: Redis
 
 def test_a_bound_that_the_owner_sets_is_kept(small: RedisServer) -> None:
     """`max_connections` bounds the connections of a process; nobody waits in vain for one."""
-    url = f"{small.url}?timeout=9&socket_timeout=9&max_connections=2"
-    with open_store(url) as store, ThreadPoolExecutor(THREADS) as pool:
+    with open_store(f"{small.url}?max_connections=2") as store, ThreadPoolExecutor(THREADS) as pool:
         assert all(pool.map(lambda n: store.set(f"k{n}", b"v", 60), range(200)))
         assert len(store._client.connection_pool._connections) <= 2
 
@@ -207,6 +206,40 @@ def test_an_unreadable_address_is_a_store_out_of_reach() -> None:
     """A store made without the settings' check fails as one that doesn't answer."""
     with pytest.raises(StoreDown):
         RedisStore("redis://h?family=0").get("k")
+
+
+BUSY = "No connection available."
+CLOSED = "Connection closed by server."
+TAKEN = "max number of clients reached"
+
+
+@pytest.mark.parametrize(
+    ("text", "has_served", "tries", "waited", "waits"),
+    [
+        (BUSY, True, 9, 99.0, True),  # others are served, in turn
+        (BUSY, True, 10, 99.0, False),
+        (BUSY, False, 1, 0.0, False),  # the server hangs
+        (CLOSED, False, 9, 99.0, True),
+        (CLOSED, False, 10, 0.1, False),  # it may speak TLS: no time-out is long enough
+        (TAKEN, False, 9, 99.0, True),
+        (TAKEN, False, 99, 17.9, True),
+        (TAKEN, True, 99, 17.9, True),
+        (TAKEN, False, 99, 18.1, False),
+    ],
+)
+def test_only_a_full_server_is_tried_for_long(  # noqa: PLR0913, PLR0917 - a case, and its end
+    monkeypatch: pytest.MonkeyPatch,
+    text: str,
+    has_served: bool,  # noqa: FBT001 - a case
+    tries: int,
+    waited: float,
+    waits: bool,  # noqa: FBT001 - a case
+) -> None:
+    """The owner's time-out of nine seconds is for a connection that others may give up."""
+    monkeypatch.setattr("affiliate.cache.stores.redis_pool.PAUSE_SECONDS", 0)
+    client = RedisStore("redis://127.0.0.1:1?timeout=9")._make_client()
+    monkeypatch.setattr(client._idle, "has_served_lately", lambda: has_served)
+    assert client._may_wait(redis.ConnectionError(text), tries, waited) is waits
 
 
 class Link:
