@@ -11,11 +11,13 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from affiliate.search import picked_media, slice_fetcher, visitor_calls
 from affiliate.search.client_budget import Budget
 from app import create_app
 from tests.support.api_description import DescribedClient
 from tests.support.ledgers import place_ledger
 from tests.support.shared_parts import close, close_apps, compiled_templates, share_parts
+from tests.support.waiting import PATIENCE
 
 ClientMaker = Callable[..., FlaskClient]
 HELD_TIME: Final = 3_600_030.0
@@ -23,6 +25,8 @@ HELD_TIME: Final = 3_600_030.0
 
 
 share_parts()
+for module in (picked_media, slice_fetcher, visitor_calls):
+    vars(module)["PAGE_SECONDS"] = PATIENCE  # a busy machine is slow; tests of late ones set a time
 
 
 @pytest.hookimpl(trylast=True)

@@ -20,9 +20,7 @@ from werkzeug.routing import Rule
 import app as application
 from affiliate.cache.stores import SQLiteStore
 from affiliate.config import loading
-from affiliate.search import picked_media, slice_fetcher, visitor_calls
 from affiliate.web import assets
-from tests.support.waiting import PATIENCE
 
 DEMO_WEIGHTS = dict(loading.DEMO_WEIGHTS)
 """The agencies of a site without settings, as the site itself has them."""
@@ -76,11 +74,8 @@ def share_parts() -> None:
     """Let the apps of this process share their parts, and all processes the templates.
 
     An app without settings has the demo catalogue alone, whose answers are known and never late.
-    Pages wait for agencies as long as a busy machine takes; tests of late ones set a time.
     """
     vars(loading)["DEMO_WEIGHTS"] = {"demo": 1}
-    for module in (picked_media, slice_fetcher, visitor_calls):
-        vars(module)["PAGE_SECONDS"] = PATIENCE
     Flask.jinja_options = {"bytecode_cache": CompiledTemplates(compiled_templates())}
     assets.digest_assets = functools.cache(assets.digest_assets)
     _share_builders()
