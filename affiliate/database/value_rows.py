@@ -13,7 +13,7 @@ def list_numbers(connection: sa.Connection, numbers: Collection[int]) -> sa.Colu
     """Return the column of a table of numbers of 64 bits."""
     if connection.dialect.name == "sqlite":
         return _list_values(numbers)
-    rows = sa.func.unnest(_list_in_array(numbers, sa.BigInteger())).table_valued("value")
+    rows = sa.func.unnest(_build_array(numbers, sa.BigInteger())).table_valued("value")
     return rows.render_derived().c.value
 
 
@@ -30,7 +30,7 @@ def list_periods(
         number = rows.key
         start, end = (sa.func.json_extract(rows.value, f"$[{n}]") for n in range(2))
     else:
-        arrays = (_list_in_array([one[n] for one in periods], sa.DateTime()) for n in range(2))
+        arrays = (_build_array([one[n] for one in periods], sa.DateTime()) for n in range(2))
         each = sa.func.unnest(*arrays)
         columns = each.table_valued("start", "end", with_ordinality="number").render_derived().c
         number, start, end = columns.number - 1, columns.start, columns.end
@@ -50,14 +50,14 @@ def match_any(
     """Return the condition that a column has one of some values, maybe of none."""
     if connection.dialect.name == "sqlite":
         return column.in_(sa.select(_list_values(values)))
-    return column == sa.any_(_list_in_array(values, column.type))
+    return column == sa.any_(_build_array(values, column.type))
 
 
 def _list_values(values: Collection[int] | Collection[str]) -> sa.ColumnElement[Any]:
     return sa.func.json_each(json.dumps([*values])).table_valued("value").c.value
 
 
-def _list_in_array(
+def _build_array(
     values: Collection[int] | Collection[str] | Collection[datetime], kind: sa.types.TypeEngine[Any]
 ) -> sa.ColumnElement[Any]:
     """Return values as an array of PostgreSQL, from one text, which is written faster than a list.
